@@ -1,0 +1,265 @@
+package events
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"retorno/schemas/codelists"
+)
+
+// Fault is one thing wrong with one field of a record.
+type Fault struct {
+	Field  string // as in events.proto, with the body's name before it: registration.exit_point
+	Code   string // stable reason code, one of the Code constants below
+	Detail string // what was found and what is expected
+}
+
+func (f Fault) String() string { return f.Field + ": " + f.Code + ": " + f.Detail }
+
+// Reason codes of faults. They are part of the published interface: dead letters and rejected rows carry them.
+const (
+	CodeRequired      = "required"      // the field must be stated
+	CodeInvalidID     = "invalid_id"    // not a UUID version 7 in canonical lower-case text, or not made between 2000 and 2100
+	CodeInvalidKey    = "invalid_key"   // not 32 lower-case hexadecimal digits
+	CodeOutOfRange    = "out_of_range"  // a number or time outside what can be true
+	CodeUnknownCode   = "unknown_code"  // not in the code list
+	CodeNotAllowed    = "not_allowed"   // a code of the list that has no meaning in this field
+	CodeContradiction = "contradiction" // two fields that cannot both be true
+	CodeRepeated      = "repeated"      // an answer given twice
+)
+
+const (
+	// MaxRevision is the largest revision of a record; versions in the store keep 24 bits for it.
+	MaxRevision = 1<<24 - 1
+	// MaxAge is the largest age in completed years that is believed.
+	MaxAge = 120
+	// minTimeMs and maxTimeMs bound every time: 2000-01-01 and 2100-01-01 UTC, in milliseconds since 1970.
+	minTimeMs = 946684800_000
+	maxTimeMs = 4102444800_000
+	// maxSeq keeps a source's numbers far from overflow.
+	maxSeq = 1 << 48
+	// maxSourceID is the longest source id in bytes.
+	maxSourceID = 64
+)
+
+// Validate names every fault of r, in the order of the fields; none means that r may be counted.
+func Validate(r *Record) []Fault {
+	c := checker{}
+	c.envelope(r)
+	switch body := r.GetBody().(type) {
+	case *Record_Crossing:
+		c.crossing(body.Crossing)
+	case *Record_Registration:
+		c.registration(body.Registration)
+	case *Record_Assistance:
+		c.assistance(body.Assistance)
+	default:
+		c.add("body", CodeRequired, "a record is a crossing, a registration or an assistance")
+	}
+	return c.faults
+}
+
+// AsRejection folds the faults of one record into the single answer that a dead letter carries: the first fault's
+// code and field, and every fault in the detail. It returns nil when there are none.
+func AsRejection(faults []Fault) *Rejection {
+	if len(faults) == 0 {
+		return nil
+	}
+	all := make([]string, len(faults))
+	for i, f := range faults {
+		all[i] = f.String()
+	}
+	return &Rejection{Code: faults[0].Code, Field: faults[0].Field, Detail: strings.Join(all, "; ")}
+}
+
+type checker struct{ faults []Fault }
+
+func (c *checker) add(field, code, format string, args ...any) {
+	c.faults = append(c.faults, Fault{Field: field, Code: code, Detail: fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) envelope(r *Record) {
+	c.id("record_id", r.GetRecordId())
+	if r.GetRevision() < 1 || r.GetRevision() > MaxRevision {
+		c.add("revision", CodeOutOfRange, "%d; revisions count from 1 to %d", r.GetRevision(), MaxRevision)
+	}
+	c.code("void_reason", codelists.VoidReason, r.GetVoidReason())
+	switch source := r.GetSourceId(); {
+	case source == "":
+		c.add("source_id", CodeRequired, "which computer made the record")
+	case len(source) > maxSourceID:
+		c.add("source_id", CodeOutOfRange, "%d bytes; at most %d", len(source), maxSourceID)
+	}
+	if r.GetSourceSeq() < 1 || r.GetSourceSeq() > maxSeq {
+		c.add("source_seq", CodeOutOfRange, "%d; a source counts its records from 1", r.GetSourceSeq())
+	}
+	if key := r.GetPersonKey(); key != "" && !isHexKey(key) {
+		c.add("person_key", CodeInvalidKey, "expected 32 lower-case hexadecimal digits or nothing")
+	}
+	c.time("event_time_ms", r.GetEventTimeMs())
+	c.time("recorded_time_ms", r.GetRecordedTimeMs())
+	if r.GetSchemaVersion() == 0 {
+		c.add("schema_version", CodeRequired, "the version of the schema the source writes")
+	}
+}
+
+func (c *checker) crossing(x *Crossing) {
+	c.required("crossing.direction", codelists.Direction, x.GetDirection())
+	c.required("crossing.border_point", codelists.BorderPoint, x.GetBorderPoint())
+	if x.GetBorderPoint() == codelists.BlindCrossing {
+		c.add("crossing.border_point", CodeNotAllowed, "no post stands at %s", codelists.BlindCrossing)
+	}
+	c.code("crossing.category", codelists.CrossingCategory, x.GetCategory())
+	c.code("crossing.document_check", codelists.DocumentCheck, x.GetDocumentCheck())
+	c.person("crossing", x.GetSex(), x.Age, x.GetNationality())
+	c.code("crossing.country", codelists.Country, x.GetCountry())
+	c.code("crossing.mode", codelists.Mode, x.GetMode())
+	c.code("crossing.return_type", codelists.ReturnType, x.GetReturnType())
+	if !x.GetReturned() {
+		if x.GetCountry() != "" || x.GetMode() != "" || x.GetReturnType() != "" {
+			c.add("crossing.returned", CodeContradiction, "country, mode and return_type are stated only of a return")
+		}
+		return
+	}
+	if x.GetDirection() != "entry" {
+		c.add("crossing.returned", CodeContradiction, "only an entry can be a return; direction is %s", strconv.Quote(x.GetDirection()))
+	}
+	if category := x.GetCategory(); category != "" && category != "traveller" {
+		c.add("crossing.returned", CodeContradiction, "category %s is never a return", strconv.Quote(category))
+	}
+}
+
+func (c *checker) registration(x *Registration) {
+	c.required("registration.centre", codelists.Centre, x.GetCentre())
+	if x.GetCentre() == codelists.NotRegistered {
+		c.add("registration.centre", CodeNotAllowed, "a registration has a centre; %s is for returns without one", codelists.NotRegistered)
+	}
+	if x.GetArrivalTimeMs() != 0 {
+		c.time("registration.arrival_time_ms", x.GetArrivalTimeMs())
+	}
+	c.code("registration.entry_point", codelists.BorderPoint, x.GetEntryPoint())
+	if x.GetEntryPoint() == codelists.BlindCrossing {
+		c.add("registration.entry_point", CodeNotAllowed, "%s is an answer to where a person left only", codelists.BlindCrossing)
+	}
+	c.code("registration.exit_point", codelists.BorderPoint, x.GetExitPoint())
+	c.code("registration.country", codelists.Country, x.GetCountry())
+	c.code("registration.mode", codelists.Mode, x.GetMode())
+	c.code("registration.return_type", codelists.ReturnType, x.GetReturnType())
+	c.code("registration.programme", codelists.Programme, x.GetProgramme())
+	c.person("registration", x.GetSex(), x.Age, x.GetNationality())
+	c.place("registration.department", x.GetDepartment(), "registration.municipality", x.GetMunicipality())
+	c.place("registration.destination_department", x.GetDestinationDepartment(),
+		"registration.destination_municipality", x.GetDestinationMunicipality())
+	c.code("registration.accompanied", codelists.Accompaniment, x.GetAccompanied())
+	c.code("registration.travel_company", codelists.TravelCompany, x.GetTravelCompany())
+	c.reasons(x.GetReasons())
+	c.code("registration.intended_country", codelists.Country, x.GetIntendedCountry())
+	c.code("registration.displaced_by_violence", codelists.Answer, x.GetDisplacedByViolence())
+	c.code("registration.intends_to_migrate_again", codelists.Answer, x.GetIntendsToMigrateAgain())
+	c.code("registration.education", codelists.Education, x.GetEducation())
+	c.code("registration.occupation", codelists.Occupation, x.GetOccupation())
+}
+
+func (c *checker) assistance(x *Assistance) {
+	c.required("assistance.centre", codelists.Centre, x.GetCentre())
+	c.required("assistance.kind", codelists.AssistanceKind, x.GetKind())
+	if id := x.GetRegistrationId(); id != "" {
+		c.id("assistance.registration_id", id)
+	}
+}
+
+func (c *checker) person(body, sex string, age *uint32, nationality string) {
+	c.code(body+".sex", codelists.Sex, sex)
+	if age != nil && *age > MaxAge {
+		c.add(body+".age", CodeOutOfRange, "%d; ages are 0 to %d completed years", *age, MaxAge)
+	}
+	c.code(body+".nationality", codelists.Country, nationality)
+}
+
+func (c *checker) place(departmentField, department, municipalityField, municipality string) {
+	c.code(departmentField, codelists.Department, department)
+	c.code(municipalityField, codelists.Municipality, municipality)
+	if in := codelists.DepartmentOf(municipality); department != "" && in != "" && in != department {
+		c.add(municipalityField, CodeContradiction, "municipality %s lies in %s, not in %s", municipality, in, strconv.Quote(department))
+	}
+}
+
+func (c *checker) reasons(reasons []string) {
+	const field = "registration.reasons"
+	for i, reason := range reasons {
+		c.required(field, codelists.Reason, reason)
+		for _, earlier := range reasons[:i] {
+			if earlier == reason {
+				c.add(field, CodeRepeated, "%s is given twice", strconv.Quote(reason))
+			}
+		}
+	}
+}
+
+// code accepts an empty value: not stated.
+func (c *checker) code(field, list, value string) {
+	if value == "" {
+		return
+	}
+	if _, ok := codelists.MustGet(list).Index(value); !ok {
+		c.add(field, CodeUnknownCode, "%s is not in the list %s", clip(value), list)
+	}
+}
+
+func (c *checker) required(field, list, value string) {
+	if value == "" {
+		c.add(field, CodeRequired, "a code of the list %s", list)
+		return
+	}
+	c.code(field, list, value)
+}
+
+func (c *checker) time(field string, ms int64) {
+	if ms < minTimeMs || ms >= maxTimeMs {
+		c.add(field, CodeOutOfRange, "%d; milliseconds since 1970 between the years 2000 and 2100", ms)
+	}
+}
+
+func (c *checker) id(field, text string) {
+	id, err := uuid.Parse(text)
+	switch {
+	case text == "":
+		c.add(field, CodeRequired, "a UUID version 7")
+	case err != nil || id.String() != text:
+		c.add(field, CodeInvalidID, "%s is not a UUID in canonical lower-case text", clip(text))
+	case id.Version() != 7 || id.Variant() != uuid.RFC4122:
+		c.add(field, CodeInvalidID, "%s is not of version 7", text)
+	default:
+		if ms := idTimeMs(id); ms < minTimeMs || ms >= maxTimeMs {
+			c.add(field, CodeInvalidID, "%s was not made between the years 2000 and 2100", text)
+		}
+	}
+}
+
+// idTimeMs is the time in the first 48 bits of a UUIDv7 (RFC 9562, 5.7); milliseconds since 1970-01-01 UTC.
+func idTimeMs(id uuid.UUID) int64 {
+	var ms int64
+	for _, b := range id[:6] {
+		ms = ms<<8 | int64(b)
+	}
+	return ms
+}
+
+func isHexKey(s string) bool {
+	if len(s) != 32 {
+		return false
+	}
+	return strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// clip keeps a message readable, and nothing long that a clerk mistyped out of it.
+func clip(s string) string {
+	const most = 48
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return strconv.Quote(s)
+}
