@@ -1,0 +1,82 @@
+package publish
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+// Reasons of a stop error; also the values of the metric's label.
+const (
+	ReasonTopic      = "topic_missing"
+	ReasonPartitions = "partition_count"
+	ReasonTooLarge   = "too_large"
+	ReasonAuth       = "authentication"
+	ReasonConfig     = "configuration"
+)
+
+// StopError is an error that trying again does not mend.
+type StopError struct {
+	Reason string
+	Topic  string
+	Err    error
+}
+
+func (e *StopError) Error() string {
+	if e.Topic == "" {
+		return fmt.Sprintf("publish: %v", e.Err)
+	}
+	return fmt.Sprintf("publish: topic %s: %v", e.Topic, e.Err)
+}
+
+func (e *StopError) Unwrap() error { return e.Err }
+
+// IsStop reports whether err is one that trying again does not mend.
+func IsStop(err error) bool {
+	var stop *StopError
+	return errors.As(err, &stop)
+}
+
+// classify turns a broker's or the network's error into a stop error, or
+// returns it as one to retry.
+func (w *Writer) classify(tp topicPartition, b *batch, err error) error {
+	stop := func(reason string, err error) error { return &StopError{Reason: reason, Topic: tp.topic, Err: err} }
+	switch {
+	case errors.Is(err, kafka.MessageSizeTooLarge), errors.Is(err, kafka.RecordListTooLarge):
+		return stop(ReasonTooLarge, fmt.Errorf("%d bytes in %d messages: %w; max.message.bytes of the topic allows less", b.bytes, b.n, err))
+	case isAuth(err):
+		return stop(ReasonAuth, err)
+	case errors.Is(err, kafka.InvalidTopic), errors.Is(err, kafka.InvalidRequiredAcks), errors.Is(err, kafka.PolicyViolation),
+		errors.Is(err, kafka.InvalidTimestamp), errors.Is(err, kafka.InvalidRecord), errors.Is(err, kafka.UnsupportedForMessageFormat):
+		return stop(ReasonConfig, err)
+	case isTopicMissing(err):
+		return w.topics.missing(tp.topic, err)
+	}
+	return err
+}
+
+// isAuth reports whether the broker refused who we are or what we may do.
+func isAuth(err error) bool {
+	for _, e := range []kafka.Error{
+		kafka.SASLAuthenticationFailed, kafka.UnsupportedSASLMechanism, kafka.IllegalSASLState,
+		kafka.TopicAuthorizationFailed, kafka.ClusterAuthorizationFailed,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	var unknown x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	return errors.As(err, &unknown) || errors.As(err, &host) || errors.As(err, &invalid)
+}
+
+// isTopicMissing reports whether the broker, or our view of the cluster, does
+// not know the topic or the partition.
+func isTopicMissing(err error) bool {
+	return errors.Is(err, kafka.UnknownTopicOrPartition) ||
+		errors.Is(err, protocol.ErrNoTopic) || errors.Is(err, protocol.ErrNoPartition)
+}

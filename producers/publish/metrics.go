@@ -1,0 +1,91 @@
+package publish
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/segmentio/kafka-go"
+)
+
+// metrics are the writer's figures. Without a registerer they are kept and
+// never shown.
+type metrics struct {
+	messages *prometheus.CounterVec
+	bytes    *prometheus.CounterVec
+	requests *prometheus.HistogramVec
+	retries  *prometheus.CounterVec
+	failures *prometheus.CounterVec
+	clock    prometheus.Gauge
+}
+
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "retorno_publish_messages_total",
+			Help: "Messages acknowledged by the broker.",
+		}, []string{"topic"}),
+		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "retorno_publish_bytes_total",
+			Help: "Bytes of keys, values and headers acknowledged by the broker, before compression.",
+		}, []string{"topic"}),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "retorno_publish_request_duration_seconds",
+			Help:    "Time from sending a batch to its acknowledgement.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+		}, []string{"topic"}),
+		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "retorno_publish_retries_total",
+			Help: "Batches that had to be sent again, by cause: network, timeout, broker or topic_missing.",
+		}, []string{"cause"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "retorno_publish_stops_total",
+			Help: "Batches given back because trying again would not help, by reason.",
+		}, []string{"reason"}),
+		clock: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "retorno_publish_clock_offset_seconds",
+			Help: "Clock of this computer minus the broker's, as produce answers show it.",
+		}),
+	}
+	if r == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.messages, m.bytes, m.requests, m.retries, m.failures, m.clock} {
+		if err := r.Register(c); err != nil {
+			return nil, fmt.Errorf("metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) wrote(topic string, b *batch, d time.Duration) {
+	m.messages.WithLabelValues(topic).Add(float64(b.n))
+	m.bytes.WithLabelValues(topic).Add(float64(b.bytes))
+	m.requests.WithLabelValues(topic).Observe(d.Seconds())
+}
+
+func (m *metrics) retried(err error) {
+	var code kafka.Error
+	var network net.Error
+	cause := "network"
+	switch {
+	case isTopicMissing(err):
+		cause = ReasonTopic
+	case errors.As(err, &code):
+		cause = "broker"
+	case errors.As(err, &network) && network.Timeout():
+		cause = "timeout"
+	}
+	m.retries.WithLabelValues(cause).Inc()
+}
+
+func (m *metrics) failed(err error) {
+	var stop *StopError
+	if errors.As(err, &stop) {
+		m.failures.WithLabelValues(stop.Reason).Inc()
+	}
+}
+
+func (m *metrics) clockOffset(d time.Duration) { m.clock.Set(d.Seconds()) }

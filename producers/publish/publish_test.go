@@ -1,0 +1,53 @@
+package publish_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"retorno/deploy/embedded"
+	"retorno/producers/publish"
+)
+
+func startBroker(t *testing.T) *embedded.Broker {
+	t.Helper()
+	b, err := embedded.StartBroker(embedded.BrokerConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Stop() })
+	return b
+}
+
+func TestWriteThousands(t *testing.T) {
+	b := startBroker(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := publish.EnsureTopics(ctx, []string{b.Addr()}, publish.TopicsConfig{Partitions: 4}); err != nil {
+		t.Fatal(err)
+	}
+	w, err := publish.New(publish.Config{Brokers: []string{b.Addr()}, Partitions: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	msgs := make([]publish.Message, 50_000)
+	want := map[int]int64{}
+	for i := range msgs {
+		key := []byte(fmt.Sprintf("person-%d", i%1000))
+		msgs[i] = publish.Message{Topic: publish.TopicCheckpoint, Key: key, Value: make([]byte, 200)}
+		want[publish.Partition(key, 4)]++
+	}
+	if err := w.Write(ctx, msgs...); err != nil {
+		t.Fatal(err)
+	}
+	for p, n := range want {
+		if got := b.Cluster().PartitionInfo(publish.TopicCheckpoint, int32(p)).HighWatermark; got != n {
+			t.Errorf("partition %d holds %d messages, want %d", p, got, n)
+		}
+	}
+	if off, ok := w.ClockOffset(); !ok || off.Abs() > 50*time.Millisecond {
+		t.Errorf("clock offset %v, known %v; want near zero on one computer", off, ok)
+	}
+}
