@@ -1,0 +1,61 @@
+# What people type. `make help` lists it; deploy/needs names what a machine lacks for each target.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+ARGS     ?=
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  := -s -w -X retorno/deploy/command.version=$(VERSION)
+RELEASED := schemas/events/released/v1.binpb
+
+# Linters are pinned in module files of their own, so that go.mod lists only what the product uses.
+GOLANGCI := go tool -modfile=deploy/tools/golangci-lint.mod golangci-lint
+BUF      := go tool -modfile=deploy/tools/buf.mod buf
+
+# Packages whose goroutines share memory: tested a second time under the race detector.
+RACE := $(wildcard consumers/stream consumers/returns consumers/store consumers/deadletter producers/publish deploy/ops deploy/command)
+
+.PHONY: help build demo test race bench lint generate generated clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+build: ## bin/retorno
+	@deploy/needs build
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/retorno .
+
+demo: build ## the whole system on this machine; make demo ARGS="--exit" stops after the table
+	bin/retorno demo $(ARGS)
+
+test: build ## every test, on the embedded engine and on a real Apache Kafka
+	@deploy/needs test
+	go vet ./...
+	go test -p 2 -timeout 14m ./...
+	$(MAKE) --no-print-directory race
+
+race: ## the packages that share memory, under the race detector
+	CGO_ENABLED=1 go test -race -p 2 -timeout 14m $(addprefix ./,$(RACE))
+
+bench: ## performance: Go benchmarks of every package that has them
+	@deploy/needs build
+	go test -run '^$$' -bench . -benchmem -timeout 30m $$(git grep -lE '^func Benchmark' -- '*_test.go' | xargs -r -n1 dirname | sort -u | sed 's,^,./,')
+
+lint: generated ## formatting, linters, schema lint and compatibility, Prometheus files
+	@deploy/needs lint
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'not formatted: run gofmt -w on these'; exit 1; }
+	go vet ./...
+	$(GOLANGCI) run ./...
+	$(BUF) lint
+	$(BUF) breaking --against $(RELEASED)
+	promtool check config deploy/prometheus/prometheus.yml
+	for t in deploy/prometheus/*_test.yml; do promtool test rules $$t; done
+
+generate: ## Go code of the event schema
+	$(BUF) generate
+
+generated: # fails when committed generated code is not what the schema generates
+	@new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; $(BUF) generate -o "$$new"; \
+	for f in $$(cd "$$new" && find . -type f); do diff -u "$$f" "$$new/$$f" || { echo "$$f is not what the schema generates: run make generate"; exit 1; }; done
+
+clean: ## removes what was built
+	rm -rf bin bench.json
