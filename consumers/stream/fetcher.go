@@ -1,0 +1,288 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// confirmations is how often in a row a finding that stops a shard must be
+// made: a single answer may be corrupted, or come from a broker that is
+// catching up.
+const confirmations = 3
+
+// fetcher reads one topic of one shard into its feed until it is ended or
+// meets a stop error.
+type fetcher struct {
+	feed    *feed
+	cluster *cluster
+	cfg     Config
+	metrics *metrics
+	log     *slog.Logger
+	epoch   int
+
+	position int64 // next to fetch
+	decoder  decoder
+	print    uint64 // of the message before position
+	printed  bool
+	verify   bool // make sure that it is still the same log
+
+	failures     int // in a row
+	findings     int // stop findings in a row
+	progress     time.Time
+	missingSince time.Time
+}
+
+func (f *fetcher) run(ctx context.Context) {
+	f.decoder = decoder{topic: f.feed.topic, partition: f.feed.shard.partition}
+	f.progress = time.Now()
+	for ctx.Err() == nil {
+		waited := time.Now()
+		f.feed.waitRoom(ctx)
+		// Waiting for the consumer is no stall.
+		f.progress = f.progress.Add(time.Since(waited))
+		err := f.once(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			if f.failures > 0 {
+				f.feed.troubled(f.epoch, "")
+			}
+			f.failures, f.findings = 0, 0
+		case IsStop(err):
+			f.feed.fail(f.epoch, err)
+			return
+		default:
+			f.retry(ctx, err)
+		}
+		f.watchdog()
+	}
+}
+
+// once makes one request and hands on what it brought.
+func (f *fetcher) once(ctx context.Context) error {
+	if f.position < 0 {
+		return f.begin(ctx)
+	}
+	if f.verify {
+		if err := f.sameLog(ctx); err != nil {
+			return err
+		}
+	}
+	res, err := f.fetch(ctx, f.position, f.cfg.FetchMaxBytes)
+	if err != nil {
+		return f.requestFailed(ctx, err)
+	}
+	f.missingSince = time.Time{}
+	f.feed.saw(f.epoch, f.position, res.LogStartOffset, res.HighWatermark)
+	b, err := f.decoder.decode(res.Records, f.position)
+	if len(b.messages) > 0 {
+		f.accept(b)
+	} else if err == nil && res.HighWatermark <= f.position {
+		f.progress = time.Now()
+	}
+	if err != nil {
+		return f.refuse(res, err)
+	}
+	return nil
+}
+
+// begin resolves a position such as the start of the log.
+func (f *fetcher) begin(ctx context.Context) error {
+	first, end, err := f.cluster.bounds(ctx, f.feed.topic, f.feed.shard.partition)
+	if err != nil {
+		return f.requestFailed(ctx, err)
+	}
+	if f.position == kafka.LastOffset {
+		f.position = end
+	} else {
+		f.position = first
+	}
+	f.feed.saw(f.epoch, f.position, first, end)
+	return nil
+}
+
+// fetch asks for records; the error is the network's or the broker's.
+func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (*kafka.FetchResponse, error) {
+	client, age := f.cluster.get()
+	asking, cancel := context.WithTimeout(ctx, f.cfg.MaxWait+f.cfg.RequestTimeout)
+	defer cancel()
+	res, err := client.Fetch(asking, &kafka.FetchRequest{
+		Topic:     f.feed.topic,
+		Partition: f.feed.shard.partition,
+		Offset:    offset,
+		MinBytes:  int64(f.cfg.MinBytes),
+		MaxBytes:  int64(maxBytes),
+		MaxWait:   f.cfg.MaxWait,
+	})
+	if err == nil {
+		err = res.Error
+	}
+	if err == nil && (res.Topic != f.feed.topic || res.Partition != f.feed.shard.partition) {
+		release([]kafka.RecordReader{res.Records})
+		err = fmt.Errorf("%w: it is about topic %q, partition %d", errCorrupt, res.Topic, res.Partition)
+	}
+	if err != nil && ctx.Err() == nil && (errors.Is(err, context.DeadlineExceeded) || f.failures%5 == 4) {
+		if rebuildErr := f.cluster.rebuild(age); rebuildErr != nil {
+			return nil, errors.Join(err, rebuildErr)
+		}
+	}
+	return res, err
+}
+
+// accept hands contiguous messages to the feed.
+func (f *fetcher) accept(b *batch) {
+	last := &b.messages[len(b.messages)-1]
+	f.position = last.Offset + 1
+	f.print, f.printed = fingerprint(last), true
+	f.progress = time.Now()
+	f.metrics.messages.WithLabelValues(f.feed.topic).Add(float64(len(b.messages)))
+	f.metrics.bytes.WithLabelValues(f.feed.topic).Add(float64(b.bytes))
+	f.feed.put(f.epoch, b)
+}
+
+// refuse judges an answer that does not continue at the position.
+func (f *fetcher) refuse(res *kafka.FetchResponse, err error) error {
+	var gap *noncontiguousError
+	if !errors.As(err, &gap) {
+		f.metrics.corrupt.WithLabelValues(f.feed.topic).Inc()
+		return err
+	}
+	f.metrics.retries.WithLabelValues("noncontiguous").Inc()
+	found := &GapError{Reason: ReasonGap, Topic: f.feed.topic, Partition: f.feed.shard.partition, Position: gap.want, Found: gap.got}
+	switch {
+	case gap.control:
+		found.Reason, found.Found = ReasonControl, gap.want+1
+	case res.LogStartOffset > gap.want:
+		found.Reason = ReasonRetention
+	}
+	return f.confirm(found)
+}
+
+// confirm returns finding once it has been made often enough.
+func (f *fetcher) confirm(finding error) error {
+	if f.findings++; f.findings >= confirmations {
+		return finding
+	}
+	return fmt.Errorf("to be confirmed: %s", finding)
+}
+
+// requestFailed judges an error of the network or the broker.
+func (f *fetcher) requestFailed(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, kafka.OffsetOutOfRange):
+		return f.outOfRange(ctx, err)
+	case isTopicMissing(err):
+		f.metrics.retries.WithLabelValues("topic_missing").Inc()
+		f.verify = f.printed
+		return f.topicMissing(ctx, err)
+	case isCorrupt(err):
+		f.metrics.corrupt.WithLabelValues(f.feed.topic).Inc()
+		return err
+	}
+	// Whoever answers next may be another cluster under the same address.
+	f.verify = f.printed
+	f.metrics.retries.WithLabelValues("fetch").Inc()
+	return err
+}
+
+// outOfRange finds out on which side of the log the position lies.
+func (f *fetcher) outOfRange(ctx context.Context, cause error) error {
+	f.metrics.retries.WithLabelValues("offset").Inc()
+	first, end, err := f.cluster.bounds(ctx, f.feed.topic, f.feed.shard.partition)
+	if err != nil {
+		return err
+	}
+	f.feed.saw(f.epoch, f.position, first, end)
+	switch {
+	case f.position < first:
+		return f.confirm(&GapError{Reason: ReasonRetention, Topic: f.feed.topic, Partition: f.feed.shard.partition,
+			Position: f.position, Found: first})
+	case f.position > end:
+		return f.confirm(&StopError{Reason: ReasonBeyondEnd, Topic: f.feed.topic, Partition: f.feed.shard.partition, Err: fmt.Errorf(
+			"the log ends at offset %d but reading is to go on at %d: the topic was created anew or has lost acknowledged messages", end, f.position)})
+	}
+	return cause
+}
+
+// topicMissing waits for the topic for a while before it stops the shard.
+func (f *fetcher) topicMissing(ctx context.Context, cause error) error {
+	counts, err := f.cluster.partitionCounts(ctx, []string{f.feed.topic})
+	if err != nil || counts[f.feed.topic] > 0 {
+		// A cluster out of reach also looks like one without topics.
+		return errors.Join(cause, err)
+	}
+	if f.missingSince.IsZero() {
+		f.missingSince = time.Now()
+	}
+	if time.Since(f.missingSince) < f.cfg.TopicGrace {
+		return cause
+	}
+	return &StopError{Reason: ReasonTopicMissing, Topic: f.feed.topic, Partition: f.feed.shard.partition,
+		Err: fmt.Errorf("the topic does not exist any more: %w", cause)}
+}
+
+// sameLog looks whether the message before the position is still the one that
+// was read there. A topic that was deleted and filled again differs.
+func (f *fetcher) sameLog(ctx context.Context) error {
+	res, err := f.fetch(ctx, f.position-1, 1)
+	if errors.Is(err, kafka.OffsetOutOfRange) {
+		// It cannot be seen; the position itself will be judged.
+		f.verify = false
+		return nil
+	}
+	if err != nil {
+		return f.requestFailed(ctx, err)
+	}
+	look := decoder{topic: f.feed.topic, partition: f.feed.shard.partition}
+	b, err := look.decode(res.Records, f.position-1)
+	switch {
+	case len(b.messages) > 0 && fingerprint(&b.messages[0]) == f.print:
+		f.verify = false
+		return nil
+	case len(b.messages) > 0:
+		return f.confirm(&StopError{Reason: ReasonRecreated, Topic: f.feed.topic, Partition: f.feed.shard.partition, Err: fmt.Errorf(
+			"the message at offset %d is not the one read there before: the topic was created anew", f.position-1)})
+	case err != nil:
+		return f.refuse(res, err)
+	case res.HighWatermark < f.position || res.LogStartOffset >= f.position:
+		f.verify = false
+		return nil
+	}
+	return fmt.Errorf("no message at offset %d yet", f.position-1)
+}
+
+// retry notes the trouble and waits.
+func (f *fetcher) retry(ctx context.Context, err error) {
+	f.failures++
+	f.feed.troubled(f.epoch, err.Error())
+	level := slog.LevelDebug
+	if f.failures == 3 || f.failures%50 == 0 {
+		level = slog.LevelWarn
+	}
+	f.log.Log(ctx, level, "stream: fetch failed, will try again", "offset", f.position, "attempt", f.failures, "error", err)
+	d := f.cfg.MinBackoff << min(f.failures-1, 16)
+	if d <= 0 || d > f.cfg.MaxBackoff {
+		d = f.cfg.MaxBackoff
+	}
+	sleep(ctx, d)
+}
+
+// watchdog rebuilds the client when there is something to read and nothing comes.
+func (f *fetcher) watchdog() {
+	if time.Since(f.progress) < f.cfg.StallTimeout {
+		return
+	}
+	f.progress = time.Now()
+	f.metrics.stalls.WithLabelValues(f.feed.topic).Inc()
+	f.log.Warn("stream: no progress, connecting anew", "offset", f.position)
+	_, age := f.cluster.get()
+	if err := f.cluster.rebuild(age); err != nil {
+		f.log.Error("stream: connecting anew failed", "error", err)
+	}
+}

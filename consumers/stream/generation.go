@@ -1,0 +1,181 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// generation is one division of the group as this member sees it. It ends when
+// the group is divided anew, when the member leaves, or when a run fails.
+type generation struct {
+	c   *Consumer
+	gen *kafka.Generation
+
+	mu     sync.Mutex
+	halt   error // stops every shard, or nil
+	shards map[*Shard]struct{}
+}
+
+// generation works on gen until it ends.
+func (c *Consumer) generation(ctx context.Context, gen *kafka.Generation, run RunFunc) {
+	partitions, mismatch := sharedPartitions(gen, c.cfg.Topics)
+	c.log.Info("stream: joined", "group", c.cfg.Group, "generation", gen.ID, "shards", partitions)
+	c.board.joined(gen.ID, partitions)
+	c.metrics.assigned.Set(float64(len(partitions)))
+	g := &generation{c: c, gen: gen, halt: mismatch, shards: make(map[*Shard]struct{})}
+
+	// The runs end with the generation, not with ctx: closing the group ends
+	// the generation, and runs may still commit then.
+	live, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	gen.Start(func(over context.Context) {
+		<-over.Done()
+		end()
+	})
+	var working sync.WaitGroup
+	if mismatch == nil {
+		working.Add(1)
+		gen.Start(func(context.Context) {
+			defer working.Done()
+			g.watchCounts(live)
+		})
+	}
+	for _, p := range partitions {
+		working.Add(1)
+		gen.Start(func(context.Context) {
+			defer working.Done()
+			g.shard(live, p, len(partitions), run)
+		})
+	}
+	<-live.Done()
+	working.Wait()
+	c.metrics.assigned.Set(0)
+	for _, p := range partitions {
+		c.metrics.forget(p)
+	}
+	c.board.left("the group is being divided anew")
+}
+
+// sharedPartitions returns the partition numbers of this member. The error is
+// a stop error: the topics do not give the same ones.
+func sharedPartitions(gen *kafka.Generation, topics []string) ([]int, error) {
+	var all []int
+	byTopic := make(map[string][]int)
+	for _, t := range topics {
+		for _, a := range gen.Assignments[t] {
+			byTopic[t] = append(byTopic[t], a.ID)
+			if !slices.Contains(all, a.ID) {
+				all = append(all, a.ID)
+			}
+		}
+		slices.Sort(byTopic[t])
+	}
+	slices.Sort(all)
+	for _, t := range topics {
+		if !slices.Equal(byTopic[t], all) {
+			return all, &StopError{Reason: ReasonAssignment, Topic: t, Partition: -1, Err: fmt.Errorf(
+				"the group gave this member partitions %v of it but %v of all topics together; every member must read the same topics with the same program", byTopic[t], all)}
+		}
+	}
+	return all, nil
+}
+
+// watchCounts halts every shard while a topic has another number of
+// partitions than expected. One answer could be a corrupted one; two are not.
+func (g *generation) watchCounts(ctx context.Context) {
+	wrong := 0
+	for sleep(ctx, g.c.cfg.CheckEvery) {
+		err := g.c.checkTopics(ctx)
+		var stop *StopError
+		if !errors.As(err, &stop) || stop.Reason != ReasonPartitionCount {
+			wrong = 0
+			if err == nil {
+				g.setHalt(nil)
+			}
+			continue
+		}
+		if wrong++; wrong >= 2 {
+			g.setHalt(stop)
+		}
+	}
+}
+
+func (g *generation) setHalt(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.halt = err
+	if err == nil {
+		return
+	}
+	for s := range g.shards {
+		s.fail(err)
+	}
+}
+
+// open makes the shard, unless the generation is halted.
+func (g *generation) open(partition, of int) (*Shard, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.halt != nil {
+		return nil, g.halt
+	}
+	s := newShard(g.c, g.gen, partition, g.c.cfg.PrefetchBytes/of/len(g.c.cfg.Topics))
+	g.shards[s] = struct{}{}
+	return s, nil
+}
+
+func (g *generation) close(s *Shard) {
+	s.close()
+	g.mu.Lock()
+	delete(g.shards, s)
+	g.mu.Unlock()
+}
+
+// shard runs one shard until ctx ends. Its return ends the generation, so a
+// shard that has stopped stays here.
+func (g *generation) shard(ctx context.Context, partition, of int, run RunFunc) {
+	for ctx.Err() == nil {
+		err := g.runOnce(ctx, partition, of, run)
+		switch {
+		case ctx.Err() != nil:
+			if err != nil && !errors.Is(err, context.Canceled) {
+				g.c.log.Warn("stream: shard did not end cleanly", "partition", partition, "error", err)
+			}
+			return
+		case err == nil:
+			<-ctx.Done()
+			return
+		case !IsStop(err):
+			g.c.metrics.retries.WithLabelValues("run").Inc()
+			g.c.log.Error("stream: shard failed, joining the group again", "partition", partition, "error", err)
+			sleep(ctx, g.c.cfg.MaxBackoff)
+			return
+		}
+		reason, _ := stopReason(err)
+		g.c.metrics.stop(partition, reason)
+		g.c.board.stopped(partition, err)
+		g.c.log.Error("stream: shard stopped, waiting for a decision", "partition", partition, "reason", reason, "error", err)
+		sleep(ctx, g.c.cfg.StopRetry)
+	}
+}
+
+// runOnce gives the shard to the caller's function.
+func (g *generation) runOnce(ctx context.Context, partition, of int, run RunFunc) error {
+	s, err := g.open(partition, of)
+	if err != nil {
+		return err
+	}
+	defer g.close(s)
+	g.c.board.running(partition, s)
+	// A shard that stopped before is well again once it hands something out.
+	s.progressed = func() {
+		g.c.metrics.unstop(partition)
+		g.c.board.stopped(partition, nil)
+	}
+	return run(ctx, s)
+}
