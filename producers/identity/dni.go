@@ -1,0 +1,58 @@
+package identity
+
+import "retorno/schemas/codelists"
+
+// A DNI (documento nacional de identificación) has 13 digits: municipality of registration (INE, four digits), year,
+// serial. What these say is a hint about a typing mistake. It is never identity, and never a reason to drop a record.
+
+// Warning is something odd about a document that may still be right.
+type Warning string
+
+// Warnings about a DNI.
+const (
+	WarnMunicipality Warning = "dni_municipality" // the first four digits are no municipality
+	WarnYear         Warning = "dni_year"         // registered before the stated birth
+)
+
+// Warnings names what is odd about a Honduran national id: a prefix that is no municipality, a year of registration
+// before the birth. birthYear 0 is not stated. Other documents, and numbers that are no documents, have none.
+func Warnings(d Document, birthYear int) []Warning {
+	n, err := Normalise(d)
+	if err != nil || n.Number == "" || !isHonduranID(n) {
+		return nil
+	}
+	var out []Warning
+	if _, ok := MunicipalityOf(d); !ok {
+		out = append(out, WarnMunicipality)
+	}
+	if birthYear > 0 && atoi(n.Number[4:8]) < birthYear {
+		out = append(out, WarnYear)
+	}
+	return out
+}
+
+// MunicipalityOf returns the municipality in which a Honduran national id was registered; false when the prefix is no
+// municipality or the document is no Honduran id.
+func MunicipalityOf(d Document) (string, bool) {
+	n, err := Normalise(d)
+	if err != nil || n.Number == "" || !isHonduranID(n) {
+		return "", false
+	}
+	municipalities, _ := codelists.Get(codelists.Municipality)
+	code := n.Number[:4]
+	return code, municipalities.Has(code)
+}
+
+// RestoreZero puts back the leading zero that spreadsheets eat: a number of 12 digits that becomes a DNI with a real
+// municipality and a possible year when a zero is put before it. Anything else comes back as it was, with false.
+func RestoreZero(number string) (string, bool) {
+	digits := foldNumber(number)
+	if len(digits) != dniDigits-1 || !allDigits(digits) {
+		return number, false
+	}
+	restored := "0" + digits
+	if _, ok := MunicipalityOf(Document{Number: restored}); !ok {
+		return number, false
+	}
+	return restored, true
+}

@@ -1,0 +1,250 @@
+package identity
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+const secretText = "0123456789abcdef0123456789abcdef-test"
+
+func secret(t testing.TB, text string) Secret {
+	t.Helper()
+	s, err := NewSecret(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func key(t testing.TB, d Document) string {
+	t.Helper()
+	k, err := secret(t, secretText).Key(d)
+	if err != nil {
+		t.Fatalf("%v: %v", d, err)
+	}
+	return k
+}
+
+// Released keys link records over years: these must never change. They were worked out with another HMAC program.
+func TestKeysAreStable(t *testing.T) {
+	for number, want := range map[Document]string{
+		{Number: "0503-1981-00123"}:                              "0dbbdce83217fbbd4c5083f161be8abd",
+		{Country: "HN", Type: Passport, Number: "C123456"}:       "fbc7cc730ec9709156c365777017ddb7",
+		{Country: "GT", Type: NationalID, Number: "2345 678901"}: "0c4a355622f1ab0101a67c1829fa9a49",
+	} {
+		k := key(t, number)
+		if k != want {
+			t.Errorf("%v: key %s, want %s", number, k, want)
+		}
+	}
+}
+
+func TestSpellingsOfOneDocument(t *testing.T) {
+	want := key(t, Document{Number: "0503198100123"})
+	for _, d := range []Document{
+		{Number: "0503-1981-00123"}, {Number: " 0503 1981 00123 "}, {Number: "0503.1981.00123"}, {Number: "0503‑1981–00123"},
+		{Number: "０５０３１９８１００１２３"}, {Country: "hn", Type: NationalID, Number: "0503198100123"}, {Number: "0503\u00a01981\t00123"},
+	} {
+		if got := key(t, d); got != want {
+			t.Errorf("%q has another key", d.Number)
+		}
+	}
+	if key(t, Document{Country: "HN", Type: Passport, Number: "c-123 456"}) != key(t, Document{Country: "HN", Type: Passport, Number: "C123456"}) {
+		t.Error("case or hyphen of a passport changes the key")
+	}
+	different := []Document{
+		{Number: "0503198100123"}, {Number: "0503198100124"}, {Country: "HN", Type: Passport, Number: "0503198100123"},
+		{Country: "GT", Number: "0503198100123"}, {Country: "GT", Number: "503198100123"}, {Country: "GT", Type: Passport, Number: "503198100123"},
+		{Country: "GT", Type: Passport, Number: "0503198100123"},
+	}
+	seen := map[string]Document{}
+	for _, d := range different {
+		k := key(t, d)
+		if other, twice := seen[k]; twice {
+			t.Errorf("%#v %q and %#v %q share a key", d, d.Number, other, other.Number)
+		}
+		seen[k] = d
+	}
+}
+
+func TestNoDocumentHasNoKey(t *testing.T) {
+	for _, number := range []string{"", " ", "-", "---", "\t\n", "¿?"} {
+		if got := key(t, Document{Number: number}); got != "" {
+			t.Errorf("%q has key %s", number, got)
+		}
+	}
+}
+
+func TestFillersAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		d    Document
+		want Fault
+	}{
+		{Document{Number: "0000000000000"}, FaultDummy}, {Document{Number: "9999999999999"}, FaultDummy},
+		{Document{Number: "0503198100"}, FaultLength}, {Document{Number: "05031981001234"}, FaultLength}, {Document{Number: "503198100123"}, FaultLength},
+		{Document{Number: "5.03E+11"}, FaultLength}, {Document{Number: "no porta"}, FaultLength}, {Document{Number: "0503198100l23"}, FaultLength},
+		{Document{Type: Passport, Number: "000000"}, FaultDummy}, {Document{Type: Passport, Number: "123456"}, FaultDummy},
+		{Document{Type: Passport, Number: "XXXXXX"}, FaultDummy}, {Document{Type: Passport, Number: "NINGUNO"}, FaultDummy},
+		{Document{Type: Passport, Number: "C1"}, FaultLength}, {Document{Type: Passport, Number: strings.Repeat("C1", 20)}, FaultLength},
+		{Document{Country: "ZZ", Number: "0503198100123"}, FaultCountry}, {Document{Type: "horoscope", Number: "0503198100123"}, FaultType},
+	} {
+		k, err := secret(t, secretText).Key(c.d)
+		var fault *FaultError
+		if k != "" || !errors.As(err, &fault) || fault.Fault != c.want {
+			t.Errorf("%q: key %q, %v, want %s", c.d.Number, k, err, c.want)
+		}
+		if err != nil && strings.Contains(err.Error(), c.d.Number) {
+			t.Errorf("the message shows the number: %v", err)
+		}
+	}
+}
+
+func TestSecretsDivide(t *testing.T) {
+	d := Document{Number: "0503198100123"}
+	other, err := secret(t, secretText+"2").Key(d)
+	if err != nil || other == key(t, d) {
+		t.Errorf("another secret gives the same key, %v", err)
+	}
+	if _, err := (Secret{}).Key(d); !errors.Is(err, ErrNoSecret) {
+		t.Errorf("without a secret: %v", err)
+	}
+	if k, err := (Secret{}).Key(Document{}); k != "" || err != nil {
+		t.Errorf("no document needs no secret: %q, %v", k, err)
+	}
+	if secret(t, secretText).Fingerprint() == secret(t, secretText+"2").Fingerprint() || len(secret(t, secretText).Fingerprint()) != 8 {
+		t.Error("fingerprints")
+	}
+}
+
+func TestSecretsAreChecked(t *testing.T) {
+	for _, text := range []string{"", "  \n", "ab12", strings.Repeat("a", 64), strings.Repeat("0123456789abcdef", 400)} {
+		if _, err := NewSecret(text); err == nil {
+			t.Errorf("a secret of %d bytes was taken", len(text))
+		} else if text != "" && len(text) > 4 && strings.Contains(err.Error(), text) {
+			t.Errorf("the message shows the secret: %v", err)
+		}
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "secret")
+	if err := os.WriteFile(path, []byte(secretText+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TEST_IDENTITY_SECRET", secretText)
+	fromFile, err := SecretFrom(path, "TEST_IDENTITY_SECRET_2")
+	fromEnv, err2 := SecretFrom("", "TEST_IDENTITY_SECRET")
+	if err != nil || err2 != nil || fromFile.Fingerprint() != fromEnv.Fingerprint() {
+		t.Errorf("file and environment: %v, %v", err, err2)
+	}
+	if _, err := SecretFrom("", "TEST_IDENTITY_SECRET_2"); !errors.Is(err, ErrNoSecret) || !strings.Contains(err.Error(), "TEST_IDENTITY_SECRET_2") {
+		t.Errorf("no secret anywhere: %v", err)
+	}
+	if _, err := SecretFrom(filepath.Join(dir, "none"), ""); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	if a, b := GenerateSecret(), GenerateSecret(); a == b {
+		t.Error("two new secrets are one")
+	} else if _, err := NewSecret(a); err != nil {
+		t.Errorf("a new secret is refused: %v", err)
+	}
+}
+
+func TestSecretsAndNumbersAreNeverPrinted(t *testing.T) {
+	s, d := secret(t, secretText), Document{Country: "HN", Type: Passport, Number: "C123456"}
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "%v %+v %#v %s %q %x %v %+v %#v %s", s, s, s, s, s, s, []any{s, &s}, struct{ S Secret }{s}, d, d)
+	fmt.Fprintf(&out, " %v %+v %#v %s", d, d, d, []Document{d})
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "secret", s, "document", d)
+	b, _ := json.Marshal(map[string]any{"secret": s, "document": d})
+	out.Write(b)
+	for _, shown := range []string{secretText, fmt.Sprintf("%x", secretText), "123456789abc", "C123456"} {
+		if strings.Contains(out.String(), shown) {
+			t.Errorf("%q was printed: %s", shown, out.String())
+		}
+	}
+}
+
+func TestDNI(t *testing.T) {
+	if m, ok := MunicipalityOf(Document{Number: "0503-1981-00123"}); m != "0503" || !ok {
+		t.Errorf("municipality %s, %v", m, ok)
+	}
+	if _, ok := MunicipalityOf(Document{Type: Passport, Number: "0503-1981-00123"}); ok {
+		t.Error("a passport names no municipality")
+	}
+	for _, c := range []struct {
+		number string
+		birth  int
+		want   string
+	}{
+		{"0503198100123", 1981, "[]"}, {"0503198100123", 0, "[]"}, {"0503198100123", 1979, "[]"},
+		{"0599198100123", 1981, "[dni_municipality]"}, {"0503198100123", 1990, "[dni_year]"}, {"9999198100123", 1990, "[dni_municipality dni_year]"},
+		{"", 1990, "[]"}, {"nonsense", 1990, "[]"},
+	} {
+		if got := fmt.Sprint(Warnings(Document{Number: c.number}, c.birth)); got != c.want {
+			t.Errorf("%q born %d: %s, want %s", c.number, c.birth, got, c.want)
+		}
+	}
+	for in, want := range map[string]string{"503198100123": "0503198100123", "1503198100123": "", "990198100123": "", "50319810012": "", "801 1981 00123": "0801198100123"} {
+		got, ok := RestoreZero(in)
+		if ok != (want != "") || ok && got != want || !ok && got != in {
+			t.Errorf("%s: %s, %v", in, got, ok)
+		}
+	}
+}
+
+func TestTypeOf(t *testing.T) {
+	for text, want := range map[string]string{"DNI": NationalID, "Tarjeta de Identidad": NationalID, "PARTIDA DE NACIMIENTO": NationalID, "Pasaporte": Passport,
+		"salvoconducto": TravelDocument, "otro": Other, "passport": Passport} {
+		if got, ok := TypeOf(text); got != want || !ok {
+			t.Errorf("%q: %s, %v", text, got, ok)
+		}
+	}
+	if _, ok := TypeOf("horoscope"); ok {
+		t.Error("an unknown type was known")
+	}
+}
+
+// Separators never matter, digits always do.
+func TestNormaliseIsIdempotent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := Document{
+			Country: rapid.SampledFrom([]string{"", "HN", "hn", "GT"}).Draw(t, "country"),
+			Type:    rapid.SampledFrom([]string{"", NationalID, Passport}).Draw(t, "type"),
+			Number:  rapid.OneOf(rapid.String(), rapid.StringMatching(`[0-9]{4}[- ]?(19|20)[0-9]{2}[- ]?[0-9]{5}`)).Draw(t, "number"),
+		}
+		n, err := Normalise(d)
+		if err != nil {
+			if n != (Document{}) {
+				t.Fatalf("a refused document has a form: %q", n.Number)
+			}
+			return
+		}
+		again, err := Normalise(n)
+		if err != nil || again != n {
+			t.Fatalf("%q becomes %q, then %q, %v", d.Number, n.Number, again.Number, err)
+		}
+		for _, r := range n.Number {
+			if r == ' ' || r == '-' {
+				t.Fatalf("%q keeps a separator", n.Number)
+			}
+		}
+	})
+}
+
+func BenchmarkKey(b *testing.B) {
+	s := secret(b, secretText)
+	d := Document{Number: "0503-1981-00123"}
+	for b.Loop() {
+		if _, err := s.Key(d); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
