@@ -43,6 +43,11 @@ const (
 	maxSeq = 1 << 48
 	// maxSourceID is the longest source id in bytes.
 	maxSourceID = 64
+
+	// blindCrossing is where people leave without a post; nobody is seen there.
+	blindCrossing = "X-BLD"
+	// notRegistered is the centre of a return without a registration.
+	notRegistered = "X-NON"
 )
 
 // Validate names every fault of r, in the order of the fields; none means that r may be counted.
@@ -109,8 +114,8 @@ func (c *checker) envelope(r *Record) {
 func (c *checker) crossing(x *Crossing) {
 	c.required("crossing.direction", codelists.Direction, x.GetDirection())
 	c.required("crossing.border_point", codelists.BorderPoint, x.GetBorderPoint())
-	if x.GetBorderPoint() == codelists.BlindCrossing {
-		c.add("crossing.border_point", CodeNotAllowed, "no post stands at %s", codelists.BlindCrossing)
+	if x.GetBorderPoint() == blindCrossing {
+		c.add("crossing.border_point", CodeNotAllowed, "no post stands at %s", blindCrossing)
 	}
 	c.code("crossing.category", codelists.CrossingCategory, x.GetCategory())
 	c.code("crossing.document_check", codelists.DocumentCheck, x.GetDocumentCheck())
@@ -134,15 +139,15 @@ func (c *checker) crossing(x *Crossing) {
 
 func (c *checker) registration(x *Registration) {
 	c.required("registration.centre", codelists.Centre, x.GetCentre())
-	if x.GetCentre() == codelists.NotRegistered {
-		c.add("registration.centre", CodeNotAllowed, "a registration has a centre; %s is for returns without one", codelists.NotRegistered)
+	if x.GetCentre() == notRegistered {
+		c.add("registration.centre", CodeNotAllowed, "a registration has a centre; %s is for returns without one", notRegistered)
 	}
 	if x.GetArrivalTimeMs() != 0 {
 		c.time("registration.arrival_time_ms", x.GetArrivalTimeMs())
 	}
 	c.code("registration.entry_point", codelists.BorderPoint, x.GetEntryPoint())
-	if x.GetEntryPoint() == codelists.BlindCrossing {
-		c.add("registration.entry_point", CodeNotAllowed, "%s is an answer to where a person left only", codelists.BlindCrossing)
+	if x.GetEntryPoint() == blindCrossing {
+		c.add("registration.entry_point", CodeNotAllowed, "%s is an answer to where a person left only", blindCrossing)
 	}
 	c.code("registration.exit_point", codelists.BorderPoint, x.GetExitPoint())
 	c.code("registration.country", codelists.Country, x.GetCountry())
@@ -182,8 +187,9 @@ func (c *checker) person(body, sex string, age *uint32, nationality string) {
 func (c *checker) place(departmentField, department, municipalityField, municipality string) {
 	c.code(departmentField, codelists.Department, department)
 	c.code(municipalityField, codelists.Municipality, municipality)
-	if in := codelists.DepartmentOf(municipality); department != "" && in != "" && in != department {
-		c.add(municipalityField, CodeContradiction, "municipality %s lies in %s, not in %s", municipality, in, strconv.Quote(department))
+	in, unknown := codelists.DepartmentOf(municipality), codelists.DepartmentOf("")
+	if department != "" && department != unknown && in != unknown && in != department {
+		c.add(municipalityField, CodeContradiction, "municipality %s lies in %s, not in %s", municipality, in, clip(department))
 	}
 }
 
@@ -204,7 +210,7 @@ func (c *checker) code(field, list, value string) {
 	if value == "" {
 		return
 	}
-	if _, ok := codelists.MustGet(list).Index(value); !ok {
+	if l, ok := codelists.Get(list); !ok || !l.Has(value) {
 		c.add(field, CodeUnknownCode, "%s is not in the list %s", clip(value), list)
 	}
 }

@@ -90,7 +90,7 @@ CREATE TABLE IF NOT EXISTS retorno.returns
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYear(UUIDv7ToDateTime(return_id, 'UTC'))
-ORDER BY return_id
+ORDER BY (return_id, person)
 COMMENT 'Retornos: una fila por cada llegada de una persona retornada / Returns: one row for each arrival of a returned person';
 
 CREATE TABLE IF NOT EXISTS retorno.return_counts
@@ -133,7 +133,7 @@ CREATE TABLE IF NOT EXISTS retorno.assistance
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYear(UUIDv7ToDateTime(record_id, 'UTC'))
-ORDER BY record_id
+ORDER BY (record_id, person)
 COMMENT 'Ayudas dadas, con el retorno al que pertenecen / Helps given, with the return they belong to';
 
 CREATE TABLE IF NOT EXISTS retorno.assistance_counts

@@ -1,0 +1,70 @@
+package reconcile
+
+import "retorno/schemas/calendar"
+
+// ReturnCell is a cell of the cube of returns: a day and every dimension of retorno.return_counts.
+type ReturnCell struct {
+	Day                                                      calendar.Day
+	Country, Mode, ReturnType, EntryPoint, ExitPoint, Centre Code
+	Sex, AgeGroup                                            Code
+}
+
+// ReturnCount is how many returns fall in a cell, by series: how many are registered, seen at a checkpoint, and in all.
+type ReturnCount struct{ Registered, Checkpoint, Reconciled int64 }
+
+// HelpCell is a cell of the counts of helps given.
+type HelpCell struct {
+	Day                         calendar.Day
+	Centre, Kind, Sex, AgeGroup Code
+}
+
+// CrossingCell is a cell of the counts of crossings.
+type CrossingCell struct {
+	Day                                   calendar.Day
+	BorderPoint, Direction, DocumentCheck Code
+}
+
+// Cells are counts by cell. Adding persons is commutative and associative, and taking a person away undoes adding.
+type Cells struct {
+	Returns   map[ReturnCell]ReturnCount
+	Helps     map[HelpCell]int64
+	Crossings map[CrossingCell]int64
+}
+
+// NewCells are no counts at all.
+func NewCells() *Cells {
+	return &Cells{Returns: map[ReturnCell]ReturnCount{}, Helps: map[HelpCell]int64{}, Crossings: map[CrossingCell]int64{}}
+}
+
+// CellOf is the cell that a return falls in.
+func CellOf(r *Return) ReturnCell {
+	return ReturnCell{Day: r.Day, Country: r.Country, Mode: r.Mode, ReturnType: r.ReturnType, EntryPoint: r.EntryPoint,
+		ExitPoint: r.ExitPoint, Centre: r.Centre, Sex: r.Sex, AgeGroup: r.AgeGroup()}
+}
+
+// Add counts a person times times: 1 to add, -1 to take away. Returns of other nationals are not counted.
+func (c *Cells) Add(p *Person, times int64) {
+	for i := range p.Returns {
+		r := &p.Returns[i]
+		if !r.National() {
+			continue
+		}
+		cell := CellOf(r)
+		n := c.Returns[cell]
+		n.Reconciled += times
+		if r.Registered {
+			n.Registered += times
+		}
+		if r.Checkpoint {
+			n.Checkpoint += times
+		}
+		c.Returns[cell] = n
+	}
+	for i := range p.Helps {
+		h := &p.Helps[i]
+		c.Helps[HelpCell{Day: h.Day, Centre: h.Centre, Kind: h.Kind, Sex: h.Sex, AgeGroup: h.AgeGroup}] += times
+	}
+	for _, cell := range p.Crossings {
+		c.Crossings[cell] += times
+	}
+}

@@ -1,0 +1,226 @@
+package reconcile
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"retorno/schemas/codelists"
+	"retorno/schemas/events"
+)
+
+// ID is a record id, a return id or a person's key: 16 bytes.
+type ID = uuid.UUID
+
+// Kind says what a fact is.
+type Kind uint8
+
+// The three kinds of fact.
+const (
+	Crossing Kind = iota + 1
+	Registration
+	Assistance
+)
+
+// String is the kind as the store spells it.
+func (k Kind) String() string {
+	switch k {
+	case Crossing:
+		return "crossing"
+	case Registration:
+		return "registration"
+	case Assistance:
+		return "assistance"
+	}
+	return "unknown"
+}
+
+// KindOf is the inverse of String; 0 for a word that is no kind.
+func KindOf(word string) Kind {
+	for k := Crossing; k <= Assistance; k++ {
+		if k.String() == word {
+			return k
+		}
+	}
+	return 0
+}
+
+// Code is the index of a code in its list; 0 is the list's unknown code, which also stands for "not stated".
+type Code = uint16
+
+// Fact is one record in one revision, with what the method needs of it and nothing more. Times are in milliseconds
+// since 1970-01-01 UTC.
+type Fact struct {
+	RecordID ID
+	// Version orders the revisions of one record: see Version.
+	Version uint64
+	// Arrival is the time at the post; of a registration the arrival the form states, else its own time; of help
+	// when it was given.
+	Arrival int64
+	// Event is when the record says it happened.
+	Event int64
+	// Reasons has bit i set for the reason with index i; 0 when not stated.
+	Reasons uint16
+	// Age in completed years; -1 when not stated.
+	Age int16
+
+	Direction, BorderPoint, DocumentCheck             Code // crossing
+	Centre, EntryPoint, ExitPoint                     Code // registration; Centre also of help
+	Country, Mode, ReturnType, Sex, Nationality       Code // crossing and registration
+	Department, Municipality, Accompanied, HelpKind   Code
+	Kind                                              Kind
+	Void /* withdrawn */, Future /* held */, Returned bool
+}
+
+// FutureLimit is how far an event may lie after the moment its latest copy was sent before it is held as future.
+const FutureLimit = time.Hour
+
+// Version orders the copies and revisions of one record; the largest holds, whatever the order of arrival. From the
+// top: the revision (24 bits), the content hash's upper 39 bits, which decides between two contents of one revision,
+// and one bit that is set when the event does not lie in the future of its copy, so that a later copy mends.
+func Version(revision uint32, contentHash uint64, future bool) uint64 {
+	v := uint64(revision)<<40 | contentHash>>25<<1
+	if !future {
+		v |= 1
+	}
+	return v
+}
+
+// SameContent says whether two versions are copies of one revision with the same content.
+func SameContent(a, b uint64) bool { return a>>1 == b>>1 }
+
+// SameRevision says whether two versions are of one revision, with the same content or not.
+func SameRevision(a, b uint64) bool { return a>>40 == b>>40 }
+
+// PersonID is the key under which a record's facts meet, as 16 bytes: see events.Key.
+func PersonID(r *events.Record) (ID, error) {
+	key := events.Key(r)
+	if key == r.GetPersonKey() {
+		var id ID
+		if n, err := hex.Decode(id[:], []byte(key)); err != nil || n != len(id) {
+			return ID{}, fmt.Errorf("person key of record %s is not 32 hexadecimal digits", r.GetRecordId())
+		}
+		return id, nil
+	}
+	return uuid.Parse(key)
+}
+
+// FactOf reads a valid record. The error is for records that events.Validate refuses.
+func FactOf(o *events.Opened) (Fact, error) {
+	r := o.Record
+	id, err := uuid.Parse(r.GetRecordId())
+	if err != nil {
+		return Fact{}, fmt.Errorf("record id %q: %w", r.GetRecordId(), err)
+	}
+	f := Fact{RecordID: id, Event: r.GetEventTimeMs(), Arrival: r.GetEventTimeMs(), Age: -1, Void: r.GetVoidReason() != ""}
+	f.Future = f.Event > o.SentAtMs+FutureLimit.Milliseconds()
+	f.Version = Version(r.GetRevision(), o.ContentHash, f.Future)
+	switch body := r.GetBody().(type) {
+	case *events.Record_Crossing:
+		f.crossing(body.Crossing)
+	case *events.Record_Registration:
+		f.registration(body.Registration)
+	case *events.Record_Assistance:
+		f.Kind = Assistance
+		f.Centre = lists.centre.code(body.Assistance.GetCentre())
+		f.HelpKind = lists.helpKind.code(body.Assistance.GetKind())
+	default:
+		return Fact{}, fmt.Errorf("record %s has no body", r.GetRecordId())
+	}
+	return f, nil
+}
+
+func (f *Fact) crossing(x *events.Crossing) {
+	f.Kind = Crossing
+	f.Returned = x.GetReturned()
+	f.Direction = lists.direction.code(x.GetDirection())
+	f.BorderPoint = lists.point.code(x.GetBorderPoint())
+	f.DocumentCheck = lists.check.code(x.GetDocumentCheck())
+	f.Country = lists.country.code(x.GetCountry())
+	f.Mode = lists.mode.code(x.GetMode())
+	f.ReturnType = lists.returnType.code(x.GetReturnType())
+	f.person(x.GetSex(), x.Age, x.GetNationality())
+}
+
+func (f *Fact) registration(x *events.Registration) {
+	f.Kind = Registration
+	if x.GetArrivalTimeMs() != 0 {
+		f.Arrival = x.GetArrivalTimeMs()
+	}
+	f.Centre = lists.centre.code(x.GetCentre())
+	f.EntryPoint = lists.point.code(x.GetEntryPoint())
+	f.ExitPoint = lists.point.code(x.GetExitPoint())
+	f.Country = lists.country.code(x.GetCountry())
+	f.Mode = lists.mode.code(x.GetMode())
+	f.ReturnType = lists.returnType.code(x.GetReturnType())
+	f.person(x.GetSex(), x.Age, x.GetNationality())
+	f.Department = lists.department.code(x.GetDepartment())
+	f.Municipality = lists.municipality.code(x.GetMunicipality())
+	f.Accompanied = lists.accompanied.code(x.GetAccompanied())
+	f.Reasons = ReasonBits(x.GetReasons())
+}
+
+func (f *Fact) person(sex string, age *uint32, nationality string) {
+	f.Sex = lists.sex.code(sex)
+	f.Nationality = lists.country.code(nationality)
+	if age != nil {
+		f.Age = int16(*age)
+	}
+}
+
+// ReasonBits sets the bit of each reason's index; the unknown code sets none.
+func ReasonBits(reasons []string) uint16 {
+	var bits uint16
+	for _, reason := range reasons {
+		if i := lists.reason.code(reason); i > 0 {
+			bits |= 1 << i
+		}
+	}
+	return bits
+}
+
+// Counts says whether the fact is neither void nor held as future.
+func (f *Fact) Counts() bool { return !f.Void && !f.Future }
+
+// byArrival is the method's order: arrival, then the bytes of the record id.
+func byArrival(a, b *Fact) int {
+	if c := cmp.Compare(a.Arrival, b.Arrival); c != 0 {
+		return c
+	}
+	return bytes.Compare(a.RecordID[:], b.RecordID[:])
+}
+
+// list is a code list that tells the index of a code.
+type list struct{ *codelists.List }
+
+func (l list) code(code string) Code {
+	i, _ := l.Index(code)
+	return i
+}
+
+func get(name string) list {
+	l, ok := codelists.Get(name)
+	if !ok {
+		panic("reconcile: no code list " + name)
+	}
+	return list{l}
+}
+
+var lists = struct {
+	point, centre, country, mode, returnType, sex, department, municipality, accompanied, reason, direction, check, helpKind, ageGroup list
+}{
+	get(codelists.BorderPoint), get(codelists.Centre), get(codelists.Country), get(codelists.Mode), get(codelists.ReturnType),
+	get(codelists.Sex), get(codelists.Department), get(codelists.Municipality), get(codelists.Accompaniment), get(codelists.Reason),
+	get(codelists.Direction), get(codelists.DocumentCheck), get(codelists.AssistanceKind), get(codelists.AgeGroup),
+}
+
+// Codes that the method itself knows.
+var (
+	exit          = lists.direction.code("exit")
+	honduras      = lists.country.code("HN")
+	notRegistered = lists.centre.code("X-NON")
+)

@@ -1,0 +1,191 @@
+// Package reconcile is the method, version 1: how one person's facts become that person's returns, helps and
+// crossings, and how those become cells.
+//
+// It promises that the result depends on the set of facts alone: no clock, no I/O, no goroutine, no map order. It
+// never fails: whatever facts there are, they have one answer. The same method stands a second time in SQL, in
+// package verify, and the two are compared for ever.
+package reconcile
+
+import (
+	"slices"
+	"time"
+
+	"retorno/schemas/calendar"
+	"retorno/schemas/codelists"
+)
+
+// MethodVersion stands beside each return. A change of the method is a new version and a recount.
+const MethodVersion = 1
+
+// SameReturnGap is method.same_return_gap: a fact that arrives at most so long after the fact before it in the open
+// return joins it.
+const SameReturnGap = 48 * time.Hour
+
+// Return is one arrival of one returned person. Codes are indexes of their lists, 0 where nothing states them.
+type Return struct {
+	// ID is the record id of the first fact.
+	ID ID
+	// Arrival is that of the first fact; milliseconds since 1970-01-01 UTC.
+	Arrival int64
+	// Day is the local date of the earliest crossing, else of the earliest registration's arrival.
+	Day calendar.Day
+	// Age in completed years; -1 when not stated.
+	Age int16
+	// Reasons has bit i set for the reason with index i.
+	Reasons uint16
+
+	Country, Mode, ReturnType, EntryPoint, ExitPoint, Centre Code
+	Department, Municipality, Sex, Accompanied, Nationality  Code
+	// Registered: it holds a registration. Checkpoint: it holds a return crossing.
+	Registered, Checkpoint bool
+}
+
+// National says whether the return is counted among those of nationals: nationality Honduran or not stated.
+func (r *Return) National() bool { return r.Nationality == 0 || r.Nationality == honduras }
+
+// AgeGroup is the index of the return's age group in its list.
+func (r *Return) AgeGroup() Code { return ageGroupOf(r.Age) }
+
+func ageGroupOf(age int16) Code { return lists.ageGroup.code(codelists.AgeGroupOf(int(age))) }
+
+// Help is one help given, with what the return it belongs to says of the person.
+type Help struct {
+	RecordID ID
+	// Return is the return it belongs to; zero when there is none before it.
+	Return        ID
+	Day           calendar.Day
+	Centre, Kind  Code
+	Sex, AgeGroup Code
+}
+
+// Person is what one person's facts amount to.
+type Person struct {
+	Returns []Return // in order of arrival
+	Helps   []Help   // in order of time
+	// Crossings are the cells that the person's crossings fall in, one each.
+	Crossings []CrossingCell
+}
+
+// Reconcile applies the method to all facts of one person, each in its latest revision, in any order. The facts are
+// sorted in place.
+func Reconcile(facts []Fact) Person {
+	var p Person
+	p.reconcile(facts)
+	return p
+}
+
+// reconcile fills p anew, using the space it has.
+func (p *Person) reconcile(facts []Fact) {
+	p.Returns, p.Helps, p.Crossings = p.Returns[:0], p.Helps[:0], p.Crossings[:0]
+	slices.SortFunc(facts, func(a, b Fact) int { return byArrival(&a, &b) })
+	p.returns(facts)
+	for i := range facts {
+		switch f := &facts[i]; {
+		case !f.Counts():
+		case f.Kind == Crossing:
+			p.Crossings = append(p.Crossings, CrossingCell{Day: calendar.DayOf(f.Event), BorderPoint: f.BorderPoint, Direction: f.Direction, DocumentCheck: f.DocumentCheck})
+		case f.Kind == Assistance:
+			p.help(f)
+		}
+	}
+}
+
+// returns walks the facts in order. Return crossings and registrations open a return or join the open one; an exit
+// closes it.
+func (p *Person) returns(facts []Fact) {
+	var open []*Fact // the facts of the open return
+	closeOpen := func() {
+		if len(open) > 0 {
+			p.Returns = append(p.Returns, returnOf(open))
+			open = open[:0]
+		}
+	}
+	for i := range facts {
+		f := &facts[i]
+		switch {
+		case !f.Counts():
+		case f.Kind == Crossing && f.Direction == exit:
+			closeOpen()
+		case f.Kind == Registration || f.Kind == Crossing && f.Returned:
+			if len(open) > 0 && f.Arrival-open[len(open)-1].Arrival > SameReturnGap.Milliseconds() {
+				closeOpen()
+			}
+			open = append(open, f)
+		}
+	}
+	closeOpen()
+}
+
+// returnOf takes each attribute from the earliest registration that states it, else from the earliest crossing.
+func returnOf(facts []*Fact) Return {
+	r := Return{ID: facts[0].RecordID, Arrival: facts[0].Arrival, Age: -1, Centre: notRegistered}
+	for _, f := range facts {
+		if f.Kind == Registration {
+			r.register(f)
+		}
+	}
+	dayOf, entry := facts[0], Code(0)
+	for _, f := range facts {
+		if f.Kind == Crossing {
+			if !r.Checkpoint {
+				dayOf = f
+			}
+			r.Checkpoint = true
+			state(&entry, f.BorderPoint)
+			r.common(f)
+		}
+	}
+	r.Day = calendar.DayOf(dayOf.Arrival)
+	if entry != 0 { // of where people came back in, the post itself knows best
+		r.EntryPoint = entry
+	}
+	return r
+}
+
+func (r *Return) register(f *Fact) {
+	if !r.Registered {
+		r.Registered = true
+		r.Centre = f.Centre
+	}
+	state(&r.Centre, f.Centre)
+	state(&r.EntryPoint, f.EntryPoint)
+	state(&r.ExitPoint, f.ExitPoint)
+	state(&r.Department, f.Department)
+	state(&r.Municipality, f.Municipality)
+	state(&r.Accompanied, f.Accompanied)
+	if r.Reasons == 0 {
+		r.Reasons = f.Reasons
+	}
+	r.common(f)
+}
+
+// common are the attributes that registrations and crossings both can state.
+func (r *Return) common(f *Fact) {
+	state(&r.Country, f.Country)
+	state(&r.Mode, f.Mode)
+	state(&r.ReturnType, f.ReturnType)
+	state(&r.Sex, f.Sex)
+	state(&r.Nationality, f.Nationality)
+	if r.Age < 0 {
+		r.Age = f.Age
+	}
+}
+
+// state keeps the first answer that is one.
+func state(attribute *Code, answer Code) {
+	if *attribute == 0 {
+		*attribute = answer
+	}
+}
+
+// help belongs to the latest return whose first fact arrived before it or with it.
+func (p *Person) help(f *Fact) {
+	h := Help{RecordID: f.RecordID, Day: calendar.DayOf(f.Event), Centre: f.Centre, Kind: f.HelpKind, AgeGroup: ageGroupOf(-1)}
+	for i := len(p.Returns) - 1; i >= 0; i-- {
+		if r := &p.Returns[i]; r.Arrival <= f.Event {
+			h.Return, h.Sex, h.AgeGroup = r.ID, r.Sex, r.AgeGroup()
+			break
+		}
+	}
+	p.Helps = append(p.Helps, h)
+}

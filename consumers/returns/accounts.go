@@ -1,0 +1,114 @@
+package returns
+
+import (
+	"strconv"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"retorno/consumers/store"
+)
+
+// books keep the accounts of the partitions that this process has, so that at every scrape, for each topic and
+// partition: read = accepted + duplicate + superseded + rejected + in flight. They are one collector, read under one
+// lock, because counters that are read one after the other would not balance. A partition that is taken over begins
+// at zero: what was read before and not accounted is read again.
+type books struct {
+	mu     sync.Mutex
+	shards map[int]map[string]*book // by partition and topic
+}
+
+// book is one topic and partition: what is in the ledger, and what has been read since.
+type book struct {
+	ledger   store.Accounts
+	inFlight uint64
+}
+
+func newBooks() *books { return &books{shards: map[int]map[string]*book{}} }
+
+func (b *books) open(partition int, topics []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.shards[partition] = map[string]*book{}
+	for _, t := range topics {
+		b.shards[partition][t] = &book{}
+	}
+}
+
+func (b *books) close(partition int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.shards, partition)
+}
+
+// read notes that n records were read and not yet accounted for.
+func (b *books) read(partition int, topic string, n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if book := b.shards[partition][topic]; book != nil {
+		book.inFlight += uint64(n)
+	}
+}
+
+// settle moves records from in flight to the accounts they ended in.
+func (b *books) settle(partition int, topic string, a store.Accounts) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if book := b.shards[partition][topic]; book != nil {
+		book.ledger.Accepted += a.Accepted
+		book.ledger.Duplicate += a.Duplicate
+		book.ledger.Superseded += a.Superseded
+		book.ledger.Rejected += a.Rejected
+		book.inFlight -= a.Read()
+	}
+}
+
+// inFlight is how many records are read and not accounted for, over all partitions.
+func (b *books) inFlight() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var n uint64
+	for _, topics := range b.shards {
+		for _, book := range topics {
+			n += book.inFlight
+		}
+	}
+	return n
+}
+
+var (
+	accountLabels  = []string{"topic", "partition"}
+	readDesc       = prometheus.NewDesc("retorno_records_read_total", "Records read from Kafka, each in exactly one account or in flight.", accountLabels, nil)
+	acceptedDesc   = prometheus.NewDesc("retorno_records_accepted_total", "Records that became the latest revision of a fact.", accountLabels, nil)
+	duplicateDesc  = prometheus.NewDesc("retorno_records_duplicate_total", "Records that were known already, with the same content.", accountLabels, nil)
+	supersededDesc = prometheus.NewDesc("retorno_records_superseded_total", "Records whose fact had a higher revision already.", accountLabels, nil)
+	rejectedDesc   = prometheus.NewDesc("retorno_records_rejected_total", "Records that could not be understood and went to the dead letters.", accountLabels, nil)
+	inFlightDesc   = prometheus.NewDesc("retorno_records_in_flight", "Records read and not yet in the ledger.", accountLabels, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (b *books) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{readDesc, acceptedDesc, duplicateDesc, supersededDesc, rejectedDesc, inFlightDesc} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (b *books) Collect(ch chan<- prometheus.Metric) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for partition, topics := range b.shards {
+		for topic, book := range topics {
+			send := func(d *prometheus.Desc, kind prometheus.ValueType, v uint64) {
+				ch <- prometheus.MustNewConstMetric(d, kind, float64(v), topic, strconv.Itoa(partition))
+			}
+			a := book.ledger
+			send(readDesc, prometheus.CounterValue, a.Read()+book.inFlight)
+			send(acceptedDesc, prometheus.CounterValue, a.Accepted)
+			send(duplicateDesc, prometheus.CounterValue, a.Duplicate)
+			send(supersededDesc, prometheus.CounterValue, a.Superseded)
+			send(rejectedDesc, prometheus.CounterValue, a.Rejected)
+			send(inFlightDesc, prometheus.GaugeValue, book.inFlight)
+		}
+	}
+}

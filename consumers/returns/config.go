@@ -1,0 +1,55 @@
+package returns
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"retorno/consumers/store"
+)
+
+// Config says how the consumer works. Zero fields take the defaults named.
+type Config struct {
+	Store       *store.Store
+	DeadLetters DeadLetters
+	// Topics are those of the shards.
+	Topics []string
+	// FlushEvery is how long a record may wait for others before it is written; default 200 ms.
+	FlushEvery time.Duration
+	// FlushRecords is how many records are written at once at most; default 50,000.
+	FlushRecords int
+	// Name names this process in the ledger.
+	Name       string
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+// Validate says what is wrong with the settings.
+func (c Config) Validate() error {
+	switch {
+	case c.Store == nil:
+		return errors.New("the consumer needs a store")
+	case c.DeadLetters == nil:
+		return errors.New("the consumer needs a place for dead letters")
+	case len(c.Topics) == 0:
+		return errors.New("the consumer needs topics")
+	case c.FlushEvery < 0 || c.FlushRecords < 0:
+		return errors.New("flush every and flush records must not be negative")
+	}
+	return nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.FlushEvery == 0 {
+		c.FlushEvery = 200 * time.Millisecond
+	}
+	if c.FlushRecords == 0 {
+		c.FlushRecords = 50_000
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}

@@ -1,0 +1,45 @@
+package returns
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	rejections *prometheus.CounterVec
+	conflicts  prometheus.Counter
+	future     prometheus.Counter
+	repaired   prometheus.Counter
+	takeover   prometheus.Histogram
+	records    prometheus.Histogram
+	seconds    prometheus.Histogram
+}
+
+func newMetrics() *metrics {
+	return &metrics{
+		rejections: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "retorno_rejections_total", Help: "Records that could not be understood, by reason code."}, []string{"cause"}),
+		conflicts: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "retorno_conflicts_total", Help: "Records that differ in content from another one of the same revision: an error of their source."}),
+		future: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "retorno_future_records_total", Help: "Records accepted but held, because they lie more than an hour after they were sent."}),
+		repaired: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "retorno_repaired_rows_total", Help: "Derived rows that differed from what the facts come to when a partition was taken over."}),
+		takeover: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "retorno_takeover_seconds", Help: "Time from the assignment of a partition to the first fetch.", Buckets: prometheus.ExponentialBuckets(0.01, 2, 14)}),
+		records: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "retorno_flush_records", Help: "Records in one flush.", Buckets: prometheus.ExponentialBuckets(1, 4, 10)}),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "retorno_flush_seconds", Help: "Time from the first record of a flush being read to the flush being in the ledger.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 14)}),
+	}
+}
+
+func (m *metrics) register(r prometheus.Registerer, books *books) {
+	r.MustRegister(books, m.rejections, m.conflicts, m.future, m.repaired, m.takeover, m.records, m.seconds)
+}
+
+func (m *metrics) flushed(records int, took time.Duration) {
+	m.records.Observe(float64(records))
+	m.seconds.Observe(took.Seconds())
+}

@@ -1,0 +1,108 @@
+package returns
+
+import (
+	"errors"
+	"time"
+
+	"retorno/consumers/deadletter"
+	"retorno/consumers/reconcile"
+	"retorno/consumers/store"
+	"retorno/consumers/stream"
+	"retorno/schemas/events"
+)
+
+// take puts one message into the batch: into the state, or among the dead letters.
+func (r *runner) take(m *stream.Message) {
+	if r.pending == 0 {
+		r.oldest = time.Now()
+	}
+	r.pending++
+	r.next[m.Topic] = m.Offset + 1
+	r.books.read(r.shard.Partition(), m.Topic, 1)
+	a := &r.batch[m.Topic].accounts
+	account, rejection := r.understand(m)
+	if rejection != nil {
+		r.letters = append(r.letters, deadletter.Letter{
+			Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Key: m.Key, Value: m.Value,
+			Cause: rejection.Code, Field: rejection.Field, Detail: rejection.Detail, At: r.oldest,
+		})
+		r.metrics.rejections.WithLabelValues(rejection.Code).Inc()
+	}
+	switch account {
+	case accepted:
+		a.Accepted++
+	case duplicate:
+		a.Duplicate++
+	case superseded:
+		a.Superseded++
+	case rejected:
+		a.Rejected++
+	}
+}
+
+// understand reads a message and merges it. A rejection goes with the account rejected, and only with it.
+func (r *runner) understand(m *stream.Message) (account, *events.Rejection) {
+	opened, err := events.Open(m.Value)
+	if err != nil {
+		return rejected, asRejection(err)
+	}
+	rec := opened.Record
+	faults := events.Validate(rec)
+	if rec.GetSourceId() != "" && !touches(faults, "source_id", "source_seq") {
+		r.flush.Source(rec.GetSourceId(), rec.GetSourceSeq(), opened.SentAtMs, opened.ClockOffsetMs)
+	}
+	if rejection := events.AsRejection(faults); rejection != nil {
+		return rejected, rejection
+	}
+	if rejection := misfiled(m, rec); rejection != nil {
+		return rejected, rejection
+	}
+	person, err := reconcile.PersonID(rec)
+	if err != nil {
+		return rejected, asRejection(err)
+	}
+	fact, err := reconcile.FactOf(&opened)
+	if err != nil {
+		return rejected, asRejection(err)
+	}
+	origin := store.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}
+	account, conflict := r.tally.merge(store.FactRow{Person: person, Fact: &fact, Opened: &opened, Origin: origin})
+	if conflict {
+		r.metrics.conflicts.Inc()
+	}
+	if account == accepted && fact.Future {
+		r.metrics.future.Inc()
+	}
+	return account, nil
+}
+
+func touches(faults []events.Fault, fields ...string) bool {
+	for _, f := range faults {
+		for _, field := range fields {
+			if f.Field == field {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// misfiled refuses a record that was sent to another topic or under another key than its own: the facts of one
+// person would be counted in two places.
+func misfiled(m *stream.Message, rec *events.Record) *events.Rejection {
+	if topic := events.Topic(rec); topic != m.Topic {
+		return &events.Rejection{Code: events.CodeMisfiled, Field: "body", Detail: "such a record belongs to topic " + topic}
+	}
+	if key := events.Key(rec); key != string(m.Key) {
+		return &events.Rejection{Code: events.CodeMisfiled, Field: "person_key", Detail: "the message's key is not the record's key"}
+	}
+	return nil
+}
+
+func asRejection(err error) *events.Rejection {
+	var rejection *events.Rejection
+	if errors.As(err, &rejection) {
+		return rejection
+	}
+	return &events.Rejection{Code: events.CodeMalformed, Detail: err.Error()}
+}

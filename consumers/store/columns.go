@@ -1,0 +1,128 @@
+package store
+
+import (
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/ch-go/proto"
+	"github.com/google/uuid"
+
+	"retorno/consumers/reconcile"
+	"retorno/schemas/calendar"
+	"retorno/schemas/codelists"
+)
+
+// block is a set of rows of one table, column by column, as they go over the wire, out or in.
+type block struct {
+	input  proto.Input
+	result proto.Results
+}
+
+// col adds a column to the block and hands it back to be appended to or read from.
+func col[C proto.Column](b *block, name string, c C) C {
+	b.input = append(b.input, proto.InputColumn{Name: name, Data: c})
+	b.result = append(b.result, proto.ResultColumn{Name: name, Data: c})
+	return c
+}
+
+func (b *block) rows() int { return b.input[0].Data.Rows() }
+
+func (b *block) clear() { b.input.Reset() }
+
+// columns are the names of the block's columns, as in a SELECT.
+func (b *block) columns() string {
+	all := make([]string, len(b.input))
+	for i, c := range b.input {
+		all[i] = c.Name
+	}
+	return strings.Join(all, ", ")
+}
+
+// The column types of the schema, by their short names.
+type (
+	texts   = *proto.ColLowCardinality[string]
+	ids     = *proto.ColUUID
+	numbers = *proto.ColUInt64
+	flags   = *proto.ColUInt8
+	days    = *proto.ColDate
+	times   = *proto.ColDateTime64
+)
+
+func newTexts() texts     { return new(proto.ColStr).LowCardinality() }
+func newIDs() ids         { return new(proto.ColUUID) }
+func newNumbers() numbers { return new(proto.ColUInt64) }
+func newFlags() flags     { return new(proto.ColUInt8) }
+func newDays() days       { return new(proto.ColDate) }
+func newTimes() times     { return new(proto.ColDateTime64).WithPrecision(proto.PrecisionMilli) }
+
+func flag(set bool) uint8 {
+	if set {
+		return 1
+	}
+	return 0
+}
+
+// appendDay appends a local day.
+func appendDay(c days, d calendar.Day) { *c = append(*c, date(d)) }
+
+// date is a day as ClickHouse's Date holds it: days since 1970-01-01.
+func date(d calendar.Day) proto.Date { return proto.Date(d) }
+
+// yearOf is the year in UTC in which a UUIDv7 was made: the partition of the tables that are keyed by record id.
+func yearOf(id uuid.UUID) int {
+	var ms int64
+	for _, b := range id[:6] {
+		ms = ms<<8 | int64(b)
+	}
+	return time.UnixMilli(ms).UTC().Year()
+}
+
+// name is the text of a code of a list.
+type names struct{ list *codelists.List }
+
+func namesOf(list string) names {
+	l, ok := codelists.Get(list)
+	if !ok {
+		panic("store: no code list " + list)
+	}
+	return names{l}
+}
+
+// code is the inverse of of; a text that the list does not have reads as unknown.
+func (n names) code(text string) reconcile.Code {
+	i, _ := n.list.Index(text)
+	return i
+}
+
+func (n names) of(code reconcile.Code) string { return n.list.At(code) }
+
+var (
+	points      = namesOf(codelists.BorderPoint)
+	centres     = namesOf(codelists.Centre)
+	countries   = namesOf(codelists.Country)
+	modes       = namesOf(codelists.Mode)
+	returnTypes = namesOf(codelists.ReturnType)
+	sexes       = namesOf(codelists.Sex)
+	departments = namesOf(codelists.Department)
+	towns       = namesOf(codelists.Municipality)
+	companions  = namesOf(codelists.Accompaniment)
+	reasons     = namesOf(codelists.Reason)
+	directions  = namesOf(codelists.Direction)
+	checks      = namesOf(codelists.DocumentCheck)
+	helpKinds   = namesOf(codelists.AssistanceKind)
+	ageGroups   = namesOf(codelists.AgeGroup)
+)
+
+// reasonNames spells a set of reasons in the order of the list; the unknown code alone when none is stated.
+func reasonNames(bits uint16) []string {
+	if bits == 0 {
+		return []string{reasons.of(0)}
+	}
+	var all []string
+	for i := reconcile.Code(1); i < 16; i++ {
+		if bits&(1<<i) != 0 {
+			all = append(all, reasons.of(i))
+		}
+	}
+	return all
+}

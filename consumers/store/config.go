@@ -1,0 +1,49 @@
+package store
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Config says which ClickHouse to use.
+type Config struct {
+	Addr     string // host:port of the native protocol
+	User     string // default: default
+	Password string
+	// QueryTimeout bounds one attempt of one statement; default 60 s. A writer goes on trying after it.
+	QueryTimeout time.Duration
+	// RetryFirst and RetryMost bound the pause between attempts, which doubles; default 50 ms and 5 s.
+	RetryFirst, RetryMost time.Duration
+	Logger                *slog.Logger
+	Registerer            prometheus.Registerer // nil: no metrics
+}
+
+// Validate says what is wrong with the settings.
+func (c Config) Validate() error {
+	if c.Addr == "" {
+		return errors.New("clickhouse: no address; set --clickhouse-addr to HOST:PORT of the native protocol")
+	}
+	return nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.User == "" {
+		c.User = "default"
+	}
+	if c.QueryTimeout == 0 {
+		c.QueryTimeout = 60 * time.Second
+	}
+	if c.RetryFirst == 0 {
+		c.RetryFirst = 50 * time.Millisecond
+	}
+	if c.RetryMost == 0 {
+		c.RetryMost = 5 * time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+	"github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// StopError says that trying again cannot help: somebody has to change the schema, the settings or the rights.
+// Nothing was skipped; the partition waits.
+type StopError struct {
+	Doing string // what was being done
+	Code  int32  // ClickHouse's error code
+	Err   error
+}
+
+func (e *StopError) Error() string {
+	return fmt.Sprintf("%s: ClickHouse refuses it for good (code %d): %v; mend the schema, the settings or the rights and start again", e.Doing, e.Code, e.Err)
+}
+
+func (e *StopError) Unwrap() error { return e.Err }
+
+// final are the codes of ClickHouse that the same statement meets again however often it is sent: schema, types,
+// authentication and rights. Every other error leaves the outcome unknown, and the same rows are written again.
+var final = map[int32]bool{
+	int32(proto.ErrUnknownTable): true, int32(proto.ErrUnknownDatabase): true, int32(proto.ErrNoSuchColumnInTable): true,
+	int32(proto.ErrUnknownIdentifier): true, int32(proto.ErrNotFoundColumnInBlock): true, int32(proto.ErrThereIsNoColumn): true, int32(proto.ErrTypeMismatch): true,
+	int32(proto.ErrNumberOfColumnsDoesntMatch): true, int32(proto.ErrSyntaxError): true, int32(proto.ErrUnknownFunction): true,
+	int32(proto.ErrIllegalTypeOfArgument): true, int32(proto.ErrUnknownSetting): true, int32(proto.ErrIncompatibleColumns): true,
+	int32(proto.ErrAccessDenied): true, int32(proto.ErrAuthenticationFailed): true, int32(proto.ErrUnknownUser): true,
+	int32(proto.ErrWrongPassword): true, int32(proto.ErrRequiredPassword): true, int32(proto.ErrNotImplemented): true,
+	int32(proto.ErrCannotConvertType): true,
+}
+
+// classify turns err into a *StopError when repeating is useless, and leaves it alone otherwise.
+func classify(doing string, err error) error {
+	if code := Code(err); final[code] {
+		return &StopError{Doing: doing, Code: code, Err: err}
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// Code is ClickHouse's own number of an error, 0 when the error is not ClickHouse's.
+func Code(err error) int32 {
+	if e, ok := ch.AsException(err); ok {
+		return int32(e.Code)
+	}
+	var e *clickhouse.Exception
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return 0
+}
+
+// IsStop says whether trying again cannot help.
+func IsStop(err error) bool {
+	var stop *StopError
+	return errors.As(err, &stop)
+}
+
+// ended says whether err only tells that ctx was ended by its owner.
+func ended(ctx context.Context, err error) bool {
+	return err != nil && ctx.Err() != nil
+}

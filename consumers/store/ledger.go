@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/ClickHouse/ch-go/proto"
+)
+
+// Entry is one row of the ledger: a run of offsets of one topic and partition, and what became of its records.
+// Read is the sum of the four accounts, always.
+type Entry struct {
+	Topic       string
+	FirstOffset int64
+	NextOffset  int64 // the offset after the last one read
+	Accounts    Accounts
+	Consumer    string
+	At          time.Time
+}
+
+// Accounts say what became of records that were read. Each record is in exactly one.
+type Accounts struct{ Accepted, Duplicate, Superseded, Rejected uint64 }
+
+// Read is how many records were read.
+func (a Accounts) Read() uint64 { return a.Accepted + a.Duplicate + a.Superseded + a.Rejected }
+
+type ledger struct {
+	block
+	topic, consumer                                              texts
+	partition                                                    *proto.ColUInt16
+	epoch                                                        *proto.ColUInt32
+	first, next, read, accepted, duplicate, superseded, rejected numbers
+	at                                                           times
+}
+
+func newLedger() *ledger {
+	l := &ledger{}
+	b := &l.block
+	l.topic, l.consumer = col(b, "topic", newTexts()), col(b, "consumer", newTexts())
+	l.partition, l.epoch, l.at = col(b, "kafka_partition", new(proto.ColUInt16)), col(b, "epoch", new(proto.ColUInt32)), col(b, "flushed_at", newTimes())
+	l.first, l.next, l.read = col(b, "first_offset", newNumbers()), col(b, "next_offset", newNumbers()), col(b, "read", newNumbers())
+	l.accepted, l.duplicate = col(b, "accepted", newNumbers()), col(b, "duplicate", newNumbers())
+	l.superseded, l.rejected = col(b, "superseded", newNumbers()), col(b, "rejected", newNumbers())
+	return l
+}
+
+func (l *ledger) add(partition int, epoch uint32, e Entry) {
+	l.topic.Append(e.Topic)
+	l.consumer.Append(e.Consumer)
+	l.partition.Append(uint16(partition))
+	l.epoch.Append(epoch)
+	l.at.AppendRaw(proto.DateTime64(e.At.UnixMilli()))
+	l.first.Append(uint64(e.FirstOffset))
+	l.next.Append(uint64(e.NextOffset))
+	l.read.Append(e.Accounts.Read())
+	l.accepted.Append(e.Accounts.Accepted)
+	l.duplicate.Append(e.Accounts.Duplicate)
+	l.superseded.Append(e.Accounts.Superseded)
+	l.rejected.Append(e.Accounts.Rejected)
+}
+
+// Position is where the ledger stands for one topic of a partition.
+type Position struct {
+	Topic      string
+	NextOffset int64
+	Accounts   Accounts // of everything up to NextOffset
+}
+
+// Positions reads where the ledger stands for a Kafka partition: the next offset of each topic that it knows, and the
+// newest epoch (0 for a partition that nobody has counted yet).
+func (s *Store) Positions(ctx context.Context, partition int) (epoch uint32, all []Position, err error) {
+	const query = `SELECT topic, max(next_offset), sum(accepted), sum(duplicate), sum(superseded), sum(rejected), max(epoch)
+		FROM retorno.accounts WHERE kafka_partition = ? GROUP BY topic ORDER BY topic`
+	err = s.retry(ctx, "read the ledger", func() error {
+		epoch, all = 0, nil
+		rows, err := s.conn.Query(ctx, query, uint16(partition))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var p Position
+			var next uint64
+			var e uint32
+			if err := rows.Scan(&p.Topic, &next, &p.Accounts.Accepted, &p.Accounts.Duplicate, &p.Accounts.Superseded, &p.Accounts.Rejected, &e); err != nil {
+				return err
+			}
+			p.NextOffset = int64(next)
+			all, epoch = append(all, p), max(epoch, e)
+		}
+		return rows.Err()
+	})
+	return epoch, all, err
+}
+
+// sources are rows of retorno.source_records.
+type sources struct {
+	block
+	id     texts
+	seq    numbers
+	sent   times
+	offset *proto.ColInt64
+}
+
+func newSources() *sources {
+	s := &sources{}
+	b := &s.block
+	s.id, s.seq, s.sent = col(b, "source_id", newTexts()), col(b, "source_seq", newNumbers()), col(b, "sent_at", newTimes())
+	s.offset = col(b, "clock_offset_ms", new(proto.ColInt64))
+	return s
+}
+
+func (s *sources) add(id string, seq uint64, sentAtMs, clockOffsetMs int64) {
+	s.id.Append(id)
+	s.seq.Append(seq)
+	s.sent.AppendRaw(proto.DateTime64(sentAtMs))
+	s.offset.Append(clockOffsetMs)
+}

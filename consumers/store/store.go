@@ -1,0 +1,117 @@
+// Package store is ClickHouse, out and in: it writes flushes and reads back what was written.
+//
+// A flush goes table by table, facts first and the ledger last; each insert is one block into one partition of one
+// table, which ClickHouse takes as a whole or not at all. Any error but a final one means that the outcome is
+// unknown: the same rows are written again until there is a definite answer, and the keys of the rows make that
+// harmless. It never skips a row. A final error (schema, rights) comes back as *StopError.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// Store is one ClickHouse. It is safe for use by several goroutines; a Writer is not.
+type Store struct {
+	cfg     Config
+	conn    driver.Conn
+	metrics *metrics
+}
+
+// Open prepares the use of ClickHouse without connecting yet. The error is for wrong settings.
+func Open(cfg Config) (*Store, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	conn, err := clickhouse.Open(&clickhouse.Options{
+		Addr:        []string{cfg.Addr},
+		Auth:        clickhouse.Auth{Username: cfg.User, Password: cfg.Password},
+		Compression: &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
+		DialTimeout: 5 * time.Second,
+		ReadTimeout: cfg.QueryTimeout,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse %s: %w", cfg.Addr, err)
+	}
+	return &Store{cfg: cfg, conn: conn, metrics: newMetrics(cfg.Registerer)}, nil
+}
+
+// Conn is a pool of connections for reading.
+func (s *Store) Conn() driver.Conn { return s.conn }
+
+// Ping says whether ClickHouse answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.conn.Ping(ctx); err != nil {
+		return classify("reach ClickHouse at "+s.cfg.Addr, err)
+	}
+	return nil
+}
+
+// Close gives the connections back.
+func (s *Store) Close() error { return s.conn.Close() }
+
+// bulk is a connection for whole columns; it is dialled anew after an error.
+type bulk struct {
+	store  *Store
+	client *ch.Client
+}
+
+func (b *bulk) do(ctx context.Context, q ch.Query) error {
+	ctx, cancel := context.WithTimeout(ctx, b.store.cfg.QueryTimeout)
+	defer cancel()
+	if b.client == nil {
+		cfg := b.store.cfg
+		client, err := ch.Dial(ctx, ch.Options{
+			Address: cfg.Addr, User: cfg.User, Password: cfg.Password, ClientName: "retorno",
+			Compression: ch.CompressionLZ4, DialTimeout: 5 * time.Second, ReadTimeout: cfg.QueryTimeout,
+		})
+		if err != nil {
+			return err
+		}
+		b.client = client
+	}
+	err := b.client.Do(ctx, q)
+	if err != nil {
+		b.close()
+	}
+	return err
+}
+
+func (b *bulk) close() {
+	if b.client != nil {
+		_ = b.client.Close() // what was wrong with it is known already
+		b.client = nil
+	}
+}
+
+// retry repeats do until it succeeds, fails for good, or ctx ends.
+func (s *Store) retry(ctx context.Context, doing string, do func() error) error {
+	pause := s.cfg.RetryFirst
+	for {
+		err := do()
+		if err == nil {
+			return nil
+		}
+		if ended(ctx, err) {
+			return errors.Join(ctx.Err(), fmt.Errorf("%s: %w", doing, err))
+		}
+		if err = classify(doing, err); IsStop(err) {
+			return err
+		}
+		s.metrics.retries.Inc()
+		s.cfg.Logger.Warn("ClickHouse gave no definite answer; the same again", "doing", doing, "pause", pause, "error", err)
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, s.cfg.RetryMost)
+	}
+}
