@@ -1,0 +1,68 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"retorno/consumers/store"
+)
+
+// clickhouseFlags say how to reach ClickHouse.
+type clickhouseFlags struct {
+	Addr         string `default:"127.0.0.1:9000" placeholder:"HOST:PORT" help:"Address of the native protocol."`
+	User         string `default:"default" placeholder:"NAME" help:"User to log in as."`
+	PasswordFile string `placeholder:"FILE" help:"File that holds the password; or put it into RETORNO_CLICKHOUSE_PASSWORD"`
+	Password     secret `hidden:""`
+}
+
+// Validate names what cannot work, before anything is asked of the server.
+func (f *clickhouseFlags) Validate() error {
+	if _, _, err := net.SplitHostPort(f.Addr); err != nil {
+		return fmt.Errorf("--clickhouse-addr %q: %w", f.Addr, err)
+	}
+	return nil
+}
+
+// open connects and waits until the server answers. The caller closes the store.
+func (f *clickhouseFlags) open(ctx context.Context, log *slog.Logger, registry prometheus.Registerer) (*store.Store, error) {
+	password, err := readSecret(f.Password, f.PasswordFile)
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(store.Config{Addr: f.Addr, User: f.User, Password: password, Logger: log, Registerer: registry})
+	if err != nil {
+		return nil, Usage(err)
+	}
+	if err := f.reach(ctx, log, s); err != nil {
+		_ = s.Close() // what is wrong with it is being told already
+		return nil, err
+	}
+	return s, nil
+}
+
+// reach waits a while for a server that may just be starting.
+func (f *clickhouseFlags) reach(ctx context.Context, log *slog.Logger, s *store.Store) error {
+	wait, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	for said := false; ; said = true {
+		err := s.Ping(wait)
+		switch {
+		case err == nil, ctx.Err() != nil:
+			return err
+		case store.IsStop(err):
+			return Usage(fmt.Errorf("%w; the settings are --clickhouse-user and --clickhouse-password-file", err))
+		case !said:
+			log.Info("waiting for ClickHouse", "addr", f.Addr, "error", err)
+		}
+		select {
+		case <-wait.Done():
+			return Missing(fmt.Errorf("no ClickHouse answers at %s: %w; start one (`%s embedded` is enough for a trial) or name it with --clickhouse-addr", f.Addr, err, program))
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+}

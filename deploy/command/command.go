@@ -1,0 +1,179 @@
+// Package command is the command line of retorno: it reads settings, wires the rooms together by hand, one file for
+// each subcommand, and turns what happened into an exit status.
+//
+// It promises that a setting comes from the flag, else the environment, else the configuration file, else the default;
+// that results go to stdout and everything else to stderr; and that every failure is one message that says what was
+// wrong, with exit status 0 (done), 1 (the answer is no), 2 (wrong use or configuration) or 3 (something it needs is
+// not there). It never prints a secret, nor a stack trace unless RETORNO_DEBUG is set.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"retorno/deploy/ops"
+)
+
+// program is the name that people type.
+const program = "retorno"
+
+// version is set by the linker (git describe).
+var version = "unknown"
+
+// grammar is what can be typed: the common settings and the subcommands, in the order of --help.
+type grammar struct {
+	common
+
+	Send    sendCommand    `cmd:"" help:"Send JSON Lines of events to Kafka."`
+	Migrate migrateCommand `cmd:"" help:"Create or upgrade the ClickHouse schema."`
+	Version versionCommand `cmd:"" help:"Print which build this is."`
+}
+
+// common are the settings of every command.
+type common struct {
+	Help        helpFlag `short:"h" per:"call" group:"Of every command:" help:"Show help for the command and end."`
+	Config      string   `placeholder:"FILE" group:"Of every command:" help:"Read settings from this YAML file; its keys are the names of flags, of any command."`
+	PrintConfig bool     `per:"call" group:"Of every command:" help:"Print the settings in force and where each comes from, secrets masked, and end."`
+	LogLevel    string   `enum:"debug,info,warn,error" default:"info" group:"Of every command:" help:"Least level of messages on stderr: ${enum}."`
+	LogFormat   string   `enum:"text,json" default:"text" group:"Of every command:" help:"Form of messages on stderr: ${enum}."`
+}
+
+// terminal is what a command talks to. Commands get it in Run and use nothing else of the process.
+type terminal struct {
+	In     io.Reader
+	Out    io.Writer // results
+	Err    io.Writer // everything else
+	Log    *slog.Logger
+	Stated func(flag string) bool // whether a setting of this command was given, and not left to its default
+}
+
+// Main runs one command line and returns the exit status. The first SIGINT or SIGTERM asks the command to end in
+// order, the second one kills.
+func Main(args []string) int {
+	ctx, stop := interruptible(context.Background(), os.Stderr)
+	defer stop()
+	return run(ctx, args, os.LookupEnv, os.Environ(), &terminal{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+}
+
+// run is Main with everything it touches handed in.
+func run(ctx context.Context, args []string, lookup func(string) (string, bool), environ []string, t *terminal) int {
+	var selected string
+	err := ops.Protect("the command line", func() error {
+		var cli grammar
+		settings := newSettings(lookup)
+		parser, err := newParser(&cli, settings)
+		if err != nil {
+			return err
+		}
+		parsed, err := parse(parser, args)
+		if parsed != nil {
+			selected = commandName(parsed)
+		}
+		var help *helpWanted
+		if errors.As(err, &help) {
+			return printHelp(help.context, t.Out)
+		}
+		if err != nil {
+			return err
+		}
+		t.Log = newLogger(t.Err, cli.LogLevel, cli.LogFormat)
+		t.Stated = func(flag string) bool { return settings.stated(parsed, flag) }
+		for _, w := range unknownEnvironment(parser.Model, environ) {
+			t.Log.Warn(w)
+		}
+		if cli.PrintConfig {
+			return settings.print(t.Out, parsed)
+		}
+		parsed.BindTo(ctx, (*context.Context)(nil))
+		parsed.Bind(t)
+		return ops.Protect(selected, func() error { return parsed.Run() })
+	})
+	return report(t.Err, selected, err, lookup)
+}
+
+// newParser builds the parser: flags only from the command line here, everything else from settings.
+func newParser(cli *grammar, settings *settings) (*kong.Kong, error) {
+	return kong.New(cli,
+		kong.Name(program),
+		kong.Description("Counts the people returned to Honduras, from events at border posts and reception centres to published tables."),
+		kong.NoDefaultHelp(),
+		kong.Resolvers(settings),
+		kong.Bind(settings),
+	)
+}
+
+// parse reads the command line; its errors are wrong use, and name the command and what could have been meant.
+func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
+	parsed, err := parser.Parse(args)
+	if err == nil {
+		return parsed, nil
+	}
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) {
+		parsed = wrong.Context
+	}
+	var help *helpWanted
+	if errors.As(err, &help) {
+		help.context = parsed
+		return parsed, help
+	}
+	text := misuse(err, args)
+	if parsed == nil || parsed.Selected() == nil || len(parsed.Selected().Children) > 0 {
+		return parsed, Usage(fmt.Errorf("%s\ncommands: %s", text, strings.Join(commandsBelow(parser, parsed), ", ")))
+	}
+	return parsed, Usage(fmt.Errorf("%s\nsee %s %s --help", text, program, commandName(parsed)))
+}
+
+// misuse says in plain words what the parser could not understand.
+func misuse(err error, args []string) string {
+	if len(args) == 0 {
+		return "which command?"
+	}
+	text := strings.ReplaceAll(err.Error(), `"`, "'")
+	if i := strings.Index(text, ": expected "); i >= 0 && strings.HasSuffix(text, "(<EOL>)") {
+		return text[:i] + ": needs a value"
+	}
+	return strings.ReplaceAll(text, "missing flags: ", "needs ")
+}
+
+// commandsBelow lists the commands that could have followed what was understood.
+func commandsBelow(parser *kong.Kong, parsed *kong.Context) []string {
+	node := parser.Model.Node
+	if parsed != nil && parsed.Selected() != nil {
+		node = parsed.Selected()
+	}
+	var names []string
+	for _, child := range node.Children {
+		names = append(names, child.Name)
+	}
+	return names
+}
+
+// commandName is the words of the command that was understood, such as "deadletter list".
+func commandName(parsed *kong.Context) string {
+	var words []string
+	for _, p := range parsed.Path {
+		if p.Command != nil {
+			words = append(words, p.Command.Name)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func newLogger(w io.Writer, level, format string) *slog.Logger {
+	var least slog.Level
+	// The parser has checked the level against the names that slog knows.
+	_ = least.UnmarshalText([]byte(level))
+	options := &slog.HandlerOptions{Level: least}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

@@ -1,0 +1,151 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sort"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v3"
+)
+
+// configFile is what --config names: settings of any command, by the name of their flag.
+type configFile struct {
+	path    string
+	entries map[string]configEntry
+}
+
+type configEntry struct {
+	line  int
+	value string // as it would stand behind the flag
+}
+
+// readConfigFile reads and checks a whole file: an unknown key or a value that does not fit is an error even when the
+// command at hand does not use it, because the next command would.
+func readConfigFile(path string, model *kong.Application) (*configFile, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("configuration file: %w", err)
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return nil, fmt.Errorf("configuration file %s: %s", path, strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	file := &configFile{path: path, entries: map[string]configEntry{}}
+	if len(document.Content) == 0 {
+		return file, nil
+	}
+	root := document.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("configuration file %s line %d: expected keys with values, such as `kafka-brokers: [127.0.0.1:9092]`", path, root.Line)
+	}
+	known := allFlags(model)
+	var faults []error
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, value := root.Content[i], root.Content[i+1]
+		if err := file.add(key, value, known); err != nil {
+			faults = append(faults, fmt.Errorf("configuration file %s line %d: %w", path, key.Line, err))
+		}
+	}
+	return file, errors.Join(faults...)
+}
+
+func (f *configFile) add(key, value *yaml.Node, known map[string][]*kong.Flag) error {
+	name := key.Value
+	if before, ok := f.entries[name]; ok {
+		return fmt.Errorf("%s stands on line %d already", name, before.line)
+	}
+	flags := known[name]
+	if len(flags) == 0 || !settable(flags[0]) || name == "config" {
+		if near := nearest(name, settingNames(known)); near != "" {
+			return fmt.Errorf("no setting is called %s; did you mean %s?", name, near)
+		}
+		return fmt.Errorf("no setting is called %s", name)
+	}
+	if flags[0].Target.Type() == secretType {
+		return fmt.Errorf("%s is a secret: put it into %s, or into a file named by %s-file", name, environmentName(name), name)
+	}
+	text, err := scalar(value)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	for _, flag := range flags {
+		if err := tryValue(flag, text); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	f.entries[name] = configEntry{line: key.Line, value: text}
+	return nil
+}
+
+// scalar is a YAML value as it would be written behind a flag: a list becomes its members with commas between.
+func scalar(n *yaml.Node) (string, error) {
+	switch n.Kind {
+	case yaml.ScalarNode:
+		if n.Tag == "!!null" {
+			return "", errors.New("has no value")
+		}
+		return n.Value, nil
+	case yaml.AliasNode:
+		return scalar(n.Alias)
+	case yaml.SequenceNode:
+		var members []string
+		for _, m := range n.Content {
+			if m.Kind != yaml.ScalarNode {
+				return "", errors.New("must be a value or a list of values")
+			}
+			members = append(members, m.Value)
+		}
+		return kong.JoinEscaped(members, ','), nil
+	default:
+		return "", errors.New("must be a value or a list of values")
+	}
+}
+
+func settingNames(known map[string][]*kong.Flag) []string {
+	var names []string
+	for name, flags := range known {
+		if settable(flags[0]) && name != "config" && flags[0].Target.Type() != secretType {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// nearest is the known name that a misspelt one most likely meant, or nothing when none is near.
+func nearest(name string, known []string) string {
+	plain := func(s string) string {
+		return strings.ToLower(strings.NewReplacer("_", "", "-", "", ".", "").Replace(s))
+	}
+	best, distance := "", max(2, len(name)/3)+1
+	for _, k := range known {
+		if d := editDistance(plain(name), plain(k)); d < distance || d == distance && best != "" && k < best {
+			best, distance = k, d
+		}
+	}
+	return best
+}
+
+// editDistance counts the letters to insert, delete or change (Levenshtein).
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
