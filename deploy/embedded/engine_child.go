@@ -1,0 +1,140 @@
+package embedded
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"retorno/deploy/embedded/chdb"
+	"retorno/deploy/embedded/nativeserver"
+	"retorno/deploy/embedded/session"
+)
+
+// childVariable tells a program that it is the engine's process and nothing else.
+const childVariable = "RETORNO_ENGINE_CHILD"
+
+// engineOrder is what the child is told, as the first line of its standard input.
+type engineOrder struct {
+	Library, Dir, Native, HTTP, Password string
+	MemoryLimit                          int64
+}
+
+// The engine's process is this same executable: a test's as well as the command's. It must not reach main.
+func init() {
+	if os.Getenv(childVariable) == "" {
+		return
+	}
+	os.Exit(childMain())
+}
+
+// childMain runs the engine until standard input ends, which is when the parent says so or is gone.
+func childMain() int {
+	// A terminal's Ctrl-C and a supervisor's stop reach the whole group; the parent stops us when it is done with us.
+	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	in := bufio.NewReader(os.Stdin)
+	reports := os.NewFile(3, "reports")
+	logger := log.New(os.Stderr, "engine: ", 0)
+	var order engineOrder
+	line, err := in.ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &order)
+	}
+	if err != nil {
+		logger.Printf("no orders on standard input (%s is for the program's own use): %v", childVariable, err)
+		return 2
+	}
+	c := &child{order: order, log: logger}
+	report, err := c.start()
+	if err != nil {
+		report = engineReport{Error: err.Error(), Kind: kindOf(err)}
+	}
+	if werr := json.NewEncoder(reports).Encode(report); werr != nil || err != nil {
+		return 3 // the parent has the reason, or is gone
+	}
+	if err := reports.Close(); err != nil {
+		logger.Printf("close the report pipe: %v", err)
+	}
+	_, _ = io.Copy(io.Discard, in) // ends with the parent's wish or its life; the reason does not matter
+	c.stop()
+	return 0
+}
+
+// child is what runs in the engine's process.
+type child struct {
+	order  engineOrder
+	log    *log.Logger
+	lock   *os.File
+	engine *session.Engine
+	native *nativeserver.Server
+	lns    []net.Listener
+	cancel context.CancelFunc
+}
+
+func (c *child) start() (engineReport, error) {
+	var err error
+	if c.lock, err = claimFolder(c.order.Dir); err != nil {
+		return engineReport{}, err
+	}
+	native, err := c.listen("native", c.order.Native)
+	if err != nil {
+		return engineReport{}, err
+	}
+	library, err := chdb.Load(c.order.Library)
+	if err != nil {
+		return engineReport{}, fmt.Errorf("%w: %w", ErrNoEngine, err)
+	}
+	data := filepath.Join(c.order.Dir, "clickhouse")
+	if c.engine, err = session.Boot(library, data, filepath.Join(c.order.Dir, "spool"), c.options()...); err != nil {
+		return engineReport{}, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c.cancel = cancel
+	c.native = &nativeserver.Server{Engine: c.engine, Authenticate: c.authenticate, Log: c.log}
+	go c.serve("native", func() error { return c.native.Serve(ctx, native) })
+	return engineReport{Native: native.Addr().String(), Version: c.engine.Version()}, nil
+}
+
+func (c *child) listen(what, address string) (net.Listener, error) {
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s address %s: %w", ErrAddressInUse, what, address, errors.Unwrap(err))
+	}
+	c.lns = append(c.lns, ln)
+	return ln, nil
+}
+
+func (c *child) serve(what string, serve func() error) {
+	if err := serve(); err != nil {
+		c.log.Fatalf("%s interface: %v", what, err)
+	}
+}
+
+func (c *child) authenticate(user, password string) bool {
+	return (user == "default" || user == "") && password == c.order.Password
+}
+
+// options keep the engine small: it shares a machine with everything else of a demo.
+func (c *child) options() []string {
+	return []string{
+		fmt.Sprintf("--max_server_memory_usage=%d", c.order.MemoryLimit),
+	}
+}
+
+func (c *child) stop() {
+	for _, ln := range c.lns {
+		_ = ln.Close() // nobody is to come any more
+	}
+	c.cancel()
+	c.native.Close()
+	c.engine.Close()
+	_ = c.lock.Close() // the process ends here; so does the lock
+}

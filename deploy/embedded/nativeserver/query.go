@@ -1,0 +1,156 @@
+package nativeserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/ch-go/compress"
+	"github.com/ClickHouse/ch-go/proto"
+
+	"retorno/deploy/embedded/chdb"
+	"retorno/deploy/embedded/session"
+	"retorno/deploy/embedded/sqltext"
+)
+
+// progressInterval is how often a client hears of a statement that gives no rows yet.
+const progressInterval = 500 * time.Millisecond
+
+// query serves one Query packet. An error is one of the connection; the statement's own goes to the client.
+func (k *conn) query(ctx context.Context) error {
+	var q proto.Query
+	if err := q.DecodeAware(k.in, k.revision); err != nil {
+		return fmt.Errorf("query: %w", err)
+	}
+	k.compression = q.Compression
+	k.method = compressionMethod(q.Settings)
+	st := statement(q)
+	external, err := k.externalTables()
+	if err != nil {
+		return err
+	}
+	err = k.run(ctx, st, external)
+	var broken *connectionError
+	if errors.As(err, &broken) {
+		return broken.cause
+	}
+	if err != nil {
+		k.exception(err)
+	} else {
+		proto.ServerCodeEndOfStream.Encode(&k.out)
+	}
+	return k.flush()
+}
+
+// connectionError tells a failure of the connection from one of the statement.
+type connectionError struct{ cause error }
+
+func (e *connectionError) Error() string { return e.cause.Error() }
+func (e *connectionError) Unwrap() error { return e.cause }
+
+func statement(q proto.Query) session.Statement {
+	st := session.Statement{SQL: q.Body, ID: q.ID}
+	for _, s := range q.Settings {
+		st.Settings = append(st.Settings, session.Setting{Name: s.Key, Value: s.Value, Important: s.Important})
+	}
+	for _, p := range q.Parameters {
+		st.Params = append(st.Params, chdb.Param{Name: p.Key, Value: unquote(p.Value)})
+	}
+	return st
+}
+
+// unquote reads a parameter's value, which travels as a string literal.
+func unquote(value string) string {
+	if tokens := sqltext.Tokens(value); len(tokens) == 1 && tokens[0].Kind == sqltext.Text {
+		return sqltext.Value(value, tokens[0])
+	}
+	return value
+}
+
+// compressionMethod is what the client asks results to be compressed with.
+func compressionMethod(settings []proto.Setting) compress.Method {
+	for _, s := range settings {
+		if s.Key == "network_compression_method" {
+			switch strings.ToUpper(s.Value) {
+			case "ZSTD":
+				return compress.ZSTD
+			case "NONE":
+				return compress.None
+			}
+		}
+	}
+	return compress.LZ4
+}
+
+func (k *conn) run(ctx context.Context, st session.Statement, external []*externalTable) error {
+	drop, err := k.createExternal(ctx, external)
+	if err != nil {
+		return err
+	}
+	defer drop()
+	if ins, ok := sqltext.ParseInsert(st.SQL); ok && !ins.Select {
+		return k.insert(ctx, st, ins)
+	}
+	if sqltext.Several(st.SQL) {
+		return &chdb.Error{Code: chdb.CodeSyntaxError, Name: "SYNTAX_ERROR", Message: "Syntax error (Multi-statements are not allowed): " + st.SQL}
+	}
+	return k.result(ctx, st)
+}
+
+// watched runs a statement on a goroutine of its own and meanwhile sends what it emits, tells the client how far it
+// has come, and ends it when the client cancels or leaves.
+func (k *conn) watched(ctx context.Context, run func(ctx context.Context, emit func(chdb.Result) error) error, send func(chdb.Result) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	blocks, done := make(chan chdb.Result), make(chan error, 1)
+	go func() {
+		done <- run(ctx, func(r chdb.Result) error {
+			select {
+			case blocks <- r:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	}()
+	tick := time.NewTicker(progressInterval)
+	defer tick.Stop()
+	k.readOn()
+	var left error // why the connection is of no more use
+	leave := func(err error) {
+		if left == nil && err != nil {
+			left = err
+			cancel()
+		}
+	}
+	for {
+		codes := k.codes
+		if !k.reading {
+			codes = nil
+		}
+		select {
+		case r := <-blocks:
+			leave(send(r))
+		case <-tick.C:
+			leave(k.tellProgress())
+		case p := <-codes:
+			k.reading = false
+			switch {
+			case p.err != nil:
+				leave(p.err)
+			case p.code == proto.ClientCodeCancel:
+				cancel()
+				k.readOn()
+			default:
+				k.pending = &p
+			}
+		case err := <-done:
+			if left != nil {
+				return &connectionError{left}
+			}
+			return err
+		}
+	}
+}

@@ -1,0 +1,129 @@
+// Package session gives each client of the embedded ClickHouse a session of its own over one engine: current
+// database, settings and temporary tables, statements that can be cancelled, results in pieces, inserts from a
+// stream.
+//
+// It promises: a cancelled context ends the statement in the engine, not only the waiting for it; settings given
+// for one statement are gone with it; an INSERT reaches the engine only when all its data have come.
+// A Session serves one statement at a time; an Engine serves any number of Sessions in parallel.
+// It never changes what a statement says beyond its output clause.
+package session
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"retorno/deploy/embedded/chdb"
+	"retorno/deploy/embedded/sqltext"
+)
+
+// Engine is the running engine.
+type Engine struct {
+	lib      *chdb.Library
+	path     string
+	spoolDir string
+	root     *chdb.Conn // keeps the engine up; also kills and watches statements
+
+	version  string
+	timezone string
+	next     atomic.Uint64
+
+	mu      sync.Mutex
+	running map[string]*Session // by the client's query id
+}
+
+// Boot starts the engine on the data folder dir; args are further options of its command line. spoolDir takes data
+// of inserts while they come in.
+func Boot(lib *chdb.Library, dir, spoolDir string, args ...string) (*Engine, error) {
+	e := &Engine{lib: lib, path: "--path=" + dir, spoolDir: spoolDir, running: map[string]*Session{}}
+	var err error
+	if e.root, err = lib.Connect(append([]string{e.path}, args...)...); err != nil {
+		return nil, fmt.Errorf("start the engine on %s: %w", dir, err)
+	}
+	r, err := e.root.Query("SELECT version(), timezone()", "TSV")
+	if err != nil {
+		e.root.Close()
+		return nil, fmt.Errorf("ask the engine for its version: %w", err)
+	}
+	var ok bool
+	if e.version, e.timezone, ok = strings.Cut(strings.TrimSpace(string(r.Data)), "\t"); !ok {
+		e.root.Close()
+		return nil, fmt.Errorf("the engine answered %q for its version", r.Data)
+	}
+	return e, nil
+}
+
+// Close shuts the engine down. All sessions must be closed before.
+func (e *Engine) Close() { e.root.Close() }
+
+// Version is the engine's version, such as 26.5.1.1.
+func (e *Engine) Version() string { return e.version }
+
+// VersionPart gives one number of the version: 0 the major, 1 the minor, 2 the patch.
+func (e *Engine) VersionPart(i int) int {
+	if parts := strings.Split(e.version, "."); i < len(parts) {
+		if n, err := strconv.Atoi(parts[i]); err == nil {
+			return n
+		}
+	}
+	return 0
+}
+
+// Timezone is the engine's time zone, such as Etc/UTC.
+func (e *Engine) Timezone() string { return e.timezone }
+
+// Open starts a session whose current database is database ("" = default). Close it.
+func (e *Engine) Open(ctx context.Context, database string) (*Session, error) {
+	conn, err := e.lib.Connect(e.path)
+	if err != nil {
+		return nil, fmt.Errorf("open a session: %w", err)
+	}
+	s := &Session{
+		engine: e, conn: conn, mark: fmt.Sprintf("session-%d", e.next.Add(1)),
+		base: map[string]string{}, applied: map[string]string{},
+	}
+	s.comment = s.mark
+	setup := "SET log_comment = " + sqltext.Literal(s.mark) + ", " + wireSettings
+	if _, err := conn.Query(setup, ""); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("prepare a session: %w", err)
+	}
+	if database != "" && database != "default" {
+		if _, err := s.Query(ctx, Statement{SQL: "USE " + sqltext.Identifier(database)}, ""); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// wireSettings make the engine write what clients of the native protocol can read.
+const wireSettings = "output_format_native_use_flattened_dynamic_and_json_serialization = 1"
+
+// kill ends what runs under a mark or, for a statement that names its own log_comment, under its text.
+func (e *Engine) kill(mark, sql string) {
+	where := "Settings['log_comment'] = " + sqltext.Literal(mark)
+	if strings.Contains(sql, "log_comment") {
+		where += " OR query = " + sqltext.Literal(sql)
+	}
+	// A failure here only means another try: the caller repeats until the statement has ended.
+	_, _ = e.root.Query("KILL QUERY WHERE "+where+" ASYNC", "Null")
+}
+
+// Progress is how far a statement has come, in rows and bytes; Total is the engine's estimate, 0 = none.
+type Progress struct{ Rows, Bytes, Total uint64 }
+
+// Progress asks how far the session's statement has come; false when none runs. Any goroutine may ask.
+func (s *Session) Progress() (Progress, bool) {
+	r, err := s.engine.root.Query("SELECT read_rows, read_bytes, total_rows_approx FROM system.processes WHERE Settings['log_comment'] = "+
+		sqltext.Literal(s.comment)+" LIMIT 1", "TSV")
+	var p Progress
+	if err != nil {
+		return p, false
+	}
+	n, err := fmt.Sscan(string(r.Data), &p.Rows, &p.Bytes, &p.Total)
+	return p, err == nil && n == 3
+}

@@ -1,0 +1,153 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"retorno/deploy/embedded/chdb"
+	"retorno/deploy/embedded/nativeblock"
+	"retorno/deploy/embedded/sqltext"
+)
+
+// Blocks runs any statement and hands over its result, if it has one, as blocks of FORMAT Native. What the
+// statement says of an output format or file is the client's business and passed over.
+func (s *Session) Blocks(ctx context.Context, st Statement, emit func(chdb.Result) error) error {
+	switch sqltext.First(st.SQL) {
+	case "SELECT", "WITH":
+		st.SQL = nativeOutput(st.SQL)
+		err := s.Select(ctx, st, emit)
+		if !chdb.IsNotStreamable(err) {
+			return err
+		}
+	case "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK":
+		st.SQL = nativeOutput(st.SQL)
+	}
+	r, err := s.Query(ctx, st, "Native")
+	if err != nil {
+		return err
+	}
+	return emit(r)
+}
+
+// nativeOutput makes a statement's result come in FORMAT Native.
+func nativeOutput(sql string) string {
+	o := sqltext.SplitOutput(sql)
+	if o.Format == "" && !o.IntoFile {
+		return sql
+	}
+	text := o.Body + " FORMAT Native"
+	if o.Settings != "" {
+		text += " SETTINGS " + o.Settings
+	}
+	return text
+}
+
+// Columns tells the columns of a statement's result without running it again where that could change anything.
+// None means that it has no result.
+func (s *Session) Columns(ctx context.Context, st Statement) ([]nativeblock.Column, error) {
+	body := sqltext.SplitOutput(st.SQL).Body
+	switch sqltext.First(st.SQL) {
+	case "SELECT", "WITH":
+		st.SQL = "DESCRIBE TABLE (" + body + "\n)"
+		described, err := s.describe(ctx, st)
+		columns := make([]nativeblock.Column, 0, len(described))
+		for _, d := range described {
+			columns = append(columns, nativeblock.Column{Name: d.name, Type: d.typ})
+		}
+		return columns, err
+	case "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS":
+		st.SQL = body + " FORMAT JSONCompact"
+		r, err := s.Query(ctx, st, "JSONCompact")
+		if err != nil {
+			return nil, err
+		}
+		var meta struct{ Meta []nativeblock.Column }
+		if err := json.Unmarshal(r.Data, &meta); err != nil {
+			return nil, fmt.Errorf("columns of %q: %w", body, err)
+		}
+		return meta.Meta, nil
+	}
+	return nil, nil
+}
+
+// described is one row of DESCRIBE: a column and where its value comes from by default ("", DEFAULT, MATERIALIZED,
+// ALIAS, EPHEMERAL).
+type described struct{ name, typ, kind string }
+
+func (s *Session) describe(ctx context.Context, st Statement) ([]described, error) {
+	r, err := s.Query(ctx, st, "JSONCompactEachRow")
+	if err != nil {
+		return nil, err
+	}
+	var all []described
+	for dec := json.NewDecoder(strings.NewReader(string(r.Data))); dec.More(); {
+		var row []any
+		if err := dec.Decode(&row); err != nil {
+			return nil, fmt.Errorf("read %q: %w", st.SQL, err)
+		}
+		var d described
+		for i, into := range []*string{&d.name, &d.typ, &d.kind} {
+			if i < len(row) {
+				*into, _ = row[i].(string)
+			}
+		}
+		all = append(all, d)
+	}
+	return all, nil
+}
+
+// InsertColumns tells the columns an INSERT wants data for, in its order.
+func (s *Session) InsertColumns(ctx context.Context, st Statement, ins sqltext.Insert) ([]nativeblock.Column, error) {
+	target := ins.Target
+	if sqltext.First(target) == "FUNCTION" {
+		target = strings.TrimSpace(target[len("FUNCTION"):])
+	}
+	st.SQL = "DESCRIBE TABLE " + target
+	if ins.Pattern != "" {
+		st.SQL = "DESCRIBE TABLE (SELECT " + ins.Pattern + " FROM " + target + ")"
+	}
+	all, err := s.describe(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	var columns []nativeblock.Column
+	if ins.Columns == nil {
+		for _, d := range all {
+			if d.kind != "MATERIALIZED" && d.kind != "ALIAS" && d.kind != "EPHEMERAL" {
+				columns = append(columns, nativeblock.Column{Name: d.name, Type: d.typ})
+			}
+		}
+		return columns, nil
+	}
+	types := map[string]string{}
+	for _, d := range all {
+		types[d.name] = d.typ
+	}
+	for _, name := range ins.Columns {
+		typ, ok := types[name]
+		if !ok {
+			return nil, &chdb.Error{
+				Code: chdb.CodeNoSuchColumn, Name: "NO_SUCH_COLUMN_IN_TABLE", Message: fmt.Sprintf("No such column %s in table %s", name, target),
+			}
+		}
+		columns = append(columns, nativeblock.Column{Name: name, Type: typ})
+	}
+	return columns, nil
+}
+
+// InsertText runs an INSERT whose data stand in its text.
+func (s *Session) InsertText(ctx context.Context, st Statement, ins sqltext.Insert) (chdb.Result, error) {
+	if ins.Format == "Values" {
+		return s.Query(ctx, st, "")
+	}
+	sp, err := s.Spool()
+	if err != nil {
+		return chdb.Result{}, err
+	}
+	if _, err := sp.WriteString(ins.Data); err != nil {
+		return chdb.Result{}, fmt.Errorf("spool an insert: %w", err)
+	}
+	return s.Insert(ctx, st, ins, sp, ins.Format)
+}

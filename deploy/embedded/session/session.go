@@ -1,0 +1,148 @@
+package session
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"retorno/deploy/embedded/chdb"
+	"retorno/deploy/embedded/sqltext"
+)
+
+// Session is one client's state in the engine. One statement at a time, by one goroutine at a time.
+type Session struct {
+	engine  *Engine
+	conn    *chdb.Conn
+	mark    string // names the session in system.processes
+	comment string // log_comment in force: the client's own, then the mark
+
+	base    map[string]string // settings the client has SET for the session: name -> literal
+	applied map[string]string // settings of the last statement that are in force now: name -> value
+
+	spool *os.File
+}
+
+// Close ends the session and its temporary tables.
+func (s *Session) Close() {
+	s.conn.Close()
+	if s.spool != nil {
+		_ = s.spool.Close() // unlinked and only read by the engine, which is done with it
+	}
+}
+
+// Setting is a setting for one statement. An unknown one is an error only when Important.
+type Setting struct {
+	Name, Value string
+	Important   bool
+}
+
+// Statement is what a client sent.
+type Statement struct {
+	SQL      string
+	ID       string // query id the client knows it by; may be empty
+	Settings []Setting
+	Params   []chdb.Param
+}
+
+// Query runs any statement to its end. format is for results of statements that name none.
+func (s *Session) Query(ctx context.Context, st Statement, format string) (chdb.Result, error) {
+	end, err := s.begin(ctx, st)
+	if err != nil {
+		return chdb.Result{}, err
+	}
+	r, err := s.conn.Query(st.SQL, format, st.Params...)
+	end()
+	if err == nil {
+		s.remember(st.SQL)
+	}
+	return r, err
+}
+
+// Select runs a SELECT and hands over each block of its result, in FORMAT Native, as it comes.
+// chdb.IsNotStreamable(err) says that the statement is no SELECT; then nothing has run. An error of each ends the
+// statement and comes back.
+func (s *Session) Select(ctx context.Context, st Statement, each func(chdb.Result) error) error {
+	end, err := s.begin(ctx, st)
+	if err != nil {
+		return err
+	}
+	defer end()
+	stream, err := s.conn.Stream(st.SQL, "Native", st.Params...)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	for {
+		r, err := stream.Next()
+		if err != nil {
+			return err
+		}
+		if len(r.Data) == 0 {
+			return nil
+		}
+		if err := each(r); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return cancelled(err)
+		}
+	}
+}
+
+// cancelled is the engine's own error for a statement that was ended from outside.
+func cancelled(cause error) error {
+	return &chdb.Error{Code: chdb.CodeQueryWasCancelled, Name: "QUERY_WAS_CANCELLED", Message: "Query was cancelled: " + cause.Error()}
+}
+
+// begin puts the statement's settings in force and ties it to ctx; call end when the engine has answered.
+func (s *Session) begin(ctx context.Context, st Statement) (end func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, cancelled(err)
+	}
+	if err := s.apply(st.Settings); err != nil {
+		return nil, err
+	}
+	s.engine.register(st.ID, s)
+	ended := make(chan struct{})
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		select {
+		case <-ended:
+			return
+		case <-ctx.Done():
+		}
+		for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+			s.engine.kill(s.comment, st.SQL)
+			select {
+			case <-ended:
+				return
+			case <-time.After(pause): // it may not have reached the engine's list yet
+			}
+		}
+	}()
+	return func() {
+		close(ended)
+		<-stopped // a kill must not hit the session's next statement
+		s.engine.unregister(st.ID, s)
+	}, nil
+}
+
+// remember keeps what a SET statement of the client has set, so that settings of single statements can be undone.
+func (s *Session) remember(sql string) {
+	if sqltext.First(sql) != "SET" {
+		return
+	}
+	set, ok := sqltext.ParseSet(sql)
+	if !ok {
+		return
+	}
+	for _, one := range set {
+		s.base[one.Name] = one.Value
+		delete(s.applied, one.Name)
+		if one.Name == logComment {
+			tokens := sqltext.Tokens(one.Value)
+			s.setComment(sqltext.Value(one.Value, tokens[0]))
+		}
+	}
+}
