@@ -1,0 +1,245 @@
+// Package apachekafka runs a real Apache Kafka broker for tests.
+//
+// It promises one broker in KRaft mode on free loopback ports that answers
+// when Start returns, with data in a folder of its own, and that the process
+// is gone when Stop returns or when its parent dies. The program comes from
+// Maven Central once, with the versions pinned in pom.xml, and is kept in the
+// user's cache folder; whoever has it there needs only Java.
+//
+// It never touches another Kafka, and never pretends: without Java, Maven or
+// the download, Start fails and names what is missing.
+package apachekafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Version is the release of Apache Kafka that runs.
+const Version = "4.1.0"
+
+// Config says how to run the broker. The zero value serves most tests.
+type Config struct {
+	// Dir keeps the data; empty means a temporary folder that Stop removes.
+	Dir string
+	// Properties are added to the server's, or replace them.
+	Properties map[string]string
+	// Log receives what the server prints; nil keeps only the last lines,
+	// for error messages.
+	Log io.Writer
+}
+
+// Server is a broker process.
+type Server struct {
+	java      string
+	classpath string
+	dir       string
+	temporary bool
+	broker    string
+	log       *tail
+
+	mu   sync.Mutex
+	proc *process
+}
+
+// Start downloads what is missing, formats a data folder, starts a broker and
+// waits until it answers. ctx bounds the start, not the broker's life.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
+	s, err := start(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("apache kafka %s: %w", Version, err)
+	}
+	return s, nil
+}
+
+func start(ctx context.Context, cfg Config) (_ *Server, err error) {
+	java, err := exec.LookPath("java")
+	if err != nil {
+		return nil, errors.New("java is not on the PATH; install Java 17 or newer (Debian: openjdk-17-jre-headless)")
+	}
+	libs, err := libraries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{java: java, classpath: filepath.Join(libs, "*"), dir: cfg.Dir, log: newTail(cfg.Log)}
+	if s.dir == "" {
+		if s.dir, err = os.MkdirTemp("", "retorno-kafka-"); err != nil {
+			return nil, err
+		}
+		s.temporary = true
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Stop())
+		}
+	}()
+	for attempt := 1; ; attempt++ {
+		if err = s.configure(cfg.Properties); err != nil {
+			return nil, err
+		}
+		if err = s.format(ctx); err != nil {
+			return nil, err
+		}
+		if err = s.launch(ctx); err == nil {
+			return s, nil
+		}
+		// The ports were free a moment ago; somebody may have been faster.
+		if ctx.Err() != nil || attempt == 3 || !strings.Contains(s.log.String(), "Address already in use") {
+			return nil, err
+		}
+	}
+}
+
+// configure writes the server's properties with ports that are free now.
+func (s *Server) configure(extra map[string]string) error {
+	ports, err := freePorts(2)
+	if err != nil {
+		return err
+	}
+	s.broker = fmt.Sprintf("127.0.0.1:%d", ports[0])
+	properties := map[string]string{
+		"process.roles":                                    "broker,controller",
+		"node.id":                                          "1",
+		"controller.quorum.voters":                         fmt.Sprintf("1@127.0.0.1:%d", ports[1]),
+		"controller.listener.names":                        "CONTROLLER",
+		"inter.broker.listener.name":                       "PLAINTEXT",
+		"listener.security.protocol.map":                   "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+		"listeners":                                        fmt.Sprintf("PLAINTEXT://%s,CONTROLLER://127.0.0.1:%d", s.broker, ports[1]),
+		"advertised.listeners":                             "PLAINTEXT://" + s.broker,
+		"log.dirs":                                         filepath.Join(s.dir, "data"),
+		"auto.create.topics.enable":                        "false",
+		"default.replication.factor":                       "1",
+		"offsets.topic.replication.factor":                 "1",
+		"offsets.topic.num.partitions":                     "1",
+		"transaction.state.log.replication.factor":         "1",
+		"transaction.state.log.min.isr":                    "1",
+		"share.coordinator.state.topic.replication.factor": "1",
+		"share.coordinator.state.topic.min.isr":            "1",
+		"group.initial.rebalance.delay.ms":                 "0",
+		"group.min.session.timeout.ms":                     "500",
+	}
+	for k, v := range extra {
+		properties[k] = v
+	}
+	lines := make([]string, 0, len(properties))
+	for k, v := range properties {
+		lines = append(lines, k+"="+v)
+	}
+	sort.Strings(lines)
+	return os.WriteFile(s.properties(), []byte(strings.Join(lines, "\n")+"\n"), 0o600)
+}
+
+func (s *Server) properties() string { return filepath.Join(s.dir, "server.properties") }
+
+// format prepares an empty data folder and leaves a used one alone.
+func (s *Server) format(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, s.java, "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", s.classpath,
+		"kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c", s.properties())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("format %s: %w: %s", s.dir, err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// launch starts the process and waits until it answers.
+func (s *Server) launch(ctx context.Context) error {
+	p, err := startProcess(s.log, s.java, "-Xms256m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+		"-Djava.awt.headless=true", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", s.classpath, "kafka.Kafka", s.properties())
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.proc = p
+	s.mu.Unlock()
+	for {
+		if err = answers(ctx, s.broker); err == nil {
+			return nil
+		}
+		select {
+		case <-p.done:
+			return fmt.Errorf("the server ended while starting: %v; its last words: %s", p.err, s.log)
+		case <-ctx.Done():
+			s.Kill()
+			return fmt.Errorf("the server does not answer: %w (%w); its last words: %s", ctx.Err(), err, s.log)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// Addr returns the address clients connect to.
+func (s *Server) Addr() string { return s.broker }
+
+// PID returns the process id.
+func (s *Server) PID() int { return s.process().pid() }
+
+func (s *Server) process() *process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.proc
+}
+
+// Kill ends the process at once, as a power cut would. The data stays.
+func (s *Server) Kill() {
+	if p := s.process(); p != nil {
+		p.signal(syscall.SIGKILL)
+		<-p.done
+	}
+}
+
+// Restart ends the process if it runs and starts it again with the same data
+// and address.
+func (s *Server) Restart(ctx context.Context) error {
+	s.end()
+	if err := s.launch(ctx); err != nil {
+		return fmt.Errorf("apache kafka %s: restart: %w", Version, err)
+	}
+	return nil
+}
+
+// Stop ends the process and removes its temporary folder.
+func (s *Server) Stop() error {
+	s.end()
+	if s.temporary {
+		return os.RemoveAll(s.dir)
+	}
+	return nil
+}
+
+// end asks the process to end, and kills it when it does not hear.
+func (s *Server) end() {
+	p := s.process()
+	if p == nil {
+		return
+	}
+	p.signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-time.After(10 * time.Second):
+		s.Kill()
+	}
+}
+
+// freePorts returns loopback ports that nobody listens on at the moment.
+func freePorts(n int) ([]int, error) {
+	ports := make([]int, n)
+	for i := range ports {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("no free port: %w", err)
+		}
+		defer ln.Close()
+		ports[i] = ln.Addr().(*net.TCPAddr).Port
+	}
+	return ports, nil
+}

@@ -1,0 +1,9 @@
+//go:build unix && !linux
+
+package apachekafka
+
+import "syscall"
+
+// diesWithParent has nothing to offer here: outside Linux a child whose parent
+// is killed stays until somebody ends it.
+func diesWithParent() *syscall.SysProcAttr { return nil }
