@@ -50,7 +50,9 @@ func serve(ctx context.Context, s *Server, c net.Conn) error {
 		return err
 	}
 	defer k.session.Close()
-	go k.readCodes(ctx)
+	quit := make(chan struct{})
+	defer close(quit)
+	go k.readCodes(quit)
 	for {
 		p := k.take()
 		if p.err != nil {
@@ -63,18 +65,18 @@ func serve(ctx context.Context, s *Server, c net.Conn) error {
 }
 
 // readCodes reads the code of a packet each time it is let to: the packet's body belongs to the serving goroutine.
-// So a Cancel, or the client's end, is seen while a statement runs.
-func (k *conn) readCodes(ctx context.Context) {
+// So a Cancel, or the client's end, is seen while a statement runs. Until quit it delivers one answer for each resume.
+func (k *conn) readCodes(quit <-chan struct{}) {
 	for {
 		select {
 		case <-k.resume:
-		case <-ctx.Done():
+		case <-quit:
 			return
 		}
 		n, err := k.in.UVarInt()
 		select {
 		case k.codes <- packetCode{proto.ClientCode(n), err}:
-		case <-ctx.Done():
+		case <-quit:
 			return
 		}
 		if err != nil {
