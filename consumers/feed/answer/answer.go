@@ -1,0 +1,122 @@
+// Package answer sends finished representations over HTTP: what the feed and the page have in common once they know
+// what to say.
+//
+// It promises a strong ETag made from the bytes that are sent, 304 to whoever holds them, the same headers on HEAD and
+// 304 as on GET, gzip for whoever takes it, and bytes that are the same for the same content. It never streams: a
+// representation is whole before its first byte leaves, so a failure half-way is an error status and not half a
+// table. It never logs who asked.
+package answer
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Representation is one whole answer.
+type Representation struct {
+	// Status is the HTTP status; 0 is 200. Only 200 is answered conditionally and gets an ETag.
+	Status int
+	// Type is the Content-Type.
+	Type string
+	// Language is the Content-Language, "es" or "en"; "" leaves it out.
+	Language string
+	// Cache is the Cache-Control.
+	Cache string
+	// Vary lists the request headers that chose this representation, Accept-Encoding left out: it always did.
+	Vary []string
+	// Modified is when the content last changed; zero when that is not known.
+	Modified time.Time
+	// Body is the content before compression.
+	Body []byte
+}
+
+// settled is how old a change must be before Last-Modified is a strong validator (RFC 9110 §8.8.2.2): within the same
+// second there could have been another one.
+const settled = 60 * time.Second
+
+// smallest is the size in bytes below which compressing gains nothing.
+const smallest = 600
+
+// Send writes the representation, or 304 without it to a client that holds it already. now is the time of the answer.
+func Send(w http.ResponseWriter, r *http.Request, rep Representation, now time.Time) {
+	h := w.Header()
+	h.Set("Content-Type", rep.Type)
+	h.Set("X-Content-Type-Options", "nosniff")
+	if rep.Language != "" {
+		h.Set("Content-Language", rep.Language)
+	}
+	if rep.Cache != "" {
+		h.Set("Cache-Control", rep.Cache)
+	}
+	for _, name := range rep.Vary {
+		h.Add("Vary", name)
+	}
+	h.Add("Vary", "Accept-Encoding")
+	body, encoding := rep.Body, ""
+	if len(body) >= smallest && AcceptsGzip(r.Header.Values("Accept-Encoding")) {
+		body, encoding = compress(body), "gzip"
+		h.Set("Content-Encoding", encoding)
+	}
+	status := rep.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	if status == http.StatusOK && !condition(w, r, rep, encoding, now) {
+		// What describes the bytes goes with the bytes.
+		h.Del("Content-Encoding")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		// The client may have gone away; there is nobody left to tell.
+		_, _ = w.Write(body)
+	}
+}
+
+// condition sets the validators and says whether the client needs the content.
+func condition(w http.ResponseWriter, r *http.Request, rep Representation, encoding string, now time.Time) bool {
+	opaque := tag(rep)
+	name := opaque
+	if encoding != "" {
+		name += "-" + encoding
+	}
+	w.Header().Set("ETag", `"`+name+`"`)
+	modified := rep.Modified.Truncate(time.Second)
+	known := !rep.Modified.IsZero() && now.Sub(modified) > settled
+	if known {
+		w.Header().Set("Last-Modified", modified.UTC().Format(http.TimeFormat))
+	}
+	if asked := r.Header.Values("If-None-Match"); len(asked) > 0 {
+		// The content is the same whatever its encoding, and If-None-Match compares weakly (RFC 9110 §13.1.2).
+		return !matches(asked, opaque, opaque+"-gzip")
+	}
+	if since, err := http.ParseTime(r.Header.Get("If-Modified-Since")); err == nil && known {
+		return modified.After(since)
+	}
+	return true
+}
+
+// tag names the content: the first 128 bits of a SHA-256 over everything that makes the representation what it is.
+func tag(rep Representation) string {
+	sum := sha256.New()
+	sum.Write([]byte(rep.Type + "\n" + rep.Language + "\n"))
+	sum.Write(rep.Body)
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// compress writes no name and no time into the gzip header, so equal content has equal bytes.
+func compress(body []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	// Writing to memory does not fail.
+	_, _ = z.Write(body)
+	_ = z.Close()
+	return b.Bytes()
+}

@@ -1,0 +1,110 @@
+package answer
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// matches says whether an If-None-Match header (several lines are one list) names one of the tags. "*" names any.
+// What cannot be read as an entity tag matches nothing, so the content is sent.
+func matches(lines []string, tags ...string) bool {
+	rest := strings.Join(lines, ",")
+	for {
+		rest = strings.TrimLeft(rest, " \t,")
+		if rest == "" {
+			return false
+		}
+		if rest[0] == '*' {
+			return true
+		}
+		rest = strings.TrimPrefix(rest, "W/")
+		if rest == "" || rest[0] != '"' {
+			return false
+		}
+		end := strings.IndexByte(rest[1:], '"')
+		if end < 0 {
+			return false
+		}
+		for _, t := range tags {
+			if rest[1:1+end] == t {
+				return true
+			}
+		}
+		rest = rest[end+2:]
+	}
+}
+
+// weighed is one element of an Accept-* header.
+type weighed struct {
+	name   string // lower case
+	weight float64
+}
+
+// weights reads an Accept-* header (RFC 9110 §12.4.2). An element whose weight cannot be read counts as refused.
+func weights(lines []string) []weighed {
+	var all []weighed
+	for _, element := range strings.Split(strings.Join(lines, ","), ",") {
+		name, parameters, _ := strings.Cut(element, ";")
+		w := weighed{strings.ToLower(strings.TrimSpace(name)), 1}
+		if w.name == "" {
+			continue
+		}
+		for _, p := range strings.Split(parameters, ";") {
+			key, value, ok := strings.Cut(p, "=")
+			if !ok || !strings.EqualFold(strings.TrimSpace(key), "q") {
+				continue
+			}
+			q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil || !(q >= 0 && q <= 1) {
+				q = 0
+			}
+			w.weight = q
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+// AcceptsGzip says whether the values of Accept-Encoding allow gzip. Without the header nothing is compressed.
+func AcceptsGzip(lines []string) bool {
+	named, any := -1.0, -1.0
+	for _, w := range weights(lines) {
+		switch w.name {
+		case "gzip", "x-gzip":
+			named = w.weight
+		case "*":
+			any = w.weight
+		}
+	}
+	if named >= 0 {
+		return named > 0
+	}
+	return any > 0
+}
+
+// Language chooses between Spanish and English from Accept-Language: the one with the larger weight, Spanish when they
+// are equal or neither is wanted. The result is "es" or "en".
+func Language(r *http.Request) string {
+	best := map[string]float64{}
+	for _, w := range weights(r.Header.Values("Accept-Language")) {
+		primary, _, _ := strings.Cut(w.name, "-")
+		if w.weight > best[primary] {
+			best[primary] = w.weight
+		}
+	}
+	if best["en"] > best["es"] {
+		return "en"
+	}
+	return "es"
+}
+
+// Allowed answers 405 with Allow and false to methods other than GET and HEAD; refuse writes the body of the answer.
+func Allowed(w http.ResponseWriter, r *http.Request, refuse func()) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return true
+	}
+	w.Header().Set("Allow", "GET, HEAD")
+	refuse()
+	return false
+}

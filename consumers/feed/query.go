@@ -1,0 +1,228 @@
+package feed
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"retorno/schemas/calendar"
+)
+
+// Query is a question that was understood.
+type Query struct {
+	Period calendar.Period
+	By     []Dimension // in the order of columns, whatever order they were asked in
+	Series Series
+	Lang   string // "es" or "en"
+}
+
+// Fault is one thing that is wrong with a question.
+type Fault struct {
+	Parameter string   `json:"parameter"` // its name as it was sent; "" when the whole query string is meant
+	Found     string   `json:"found"`     // the part of the value that is wrong, cut to a readable length
+	Allowed   []string `json:"allowed"`   // values or forms that would have been right
+	ES        string   `json:"detail_es"`
+	EN        string   `json:"detail_en"`
+}
+
+// maxQuery is the longest query string that is looked at, in bytes. The longest that makes sense has under 150.
+const maxQuery = 2000
+
+var (
+	parameters  = []string{"period", "by", "series", "lang"}
+	languages   = []string{"es", "en"}
+	periodForms = []string{"2016", "2016-S1", "2016-Q1", "2016-01", "2016-W01", "2016-01-31"}
+)
+
+// ParseQuery reads the query string of an address. Either it is right as a whole, or every fault is named.
+func ParseQuery(raw string) (Query, []Fault) {
+	if len(raw) > maxQuery {
+		return Query{}, []Fault{{"", short(raw), parameters,
+			fmt.Sprintf("La consulta mide %d bytes; no debe pasar de %d.", len(raw), maxQuery),
+			fmt.Sprintf("The query string has %d bytes; it must not exceed %d.", len(raw), maxQuery)}}
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil || !utf8.ValidString(raw) {
+		return Query{}, []Fault{{"", short(raw), parameters,
+			"La consulta no se puede leer: escriba nombre=valor, separados por &, en UTF-8 y con los % bien formados.",
+			"The query string cannot be read: write name=value, separated by &, in UTF-8 and with well-formed % escapes."}}
+	}
+	faults := namesOf(values)
+	q := Query{Lang: languages[0], Series: series[0]}
+	var fault *Fault
+	if q.Period, fault = periodOf(values); fault != nil {
+		faults = append(faults, *fault)
+	}
+	var more []Fault
+	q.By, more = byOf(values.Get("by"))
+	faults = append(faults, more...)
+	if id, ok := first(values, "series"); ok {
+		i := slices.IndexFunc(series, func(s Series) bool { return s.ID == id })
+		if i < 0 {
+			faults = append(faults, unknownValue("series", id, seriesIDs()))
+		} else {
+			q.Series = series[i]
+		}
+	}
+	if lang, ok := first(values, "lang"); ok {
+		if q.Lang = lang; !slices.Contains(languages, lang) {
+			faults = append(faults, unknownValue("lang", lang, languages))
+		}
+	}
+	if len(faults) == 0 {
+		faults = tooFine(q)
+	}
+	if len(faults) > 0 {
+		return Query{}, faults
+	}
+	return q, nil
+}
+
+// namesOf finds parameters that do not exist or stand twice, in the order of their names.
+func namesOf(values url.Values) []Fault {
+	var faults []Fault
+	names := make([]string, 0, len(values))
+	for name := range values {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if !slices.Contains(parameters, name) {
+			faults = append(faults, Fault{short(name), short(values.Get(name)), parameters,
+				fmt.Sprintf("No existe el parámetro «%s».", short(name)),
+				fmt.Sprintf("There is no parameter %q.", short(name))})
+			continue
+		}
+		if n := len(values[name]); n > 1 {
+			faults = append(faults, Fault{name, short(strings.Join(values[name], " & ")), []string{name + "=…"},
+				fmt.Sprintf("El parámetro «%s» aparece %d veces; escríbalo una sola vez.", name, n),
+				fmt.Sprintf("The parameter %q stands %d times; write it once.", name, n)})
+		}
+	}
+	return faults
+}
+
+func periodOf(values url.Values) (calendar.Period, *Fault) {
+	text, ok := first(values, "period")
+	if !ok {
+		return calendar.Period{}, &Fault{"period", "", periodForms,
+			"Falta el periodo: año, semestre, trimestre, mes, semana ISO o día.",
+			"The period is missing: a year, half-year, quarter, month, ISO week or day."}
+	}
+	p, err := calendar.ParsePeriod(text)
+	if err != nil || !stored(p) {
+		return calendar.Period{}, &Fault{"period", short(text), periodForms,
+			fmt.Sprintf("«%s» no es un periodo: escriba un año, semestre, trimestre, mes, semana ISO o día entre 1970 y 2148.", short(text)),
+			fmt.Sprintf("%q is not a period: write a year, half-year, quarter, month, ISO week or day from 1970 to 2148.", short(text))}
+	}
+	return p, nil
+}
+
+// stored says whether every day of a period fits the Date of ClickHouse: days 0 to 65535 since 1970-01-01.
+func stored(p calendar.Period) bool { return p.First >= 0 && p.Last <= 65535 }
+
+func byOf(text string) ([]Dimension, []Fault) {
+	if text == "" {
+		return nil, nil
+	}
+	var faults []Fault
+	var asked []string
+	for _, id := range strings.Split(text, ",") {
+		switch {
+		case !slices.ContainsFunc(dimensions, func(d Dimension) bool { return d.ID == id }):
+			faults = append(faults, unknownValue("by", id, dimensionIDs(false)))
+		case slices.Contains(asked, id):
+			faults = append(faults, Fault{"by", id, dimensionIDs(false),
+				fmt.Sprintf("«%s» aparece dos veces en by.", id), fmt.Sprintf("%q stands twice in by.", id)})
+		default:
+			asked = append(asked, id)
+		}
+		if len(faults) > 4 {
+			break // enough to see what is wrong
+		}
+	}
+	if len(asked) > MaxDimensions {
+		faults = append(faults, Fault{"by", short(text), dimensionIDs(false),
+			fmt.Sprintf("by nombra %d columnas; se dan como máximo %d a la vez.", len(asked), MaxDimensions),
+			fmt.Sprintf("by names %d columns; at most %d are given at once.", len(asked), MaxDimensions)})
+	}
+	var by []Dimension
+	for _, d := range dimensions {
+		if slices.Contains(asked, d.ID) {
+			by = append(by, d)
+		}
+	}
+	return by, faults
+}
+
+// tooFine finds what days and weeks are not broken down by.
+func tooFine(q Query) []Fault {
+	if q.Period.Kind != calendar.KindDay && q.Period.Kind != calendar.KindWeek {
+		return nil
+	}
+	var faults []Fault
+	for _, d := range q.By {
+		if !d.Daily {
+			faults = append(faults, Fault{"by", d.ID, dimensionIDs(true),
+				fmt.Sprintf("Días y semanas se dan en total y por ruta, país o vía, no por %s: tan poca gente podría reconocerse. Pida un mes o un periodo mayor.", d.ID),
+				fmt.Sprintf("Days and weeks are given in total and by route, country or mode, not by %s: so few people could be recognised. Ask for a month or a longer period.", d.ID)})
+		}
+	}
+	return faults
+}
+
+// Canonical is the query string that means the same: every parameter said, in one order. Equal questions have equal ones.
+func (q Query) Canonical() string {
+	by := make([]string, len(q.By))
+	for i, d := range q.By {
+		by[i] = d.ID
+	}
+	text := "period=" + url.QueryEscape(q.Period.Label)
+	if len(by) > 0 {
+		text += "&by=" + strings.Join(by, ",")
+	}
+	return text + "&series=" + q.Series.ID + "&lang=" + q.Lang
+}
+
+func first(values url.Values, name string) (string, bool) {
+	all, ok := values[name]
+	if !ok {
+		return "", false
+	}
+	return all[0], true
+}
+
+func unknownValue(parameter, found string, allowed []string) Fault {
+	return Fault{parameter, short(found), allowed,
+		fmt.Sprintf("%s no conoce el valor «%s».", parameter, short(found)),
+		fmt.Sprintf("%s does not know the value %q.", parameter, short(found))}
+}
+
+func dimensionIDs(daily bool) []string {
+	var all []string
+	for _, d := range dimensions {
+		if d.Daily || !daily {
+			all = append(all, d.ID)
+		}
+	}
+	return all
+}
+
+func seriesIDs() []string {
+	all := make([]string, len(series))
+	for i, s := range series {
+		all[i] = s.ID
+	}
+	return all
+}
+
+// short cuts what a client sent to what fits an error message, at a rune, and replaces what is not UTF-8.
+func short(s string) string {
+	s = strings.ToValidUTF8(s, "�")
+	if runes := []rune(s); len(runes) > 60 {
+		return string(runes[:60]) + "…"
+	}
+	return s
+}
