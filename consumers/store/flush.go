@@ -205,7 +205,7 @@ func (w *Writer) Write(ctx context.Context, f *Flush) error {
 	for _, p := range f.parts() {
 		began := time.Now()
 		err := s.retry(ctx, "insert into "+p.table, func() error {
-			return w.conn.do(ctx, ch.Query{Body: p.input.Into(p.table), Input: p.input, Settings: insertSettings(p.rows)})
+			return w.conn.do(ctx, ch.Query{Body: "INSERT INTO " + p.table + " " + p.input.Columns() + " VALUES", Input: p.input, Settings: insertSettings(p.rows)})
 		})
 		if err != nil {
 			return err

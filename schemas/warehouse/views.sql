@@ -94,7 +94,7 @@ CREATE OR REPLACE VIEW ceniss.assisted
     helps UInt64 COMMENT 'Ayudas que recibió ese día / Helps received that day'
 )
 AS SELECT person, {{periods "day"}}, helps
-FROM (SELECT person, day, count() AS helps FROM retorno.assistance FINAL GROUP BY person, day)
+FROM (SELECT person, day, count() AS helps FROM retorno.assistance FINAL GROUP BY person, day) AS by_day
 COMMENT 'Una fila por persona asistida y día: personas distintas de un periodo / One row for each person helped and day: distinct people of a period';
 
 CREATE OR REPLACE VIEW ceniss.crossing_counts
