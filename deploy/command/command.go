@@ -31,9 +31,10 @@ var version = "unknown"
 type grammar struct {
 	common
 
-	Send    sendCommand    `cmd:"" help:"Send JSON Lines of events to Kafka."`
-	Migrate migrateCommand `cmd:"" help:"Create or upgrade the ClickHouse schema."`
-	Version versionCommand `cmd:"" help:"Print which build this is."`
+	Embedded embeddedCommand `cmd:"" help:"Run only a broker and a ClickHouse, for one's own trials."`
+	Send     sendCommand     `cmd:"" help:"Send JSON Lines of events to Kafka."`
+	Migrate  migrateCommand  `cmd:"" help:"Create or upgrade the ClickHouse schema."`
+	Version  versionCommand  `cmd:"" help:"Print which build this is."`
 }
 
 // common are the settings of every command.
