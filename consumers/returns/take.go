@@ -22,10 +22,7 @@ func (r *runner) take(m *stream.Message) {
 	a := &r.batch[m.Topic].accounts
 	account, rejection := r.understand(m)
 	if rejection != nil {
-		r.letters = append(r.letters, deadletter.Letter{
-			Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Key: m.Key, Value: m.Value,
-			Cause: rejection.Code, Field: rejection.Field, Detail: rejection.Detail, At: r.oldest,
-		})
+		r.letters = append(r.letters, letterOf(m, rejection))
 		r.metrics.rejections.WithLabelValues(rejection.Code).Inc()
 	}
 	switch account {
@@ -38,6 +35,18 @@ func (r *runner) take(m *stream.Message) {
 	case rejected:
 		a.Rejected++
 	}
+}
+
+// letterOf sets a message aside as it came.
+func letterOf(m *stream.Message, why *events.Rejection) deadletter.Letter {
+	l := deadletter.Letter{
+		Origin: deadletter.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
+		Key:    m.Key, Value: m.Value, Time: m.Time, At: time.Now(), Code: why.Code, Field: why.Field, Detail: why.Detail,
+	}
+	for _, h := range m.Headers {
+		l.Headers = append(l.Headers, deadletter.Header{Key: h.Key, Value: h.Value})
+	}
+	return l
 }
 
 // understand reads a message and merges it. A rejection goes with the account rejected, and only with it.

@@ -13,12 +13,23 @@ type check struct {
 	stored, recounted string
 }
 
+// ledgerRuns are the ledger's runs of offsets, each beside where it should have begun and how many it should have read.
+const ledgerRuns = `SELECT topic, kafka_partition, first_offset, next_offset, read,
+	lagInFrame(next_offset, 1, 0) OVER (PARTITION BY topic, kafka_partition ORDER BY first_offset, next_offset ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS expected
+FROM retorno.accounts`
+
 // returnsOf are returns in the columns that both sides of the first check have.
 const returnsOf = `SELECT toString(return_id) AS return_id, toString(person) AS person, day, country, mode, return_type, entry_point, exit_point,
 	centre, department, municipality, sex, age, accompanied, arraySort(reasons) AS reasons, nationality, registered, checkpoint, kafka_partition`
 
 func checks() []check {
 	return []check{
+		{
+			// Offsets without gap or overlap, and every offset in an account.
+			name:      "ledger",
+			stored:    "SELECT topic, kafka_partition, first_offset, next_offset, read, accepted + duplicate + superseded + rejected AS accounted FROM retorno.accounts",
+			recounted: "SELECT topic, kafka_partition, expected AS first_offset, next_offset, next_offset - expected AS read, read AS accounted FROM (" + ledgerRuns + ")",
+		},
 		{
 			name:      "returns",
 			stored:    returnsOf + " FROM retorno.returns FINAL",
