@@ -28,7 +28,7 @@ func checks() []check {
 			// Offsets without gap or overlap, and every offset in an account.
 			name:      "ledger",
 			stored:    "SELECT topic, kafka_partition, first_offset, next_offset, read, accepted + duplicate + superseded + rejected AS accounted FROM retorno.accounts",
-			recounted: "SELECT topic, kafka_partition, expected AS first_offset, next_offset, next_offset - expected AS read, read AS accounted FROM (" + ledgerRuns + ")",
+			recounted: "SELECT topic, kafka_partition, expected AS first_offset, next_offset, toUInt64(next_offset - expected) AS read, read AS accounted FROM (" + ledgerRuns + ")",
 		},
 		{
 			name:      "returns",
