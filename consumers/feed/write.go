@@ -17,21 +17,25 @@ import (
 const provisional = "P"
 
 // writeCSV writes the table as RFC 4180 has it: a header row, lines that end in CR LF. The columns are
-// period, then each dimension with its label, then series, obs_status and returns.
+// period, then each dimension with the label of its code (periods have none), then series, obs_status and returns.
 func writeCSV(t Table) answer.Representation {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
 	header := []string{"period"}
 	for _, d := range t.Query.By {
-		header = append(header, d.ID, d.ID+"_label")
+		if header = append(header, d.ID); d.List != "" {
+			header = append(header, d.ID+"_label")
+		}
 	}
 	// Writing to memory does not fail; were it to, Flush and Error below would have to be asked.
 	_ = w.Write(append(header, "series", "obs_status", "returns"))
 	for _, row := range t.Rows {
 		line := []string{t.Query.Period.Label}
 		for i, d := range t.Query.By {
-			line = append(line, row.Codes[i], d.label(row.Codes[i], t.Query.Lang))
+			if line = append(line, row.Codes[i]); d.List != "" {
+				line = append(line, d.label(row.Codes[i], t.Query.Lang))
+			}
 		}
 		_ = w.Write(append(line, t.Query.Series.ID, provisional, strconv.FormatUint(row.Returns, 10)))
 	}
@@ -98,7 +102,11 @@ func (r documentRow) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for i, d := range r.by {
-		for _, member := range [][2]string{{d.ID, r.row.Codes[i]}, {d.ID + "_label", d.label(r.row.Codes[i], r.lang)}} {
+		members := [][2]string{{d.ID, r.row.Codes[i]}}
+		if d.List != "" {
+			members = append(members, [2]string{d.ID + "_label", d.label(r.row.Codes[i], r.lang)})
+		}
+		for _, member := range members {
 			value, err := json.Marshal(member[1])
 			if err != nil {
 				return nil, err
@@ -145,6 +153,7 @@ func writeJSON(t Table) answer.Representation {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
 	if err := e.Encode(d); err != nil { // strings, numbers and lists of them always marshal
 		panic(err)
 	}
