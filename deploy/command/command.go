@@ -31,16 +31,17 @@ var version = "unknown"
 type grammar struct {
 	common
 
-	Embedded embeddedCommand `cmd:"" help:"Run only a broker and a ClickHouse, for one's own trials."`
-	Send     sendCommand     `cmd:"" help:"Send JSON Lines of events to Kafka."`
-	Migrate  migrateCommand  `cmd:"" help:"Create or upgrade the ClickHouse schema."`
-	Version  versionCommand  `cmd:"" help:"Print which build this is."`
+	Embedded   embeddedCommand   `cmd:"" help:"Run only a broker and a ClickHouse, for one's own trials."`
+	Send       sendCommand       `cmd:"" help:"Send JSON Lines of events to Kafka."`
+	Migrate    migrateCommand    `cmd:"" help:"Create or upgrade the ClickHouse schema."`
+	DeadLetter deadletterCommand `cmd:"" name:"deadletter" help:"What could not be understood: list, show, send again."`
+	Version    versionCommand    `cmd:"" help:"Print which build this is."`
 }
 
 // common are the settings of every command.
 type common struct {
 	Help        helpFlag `short:"h" per:"call" group:"Of every command:" help:"Show help for the command and end."`
-	Config      string   `placeholder:"FILE" group:"Of every command:" help:"Read settings from this YAML file; its keys are the names of flags, of any command."`
+	Config      string   `placeholder:"FILE" group:"Of every command:" help:"Read settings from this YAML file; its keys are the names of flags, of any command, or a command with its own below it."`
 	PrintConfig bool     `per:"call" group:"Of every command:" help:"Print the settings in force and where each comes from, secrets masked, and end."`
 	LogLevel    string   `enum:"debug,info,warn,error" default:"info" group:"Of every command:" help:"Least level of messages on stderr: ${enum}."`
 	LogFormat   string   `enum:"text,json" default:"text" group:"Of every command:" help:"Form of messages on stderr: ${enum}."`
@@ -125,7 +126,7 @@ func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
 		help.context = parsed
 		return parsed, help
 	}
-	text := misuse(err, args)
+	text := misuse(err, parsed, args)
 	if parsed == nil || parsed.Selected() == nil || len(parsed.Selected().Children) > 0 {
 		return parsed, Usage(fmt.Errorf("%s\ncommands: %s", text, strings.Join(commandsBelow(parser, parsed), ", ")))
 	}
@@ -133,7 +134,7 @@ func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
 }
 
 // misuse says in plain words what the parser could not understand.
-func misuse(err error, args []string) string {
+func misuse(err error, parsed *kong.Context, args []string) string {
 	if len(args) == 0 {
 		return "which command?"
 	}
@@ -141,6 +142,8 @@ func misuse(err error, args []string) string {
 	if i := strings.Index(text, ": expected "); i >= 0 && strings.HasSuffix(text, "(<EOL>)") {
 		return text[:i] + ": needs a value"
 	}
+	// A command's own words come with its name before them, which the message has already.
+	text = strings.TrimPrefix(text, commandName(parsed)+": ")
 	return strings.ReplaceAll(text, "missing flags: ", "needs ")
 }
 
@@ -159,6 +162,9 @@ func commandsBelow(parser *kong.Kong, parsed *kong.Context) []string {
 
 // commandName is the words of the command that was understood, such as "deadletter list".
 func commandName(parsed *kong.Context) string {
+	if parsed == nil {
+		return ""
+	}
 	var words []string
 	for _, p := range parsed.Path {
 		if p.Command != nil {

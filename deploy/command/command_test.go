@@ -53,6 +53,11 @@ func TestWrongUseIsAnsweredWithWhatIsPossible(t *testing.T) {
 		{[]string{"version", "--no-such-flag"}, []string{"retorno version: ", "--no-such-flag", "see retorno version --help"}},
 		{[]string{"version", "--log-level", "loud"}, []string{"--log-level", "'debug'"}},
 		{[]string{"version", "--log-level"}, []string{"--log-level: needs a value"}},
+		{[]string{"deadletter"}, []string{"commands: list, show, redrive"}},
+		{[]string{"deadletter", "burn"}, []string{"burn", "commands: list, show, redrive"}},
+		{[]string{"deadletter", "redrive"}, []string{"retorno deadletter redrive: name the letters to send again, or say --all"}},
+		{[]string{"deadletter", "list", "--since=yesterday"}, []string{"yesterday", "2016-06-30"}},
+		{[]string{"deadletter", "show", "x"}, []string{"topic/partition/offset"}},
 	} {
 		r := try(t, "", nil, c.args...)
 		if r.status != exitUsage || r.out != "" {

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"retorno/deploy/ops"
@@ -9,6 +10,7 @@ import (
 
 type embeddedCommand struct {
 	machineFlags
+	Data string `default:"retorno-data" placeholder:"DIR" help:"Folder of the data; made when missing, found again at the next start, used by one process at a time."`
 }
 
 // Help is the longer text of --help.
@@ -19,8 +21,16 @@ func (embeddedCommand) Help() string {
 
 // Run starts both and stays until it is told to end.
 func (c *embeddedCommand) Run(ctx context.Context, t *terminal) error {
-	m := &machine{flags: c.machineFlags, t: t, ops: ops.New(ops.NewRegistry(version))}
+	m := &machine{flags: c.machineFlags, data: c.Data, t: t, ops: ops.New(ops.NewRegistry(version))}
 	return ops.Run(ctx, t.Log, append(c.announced(t, m), ops.Part{Name: "embedded", Run: func(ctx context.Context) error { <-ctx.Done(); return nil }}))
+}
+
+// Validate names what cannot be.
+func (c *embeddedCommand) Validate() error {
+	if c.Data == "" {
+		return errors.New("--data needs the name of a folder")
+	}
+	return c.machineFlags.Validate()
 }
 
 // announced is the machine followed by the announcement of its addresses, which are taken back when it ends.

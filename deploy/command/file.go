@@ -11,11 +11,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// configFile is what --config names: settings of any command, by the name of their flag.
+// configFile is what --config names: settings of any command, by the name of their flag. A key that is a command's
+// name holds settings for that command alone, which outweigh the others of the file.
 type configFile struct {
 	path    string
-	entries map[string]configEntry
+	entries map[settingKey]configEntry
 }
+
+// settingKey is a setting, of one command or of all when the command is empty.
+type settingKey struct{ command, name string }
 
 type configEntry struct {
 	line  int
@@ -33,7 +37,7 @@ func readConfigFile(path string, model *kong.Application) (*configFile, error) {
 	if err := yaml.Unmarshal(text, &document); err != nil {
 		return nil, fmt.Errorf("configuration file %s: %s", path, strings.TrimPrefix(err.Error(), "yaml: "))
 	}
-	file := &configFile{path: path, entries: map[string]configEntry{}}
+	file := &configFile{path: path, entries: map[settingKey]configEntry{}}
 	if len(document.Content) == 0 {
 		return file, nil
 	}
@@ -41,20 +45,52 @@ func readConfigFile(path string, model *kong.Application) (*configFile, error) {
 	if root.Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("configuration file %s line %d: expected keys with values, such as `kafka-brokers: [127.0.0.1:9092]`", path, root.Line)
 	}
-	known := allFlags(model)
-	var faults []error
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		key, value := root.Content[i], root.Content[i+1]
-		if err := file.add(key, value, known); err != nil {
-			faults = append(faults, fmt.Errorf("configuration file %s line %d: %w", path, key.Line, err))
-		}
-	}
-	return file, errors.Join(faults...)
+	return file, file.section("", root, model)
 }
 
-func (f *configFile) add(key, value *yaml.Node, known map[string][]*kong.Flag) error {
+// find returns the entry of a setting for a command, its own section first.
+func (f *configFile) find(command, name string) (configEntry, bool) {
+	if e, ok := f.entries[settingKey{command, name}]; ok {
+		return e, true
+	}
+	e, ok := f.entries[settingKey{"", name}]
+	return e, ok
+}
+
+// section reads the settings of one mapping: the whole file's, or a command's.
+func (f *configFile) section(command string, mapping *yaml.Node, model *kong.Application) error {
+	node := commandNode(model, command)
+	known := allFlags(node)
+	var faults []error
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		key, value := mapping.Content[i], mapping.Content[i+1]
+		if command == "" && commandNode(model, key.Value) != nil && value.Kind == yaml.MappingNode {
+			faults = append(faults, f.section(key.Value, value, model))
+			continue
+		}
+		if err := f.add(command, key, value, known); err != nil {
+			faults = append(faults, fmt.Errorf("configuration file %s line %d: %w", f.path, key.Line, err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// commandNode is the command of that name, the whole program for "", or nil.
+func commandNode(model *kong.Application, name string) *kong.Node {
+	if name == "" {
+		return model.Node
+	}
+	for _, child := range model.Children {
+		if child.Name == name {
+			return child
+		}
+	}
+	return nil
+}
+
+func (f *configFile) add(command string, key, value *yaml.Node, known map[string][]*kong.Flag) error {
 	name := key.Value
-	if before, ok := f.entries[name]; ok {
+	if before, ok := f.entries[settingKey{command, name}]; ok {
 		return fmt.Errorf("%s stands on line %d already", name, before.line)
 	}
 	flags := known[name]
@@ -76,7 +112,7 @@ func (f *configFile) add(key, value *yaml.Node, known map[string][]*kong.Flag) e
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	f.entries[name] = configEntry{line: key.Line, value: text}
+	f.entries[settingKey{command, name}] = configEntry{line: key.Line, value: text}
 	return nil
 }
 

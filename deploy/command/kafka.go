@@ -43,7 +43,7 @@ func (f *kafkaFlags) Validate() error {
 	return publish.Config{Brokers: f.Brokers}.Validate()
 }
 
-// access is the part of the settings that producers and consumers share.
+// kafkaAccess is the part of the settings that producers and consumers share.
 type kafkaAccess struct {
 	tls      *tls.Config
 	password string
@@ -117,9 +117,21 @@ func (f *kafkaFlags) openWriter(ctx context.Context, log *slog.Logger, registry 
 
 // ensureTopics creates the topics where they are missing, and refuses a cluster whose partition count is another.
 func (f *kafkaFlags) ensureTopics(ctx context.Context, cfg publish.Config) error {
+	return f.ask(ctx, func(ctx context.Context) error {
+		return publish.EnsureTopics(ctx, f.Brokers, publish.TopicsConfig{Partitions: f.Partitions, Client: cfg})
+	})
+}
+
+// checkTopics refuses a cluster without the topics, or with another partition count. It changes nothing.
+func (f *kafkaFlags) checkTopics(ctx context.Context, cfg publish.Config) error {
+	return f.ask(ctx, func(ctx context.Context) error { return publish.CheckTopics(ctx, f.Brokers, f.Partitions, cfg) })
+}
+
+// ask puts a question to the cluster and gives its failure an exit status and the way out.
+func (f *kafkaFlags) ask(ctx context.Context, question func(context.Context) error) error {
 	reach, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
-	err := publish.EnsureTopics(reach, f.Brokers, publish.TopicsConfig{Partitions: f.Partitions, Client: cfg})
+	err := question(reach)
 	var differs *publish.TopicsError
 	switch {
 	case err == nil, ctx.Err() != nil:

@@ -16,7 +16,6 @@ import (
 
 // machineFlags say how to run a broker and a ClickHouse engine on this machine.
 type machineFlags struct {
-	Data             string `default:"retorno-data" placeholder:"DIR" help:"Folder of the data; made when missing, found again at the next start, used by one process at a time."`
 	Endpoints        string `placeholder:"FILE" help:"Write the addresses there as JSON once all answer; removed at the end."`
 	Engine           string `placeholder:"FILE" help:"A libchdb.so to use instead of fetching the pinned one."`
 	KafkaListen      string `default:"127.0.0.1:9092" placeholder:"HOST:PORT" help:"Where the broker listens. A port that is taken is replaced by a free one."`
@@ -34,15 +33,13 @@ func (f *machineFlags) Validate() error {
 			return fmt.Errorf("--%s %q: %w", flag, addr, err)
 		}
 	}
-	if f.Data == "" {
-		return errors.New("--data needs the name of a folder")
-	}
 	return nil
 }
 
 // machine is a broker and an engine on this machine. Its parts fill it when they start.
 type machine struct {
 	flags  machineFlags
+	data   string // folder of the data
 	t      *terminal
 	ops    *ops.Server
 	engine *embedded.Engine
@@ -72,7 +69,7 @@ func (m *machine) startEngine(ctx context.Context) error {
 	}
 	fetching := &fetchProgress{w: m.t.Err}
 	m.engine, err = embedded.StartEngine(ctx, embedded.EngineConfig{
-		Dir: filepath.Join(m.flags.Data, "engine"), Library: m.flags.Engine, Native: native, HTTP: http,
+		Dir: filepath.Join(m.data, "engine"), Library: m.flags.Engine, Native: native, HTTP: http,
 		Log: &logWriter{log: m.t.Log}, Progress: fetching.show,
 	})
 	fetching.end()
@@ -98,7 +95,7 @@ func (m *machine) startBroker(context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.broker, err = embedded.StartBroker(embedded.BrokerConfig{Dir: filepath.Join(m.flags.Data, "kafka"), Addr: addr, Log: m.t.Log})
+	m.broker, err = embedded.StartBroker(embedded.BrokerConfig{Dir: filepath.Join(m.data, "kafka"), Addr: addr, Log: m.t.Log})
 	return explainMachine(err)
 }
 

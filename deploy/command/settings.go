@@ -72,7 +72,7 @@ func (common) BeforeResolve(ctx *kong.Context, s *settings) error {
 }
 
 // Resolve is called by the parser for each flag of the command that was not given.
-func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+func (s *settings) Resolve(parsed *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if !settable(flag) {
 		return nil, nil
 	}
@@ -89,7 +89,8 @@ func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 	if s.file == nil {
 		return nil, nil
 	}
-	if e, ok := s.file.entries[flag.Name]; ok {
+	command, _, _ := strings.Cut(commandName(parsed), " ")
+	if e, ok := s.file.find(command, flag.Name); ok {
 		s.sources[flag.Value] = fmt.Sprintf("%s line %d", s.file.path, e.line)
 		return e.value, nil
 	}
@@ -162,10 +163,10 @@ func tryValue(flag *kong.Flag, text string) error {
 	return nil
 }
 
-// allFlags are the flags of every command by name; one name may mean a flag of several commands.
-func allFlags(model *kong.Application) map[string][]*kong.Flag {
+// allFlags are the flags of a command and those below it, by name; one name may mean a flag of several commands.
+func allFlags(node *kong.Node) map[string][]*kong.Flag {
 	flags := map[string][]*kong.Flag{}
-	_ = kong.Visit(model.Node, func(v kong.Visitable, next kong.Next) error {
+	_ = kong.Visit(node, func(v kong.Visitable, next kong.Next) error {
 		if f, ok := v.(*kong.Flag); ok {
 			flags[f.Name] = append(flags[f.Name], f)
 		}
@@ -178,7 +179,7 @@ func allFlags(model *kong.Application) map[string][]*kong.Flag {
 func unknownEnvironment(model *kong.Application, environ []string) []string {
 	known := map[string]bool{debugVariable: true}
 	var names []string
-	for name := range allFlags(model) {
+	for name := range allFlags(model.Node) {
 		known[environmentName(name)] = true
 		names = append(names, environmentName(name))
 	}

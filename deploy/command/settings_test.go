@@ -40,6 +40,30 @@ func TestPrecedenceOfSettings(t *testing.T) {
 	}
 }
 
+// One file serves all commands; what stands below a command's name is for that command alone.
+func TestSectionOfACommandOutweighsTheRestOfTheFile(t *testing.T) {
+	file := writeFile(t, "retorno.yaml", "send:\n  kafka-partitions: 3\nkafka-partitions: 5\n")
+	for command, want := range map[string]string{"send": "3 # " + file + " line 2", "deadletter": "5 # " + file + " line 3"} {
+		args := []string{command, "-"}
+		if command == "deadletter" {
+			args = []string{command, "list"}
+		}
+		r := try(t, "", nil, append(args, "--print-config", "--config", file)...)
+		if !strings.Contains(r.out, "kafka-partitions: "+want) {
+			t.Errorf("%s: %s%s", command, r.out, r.err)
+		}
+	}
+	for text, want := range map[string]string{
+		"send:\n  clickhouse-addr: a:9000\n": "line 2: no setting is called clickhouse-addr", // send has no such thing
+		"sent:\n  kafka-partitions: 3\n":     "line 1: no setting is called sent",
+		"send: 3\n":                          "line 1: no setting is called send",
+	} {
+		if r := try(t, "", nil, "send", "-", "--config", writeFile(t, "c.yaml", text)); r.status != exitUsage || !strings.Contains(r.err, want) {
+			t.Errorf("%q: %+v", text, r)
+		}
+	}
+}
+
 // What --print-config shows, --config reads, and means the same.
 func TestPrintedConfigIsAConfigFile(t *testing.T) {
 	first := try(t, "", map[string]string{"RETORNO_CLICKHOUSE_PASSWORD": "s3cret"},
