@@ -93,6 +93,16 @@ func (s *Store) Positions(ctx context.Context, partition int) (epoch uint32, all
 	return epoch, all, err
 }
 
+// Accounted are the accounts of everything that is in the ledger, over all topics and partitions.
+func (s *Store) Accounted(ctx context.Context) (Accounts, error) {
+	var a Accounts
+	err := s.retry(ctx, "read the accounts", func() error {
+		return s.conn.QueryRow(ctx, "SELECT sum(accepted), sum(duplicate), sum(superseded), sum(rejected) FROM retorno.accounts").
+			Scan(&a.Accepted, &a.Duplicate, &a.Superseded, &a.Rejected)
+	})
+	return a, err
+}
+
 // sources are rows of retorno.source_records.
 type sources struct {
 	block

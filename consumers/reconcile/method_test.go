@@ -1,0 +1,109 @@
+package reconcile
+
+import (
+	"bytes"
+	"sort"
+	"time"
+
+	"retorno/schemas/calendar"
+)
+
+// slow is the method a second time, written from its text with no thought for speed: every step scans all facts.
+// It shares with the code under test only the types and the code lists.
+func slow(facts []Fact) []Return {
+	var ordered []Fact
+	for _, f := range facts {
+		if f.Void || f.Future || f.Kind == Assistance {
+			continue
+		}
+		ordered = append(ordered, f)
+	}
+	sort.Slice(ordered, func(i, j int) bool {
+		if ordered[i].Arrival != ordered[j].Arrival {
+			return ordered[i].Arrival < ordered[j].Arrival
+		}
+		return bytes.Compare(ordered[i].RecordID[:], ordered[j].RecordID[:]) < 0
+	})
+	var groups [][]Fact
+	open := false
+	for _, f := range ordered {
+		isExit := f.Kind == Crossing && lists.direction.At(f.Direction) == "exit"
+		counts := f.Kind == Registration || f.Kind == Crossing && f.Returned
+		if isExit {
+			open = false
+			continue
+		}
+		if !counts {
+			continue
+		}
+		if open {
+			last := groups[len(groups)-1]
+			before := time.UnixMilli(last[len(last)-1].Arrival)
+			if time.UnixMilli(f.Arrival).Sub(before) <= 48*time.Hour {
+				groups[len(groups)-1] = append(last, f)
+				continue
+			}
+		}
+		groups = append(groups, []Fact{f})
+		open = true
+	}
+	var returns []Return
+	for _, g := range groups {
+		returns = append(returns, slowReturn(g))
+	}
+	return returns
+}
+
+func slowReturn(facts []Fact) Return {
+	var registrations, crossings []Fact
+	for _, f := range facts {
+		if f.Kind == Registration {
+			registrations = append(registrations, f)
+		} else {
+			crossings = append(crossings, f)
+		}
+	}
+	pick := func(of func(Fact) Code, from ...[]Fact) Code {
+		for _, group := range from {
+			for _, f := range group {
+				if of(f) != 0 {
+					return of(f)
+				}
+			}
+		}
+		return 0
+	}
+	r := Return{ID: facts[0].RecordID, Arrival: facts[0].Arrival, Age: -1,
+		Registered: len(registrations) > 0, Checkpoint: len(crossings) > 0}
+	r.Country = pick(func(f Fact) Code { return f.Country }, registrations, crossings)
+	r.Mode = pick(func(f Fact) Code { return f.Mode }, registrations, crossings)
+	r.ReturnType = pick(func(f Fact) Code { return f.ReturnType }, registrations, crossings)
+	r.Sex = pick(func(f Fact) Code { return f.Sex }, registrations, crossings)
+	r.Nationality = pick(func(f Fact) Code { return f.Nationality }, registrations, crossings)
+	r.ExitPoint = pick(func(f Fact) Code { return f.ExitPoint }, registrations)
+	r.Department = pick(func(f Fact) Code { return f.Department }, registrations)
+	r.Municipality = pick(func(f Fact) Code { return f.Municipality }, registrations)
+	r.Accompanied = pick(func(f Fact) Code { return f.Accompanied }, registrations)
+	r.Reasons = pick(func(f Fact) Code { return f.Reasons }, registrations)
+	r.EntryPoint = pick(func(f Fact) Code { return f.BorderPoint }, crossings)
+	if r.EntryPoint == 0 {
+		r.EntryPoint = pick(func(f Fact) Code { return f.EntryPoint }, registrations)
+	}
+	r.Centre, _ = lists.centre.Index("X-NON")
+	if r.Registered {
+		r.Centre = pick(func(f Fact) Code { return f.Centre }, registrations)
+	}
+	for _, group := range [][]Fact{registrations, crossings} {
+		for _, f := range group {
+			if r.Age < 0 {
+				r.Age = f.Age
+			}
+		}
+	}
+	if r.Checkpoint {
+		r.Day = calendar.DayOf(crossings[0].Arrival)
+	} else {
+		r.Day = calendar.DayOf(registrations[0].Arrival)
+	}
+	return r
+}
