@@ -16,12 +16,11 @@ import (
 // homeView is what the template of the page of a half-year is given: texts and numbers that are ready to be shown.
 type homeView struct {
 	Frame
-	Empty                      bool
+	Empty, Open                bool // nothing was ever counted; the period is not over
 	Label, Name, First, Last   string
 	Periods                    []choice
 	Total                      string
-	Registered, Reconciled     string // rounded
-	Checkpoint                 string
+	Checkpoint, Reconciled     string // rounded
 	Coverage                   string // "" when it is not given
 	CoverageWidth              float64
 	Method                     int
@@ -35,7 +34,7 @@ type homeView struct {
 	ExitHeight                 int
 	Sources                    []sourceLine
 	SourcesUnknown             bool
-	Silent, Lacking            int
+	Silent, Lacking, Astray    int // how many sources are so
 	SilentAfter                string
 	QueryCSV, QueryJSON        string
 	QueryMonthCSV, QueryByJSON string
@@ -72,7 +71,7 @@ type bar struct {
 
 type sourceLine struct {
 	Name, LastSeen, LastSeenISO, Missing, Offset string
-	Silent, Lacking                              bool
+	Silent, Lacking, Astray                      bool // Astray: its clock is wrong
 }
 
 // view turns a snapshot into what may be shown of it.
@@ -95,7 +94,6 @@ func (s *server) view(snap *snapshot, lang string) homeView {
 	total := snap.total.registered
 	v.Total = number(total)
 	v.Title = both{v.Total + " retornos registrados, " + v.Name, v.Total + " registered returns, " + v.Name}.in(lang)
-	v.Registered = number(disclosure.Round(total))
 	v.Reconciled, v.Checkpoint = number(disclosure.Round(snap.total.reconciled)), number(disclosure.Round(snap.total.checkpoint))
 	if c, ok := disclosure.Coverage(total, snap.total.reconciled); ok {
 		v.Coverage, v.CoverageWidth = percent(c, lang), c.Percent()
@@ -105,7 +103,9 @@ func (s *server) view(snap *snapshot, lang string) homeView {
 	if len(v.ExitLines) > 0 && !v.ExitLines[0].Unknown {
 		v.TopExit = &v.ExitLines[0]
 	}
-	v.MonthLines, v.MonthBars = monthColumns(snap, lang)
+	today := calendar.DayOfTime(s.now())
+	v.Open = snap.period.Last >= today
+	v.MonthLines, v.MonthBars = monthColumns(snap, today, lang)
 	v.ExitBars, v.ExitHeight = exitBars(v.ExitLines)
 	query := "?period=" + v.Label + "&lang=" + lang
 	v.QueryCSV, v.QueryJSON = feed.PathCSV+query+"&by=route", feed.PathJSON+query+"&by=route"
@@ -182,14 +182,16 @@ const (
 	mostBars                = 8
 )
 
-// monthColumns draws all months of the period, the empty ones too.
-func monthColumns(snap *snapshot, lang string) ([]line, []column) {
+// monthColumns draws all months of the period, the empty ones too. Months that have not begun have a place and no value.
+func monthColumns(snap *snapshot, today calendar.Day, lang string) ([]line, []column) {
 	var all []line
 	var largest uint64
 	for m := snap.period.First.Period(calendar.KindMonth); m.First <= snap.period.Last; m = m.Next() {
 		_, month, _ := m.First.Civil()
 		one := line{Code: m.Label, Name: months[lang][month-1], size: snap.months[m.Label].registered}
-		one.fill(snap.total.registered, lang)
+		if m.First <= today || one.size > 0 {
+			one.fill(snap.total.registered, lang)
+		}
 		all = append(all, one)
 		largest = max(largest, disclosure.Round(one.size))
 	}
@@ -208,25 +210,24 @@ func monthColumns(snap *snapshot, lang string) ([]line, []column) {
 	return all, columns
 }
 
-// exitBars draws the first lines of the table, in the same order; width is in percent of the population.
+// exitBars draws the first lines of the table, in the same order; width is the share of the population.
 func exitBars(from []line) ([]bar, int) {
 	if len(from) > mostBars {
 		tail := from[len(from)-1] // not stated, or the rest: it closes the picture as it closes the table
 		from = append(slices.Clone(from[:mostBars-1]), tail)
 	}
-	var largest uint64
-	for _, one := range from {
-		largest = max(largest, disclosure.Round(one.size))
-	}
 	var all []bar
 	for i, one := range from {
 		all = append(all, bar{Y: i*barStep + 15, BarY: i*barStep + barOffset, Name: brief(one.Name), Unknown: one.Unknown,
-			Value: one.Count + " · " + one.Percent, Width: round2(math.Max(0.4, float64(disclosure.Round(one.size))/float64(largest)*100))})
+			Value: one.Count + " · " + one.Percent, Width: math.Max(0.4, one.share.Percent())})
 	}
 	return all, len(all) * barStep
 }
 
 func round2(f float64) float64 { return math.Round(f*100) / 100 }
+
+// astray is how wrong a clock may be before it is worth a word. An hour makes events count as future.
+const astray = 5 * time.Minute
 
 // viewSources shows who is silent first, then who lacks records, then the others.
 func (s *server) viewSources(v *homeView, snap *snapshot, lang string) {
@@ -234,9 +235,10 @@ func (s *server) viewSources(v *homeView, snap *snapshot, lang string) {
 	for _, one := range snap.sources {
 		l := sourceLine{Name: one.name, LastSeen: moment(one.lastSeen, lang), LastSeenISO: one.lastSeen.In(calendar.Zone()).Format(time.RFC3339),
 			Missing: number(one.missing), Offset: offset(one.clockOffset, lang),
-			Silent: s.now().Sub(one.lastSeen) > s.silentAfter, Lacking: one.missing > 0}
+			Silent: s.now().Sub(one.lastSeen) > s.silentAfter, Lacking: one.missing > 0, Astray: one.clockOffset.Abs() > astray}
 		v.Silent += b2i(l.Silent)
 		v.Lacking += b2i(l.Lacking)
+		v.Astray += b2i(l.Astray)
 		v.Sources = append(v.Sources, l)
 	}
 	slices.SortStableFunc(v.Sources, func(a, b sourceLine) int {

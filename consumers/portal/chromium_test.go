@@ -1,0 +1,75 @@
+package portal_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// chromium runs Debian's headless browser on an address and gives what it wrote to stdout and stderr.
+func chromium(t *testing.T, arguments ...string) (stdout, stderr string) {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal("chromium is not there: the page is looked at in a browser; install Debian's package chromium")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
+		"--enable-logging=stderr", "--lang=es", "--user-data-dir=" + t.TempDir()}, arguments...)...)
+	var out, log strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &log
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s: %v\n%s", path, err, log.String())
+	}
+	return out.String(), log.String()
+}
+
+// TestChromium loads the page in a browser: everything it needs comes from the page's own server, nothing is refused
+// or complained about, and the figure is there. With RETORNO_PICTURES=DIR it leaves screenshots of it there.
+func TestChromium(t *testing.T) {
+	var mu sync.Mutex
+	asked := map[string]int{}
+	pages := handler()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked[r.URL.Path]++
+		mu.Unlock()
+		pages.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	for _, address := range []string{"/", "/?lang=en", "/feed/"} {
+		dom, log := chromium(t, "--dump-dom", server.URL+address)
+		if address != "/feed/" && !strings.Contains(dom, "27,086") {
+			t.Errorf("%s: the figure is not in the page as the browser has it", address)
+		}
+		for _, line := range strings.Split(log, "\n") {
+			if strings.Contains(line, "CONSOLE") {
+				t.Errorf("%s: the browser's console says: %s", address, line)
+			}
+		}
+	}
+	for path := range asked {
+		if path != "/" && path != "/feed/" && !strings.HasPrefix(path, "/assets/site-") {
+			t.Errorf("the browser asked for %s", path)
+		}
+	}
+	dir := os.Getenv("RETORNO_PICTURES")
+	if dir == "" {
+		return
+	}
+	for name, shot := range map[string][2]string{
+		"desktop_es": {"1280,2000", "/?lang=es"}, "desktop_en": {"1280,2000", "/?lang=en"}, "phone_es": {"360,1800", "/?lang=es"}, "phone_en": {"360,1800", "/?lang=en"}, "phone_live_es": {"360,1800", "/?lang=es&period=2026-S2"},
+		"tablet_es": {"820,2600", "/?lang=es"}, "feed_es": {"1280,1900", "/feed/?lang=es"}, "fail_es": {"1280,700", "/nada?lang=es"}, "live_es": {"1280,1900", "/?period=2026-S2&lang=es"},
+	} {
+		chromium(t, "--screenshot="+filepath.Join(dir, name+".png"), "--window-size="+shot[0], server.URL+shot[1])
+	}
+}
