@@ -13,7 +13,7 @@ const (
 	FaultCountry Fault = "document_country" // the issuing country is not in the list
 	FaultType    Fault = "document_type"    // not one of the types
 	FaultLength  Fault = "document_length"  // a DNI without 13 digits, or another number of a length no document has
-	FaultDummy   Fault = "document_dummy"   // one repeated digit, 12345…, no digit at all, a DNI without a possible year
+	FaultDummy   Fault = "document_dummy"   // one repeated digit, 12345…, no digit at all, a DNI without a possible year or with serial 00000
 )
 
 // FaultError is the error for a number that cannot be a document. It never contains the number.

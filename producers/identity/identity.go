@@ -121,7 +121,7 @@ func numberFault(d Document) Fault {
 		if len(d.Number) != dniDigits || !allDigits(d.Number) {
 			return FaultLength
 		}
-		if year := atoi(d.Number[4:8]); year < firstYear || year > lastYear {
+		if year := atoi(d.Number[4:8]); year < firstYear || year > lastYear || d.Number[8:] == "00000" {
 			return FaultDummy
 		}
 		return ""

@@ -89,7 +89,7 @@ func TestFillersAreRefused(t *testing.T) {
 		d    Document
 		want Fault
 	}{
-		{Document{Number: "0000000000000"}, FaultDummy}, {Document{Number: "9999999999999"}, FaultDummy},
+		{Document{Number: "0000000000000"}, FaultDummy}, {Document{Number: "9999999999999"}, FaultDummy}, {Document{Number: "0801190000000"}, FaultDummy},
 		{Document{Number: "0503198100"}, FaultLength}, {Document{Number: "05031981001234"}, FaultLength}, {Document{Number: "503198100123"}, FaultLength},
 		{Document{Number: "5.03E+11"}, FaultLength}, {Document{Number: "no porta"}, FaultLength}, {Document{Number: "0503198100l23"}, FaultLength},
 		{Document{Type: Passport, Number: "000000"}, FaultDummy}, {Document{Type: Passport, Number: "123456"}, FaultDummy},

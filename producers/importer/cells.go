@@ -1,0 +1,343 @@
+package importer
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"retorno/producers/identity"
+	"retorno/schemas/calendar"
+	"retorno/schemas/codelists"
+)
+
+// fault is one reason why a row is not taken.
+type fault struct {
+	column string // name of the column in the file, "" for the row as a whole
+	code   string // stable reason code
+	detail string // what was found
+}
+
+// conversion makes one record of one row and collects what is wrong with it.
+type conversion struct {
+	cfg      Config
+	dialect  *dialect
+	row      row
+	faults   []fault
+	warnings []Warning
+}
+
+func (c *conversion) fault(field, code, detail string) {
+	column := ""
+	if field != "" {
+		column = c.dialect.header.column(field)
+	}
+	c.faults = append(c.faults, fault{column: column, code: code, detail: clip(detail)})
+}
+
+func (c *conversion) warn(field, code string) {
+	column := ""
+	if field != "" {
+		column = c.dialect.header.column(field)
+	}
+	c.warnings = append(c.warnings, Warning{Code: code, Column: column, Line: c.row.line})
+}
+
+// missing are the ways to leave a cell empty that could be mistaken for codes: NA is also Namibia, SD Sudan.
+var missing = map[string]bool{"NA": true, "ND": true, "SD": true, "N/A": true, "S/D": true, "N/D": true, "NULL": true, "NAN": true, "#N/A": true, "#N/D": true}
+
+// text returns the cell of a field, cleaned, or what the configuration assumes; "" when nothing is stated.
+func (c *conversion) text(field string) string {
+	i, ok := c.dialect.header.at[field]
+	if !ok {
+		return c.cfg.assumed(field)
+	}
+	if i >= len(c.row.cells) {
+		return ""
+	}
+	text := mended(trimmed(c.row.cells[i]))
+	text = strings.TrimPrefix(text, "'") // a spreadsheet's mark of text
+	if missing[strings.ToUpper(text)] || strings.Trim(text, "-–—.?¿_*") == "" {
+		return ""
+	}
+	return text
+}
+
+func (c *conversion) has(field string) bool {
+	_, ok := c.dialect.header.at[field]
+	return ok || c.cfg.assumed(field) != ""
+}
+
+// coded returns the code that a cell means, "" when nothing is stated; a text that means none is a fault.
+func (c *conversion) coded(field, list string) string {
+	text := c.text(field)
+	code, ok := codelists.Resolve(list, text)
+	if !ok {
+		c.fault(field, "unknown_code", text)
+		return ""
+	}
+	return stated(list, code)
+}
+
+// soft is coded for free text: what no synonym knows is not stated, and counted.
+func (c *conversion) soft(field, list string) string {
+	code, ok := codelists.Resolve(list, c.text(field))
+	if !ok {
+		c.warn(field, "free_text")
+		return ""
+	}
+	return stated(list, code)
+}
+
+// stated is code, or "" for the unknown one.
+func stated(list, code string) string {
+	if code == unknownCode(list) {
+		return ""
+	}
+	return code
+}
+
+// point is coded for border points; mode decides between the airport and the port of one name.
+func (c *conversion) point(field, mode string) string {
+	text := c.text(field)
+	code, ok := codelists.ResolvePoint(text, mode)
+	if !ok {
+		c.fault(field, "unknown_code", text)
+		return ""
+	}
+	return stated(codelists.BorderPoint, code)
+}
+
+// sex reads a bare "M" as the file or the configuration proves.
+func (c *conversion) sex() string {
+	text := c.text("sex")
+	if strings.EqualFold(text, "M") {
+		if c.dialect.sexM == "" {
+			c.fault("sex", "ambiguous_sex", text)
+		}
+		return c.dialect.sexM
+	}
+	return c.coded("sex", codelists.Sex)
+}
+
+// alphabetical is the modern order of the departments whose INE numbers differ: 02 to 06.
+var alphabetical = map[int]string{2: "HN-CH", 3: "HN-CL", 4: "HN-CM", 5: "HN-CP", 6: "HN-CR"}
+
+// departmentNumber reads a bare department number in both numberings.
+func departmentNumber(text string) (ine, alpha string, bare bool) {
+	n, ok := digits(text, 1, 2)
+	if !ok {
+		return "", "", false
+	}
+	ine, ok = codelists.DepartmentOfINE(fmt.Sprintf("%02d", n))
+	if !ok {
+		return "", "", false
+	}
+	if alpha = alphabetical[n]; alpha == "" {
+		alpha = ine
+	}
+	return ine, alpha, true
+}
+
+func (c *conversion) department(field string) string {
+	ine, alpha, bare := departmentNumber(c.text(field))
+	switch {
+	case !bare:
+		return c.coded(field, codelists.Department)
+	case ine == alpha, c.dialect.departments == NumbersINE:
+		return ine
+	case c.dialect.departments == NumbersAlphabetical:
+		return alpha
+	}
+	c.fault(field, "ambiguous_department", c.text(field))
+	return ""
+}
+
+// place reads a department and a municipality in it.
+func (c *conversion) place(departmentField, municipalityField string) (department, municipality string) {
+	department = c.department(departmentField)
+	text := c.text(municipalityField)
+	code, ok := codelists.ResolveMunicipality(department, text)
+	switch {
+	case !ok && department == "" && c.text(departmentField) != "":
+		// The department is the fault; the municipality cannot be judged without it.
+	case !ok && department == "":
+		c.fault(municipalityField, "municipality_without_department", text)
+	case !ok:
+		c.fault(municipalityField, "unknown_municipality", text)
+	default:
+		municipality = stated(codelists.Municipality, code)
+	}
+	if municipality != "" && department == "" && c.text(departmentField) == "" {
+		department = codelists.DepartmentOf(municipality)
+	}
+	return department, municipality
+}
+
+// age reads completed years, or works them out from the date of birth; nil when neither is stated.
+func (c *conversion) age(on calendar.Day) *uint32 {
+	stated, hasAge := c.statedAge()
+	text := c.text("birth_date")
+	if text == "" {
+		if !hasAge {
+			return nil
+		}
+		return &stated
+	}
+	birth, ok := parseMoment(text, c.dialect.dateOrder, notAfter(on))
+	if !ok {
+		c.fault("birth_date", "bad_date", "")
+		return nil
+	}
+	years := calendar.CompletedYears(birth.day, on)
+	switch {
+	case years < 0:
+		c.fault("birth_date", "born_after_event", "")
+		return nil
+	case years > codelists.MaxAge:
+		c.fault("birth_date", "bad_age", strconv.Itoa(years))
+		return nil
+	case hasAge && (int(stated) > years+1 || years > int(stated)+1):
+		c.fault("age", "age_contradicts_birth", fmt.Sprintf("%d, %d", stated, years))
+		return nil
+	}
+	out := uint32(years)
+	return &out
+}
+
+// statedAge reads the age column: 23, 23 años, 23,0, 8 meses.
+func (c *conversion) statedAge() (uint32, bool) {
+	text := c.text("age")
+	code, ok := codelists.Resolve(codelists.AgeGroup, text)
+	if ok && code == unknownCode(codelists.AgeGroup) {
+		return 0, false
+	}
+	number := strings.TrimRightFunc(text, func(r rune) bool { return !unicode.IsDigit(r) })
+	n, err := strconv.ParseFloat(strings.Replace(strings.TrimSpace(number), ",", ".", 1), 64)
+	per, known := ageUnits[codelists.Fold(text[len(number):])]
+	years := math.Floor(n / per)
+	if err != nil || !known || !(n >= 0 && years <= codelists.MaxAge) || n != math.Trunc(n) {
+		c.fault("age", "bad_age", text)
+		return 0, false
+	}
+	return uint32(years), true
+}
+
+// ageUnits says how many of a unit make a year.
+var ageUnits = map[string]float64{
+	"": 1, "a": 1, "ano": 1, "anos": 1, "year": 1, "years": 1, "anoscumplidos": 1,
+	"m": 12, "mes": 12, "meses": 12, "month": 12, "months": 12, "d": 365.25, "dia": 365.25, "dias": 365.25, "days": 365.25,
+}
+
+// reasons reads several answers from one cell and from the yes/no columns.
+func (c *conversion) reasons() []string {
+	list, _ := codelists.Get(codelists.Reason)
+	given := map[string]bool{}
+	if text := c.text("reasons"); text != "" {
+		for _, part := range splitAnswers(text) {
+			code, ok := codelists.Resolve(codelists.Reason, part)
+			if !ok {
+				c.fault("reasons", "unknown_code", part)
+				continue
+			}
+			given[code] = true
+		}
+	}
+	var out []string
+	for _, code := range list.Codes()[1:] {
+		field := reasonPrefix + code.Code
+		if given[code.Code] || c.text(field) != "" && c.coded(field, codelists.Answer) == "yes" {
+			out = append(out, code.Code)
+		}
+	}
+	return out
+}
+
+// splitAnswers takes a cell with several answers apart; one answer may hold blanks and even "y" or "o".
+func splitAnswers(text string) []string {
+	if _, ok := codelists.Resolve(codelists.Reason, text); ok {
+		return []string{text}
+	}
+	var out []string
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",;/|+&\n", r) }) {
+		if strings.TrimSpace(part) == "" {
+			continue
+		}
+		if _, ok := codelists.Resolve(codelists.Reason, part); !ok && strings.Contains(part, " y ") {
+			out = append(out, strings.Split(part, " y ")...)
+			continue
+		}
+		out = append(out, part)
+	}
+	return out
+}
+
+// personKey turns whichever document the row has into the person key. A number that is no document leaves the record
+// without one: it counts, and is never linked.
+func (c *conversion) personKey(nationality string) string {
+	if c.cfg.WithoutDocuments {
+		return ""
+	}
+	d := c.document(nationality)
+	if d.Number == "" {
+		return ""
+	}
+	key, err := c.cfg.Secret.Key(d)
+	if err != nil {
+		c.warn("", "document_unreadable")
+		return ""
+	}
+	for _, w := range identity.Warnings(d, 0) {
+		c.warn("", string(w))
+	}
+	return key
+}
+
+// document picks the row's document: the national id, else the numbered document with its type, else the passport.
+func (c *conversion) document(nationality string) identity.Document {
+	country, _ := codelists.Resolve(codelists.Country, c.text("document_country"))
+	if country = stated(codelists.Country, country); country == "" {
+		country = nationality
+	}
+	d := identity.Document{Country: country, Type: identity.NationalID, Number: c.text("dni")}
+	if d.Number == "" {
+		if d.Number = c.text("document_number"); d.Number != "" {
+			if t, ok := identity.TypeOf(c.text("document_type")); ok {
+				d.Type = t
+			} else if _, ok := identity.MunicipalityOf(identity.Document{Number: d.Number}); !ok {
+				d.Type = identity.Other
+			}
+		}
+	}
+	if d.Number == "" {
+		d.Type, d.Number = identity.Passport, c.text("passport")
+	}
+	if d.Type != identity.NationalID {
+		return d
+	}
+	if restored, ok := identity.RestoreZero(d.Number); ok && (country == "" || country == "HN") {
+		c.warn("", "document_zero_restored")
+		d.Number = restored
+	}
+	// Children of Hondurans born abroad carry a Honduran number beside another nationality.
+	if _, honduran := identity.MunicipalityOf(identity.Document{Number: d.Number}); honduran && c.text("document_country") == "" {
+		d.Country = "HN"
+	}
+	return d
+}
+
+// trimmed cuts blanks of every kind, and byte order marks, off a cell.
+func trimmed(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '\uFEFF' || r == '\u200B' })
+}
+
+// clip shortens what a message quotes.
+func clip(s string) string {
+	const most = 60
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most]) + "…"
+}

@@ -1,0 +1,138 @@
+package importer
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"retorno/producers/identity"
+	"retorno/schemas/codelists"
+)
+
+// Kinds of exports.
+const (
+	// KindCheckpoint is a file of crossings.
+	KindCheckpoint = "checkpoint"
+	// KindCentre is a file of registrations or, when it has a column for the kind of help, of help.
+	KindCentre = "centre"
+)
+
+// Orders of day and month in dates with separators.
+const (
+	DayFirst   = "dmy"
+	MonthFirst = "mdy"
+)
+
+// Numberings of departments.
+const (
+	NumbersINE          = "ine"          // 02 Colón … 06 Choluteca
+	NumbersAlphabetical = "alphabetical" // 02 Choluteca, 03 Colón … 06 Cortés
+)
+
+const (
+	// MaxBuffer is how much of a source that cannot be read twice is held in memory, in bytes.
+	MaxBuffer = 64 << 20
+	// MaxRows is the most distinct rows of one file; beyond it, split the export by period.
+	MaxRows = 5_000_000
+)
+
+// Config says what the file is and decides where its columns alone do not. The zero value of each field but Kind is
+// its default.
+type Config struct {
+	// Kind is KindCheckpoint or KindCentre.
+	Kind string
+	// System names the system that the export comes from ("inm", "siamir"): lower-case letters, digits and hyphens.
+	// It is part of each record's id, since two systems may see one event. Default: the kind.
+	System string
+	// Source names the file's place in the account of sources, after "import-". Default: system and first row's hash.
+	Source string
+	// Secret makes person keys. It may be zero when the file has no documents or WithoutDocuments is set.
+	Secret identity.Secret
+	// WithoutDocuments drops documents: no record will be linked to another.
+	WithoutDocuments bool
+	// DateOrder is DayFirst or MonthFirst; default DayFirst, unless the dates prove the other, which refuses the file.
+	DateOrder string
+	// SexM says what a bare "M" means: "M" man, "F" woman. Default: what the other letters of the column prove.
+	SexM string
+	// DepartmentNumbers is NumbersINE or NumbersAlphabetical. Default: what the municipalities prove.
+	DepartmentNumbers string
+	// Delimiter separates cells: one of , ; tab |. Default: found out.
+	Delimiter rune
+	// Columns maps a column's name in the file to a field, or to "-" to leave it out, before columns.csv is asked.
+	Columns map[string]string
+	// Assume gives fields that no column has one text for all rows, such as border_point: "L-COR", direction: "entry".
+	Assume map[string]string
+	// DryRun reads, converts and accounts for everything and sends nothing.
+	DryRun bool
+
+	rowLimit, bufferLimit int64 // lowered in tests
+}
+
+var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,38}[a-z0-9])?$`)
+
+// sourcePattern is what a source_id of ours looks like.
+var sourcePattern = regexp.MustCompile(`^import-[a-z0-9][a-z0-9._-]{0,55}$`)
+
+// Validate names the first setting that cannot be used.
+func (c Config) Validate() error {
+	bad := func(setting, value, want string) error {
+		return fmt.Errorf("import: setting %s is %q; it must be %s", setting, value, want)
+	}
+	switch {
+	case c.Kind != KindCheckpoint && c.Kind != KindCentre:
+		return bad("kind", c.Kind, "checkpoint or centre")
+	case c.System != "" && !namePattern.MatchString(c.System):
+		return bad("system", c.System, "lower-case letters, digits, dots and hyphens, at most 40")
+	case c.Source != "" && !namePattern.MatchString(c.Source):
+		return bad("source", c.Source, "lower-case letters, digits, dots and hyphens, at most 40")
+	case c.DateOrder != "" && c.DateOrder != DayFirst && c.DateOrder != MonthFirst:
+		return bad("date order", c.DateOrder, "dmy or mdy")
+	case c.SexM != "" && c.SexM != "M" && c.SexM != "F":
+		return bad("meaning of a bare M", c.SexM, "M (man) or F (woman)")
+	case c.DepartmentNumbers != "" && c.DepartmentNumbers != NumbersINE && c.DepartmentNumbers != NumbersAlphabetical:
+		return bad("department numbers", c.DepartmentNumbers, "ine or alphabetical")
+	case c.Delimiter != 0 && !strings.ContainsRune(delimiters, c.Delimiter):
+		return bad("delimiter", string(c.Delimiter), "a comma, a semicolon, a tab or a bar")
+	}
+	for column, field := range c.Columns {
+		if field != "-" && !fieldsOf(c.Kind)[field] {
+			return bad("column "+column, field, "a field of this kind ("+fieldNames(c.Kind)+") or -")
+		}
+	}
+	for field := range c.Assume {
+		if !fieldsOf(c.Kind)[field] {
+			return bad("assumed field", field, "one of "+fieldNames(c.Kind))
+		}
+	}
+	return nil
+}
+
+func (c Config) system() string {
+	if c.System == "" {
+		return c.Kind
+	}
+	return c.System
+}
+
+func (c Config) maxRows() int64 {
+	if c.rowLimit > 0 {
+		return c.rowLimit
+	}
+	return MaxRows
+}
+
+func (c Config) maxBuffer() int64 {
+	if c.bufferLimit > 0 {
+		return c.bufferLimit
+	}
+	return MaxBuffer
+}
+
+// assumed returns the text that Assume gives for a field.
+func (c Config) assumed(field string) string { return strings.TrimSpace(c.Assume[field]) }
+
+// unknownCode is the code for "not stated" of a list.
+func unknownCode(list string) string {
+	l, _ := codelists.Get(list)
+	return l.Unknown
+}

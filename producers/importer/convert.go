@@ -1,0 +1,300 @@
+package importer
+
+import (
+	"strings"
+
+	"retorno/schemas/codelists"
+	"retorno/schemas/events"
+)
+
+// convert makes a record of the row, without its ids; nil when the row has a fault.
+func (c *conversion) convert() *events.Record {
+	if c.row.fault != "" {
+		c.fault("", c.row.fault, "")
+		return nil
+	}
+	if !c.rightWidth() {
+		return nil
+	}
+	var r *events.Record
+	switch {
+	case c.cfg.Kind == KindCheckpoint:
+		r = c.crossing()
+	case c.has("assistance_kind"):
+		r = c.assistance()
+	default:
+		r = c.registration()
+	}
+	if len(c.faults) > 0 {
+		return nil
+	}
+	return r
+}
+
+// rightWidth refuses rows with too few cells, and those with too many that are not empty.
+func (c *conversion) rightWidth() bool {
+	want := len(c.dialect.header.cells)
+	if len(c.row.cells) < want {
+		c.fault("", "short_row", "")
+		return false
+	}
+	for _, extra := range c.row.cells[want:] {
+		if trimmed(extra) != "" {
+			c.fault("", "long_row", "")
+			return false
+		}
+	}
+	return true
+}
+
+// moment reads a date column and its time column; false when no date is stated or one of them is a fault.
+func (c *conversion) moment(dateField, timeField string) (moment, bool) {
+	text := c.text(dateField)
+	if text == "" {
+		return moment{}, false
+	}
+	t, ok := parseMoment(text, c.dialect.dateOrder, thisCentury)
+	if !ok {
+		c.fault(dateField, "bad_date", text)
+		return moment{}, false
+	}
+	clock := c.text(timeField)
+	if clock == "" || !t.instant.IsZero() {
+		return t, true
+	}
+	// A time column is more precise than the midnight that a date column of type date-and-time shows.
+	if t.clock && (t.h != 0 || t.m != 0 || t.s != 0) {
+		return t, true
+	}
+	if t.h, t.m, t.s, ok = parseClock(clock); !ok {
+		if whole, isMoment := parseMoment(clock, c.dialect.dateOrder, thisCentury); isMoment && whole.clock {
+			t.h, t.m, t.s, ok = whole.h, whole.m, whole.s, true
+		}
+	}
+	if !ok {
+		c.fault(timeField, "bad_time", clock)
+		return moment{}, false
+	}
+	t.clock = true
+	return t, true
+}
+
+// times fills the record's times from the event and the column that says when it was typed in.
+func (c *conversion) times(r *events.Record, event moment) {
+	r.EventTimeMs = event.ms()
+	r.RecordedTimeMs = r.EventTimeMs
+	if recorded, ok := c.moment("recorded_date", ""); ok && recorded.ms() > r.EventTimeMs {
+		r.RecordedTimeMs = recorded.ms()
+	}
+}
+
+func (c *conversion) crossing() *events.Record {
+	event, ok := c.moment("date", "time")
+	if !ok && len(c.faults) == 0 {
+		c.fault("date", "required", "")
+	}
+	mode := c.coded("mode", codelists.Mode)
+	x := &events.Crossing{
+		Direction:     c.coded("direction", codelists.Direction),
+		BorderPoint:   c.point("border_point", mode),
+		DocumentCheck: c.coded("document_check", codelists.DocumentCheck),
+		Sex:           c.sex(),
+		Nationality:   c.coded("nationality", codelists.Country),
+	}
+	if ok {
+		x.Age = c.age(event.day)
+	}
+	if x.Direction == "" && len(c.faults) == 0 {
+		c.fault("direction", "required", "")
+	}
+	if x.BorderPoint == "" && len(c.faults) == 0 {
+		c.warn("border_point", "place_not_stated")
+		x.BorderPoint = unknownCode(codelists.BorderPoint)
+	}
+	c.returned(x, mode)
+	r := &events.Record{Body: &events.Record_Crossing{Crossing: x}}
+	c.times(r, event)
+	r.PersonKey = c.personKey(x.Nationality)
+	return r
+}
+
+// returnWords are categories of travellers by which exports mark a returned person.
+var returnWords = map[string]bool{
+	"retornado": true, "retornada": true, "migranteretornado": true, "migranteretornada": true, "deportado": true, "deportada": true,
+	"deportadoa": true, "retornadoa": true, "hondurenoretornado": true, "returnee": true, "returned": true, "nacionalretornado": true,
+}
+
+// returned decides whether the crossing is a return and, if so, states of which kind. A column that says so decides;
+// else a category such as "Retornado"; else a stated type of return or country of return on an entry.
+func (c *conversion) returned(x *events.Crossing, mode string) {
+	country := c.coded("country", codelists.Country)
+	returnType := c.coded("return_type", codelists.ReturnType)
+	category := c.text("category")
+	marked := returnWords[codelists.Fold(category)]
+	if !marked {
+		x.Category = c.coded("category", codelists.CrossingCategory)
+	}
+	if x.Category == "traveller" {
+		x.Category = ""
+	}
+	switch {
+	case c.text("returned") != "":
+		x.Returned = returnWords[codelists.Fold(c.text("returned"))] || c.coded("returned", codelists.Answer) == "yes"
+	case marked:
+		x.Returned = true
+	default:
+		x.Returned = x.Direction == "entry" && x.Category == "" && (returnType != "" || country != "")
+	}
+	if !x.Returned {
+		return
+	}
+	if country == "" {
+		country = c.coded("provenance", codelists.Country)
+	}
+	x.Country, x.Mode, x.ReturnType = country, mode, returnType
+	c.plausible(country, mode)
+}
+
+func (c *conversion) registration() *events.Record {
+	event, hasEvent := c.moment("date", "time")
+	arrival, hasArrival := c.moment("arrival_date", "arrival_time")
+	if !hasEvent {
+		event = arrival
+	}
+	if !hasEvent && !hasArrival && len(c.faults) == 0 {
+		c.fault("date", "required", "")
+	}
+	mode := c.coded("mode", codelists.Mode)
+	x := &events.Registration{
+		Centre:                c.centre(event),
+		EntryPoint:            c.point("entry_point", mode),
+		ExitPoint:             c.point("exit_point", ""),
+		Country:               c.coded("country", codelists.Country),
+		Mode:                  mode,
+		ReturnType:            c.coded("return_type", codelists.ReturnType),
+		Programme:             c.coded("programme", codelists.Programme),
+		Sex:                   c.sex(),
+		Nationality:           c.coded("nationality", codelists.Country),
+		Accompanied:           c.accompanied(),
+		TravelCompany:         c.soft("travel_company", codelists.TravelCompany),
+		Reasons:               c.reasons(),
+		IntendedCountry:       c.coded("intended_country", codelists.Country),
+		DisplacedByViolence:   c.coded("displaced_by_violence", codelists.Answer),
+		Education:             c.soft("education", codelists.Education),
+		Occupation:            c.soft("occupation", codelists.Occupation),
+		IntendsToMigrateAgain: c.coded("intends_to_migrate_again", codelists.Answer),
+	}
+	x.Department, x.Municipality = c.place("department", "municipality")
+	x.DestinationDepartment, x.DestinationMunicipality = c.place("destination_department", "destination_municipality")
+	on := event.day
+	if hasArrival {
+		if hasEvent && !arrival.clock && arrival.day == event.day && arrival.ms() > event.ms() {
+			arrival = event // nobody is registered before arriving; noon was only our assumption
+		}
+		x.ArrivalTimeMs = arrival.ms()
+		on = arrival.day
+	}
+	if hasEvent || hasArrival {
+		x.Age = c.age(on)
+	}
+	c.plausible(x.Country, mode)
+	r := &events.Record{Body: &events.Record_Registration{Registration: x}}
+	c.times(r, event)
+	r.PersonKey = c.personKey(x.Nationality)
+	return r
+}
+
+// accompanied reads "acompañado", "no acompañado", and yes and no.
+func (c *conversion) accompanied() string {
+	text := c.text("accompanied")
+	if code, ok := codelists.Resolve(codelists.Answer, text); ok {
+		return map[string]string{"yes": "accompanied", "no": "unaccompanied"}[code]
+	}
+	return c.coded("accompanied", codelists.Accompaniment)
+}
+
+// centre reads the centre. Centres for foreigners in transit are out of scope, whatever a file calls them.
+func (c *conversion) centre(event moment) string {
+	text := c.text("centre")
+	if strings.HasPrefix(codelists.Fold(text), "cami") {
+		c.fault("centre", "out_of_scope", text)
+		return ""
+	}
+	code := c.coded("centre", codelists.Centre)
+	if code == "" {
+		if text == "" || len(c.faults) == 0 {
+			c.warn("centre", "place_not_stated")
+		}
+		return unknownCode(codelists.Centre)
+	}
+	if l, _ := codelists.Get(codelists.Centre); !l.ValidAt(code, event.day.String()) {
+		c.warn("centre", "not_valid_then")
+	}
+	return code
+}
+
+func (c *conversion) assistance() *events.Record {
+	event, ok := c.moment("date", "time")
+	if !ok && len(c.faults) == 0 {
+		if event, ok = c.moment("arrival_date", "arrival_time"); !ok && len(c.faults) == 0 {
+			c.fault("date", "required", "")
+		}
+	}
+	if !event.clock {
+		event.clock, event.h, event.m, event.s = true, 23, 59, 59 // help follows arrival
+	}
+	x := &events.Assistance{Centre: c.centre(event), Kind: c.coded("assistance_kind", codelists.AssistanceKind)}
+	if x.Kind == "" && len(c.faults) == 0 {
+		c.fault("assistance_kind", "required", "")
+	}
+	r := &events.Record{Body: &events.Record_Assistance{Assistance: x}}
+	c.times(r, event)
+	r.PersonKey = c.personKey(c.coded("nationality", codelists.Country))
+	return r
+}
+
+// plausible warns of ways by which nobody is returned: neighbours in a drop-down list of countries look like that.
+func (c *conversion) plausible(country, mode string) {
+	if !codelists.PlausibleRoute(country, mode) {
+		c.warn("country", "implausible_route")
+	}
+}
+
+// check asks the schema itself, which knows rules that no single column shows.
+func (c *conversion) check(r *events.Record) {
+	faults := events.Validate(r)
+	for _, f := range faults {
+		if f.Field == "record_id" && len(faults) > 1 {
+			continue // made of the event's time, which is the fault
+		}
+		field := f.Field[strings.LastIndexByte(f.Field, '.')+1:]
+		switch field {
+		case "event_time_ms":
+			field = "date"
+		case "arrival_time_ms":
+			field = "arrival_date"
+		case "recorded_time_ms":
+			field = "recorded_date"
+		}
+		c.fault(field, f.Code, f.Detail)
+	}
+}
+
+// mended says whether the row comes from a file of rejected rows.
+func (c *conversion) mended() bool {
+	_, ok := c.dialect.header.at["origin_row"]
+	return ok
+}
+
+// origin returns the source and number that a row of a file of rejected rows had at first.
+func (c *conversion) origin() (source string, seq uint64) {
+	source = c.text("origin_source")
+	n, ok := digits(c.text("origin_row"), 1, 9)
+	if !ok || n == 0 {
+		c.fault("origin_row", "bad_row_number", c.text("origin_row"))
+	}
+	if !sourcePattern.MatchString(source) {
+		c.fault("origin_source", "bad_row_number", source)
+	}
+	return source, uint64(max(n, 0))
+}

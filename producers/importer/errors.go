@@ -1,0 +1,85 @@
+package importer
+
+import (
+	"fmt"
+	"strings"
+)
+
+// FileError says why a file as a whole was not imported. Nothing of it was sent, except after too_many_rows.
+type FileError struct {
+	Code   string
+	ES, EN string // what is wrong and what to do
+}
+
+func (e *FileError) Error() string { return e.EN }
+
+var fileErrors = map[string][2]string{
+	"empty":                {"el archivo no tiene filas", "the file has no rows"},
+	"no_header":            {"ninguna de las primeras filas nombra columnas conocidas (se leyó: %s); indique los nombres con la opción de columnas o el separador", "none of the first rows names known columns (read: %s); map the names with the column setting, or state the delimiter"},
+	"two_columns":          {"las columnas %q y %q significan lo mismo (%s); renombre una o descártela con la opción de columnas", "columns %q and %q both mean %s; rename one or drop it with the column setting"},
+	"missing_columns":      {"faltan columnas: %s (hay: %s); nómbrelas con la opción de columnas o dé un valor para todas las filas", "missing columns: %s (there are: %s); map them with the column setting, or assume one value for all rows"},
+	"no_secret":            {"la columna %q tiene documentos y falta el secreto de identidad; indíquelo, o importe sin documentos", "column %q holds documents and there is no identity secret; name it, or import without documents"},
+	"month_first":          {"la columna %q tiene fechas con el mes primero (línea %d); indique el orden mdy o dmy", "column %q holds a date with the month first (line %d); state the date order mdy or dmy"},
+	"too_many_rows":        {"más de %d filas distintas; divida la exportación por períodos", "more than %d distinct rows; split the export by period"},
+	"too_large_for_a_pipe": {"más de %d bytes que no se pueden releer; dé un archivo en vez de una tubería", "more than %d bytes that cannot be read twice; give a file instead of a pipe"},
+}
+
+func fileError(code string, args ...any) *FileError {
+	text := fileErrors[code]
+	return &FileError{Code: code, ES: fmt.Sprintf(text[0], args...), EN: fmt.Sprintf(text[1], args...)}
+}
+
+// texts are the reasons for which rows are rejected, and the warnings, in Spanish and English. Codes are stable. Those
+// of schemas/events appear too.
+var texts = map[string][2]string{
+	"required":                        {"falta el dato", "not stated"},
+	"bad_date":                        {"no es una fecha", "not a date"},
+	"bad_time":                        {"no es una hora", "not a time"},
+	"bad_age":                         {"no es una edad de 0 a 120 años cumplidos", "not an age of 0 to 120 completed years"},
+	"age_contradicts_birth":           {"la edad y la fecha de nacimiento se contradicen", "age and date of birth contradict each other"},
+	"born_after_event":                {"la fecha de nacimiento es posterior al hecho", "born after the event"},
+	"unknown_code":                    {"no está en la lista de códigos ni entre sus sinónimos", "neither in the code list nor among its synonyms"},
+	"ambiguous_sex":                   {"M puede ser mujer o masculino; indique cuál con la opción del sexo", "M may be man or woman; say which with the sex setting"},
+	"ambiguous_department":            {"número de departamento dudoso (INE o alfabético); indique cuál con la opción de departamentos", "department number in doubt (INE or alphabetical); say which with the department setting"},
+	"municipality_without_department": {"el nombre de un municipio no basta sin su departamento", "the name of a municipality does not suffice without its department"},
+	"unknown_municipality":            {"no es un municipio de ese departamento", "not a municipality of that department"},
+	"out_of_scope":                    {"centro para extranjeros en tránsito; no son retornados", "a centre for foreigners in transit; they are not returned people"},
+	"short_row":                       {"la fila tiene menos celdas que la cabecera", "fewer cells than the header"},
+	"long_row":                        {"la fila tiene más celdas que la cabecera", "more cells than the header"},
+	"row_too_long":                    {"la fila es demasiado larga", "the row is too long"},
+	"broken_quotes":                   {"comillas sin cerrar o fuera de lugar", "quotes not closed or out of place"},
+	"bad_encoding":                    {"caracteres que no son UTF-8", "characters that are not UTF-8"},
+	"control_character":               {"caracteres de control (por ejemplo NUL)", "control characters (NUL for instance)"},
+	"bad_row_number":                  {"retorno_source o retorno_row cambiados; déjelos como estaban", "retorno_source or retorno_row were changed; leave them as they were"},
+	"repeated_row_number":             {"retorno_row repetido", "retorno_row comes twice"},
+	"invalid_id":                      {"identificador inválido", "invalid id"},
+	"invalid_key":                     {"clave de persona inválida", "invalid person key"},
+	"out_of_range":                    {"fuera del rango posible", "out of the possible range"},
+	"not_allowed":                     {"ese código no vale en esta columna", "that code has no meaning in this column"},
+	"contradiction":                   {"contradice otra columna", "contradicts another column"},
+	"repeated":                        {"respuesta repetida", "an answer given twice"},
+
+	"column_ignored":         {"columna desconocida, no se leyó", "unknown column, not read"},
+	"help_only":              {"en un archivo de ayudas esta columna no se lee; exporte los registros aparte", "not read in a file of help; export registrations apart"},
+	"note_skipped":           {"título, total o fuente, no es un dato", "a title, total or source, not data"},
+	"free_text":              {"texto libre sin código, queda como no declarado", "free text without a code, taken as not stated"},
+	"place_not_stated":       {"lugar no declarado, queda como desconocido", "place not stated, taken as unknown"},
+	"not_valid_then":         {"el centro no existía en esa fecha según la lista", "the centre did not exist on that day according to the list"},
+	"implausible_route":      {"nadie suele retornar así de ese país; revise el país", "people are not returned that way from that country; check the country"},
+	"document_unreadable":    {"número que no puede ser un documento; el registro cuenta pero no se enlaza", "a number that cannot be a document; the record counts but is not linked"},
+	"document_zero_restored": {"DNI de 12 dígitos; se repuso el cero inicial", "DNI of 12 digits; its leading zero was put back"},
+	"dni_municipality":       {"los primeros cuatro dígitos del DNI no son un municipio", "the first four digits of the DNI are no municipality"},
+	"dni_year":               {"DNI inscrito antes del nacimiento", "DNI registered before the birth"},
+}
+
+// say returns a reason in Spanish and English, with what was found.
+func say(code, found string) (es, en string) {
+	text, ok := texts[code]
+	if !ok {
+		text = [2]string{code, code}
+	}
+	if found = strings.TrimSpace(found); found != "" {
+		found = ": " + found
+	}
+	return text[0] + found, text[1] + found
+}

@@ -1,0 +1,213 @@
+package importer
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/csv"
+	"fmt"
+	"sort"
+	"strings"
+
+	"retorno/schemas/codelists"
+)
+
+//go:embed columns.csv
+var columnNames []byte
+
+const (
+	// ignored is the field of a column that is known and dropped: names, addresses, running numbers.
+	ignored = "-"
+	// anyKind stands in columns.csv for both kinds.
+	anyKind = "both"
+	// reasonPrefix begins the field of a yes/no column for one reason.
+	reasonPrefix = "reason:"
+)
+
+// names maps, for each kind, the folded name of a column to its field.
+var names = loadColumnNames()
+
+func loadColumnNames() map[string]map[string]string {
+	rows, err := csv.NewReader(bytes.NewReader(columnNames)).ReadAll()
+	if err != nil {
+		panic(fmt.Sprintf("importer: columns.csv: %v", err))
+	}
+	out := map[string]map[string]string{KindCheckpoint: {}, KindCentre: {}}
+	for i, row := range rows[1:] {
+		kind, field, key := row[0], row[1], codelists.Fold(row[2])
+		for k, m := range out {
+			if kind != k && kind != anyKind {
+				continue
+			}
+			if there, twice := m[key]; twice && there != field {
+				panic(fmt.Sprintf("importer: columns.csv line %d: %q means %s and %s", i+2, row[2], there, field))
+			}
+			m[key] = field
+		}
+	}
+	for _, m := range out {
+		for _, field := range m {
+			if field != ignored { // a field's own name finds it too
+				m[codelists.Fold(field)] = field
+			}
+		}
+	}
+	return out
+}
+
+// fieldsOf returns the fields of a kind.
+func fieldsOf(kind string) map[string]bool {
+	out := map[string]bool{}
+	for _, field := range names[kind] {
+		if field != ignored {
+			out[field] = true
+		}
+	}
+	return out
+}
+
+func fieldNames(kind string) string {
+	var out []string
+	for field := range fieldsOf(kind) {
+		out = append(out, field)
+	}
+	sort.Strings(out)
+	return strings.Join(out, ", ")
+}
+
+// header is the row of column names, understood.
+type header struct {
+	line   int
+	cells  []string       // as in the file
+	folded []string       // to know it again
+	fields []string       // field of each column, "" unknown, "-" dropped
+	at     map[string]int // column of each field
+}
+
+// fieldOf finds the field of a column by its name: what Config.Columns says, the name, the name without what stands
+// in brackets.
+func fieldOf(cfg Config, column string) string {
+	for text, field := range cfg.Columns {
+		if codelists.Fold(text) == codelists.Fold(column) {
+			return field
+		}
+	}
+	known := names[cfg.Kind]
+	if field, ok := known[codelists.Fold(column)]; ok {
+		return field
+	}
+	if bare, _, ok := strings.Cut(column, "("); ok {
+		return known[codelists.Fold(bare)]
+	}
+	return ""
+}
+
+// newHeader reads a row as column names; matched is how many of them are known fields.
+func newHeader(cfg Config, r row) (h *header, matched int) {
+	h = &header{line: r.line, at: map[string]int{}}
+	for i, cell := range r.cells {
+		cell = mended(trimmed(cell))
+		field := fieldOf(cfg, cell)
+		h.cells = append(h.cells, cell)
+		h.folded = append(h.folded, codelists.Fold(cell))
+		h.fields = append(h.fields, field)
+		if field == "" || field == ignored {
+			continue
+		}
+		if _, twice := h.at[field]; !twice {
+			h.at[field] = i
+			matched++
+		}
+	}
+	return h, matched
+}
+
+// same says whether a row repeats the header.
+func (h *header) same(r row) bool {
+	if len(r.cells) < len(h.folded) {
+		return false
+	}
+	for i, cell := range r.cells {
+		want := ""
+		if i < len(h.folded) {
+			want = h.folded[i]
+		}
+		if codelists.Fold(mended(cell)) != want {
+			return false
+		}
+	}
+	return true
+}
+
+// column returns the name in the file of the column of a field; for a field that is assumed, the field's own.
+func (h *header) column(field string) string {
+	if i, ok := h.at[field]; ok {
+		return h.cells[i]
+	}
+	return field
+}
+
+// taken names the columns that are read and the field that each becomes.
+func (h *header) taken() map[string]string {
+	out := map[string]string{}
+	for field, i := range h.at {
+		out[h.cells[i]] = field
+	}
+	return out
+}
+
+// check refuses a header that lacks what a record needs, or in which two columns claim one field.
+func (h *header) check(cfg Config) error {
+	for i, field := range h.fields {
+		if field != "" && field != ignored && h.at[field] != i {
+			return fileError("two_columns", h.cells[h.at[field]], h.cells[i], field)
+		}
+	}
+	has := func(field string) bool {
+		_, ok := h.at[field]
+		return ok || cfg.Assume[field] != ""
+	}
+	var missing []string
+	need := func(fields ...string) {
+		for _, f := range fields {
+			if has(f) {
+				return
+			}
+		}
+		missing = append(missing, strings.Join(fields, "|"))
+	}
+	if cfg.Kind == KindCheckpoint {
+		need("date")
+		need("border_point")
+		need("direction")
+	} else {
+		need("date", "arrival_date")
+		need("centre")
+	}
+	if len(missing) > 0 {
+		return fileError("missing_columns", strings.Join(missing, ", "), strings.Join(h.cells, ", "))
+	}
+	for _, field := range []string{"dni", "passport", "document_number"} {
+		if i, ok := h.at[field]; ok && cfg.Secret.IsZero() && !cfg.WithoutDocuments {
+			return fileError("no_secret", h.cells[i])
+		}
+	}
+	return nil
+}
+
+// warnings names the columns that were left out because nobody knows them.
+func (h *header) warnings(cfg Config) []Warning {
+	var out []Warning
+	for i, field := range h.fields {
+		if field == "" && h.folded[i] != "" {
+			out = append(out, Warning{Code: "column_ignored", Column: h.cells[i], Line: h.line})
+		}
+	}
+	if _, help := h.at["assistance_kind"]; help {
+		for _, field := range []string{"exit_point", "entry_point", "country", "reasons"} {
+			if i, ok := h.at[field]; ok {
+				out = append(out, Warning{Code: "help_only", Column: h.cells[i], Line: h.line})
+			}
+		}
+	}
+	return out
+}

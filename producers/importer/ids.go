@@ -1,0 +1,112 @@
+package importer
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"retorno/schemas/events"
+)
+
+// rowHash is the SHA-256 of the normalised content of a row.
+type rowHash [sha256.Size]byte
+
+// short tells contents apart within one file. Two contents that share it would merely count as alike, and get
+// different ids all the same.
+func (h rowHash) short() uint64 { return binary.BigEndian.Uint64(h[:8]) }
+
+// contentHash hashes what a record says: the system, the person, the times and every field that is stated, by field
+// number. The source, the row's number and the form of the file are left out, so that an event has one id however
+// it is exported. The text form is fixed here and not protobuf's, whose bytes may differ between versions.
+func contentHash(system string, r *events.Record) rowHash {
+	h := sha256.New()
+	fmt.Fprintf(h, "retorno import 1\nsystem=%q\nperson=%q\nevent=%d\nrecorded=%d\n",
+		system, r.GetPersonKey(), r.GetEventTimeMs(), r.GetRecordedTimeMs())
+	var body protoreflect.Message
+	switch b := r.GetBody().(type) {
+	case *events.Record_Crossing:
+		body = b.Crossing.ProtoReflect()
+	case *events.Record_Registration:
+		body = b.Registration.ProtoReflect()
+	case *events.Record_Assistance:
+		body = b.Assistance.ProtoReflect()
+	default:
+		return rowHash(h.Sum(nil))
+	}
+	fmt.Fprintf(h, "body=%s\n", body.Descriptor().Name())
+	fields := body.Descriptor().Fields()
+	for n := protoreflect.FieldNumber(1); n <= lastField(fields); n++ {
+		if f := fields.ByNumber(n); f != nil && body.Has(f) {
+			hashField(h, f, body.Get(f))
+		}
+	}
+	return rowHash(h.Sum(nil))
+}
+
+func lastField(fields protoreflect.FieldDescriptors) protoreflect.FieldNumber {
+	last := protoreflect.FieldNumber(0)
+	for i := 0; i < fields.Len(); i++ {
+		last = max(last, fields.Get(i).Number())
+	}
+	return last
+}
+
+func hashField(h hash.Hash, f protoreflect.FieldDescriptor, v protoreflect.Value) {
+	if !f.IsList() {
+		fmt.Fprintf(h, "%d=%q\n", f.Number(), v.String())
+		return
+	}
+	for i := 0; i < v.List().Len(); i++ {
+		fmt.Fprintf(h, "%d=%q\n", f.Number(), v.List().Get(i).String())
+	}
+}
+
+// recordID makes the id of the n-th record with this content: 48 bits of the event's time, then bits of the SHA-256
+// of content and n, with version 7 and variant set (RFC 9562, 5.7 and 5.8).
+func (h rowHash) recordID(eventMs int64, n uint32) string {
+	var in [sha256.Size + 4]byte
+	copy(in[:], h[:])
+	binary.BigEndian.PutUint32(in[sha256.Size:], n)
+	sum := sha256.Sum256(in[:])
+	var id [16]byte
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(eventMs))
+	copy(id[:6], ms[2:])
+	copy(id[6:], sum[:10])
+	id[6] = id[6]&0x0F | 0x70
+	id[8] = id[8]&0x3F | 0x80
+	text := hex.EncodeToString(id[:])
+	return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
+}
+
+// sourceID names the file in the account of sources: what the caller says, else system and the first data row: its
+// content where it is good, so that re-saving the file in another form changes nothing; where it is not, those of its
+// cells that concern no person.
+func (p *pass) sourceID(first *events.Record, r row) string {
+	if p.cfg.Source != "" {
+		return "import-" + p.cfg.Source
+	}
+	sum := contentHash(p.cfg.system(), first)
+	if first == nil {
+		sum = p.dialect.header.placeHash(r)
+	}
+	return "import-" + p.cfg.system() + "-" + hex.EncodeToString(sum[:4])
+}
+
+// placeFields are the fields that say when and where, and nothing about anyone.
+var placeFields = []string{"date", "time", "arrival_date", "arrival_time", "border_point", "centre", "entry_point", "exit_point", "direction", "mode"}
+
+func (h *header) placeHash(r row) rowHash {
+	var b strings.Builder
+	for _, field := range placeFields {
+		if i, ok := h.at[field]; ok && i < len(r.cells) {
+			fmt.Fprintf(&b, "%s=%q\n", field, trimmed(r.cells[i]))
+		}
+	}
+	return sha256.Sum256([]byte(b.String()))
+}

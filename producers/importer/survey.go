@@ -1,0 +1,246 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"retorno/schemas/codelists"
+)
+
+// headerWithin is how many rows at the top may be titles before the row of column names.
+const headerWithin = 40
+
+// dialect is how one file is written, found out by reading all of it once before any row is believed.
+type dialect struct {
+	charset   string
+	bom       int
+	delimiter rune
+	header    *header
+
+	sexM        string // what a bare "M" means: "M", "F" or "" when nothing proves it
+	dateOrder   string
+	departments string // numbering of departments, "" when nothing proves one
+	warnings    []Warning
+}
+
+// Sorts of rows.
+type rowSort int
+
+const (
+	rowData rowSort = iota
+	rowBlank
+	rowHeader
+	rowNote
+)
+
+// open returns the rows of the file from its start.
+func (d *dialect) open(file io.ReadSeeker) (*rowReader, error) {
+	r, err := decoded(file, d.charset, d.bom)
+	if err != nil {
+		return nil, err
+	}
+	return newRowReader(r, d.delimiter), nil
+}
+
+// sort tells data from what is around it: titles above the header, the header and its repetitions, blank rows, and
+// rows such as "Total: 345" or "Fuente: …" that fill one or two cells.
+func (d *dialect) sort(r row) rowSort {
+	switch {
+	case r.blank():
+		return rowBlank
+	case r.line < d.header.line:
+		return rowNote
+	case r.fault == "" && d.header.same(r):
+		return rowHeader
+	case r.fault == "" && isNote(r):
+		return rowNote
+	}
+	return rowData
+}
+
+var noteWords = []string{"total", "subtotal", "grantotal", "fuente", "nota", "elaborado", "generado", "source", "note", "impreso", "pagina", "page"}
+
+func isNote(r row) bool {
+	filled, first := 0, ""
+	for _, c := range r.cells {
+		if c = trimmed(c); c != "" {
+			if filled++; filled == 1 {
+				first = codelists.Fold(mended(c))
+			}
+		}
+	}
+	if filled > 2 {
+		return false
+	}
+	for _, w := range noteWords {
+		if strings.HasPrefix(first, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// survey reads the file twice: its bytes for the character set, its rows for everything else.
+func survey(ctx context.Context, cfg Config, file io.ReadSeeker) (*dialect, error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	charset, bom, err := detectCharset(file)
+	if err != nil {
+		return nil, err
+	}
+	d := &dialect{charset: charset, bom: bom}
+	if err := d.findHeader(cfg, file); err != nil {
+		return nil, err
+	}
+	if err := d.header.check(cfg); err != nil {
+		return nil, err
+	}
+	d.warnings = d.header.warnings(cfg)
+	return d, d.findProofs(ctx, cfg, file)
+}
+
+// findHeader finds delimiter and header together: the pair under which the most columns are known.
+func (d *dialect) findHeader(cfg Config, file io.ReadSeeker) error {
+	candidates := delimiters
+	if cfg.Delimiter != 0 {
+		candidates = string(cfg.Delimiter)
+	}
+	best, found := 0, rune(0)
+	var first []string
+	for _, delimiter := range candidates {
+		d.delimiter = delimiter
+		rows, err := d.open(file)
+		if err != nil {
+			return err
+		}
+		for n := 0; n < headerWithin; n++ {
+			r, err := rows.next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			if r.fault != "" || codelists.Fold(r.raw) == "" {
+				continue
+			}
+			if first == nil || len(r.cells) > len(first) {
+				first = r.cells
+			}
+			if h, matched := newHeader(cfg, r); matched > best && matched >= min(2, len(r.cells)) {
+				best, found, d.header = matched, delimiter, h
+			}
+		}
+	}
+	if d.header == nil {
+		if first == nil {
+			return fileError("empty")
+		}
+		return fileError("no_header", strings.Join(first[:min(len(first), 12)], ", "))
+	}
+	d.delimiter = found
+	return nil
+}
+
+// proofs is what the rows say about the file as a whole.
+type proofs struct {
+	letters                  map[string]bool // letters in the sex column
+	dayFirst, monthFirst     int             // dates that can be read one way only
+	monthLine                int
+	monthColumn              string
+	numbersINE, numbersAlpha int // municipalities that lie where one numbering says, and not where the other does
+}
+
+func (d *dialect) findProofs(ctx context.Context, cfg Config, file io.ReadSeeker) error {
+	rows, err := d.open(file)
+	if err != nil {
+		return err
+	}
+	p := proofs{letters: map[string]bool{}}
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r, err := rows.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if r.fault == "" && d.sort(r) == rowData {
+			p.look(d.header, r)
+		}
+	}
+	return d.conclude(cfg, p)
+}
+
+func (p *proofs) look(h *header, r row) {
+	cell := func(field string) string {
+		if i, ok := h.at[field]; ok && i < len(r.cells) {
+			return trimmed(r.cells[i])
+		}
+		return ""
+	}
+	if sex := strings.ToUpper(cell("sex")); len(sex) == 1 {
+		p.letters[sex] = true
+	}
+	for _, field := range []string{"date", "arrival_date", "birth_date", "recorded_date"} {
+		switch text := cell(field); orderProof(text) {
+		case DayFirst:
+			p.dayFirst++
+		case MonthFirst:
+			if p.monthFirst++; p.monthFirst == 1 {
+				p.monthLine, p.monthColumn = r.line, h.column(field)
+			}
+		}
+	}
+	for _, place := range [][2]string{{"department", "municipality"}, {"destination_department", "destination_municipality"}} {
+		ine, alpha, bare := departmentNumber(cell(place[0]))
+		if !bare || ine == alpha {
+			continue
+		}
+		inINE, inAlpha := liesIn(ine, cell(place[1])), liesIn(alpha, cell(place[1]))
+		if inINE && !inAlpha {
+			p.numbersINE++
+		}
+		if inAlpha && !inINE {
+			p.numbersAlpha++
+		}
+	}
+}
+
+func liesIn(department, municipality string) bool {
+	code, ok := codelists.ResolveMunicipality(department, municipality)
+	return ok && code != unknownCode(codelists.Municipality)
+}
+
+func (d *dialect) conclude(cfg Config, p proofs) error {
+	d.dateOrder = cfg.DateOrder
+	if d.dateOrder == "" {
+		d.dateOrder = DayFirst
+		if p.monthFirst > 0 && p.dayFirst == 0 {
+			return fileError("month_first", p.monthColumn, p.monthLine)
+		}
+	}
+	switch {
+	case cfg.SexM != "":
+		d.sexM = cfg.SexM
+	case p.letters["H"] && !p.letters["F"]:
+		d.sexM = "F"
+	case p.letters["F"] && !p.letters["H"]:
+		d.sexM = "M"
+	}
+	switch {
+	case cfg.DepartmentNumbers != "":
+		d.departments = cfg.DepartmentNumbers
+	case p.numbersINE > 0 && p.numbersAlpha == 0:
+		d.departments = NumbersINE
+	case p.numbersAlpha > 0 && p.numbersINE == 0:
+		d.departments = NumbersAlphabetical
+	}
+	return nil
+}
