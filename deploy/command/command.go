@@ -33,6 +33,7 @@ type grammar struct {
 
 	Embedded   embeddedCommand   `cmd:"" help:"Run only a broker and a ClickHouse, for one's own trials."`
 	Send       sendCommand       `cmd:"" help:"Send JSON Lines of events to Kafka."`
+	Import     importCommand     `cmd:"" help:"Send rows of another system's export to Kafka."`
 	Migrate    migrateCommand    `cmd:"" help:"Create or upgrade the ClickHouse schema."`
 	DeadLetter deadletterCommand `cmd:"" name:"deadletter" help:"What could not be understood: list, show, send again."`
 	Version    versionCommand    `cmd:"" help:"Print which build this is."`

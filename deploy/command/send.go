@@ -53,7 +53,7 @@ func (c *sendCommand) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer func() { _ = writer.Close() }()
-	s := &sender{t: t, writer: writer, clock: writer.ClockOffset, progress: newProgress(t.Err, "sending, bytes", size)}
+	s := &sender{outbox: newOutbox(writer), t: t, progress: newProgress(t.Err, "sending, bytes", size)}
 	err = s.all(ctx, in)
 	s.progress.end()
 	return c.conclude(t, s, err)
@@ -61,17 +61,17 @@ func (c *sendCommand) Run(ctx context.Context, t *terminal) error {
 
 func (c *sendCommand) conclude(t *terminal, s *sender, err error) error {
 	if c.JSON {
-		if e := json.NewEncoder(t.Out).Encode(s.sendResult); e != nil {
+		if e := json.NewEncoder(t.Out).Encode(sendResult{Lines: s.lines, Sent: s.sent, Rejected: s.rejected}); e != nil {
 			return errors.Join(err, e)
 		}
-	} else if _, e := fmt.Fprintf(t.Out, "%s lines: %s sent, %s rejected\n", count(s.Lines), count(s.Sent), count(s.Rejected)); e != nil {
+	} else if _, e := fmt.Fprintf(t.Out, "%s lines: %s sent, %s rejected\n", count(s.lines), count(s.sent), count(s.rejected)); e != nil {
 		return errors.Join(err, e)
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("after %d lines that were acknowledged: %w; send the same again, copies change no count", s.Sent, err)
-	case s.Rejected > 0:
-		return No(fmt.Errorf("%s of %s lines were rejected and not sent", count(s.Rejected), count(s.Lines)))
+		return fmt.Errorf("after %d lines that were acknowledged: %w; send the same again, copies change no count", s.sent, err)
+	case s.rejected > 0:
+		return No(fmt.Errorf("%s of %s lines were rejected and not sent", count(s.rejected), count(s.lines)))
 	default:
 		return nil
 	}

@@ -27,14 +27,54 @@ type messageWriter interface {
 	Write(ctx context.Context, msgs ...publish.Message) error
 }
 
-// sender reads lines of events and writes the sound ones in order, a batch at a time.
+// outbox gathers messages and writes them in order, a batch at a time.
+type outbox struct {
+	writer messageWriter
+	clock  func() (time.Duration, bool) // this computer's clock minus the broker's
+	sent   int64                        // acknowledged
+	batch  []publish.Message
+}
+
+func newOutbox(w *publish.Writer) outbox { return outbox{writer: w, clock: w.ClockOffset} }
+
+// seal is the message of an event as it is sent now.
+func (o *outbox) seal(line events.Line) (events.Message, error) {
+	offset, _ := o.clock() // none yet: our own clock is the best there is
+	return line.Message(time.Now().Add(-offset).UnixMilli(), offset.Milliseconds())
+}
+
+func (o *outbox) put(ctx context.Context, m events.Message) error {
+	o.batch = append(o.batch, publish.Message{Topic: m.Topic, Key: m.Key, Value: m.Value})
+	if len(o.batch) >= sendBatch {
+		return o.flush(ctx)
+	}
+	return nil
+}
+
+// flush writes the batch and waits for its acknowledgement.
+func (o *outbox) flush(ctx context.Context) error {
+	if len(o.batch) == 0 {
+		return nil
+	}
+	patience, cancel := context.WithTimeout(ctx, sendPatience)
+	defer cancel()
+	if err := o.writer.Write(patience, o.batch...); err != nil {
+		if ctx.Err() == nil && !publish.IsStop(err) {
+			return Missing(err)
+		}
+		return err
+	}
+	o.sent += int64(len(o.batch))
+	o.batch = o.batch[:0]
+	return nil
+}
+
+// sender reads lines of events and writes the sound ones in order.
 type sender struct {
-	sendResult
-	t        *terminal
-	writer   messageWriter
-	clock    func() (time.Duration, bool) // this computer's clock minus the broker's
-	progress *progress
-	batch    []publish.Message
+	outbox
+	lines, rejected int64
+	t               *terminal
+	progress        *progress
 }
 
 // inputLine is one line as it was read, or the end of the input.
@@ -85,18 +125,14 @@ func (s *sender) take(ctx context.Context, line inputLine) error {
 	if len(text) == 0 && line.text != nil {
 		return nil // a blank line is nothing
 	}
-	s.Lines++
+	s.lines++
 	message, faults := s.parse(text, line.text == nil)
 	if len(faults) > 0 {
-		s.Rejected++
+		s.rejected++
 		s.name(line.number, faults)
 		return nil
 	}
-	s.batch = append(s.batch, publish.Message{Topic: message.Topic, Key: message.Key, Value: message.Value})
-	if len(s.batch) >= sendBatch {
-		return s.flush(ctx)
-	}
-	return nil
+	return s.put(ctx, message)
 }
 
 func (s *sender) parse(text []byte, tooLong bool) (events.Message, []string) {
@@ -116,8 +152,7 @@ func (s *sender) parse(text []byte, tooLong bool) (events.Message, []string) {
 			return events.Message{}, faults
 		}
 	}
-	offset, _ := s.clock() // none yet: our own clock is the best there is
-	message, err := line.Message(time.Now().Add(-offset).UnixMilli(), offset.Milliseconds())
+	message, err := s.seal(line)
 	if err != nil {
 		return events.Message{}, []string{err.Error()}
 	}
@@ -126,29 +161,11 @@ func (s *sender) parse(text []byte, tooLong bool) (events.Message, []string) {
 
 func (s *sender) name(number int64, faults []string) {
 	switch {
-	case s.Rejected <= shownFaults:
+	case s.rejected <= shownFaults:
 		_, _ = fmt.Fprintf(s.t.Err, "line %d: %s\n", number, strings.Join(faults, "; "))
-	case s.Rejected == shownFaults+1:
+	case s.rejected == shownFaults+1:
 		_, _ = fmt.Fprintln(s.t.Err, "further rejected lines are counted and not named")
 	}
-}
-
-// flush writes the batch and waits for its acknowledgement.
-func (s *sender) flush(ctx context.Context) error {
-	if len(s.batch) == 0 {
-		return nil
-	}
-	patience, cancel := context.WithTimeout(ctx, sendPatience)
-	defer cancel()
-	if err := s.writer.Write(patience, s.batch...); err != nil {
-		if ctx.Err() == nil && !publish.IsStop(err) {
-			return Missing(err)
-		}
-		return err
-	}
-	s.Sent += int64(len(s.batch))
-	s.batch = s.batch[:0]
-	return nil
 }
 
 // readLines hands out line after line, and at last one with err set. A line beyond maxLine comes without its text.

@@ -36,7 +36,7 @@ func (n *notebook) Write(_ context.Context, msgs ...publish.Message) error {
 func newSender(n *notebook) (*sender, *bytes.Buffer) {
 	var errs bytes.Buffer
 	t := &terminal{Err: &errs, Log: slog.New(slog.DiscardHandler)}
-	return &sender{t: t, writer: n, clock: func() (time.Duration, bool) { return 0, false }, progress: newProgress(io.Discard, "sending", 0)}, &errs
+	return &sender{outbox: outbox{writer: n, clock: func() (time.Duration, bool) { return 0, false }}, t: t, progress: newProgress(io.Discard, "sending", 0)}, &errs
 }
 
 // event is a valid crossing as a JSON line; what is replaced makes it invalid.
@@ -63,8 +63,8 @@ func TestSoundLinesAreSentAndOthersNamed(t *testing.T) {
 	if err := s.all(t.Context(), iotest.OneByteReader(strings.NewReader(input))); err != nil {
 		t.Fatal(err)
 	}
-	if s.Lines != 7 || s.Sent != 3 || s.Rejected != 4 || len(n.sent) != 3 {
-		t.Errorf("%+v, %d written", s.sendResult, len(n.sent))
+	if s.lines != 7 || s.sent != 3 || s.rejected != 4 || len(n.sent) != 3 {
+		t.Errorf("%d lines, %d sent, %d rejected, %d written", s.lines, s.sent, s.rejected, len(n.sent))
 	}
 	if m := n.sent[1]; m.Topic != events.TopicCentre || string(m.Key) != "key" || string(m.Value) != "\x00\x01" {
 		t.Errorf("raw message became %+v", m)
@@ -113,8 +113,8 @@ func TestFailedWriteIsNotCountedAsSent(t *testing.T) {
 	n := &notebook{fail: errors.New("no broker")}
 	s, _ := newSender(n)
 	err := s.all(t.Context(), strings.NewReader(event(1)))
-	if exitStatus(err) != exitMissing || s.Sent != 0 {
-		t.Errorf("%v, %+v", err, s.sendResult)
+	if exitStatus(err) != exitMissing || s.sent != 0 {
+		t.Errorf("%v, %d sent, %d rejected", err, s.sent, s.rejected)
 	}
 }
 
@@ -122,8 +122,8 @@ func TestInputErrorIsReportedAfterWhatCameBeforeWasSent(t *testing.T) {
 	n := &notebook{}
 	s, _ := newSender(n)
 	broken := io.MultiReader(strings.NewReader(event(1)+"\n"), iotest.ErrReader(errors.New("disk fell off")))
-	if err := s.all(t.Context(), broken); err == nil || !strings.Contains(err.Error(), "read line 2: disk fell off") || s.Sent != 1 {
-		t.Errorf("%v, %+v", err, s.sendResult)
+	if err := s.all(t.Context(), broken); err == nil || !strings.Contains(err.Error(), "read line 2: disk fell off") || s.sent != 1 {
+		t.Errorf("%v, %d sent, %d rejected", err, s.sent, s.rejected)
 	}
 }
 
@@ -131,8 +131,8 @@ func TestLineWithoutEndIsRejectedAndTheNextSent(t *testing.T) {
 	n := &notebook{}
 	s, errs := newSender(n)
 	long := io.MultiReader(io.LimitReader(endless{}, maxLine+10), strings.NewReader("\n"+event(1)+"\n"))
-	if err := s.all(t.Context(), long); err != nil || s.Sent != 1 || s.Rejected != 1 || !strings.Contains(errs.String(), "line 1: longer than") {
-		t.Errorf("%v, %+v, %s", err, s.sendResult, errs)
+	if err := s.all(t.Context(), long); err != nil || s.sent != 1 || s.rejected != 1 || !strings.Contains(errs.String(), "line 1: longer than") {
+		t.Errorf("%v, %d sent, %d rejected, %s", err, s.sent, s.rejected, errs)
 	}
 }
 
@@ -148,8 +148,8 @@ func (endless) Read(p []byte) (int, error) {
 func TestManyRejectedLinesAreNotAllNamed(t *testing.T) {
 	n := &notebook{}
 	s, errs := newSender(n)
-	if err := s.all(t.Context(), strings.NewReader(strings.Repeat("{}\n", 500))); err != nil || s.Rejected != 500 {
-		t.Errorf("%v %+v", err, s.sendResult)
+	if err := s.all(t.Context(), strings.NewReader(strings.Repeat("{}\n", 500))); err != nil || s.rejected != 500 {
+		t.Errorf("%v %d sent, %d rejected", err, s.sent, s.rejected)
 	}
 	if lines := strings.Count(errs.String(), "\n"); lines != shownFaults+1 {
 		t.Errorf("%d lines on stderr", lines)
