@@ -202,10 +202,15 @@ func realDate(year, month, day int) (calendar.Day, bool) {
 	return d, int(m) == month && back == day
 }
 
+// dateWords are the little words of "30 de junio del 2016".
+var dateWords = strings.NewReplacer(" de ", " ", " del ", " ", ",", " ")
+
 // dateParts cuts a date at its separators. A month written as a word becomes its number and stands in the middle.
 func dateParts(text string) (a, b, c string, monthName, ok bool) {
 	text = strings.ToLower(text)
-	text = strings.NewReplacer(" de ", " ", " del ", " ", ",", " ").Replace(text)
+	if strings.ContainsAny(text, ", ") {
+		text = dateWords.Replace(text)
+	}
 	parts := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("/-. \u00a0", r) })
 	if len(parts) == 1 && len(parts[0]) == 8 {
 		if _, all := digits(parts[0], 8, 8); all { // 20160630

@@ -15,9 +15,9 @@ func (e *FileError) Error() string { return e.EN }
 
 var fileErrors = map[string][2]string{
 	"empty":                {"el archivo no tiene filas", "the file has no rows"},
-	"no_header":            {"ninguna de las primeras filas nombra columnas conocidas (se leyó: %s); indique los nombres con la opción de columnas o el separador", "none of the first rows names known columns (read: %s); map the names with the column setting, or state the delimiter"},
+	"no_header":            {"ninguna de las primeras filas nombra columnas conocidas (se leyó: %q); indique los nombres con la opción de columnas o el separador", "none of the first rows names known columns (read: %q); map the names with the column setting, or state the delimiter"},
 	"two_columns":          {"las columnas %q y %q significan lo mismo (%s); renombre una o descártela con la opción de columnas", "columns %q and %q both mean %s; rename one or drop it with the column setting"},
-	"missing_columns":      {"faltan columnas: %s (hay: %s); nómbrelas con la opción de columnas o dé un valor para todas las filas", "missing columns: %s (there are: %s); map them with the column setting, or assume one value for all rows"},
+	"missing_columns":      {"faltan columnas: %s (hay: %q); nómbrelas con la opción de columnas o dé un valor para todas las filas", "missing columns: %s (there are: %q); map them with the column setting, or assume one value for all rows"},
 	"no_secret":            {"la columna %q tiene documentos y falta el secreto de identidad; indíquelo, o importe sin documentos", "column %q holds documents and there is no identity secret; name it, or import without documents"},
 	"month_first":          {"la columna %q tiene fechas con el mes primero (línea %d); indique el orden mdy o dmy", "column %q holds a date with the month first (line %d); state the date order mdy or dmy"},
 	"too_many_rows":        {"más de %d filas distintas; divida la exportación por períodos", "more than %d distinct rows; split the export by period"},

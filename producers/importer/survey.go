@@ -139,7 +139,7 @@ func (d *dialect) findHeader(cfg Config, file io.ReadSeeker) error {
 		if first == nil {
 			return fileError("empty")
 		}
-		return fileError("no_header", strings.Join(first[:min(len(first), 12)], ", "))
+		return fileError("no_header", clip(strings.Join(first, ", ")))
 	}
 	d.delimiter = found
 	return nil

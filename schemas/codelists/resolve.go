@@ -146,17 +146,23 @@ func withoutOffice(text string) string {
 func fold(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
-	ascii := true
 	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			ascii = false
-			break
+		switch c := s[i]; {
+		case c >= utf8.RuneSelf:
+			return foldUnicode(s)
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+			b.WriteByte(c)
+		case 'A' <= c && c <= 'Z':
+			b.WriteByte(c + 'a' - 'A')
 		}
 	}
-	if !ascii {
-		s = norm.NFKD.String(s)
-	}
-	for _, r := range s {
+	return b.String()
+}
+
+func foldUnicode(s string) string {
+	var b strings.Builder
+	b.Grow(len(s))
+	for _, r := range norm.NFKD.String(s) {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			b.WriteRune(unicode.ToLower(r))
 		}
