@@ -130,7 +130,7 @@ func (g *generation) open(partition, of int) (*Shard, error) {
 }
 
 func (g *generation) close(s *Shard) {
-	s.close()
+	s.Close()
 	g.mu.Lock()
 	delete(g.shards, s)
 	g.mu.Unlock()

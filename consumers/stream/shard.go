@@ -43,10 +43,8 @@ func newShard(c *Consumer, gen *kafka.Generation, partition, budget int) *Shard 
 	}
 	for _, t := range c.cfg.Topics {
 		f := newFeed(s, t, budget)
-		for _, a := range gen.Assignments[t] {
-			if a.ID == partition {
-				f.start = a.Offset
-			}
+		if gen != nil {
+			f.start = committed(gen, t, partition)
 		}
 		s.feeds = append(s.feeds, f)
 		s.byTopic[t] = f
@@ -54,11 +52,27 @@ func newShard(c *Consumer, gen *kafka.Generation, partition, budget int) *Shard 
 	return s
 }
 
+// committed returns where the group has come to, or the start of the log.
+func committed(gen *kafka.Generation, topic string, partition int) int64 {
+	for _, a := range gen.Assignments[topic] {
+		if a.ID == partition {
+			return a.Offset
+		}
+	}
+	return kafka.FirstOffset
+}
+
 // Partition returns the shard's number.
 func (s *Shard) Partition() int { return s.partition }
 
-// Generation numbers the group's division that gave out this shard.
-func (s *Shard) Generation() int32 { return s.gen.ID }
+// Generation numbers the group's division that gave out this shard; -1 for one
+// outside of any group.
+func (s *Shard) Generation() int32 {
+	if s.gen == nil {
+		return -1
+	}
+	return s.gen.ID
+}
 
 // Seek sets the next offset to hand out of topic, whatever the group has
 // committed. Messages fetched and not handed out are forgotten. Without it
@@ -121,6 +135,9 @@ func (s *Shard) Commit(ctx context.Context, offsets map[string]int64) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if s.gen == nil {
+		return errNoGroup
+	}
 	commit := make(map[string]map[int]int64, len(offsets))
 	for topic, offset := range offsets {
 		s.feed(topic)
@@ -165,8 +182,9 @@ func (s *Shard) notify() {
 	}
 }
 
-// close ends fetching and waits for it.
-func (s *Shard) close() {
+// Close ends fetching and waits for it. The shards of a run are closed when it
+// returns.
+func (s *Shard) Close() {
 	s.end()
 	s.feeding.Wait()
 	for _, f := range s.feeds {

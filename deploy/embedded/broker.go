@@ -42,6 +42,10 @@ type BrokerConfig struct {
 	Dir string
 	// Addr is where to listen; empty means 127.0.0.1:0, a free port.
 	Addr string
+	// Advertise is the address that clients are told to connect to, when it
+	// is not Addr: of a proxy or of the machine around a container. It needs
+	// Nodes to be one.
+	Advertise string
 	// Nodes is how many brokers the cluster shows; the first listens on
 	// Addr, the others on free ports of the same host. Zero means one.
 	Nodes int
@@ -101,6 +105,11 @@ func startCluster(cfg BrokerConfig, clock *appendClock) (*kfake.Cluster, string,
 	if err != nil {
 		return nil, "", fmt.Errorf("address %q: %w", cfg.Addr, err)
 	}
+	if cfg.Advertise != "" {
+		if _, _, err := net.SplitHostPort(cfg.Advertise); err != nil || cfg.Nodes != 1 {
+			return nil, "", fmt.Errorf("advertised address %q: want host:port and one node", cfg.Advertise)
+		}
+	}
 	var first string
 	listen := func(network, _ string) (net.Listener, error) {
 		addr := cfg.Addr
@@ -116,6 +125,9 @@ func startCluster(cfg BrokerConfig, clock *appendClock) (*kfake.Cluster, string,
 		}
 		if cfg.TLS != nil {
 			ln = tls.NewListener(ln, cfg.TLS)
+		}
+		if cfg.Advertise != "" {
+			ln = advertised{ln, cfg.Advertise}
 		}
 		return clock.listener(ln), nil
 	}
@@ -140,7 +152,21 @@ func startCluster(cfg BrokerConfig, clock *appendClock) (*kfake.Cluster, string,
 	return cluster, first, err
 }
 
-// Addr returns the address clients connect to.
+// advertised is a listener that says another address of itself, which is the
+// one kfake tells clients.
+type advertised struct {
+	net.Listener
+	addr string
+}
+
+func (a advertised) Addr() net.Addr { return advertisedAddr(a.addr) }
+
+type advertisedAddr string
+
+func (advertisedAddr) Network() string  { return "tcp" }
+func (a advertisedAddr) String() string { return string(a) }
+
+// Addr returns the address that the broker listens on.
 func (b *Broker) Addr() string { return b.addr }
 
 // Cluster returns the cluster behind the broker, with which tests inject

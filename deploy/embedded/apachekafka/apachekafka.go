@@ -35,6 +35,9 @@ type Config struct {
 	Dir string
 	// Properties are added to the server's, or replace them.
 	Properties map[string]string
+	// Advertise makes a second listener, whose clients are told to connect
+	// to this address: of a proxy, in front of Server.Behind.
+	Advertise string
 	// Log receives what the server prints; nil keeps only the last lines,
 	// for error messages.
 	Log io.Writer
@@ -47,6 +50,7 @@ type Server struct {
 	dir       string
 	temporary bool
 	broker    string
+	behind    string
 	log       *tail
 
 	mu   sync.Mutex
@@ -85,7 +89,7 @@ func start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		}
 	}()
 	for attempt := 1; ; attempt++ {
-		if err = s.configure(cfg.Properties); err != nil {
+		if err = s.configure(cfg); err != nil {
 			return nil, err
 		}
 		if err = s.format(ctx); err != nil {
@@ -102,8 +106,8 @@ func start(ctx context.Context, cfg Config) (_ *Server, err error) {
 }
 
 // configure writes the server's properties with ports that are free now.
-func (s *Server) configure(extra map[string]string) error {
-	ports, err := freePorts(2)
+func (s *Server) configure(cfg Config) error {
+	ports, err := freePorts(3)
 	if err != nil {
 		return err
 	}
@@ -128,8 +132,17 @@ func (s *Server) configure(extra map[string]string) error {
 		"share.coordinator.state.topic.min.isr":            "1",
 		"group.initial.rebalance.delay.ms":                 "0",
 		"group.min.session.timeout.ms":                     "500",
+		// A broker that was killed may register anew after this time.
+		"broker.session.timeout.ms":    "2000",
+		"broker.heartbeat.interval.ms": "500",
 	}
-	for k, v := range extra {
+	if cfg.Advertise != "" {
+		s.behind = fmt.Sprintf("127.0.0.1:%d", ports[2])
+		properties["listeners"] += ",PROXIED://" + s.behind
+		properties["advertised.listeners"] += ",PROXIED://" + cfg.Advertise
+		properties["listener.security.protocol.map"] += ",PROXIED:PLAINTEXT"
+	}
+	for k, v := range cfg.Properties {
 		properties[k] = v
 	}
 	lines := make([]string, 0, len(properties))
@@ -179,6 +192,9 @@ func (s *Server) launch(ctx context.Context) error {
 
 // Addr returns the address clients connect to.
 func (s *Server) Addr() string { return s.broker }
+
+// Behind returns where the second listener listens; empty without Advertise.
+func (s *Server) Behind() string { return s.behind }
 
 // PID returns the process id.
 func (s *Server) PID() int { return s.process().pid() }

@@ -1,0 +1,244 @@
+package brokersuite
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"retorno/producers/publish"
+)
+
+func TestBrokerRestartCostsNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *backend) {
+		const partitions = 3
+		topics := b.topics(t, 2, partitions)
+		w := b.writer(t, partitions)
+		cfg := b.streamConfig(t, topics, partitions)
+		cfg.TopicGrace = 20 * time.Second
+		l := newLedger()
+		m := join(t, cfg, l.run(topics))
+		all := facts(topics, 0, 6000)
+		var written atomic.Int64
+		done := make(chan error, 1)
+		go func() {
+			for i := 0; i < len(all); i += 100 {
+				if err := w.Write(limited(t), all[i:i+100]...); err != nil {
+					done <- err
+					return
+				}
+				written.Add(100)
+			}
+			done <- nil
+		}()
+		until(t, "some is read", func() bool { return l.count() > 500 })
+		b.restart(t, false)
+		until(t, "more is read", func() bool { return l.count() > 1500 })
+		b.restart(t, true)
+		if err := <-done; err != nil {
+			t.Fatalf("after %d messages: %v", written.Load(), err)
+		}
+		until(t, "everything is read", func() bool { return l.count() == len(all) })
+		l.check(t, all)
+		m.leave()
+	})
+}
+
+// A byte that changes on the way is found by the batch's checksum.
+func TestFlippedByteIsFetchedAgain(t *testing.T) {
+	onBothProxied(t, func(t *testing.T, b *backend) {
+		seed := rand.Uint64()
+		t.Logf("seed %d", seed)
+		random := rand.New(rand.NewPCG(seed, 2))
+		topics := b.topics(t, 1, 1)
+		all := facts(topics, 0, 5000)
+		b.write(t, 1, all)
+		cfg := b.streamConfig(t, topics, 1)
+		cfg.FetchMaxBytes = 64 << 10
+		reg := newRegistry(&cfg)
+		var flips atomic.Int64
+		b.proxy.hook(func(key kmsg.Key, frame []byte) verdict {
+			// The answer's own fields take the first 100 bytes and the
+			// batch's unchecked ones the next 21.
+			if key == kmsg.Fetch && len(frame) > 1000 && flips.Load() < 10 {
+				flips.Add(1)
+				frame[150+random.IntN(len(frame)-150)] ^= 1 << random.IntN(8)
+			}
+			return pass
+		})
+		l := newLedger()
+		join(t, cfg, l.run(topics))
+		until(t, "everything is read", func() bool { return l.count() == len(all) })
+		l.check(t, all)
+		if n := metric(t, reg, "retorno_stream_corrupt_responses_total"); n == 0 {
+			t.Errorf("%d bytes were flipped and none was noticed", flips.Load())
+		}
+	})
+}
+
+// The batch's first offset is not covered by its checksum.
+func TestChangedOffsetIsFetchedAgain(t *testing.T) {
+	onBothProxied(t, func(t *testing.T, b *backend) {
+		topics := b.topics(t, 1, 1)
+		all := facts(topics, 0, 500)
+		b.write(t, 1, all)
+		cfg := b.streamConfig(t, topics, 1)
+		reg := newRegistry(&cfg)
+		var changed atomic.Int64
+		b.proxy.hook(func(key kmsg.Key, frame []byte) verdict {
+			if key == kmsg.Fetch && len(frame) > 1000 && changed.Add(1) <= 2 {
+				// The magic byte 2 of the first batch, after a size that fits.
+				for i := 40; i < 200; i++ {
+					if first := i - 16; frame[i] == 2 && frame[first+7] == 0 && allZero(frame[first:first+8]) {
+						frame[first+6] = 1
+						break
+					}
+				}
+			}
+			return pass
+		})
+		l := newLedger()
+		m := join(t, cfg, l.run(topics))
+		until(t, "everything is read", func() bool { return l.count() == len(all) })
+		l.check(t, all)
+		if _, stopped := m.stopped(); stopped {
+			t.Error("a passing fault stopped the shard")
+		}
+		if metric(t, reg, "retorno_stream_retries_total", "cause=noncontiguous") == 0 {
+			t.Error("the changed offset was not noticed")
+		}
+	})
+}
+
+func allZero(b []byte) bool {
+	for _, x := range b {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Answers to commits are lost: the commit was applied or not, nothing else changes.
+func TestFailedCommitDoesNoHarm(t *testing.T) {
+	onBothProxied(t, func(t *testing.T, b *backend) {
+		topics := b.topics(t, 1, 2)
+		all := facts(topics, 0, 1000)
+		cfg := b.streamConfig(t, topics, 2)
+		cfg.FetchMaxBytes = 8 << 10
+		reg := newRegistry(&cfg)
+		var lost atomic.Int64
+		b.proxy.hook(func(key kmsg.Key, _ []byte) verdict {
+			if key == kmsg.OffsetCommit && lost.Add(1) <= 3 {
+				return cut
+			}
+			return pass
+		})
+		b.write(t, 2, all)
+		l := newLedger()
+		join(t, cfg, l.run(topics))
+		until(t, "everything is read", func() bool { return l.count() == len(all) })
+		l.check(t, all)
+		until(t, "failures are counted", func() bool { return metric(t, reg, "retorno_stream_commits_total", "result=failed") > 0 })
+		b.write(t, 2, facts(topics, 5000, 100))
+		until(t, "the rest is read", func() bool { return l.count() == len(all)+100 })
+	})
+}
+
+// The broker refuses commits with its own errors.
+func TestRefusedCommitDoesNoHarm(t *testing.T) {
+	b := embeddedBackend(t)
+	topics := b.topics(t, 1, 1)
+	all := facts(topics, 0, 500)
+	b.write(t, 1, all)
+	cfg := b.streamConfig(t, topics, 1)
+	reg := newRegistry(&cfg)
+	b.embedded.Cluster().Fault(
+		kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.RequestTimedOut, Count: 2}, // applied all the same
+		kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.CoordinatorLoadInProgress, Count: 2},
+	)
+	l := newLedger()
+	cfg.FetchMaxBytes = 8 << 10
+	m := join(t, cfg, l.run(topics))
+	until(t, "everything is read", func() bool { return l.count() == len(all) })
+	l.check(t, all)
+	if metric(t, reg, "retorno_stream_commits_total", "result=failed") == 0 {
+		t.Error("no refusal was counted")
+	}
+	if !m.consumer.Status().Member {
+		t.Error("the member was lost")
+	}
+}
+
+// Connections that break all the time slow things down and lose nothing.
+func TestCutConnectionsLoseNothing(t *testing.T) {
+	onBothProxied(t, func(t *testing.T, b *backend) {
+		topics := b.topics(t, 2, 2)
+		var answers atomic.Int64
+		b.proxy.hook(func(key kmsg.Key, _ []byte) verdict {
+			if (key == kmsg.Fetch || key == kmsg.Produce) && answers.Add(1)%4 == 0 {
+				return cut
+			}
+			return pass
+		})
+		cfg := b.streamConfig(t, topics, 2)
+		cfg.FetchMaxBytes = 16 << 10
+		l := newLedger()
+		join(t, cfg, l.run(topics))
+		all := facts(topics, 0, 2000)
+		w := b.writer(t, 2)
+		for i := 0; i < len(all); i += 100 {
+			if err := w.Write(limited(t), all[i:i+100]...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		until(t, "everything is read", func() bool { return l.count() == len(all) })
+		l.check(t, all)
+	})
+}
+
+// Leaders and the coordinator move between nodes.
+func TestLeadersMove(t *testing.T) {
+	b := clusterBackend(t, 3)
+	const partitions = 4
+	topics := b.topics(t, 2, partitions)
+	all := facts(topics, 0, 4000)
+	cfg := b.streamConfig(t, topics, partitions)
+	l := newLedger()
+	join(t, cfg, l.run(topics))
+	w := b.writer(t, partitions)
+	for i := 0; i < len(all); i += 200 {
+		if err := w.Write(limited(t), all[i:i+200]...); err != nil {
+			t.Fatal(err)
+		}
+		if i%1000 == 0 {
+			b.embedded.Cluster().ShufflePartitionLeaders()
+			b.embedded.Cluster().RehashCoordinators()
+		}
+	}
+	until(t, "everything is read", func() bool { return l.count() == len(all) })
+	l.check(t, all)
+}
+
+// Refusals that pass are waited out; those that do not are said at once.
+func TestWriteClassifiesRefusals(t *testing.T) {
+	b := embeddedBackend(t)
+	topic := b.topics(t, 1, 1)[0]
+	w := b.writer(t, 1)
+	for _, e := range []*kerr.Error{kerr.NotEnoughReplicas, kerr.RequestTimedOut, kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.UnknownServerError, kerr.KafkaStorageError} {
+		b.embedded.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: e, Count: 2})
+		if err := w.Write(limited(t), facts([]string{topic}, 0, 10)...); err != nil {
+			t.Errorf("%v: %v", e, err)
+		}
+	}
+	for _, e := range []*kerr.Error{kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.PolicyViolation} {
+		b.embedded.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: e, Count: 1})
+		if err := w.Write(limited(t), facts([]string{topic}, 0, 10)...); !publish.IsStop(err) {
+			t.Errorf("%v: %v", e, err)
+		}
+	}
+}

@@ -1,0 +1,210 @@
+package brokersuite
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"retorno/consumers/stream"
+	"retorno/producers/publish"
+)
+
+func newRegistry(cfg *stream.Config) *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	cfg.Registerer = r
+	return r
+}
+
+// expectStop waits until a shard has stopped for the reason, and stays so.
+func expectStop(t *testing.T, m *member, reg *prometheus.Registry, reason string, words ...string) {
+	t.Helper()
+	until(t, "a shard stops", func() bool { _, ok := m.stopped(); return ok })
+	s, _ := m.stopped()
+	if s.Stopped != reason || !stream.IsStop(s.Err) {
+		t.Fatalf("stopped for %q: %v; want %q", s.Stopped, s.Err, reason)
+	}
+	for _, w := range words {
+		if !strings.Contains(s.Err.Error(), w) {
+			t.Errorf("the message %q does not say %q", s.Err, w)
+		}
+	}
+	holds(t, 300*time.Millisecond, "it stays stopped, looked at again, and in the metrics", func() bool {
+		s, ok := m.stopped()
+		return ok && s.Stopped == reason && metric(t, reg, "retorno_stream_stopped", "reason="+reason) == 1
+	})
+	if !m.consumer.Status().Member {
+		t.Error("it is no member any more")
+	}
+}
+
+func TestRetentionOverrunsThePosition(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *backend) {
+		topics := b.topics(t, 2, 1)
+		b.write(t, 1, facts(topics, 0, 200))
+		b.admin.deleteRecords(t, topics[1], 0, 60)
+		cfg := b.streamConfig(t, topics, 1)
+		reg := newRegistry(&cfg)
+		l := newLedger()
+		l.positions[at(topics[1], 0)] = 10
+		m := join(t, cfg, l.run(topics))
+		expectStop(t, m, reg, stream.ReasonRetention, "offsets 10 to 59", topics[1])
+		s, _ := m.stopped()
+		var gap *stream.GapError
+		if !errors.As(s.Err, &gap) || gap.Position != 10 || gap.Found != 60 {
+			t.Errorf("the gap is %+v", gap)
+		}
+		// The decision to go on at 60 is recorded: the shard goes on by itself.
+		l.mu.Lock()
+		l.positions[at(topics[1], 0)] = 60
+		l.mu.Unlock()
+		until(t, "the rest is read", func() bool { return l.count() == 140 })
+		until(t, "the stop is over", func() bool { _, ok := m.stopped(); return !ok })
+		if n := metric(t, reg, "retorno_stream_stopped"); n != 0 {
+			t.Errorf("the metric still shows %v stopped shards", n)
+		}
+	})
+}
+
+func TestOneStoppedShardLeavesTheOthersRunning(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *backend) {
+		topics := b.topics(t, 1, 2)
+		b.write(t, 2, facts(topics, 0, 200))
+		b.admin.deleteRecords(t, topics[0], 0, 20)
+		cfg := b.streamConfig(t, topics, 2)
+		reg := newRegistry(&cfg)
+		l := newLedger()
+		m := join(t, cfg, l.run(topics))
+		expectStop(t, m, reg, stream.ReasonRetention)
+		other := facts(topics, 1000, 100)
+		b.write(t, 2, other)
+		want := 0
+		for _, f := range other {
+			want += publish.Partition(f.Key, 2)
+		}
+		until(t, "the other shard goes on", func() bool {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			n := 0
+			for _, f := range other {
+				n += l.seen[string(f.Value)]
+			}
+			return n == want
+		})
+	})
+}
+
+func TestRecreatedShorterTopicStops(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *backend) {
+		topics := b.topics(t, 1, 1)
+		b.write(t, 1, facts(topics, 0, 20))
+		cfg := b.streamConfig(t, topics, 1)
+		reg := newRegistry(&cfg)
+		l := newLedger()
+		l.positions[at(topics[0], 0)] = 50
+		m := join(t, cfg, l.run(topics))
+		expectStop(t, m, reg, stream.ReasonBeyondEnd, "ends at offset 20", "go on at 50")
+	})
+}
+
+func TestTopicCreatedAnewWhileRunningStops(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *backend) {
+		topics := b.topics(t, 1, 1)
+		b.write(t, 1, facts(topics, 0, 50))
+		cfg := b.streamConfig(t, topics, 1)
+		cfg.TopicGrace = 20 * time.Second
+		reg := newRegistry(&cfg)
+		l := newLedger()
+		m := join(t, cfg, l.run(topics))
+		until(t, "all is read", func() bool { return l.count() == 50 })
+		b.admin.remove(t, topics[0])
+		b.admin.create(t, topics[0], 1, nil)
+		// Long enough for the position to exist in the new topic.
+		b.write(t, 1, facts(topics, 1000, 200))
+		until(t, "a shard stops", func() bool { _, ok := m.stopped(); return ok })
+		s, _ := m.stopped()
+		// Which of the two is found depends on how far the new topic was
+		// when it was looked at.
+		if s.Stopped != stream.ReasonRecreated && s.Stopped != stream.ReasonBeyondEnd {
+			t.Fatalf("stopped for %q: %v", s.Stopped, s.Err)
+		}
+		if metric(t, reg, "retorno_stream_stopped") != 1 {
+			t.Error("the metric does not show it")
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if len(l.seen) != 50 {
+			t.Errorf("%d messages of the new topic were handed out", len(l.seen)-50)
+		}
+	})
+}
+
+func TestDeletedTopicStops(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *backend) {
+		topics := b.topics(t, 1, 1)
+		b.write(t, 1, facts(topics, 0, 50))
+		cfg := b.streamConfig(t, topics, 1)
+		cfg.TopicGrace = 500 * time.Millisecond
+		reg := newRegistry(&cfg)
+		l := newLedger()
+		m := join(t, cfg, l.run(topics))
+		until(t, "all is read", func() bool { return l.count() == 50 })
+		b.admin.remove(t, topics[0])
+		until(t, "a shard stops", func() bool { s, ok := m.stopped(); return ok && s.Stopped == stream.ReasonTopicMissing })
+		if metric(t, reg, "retorno_stream_stopped") != 1 {
+			t.Error("the metric does not show it")
+		}
+	})
+}
+
+func TestAddedPartitionsStopReadingAndWriting(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *backend) {
+		topics := b.topics(t, 2, 2)
+		w := b.writer(t, 2)
+		all := facts(topics, 0, 100)
+		if err := w.Write(limited(t), all...); err != nil {
+			t.Fatal(err)
+		}
+		cfg := b.streamConfig(t, topics, 2)
+		reg := newRegistry(&cfg)
+		l := newLedger()
+		m := join(t, cfg, l.run(topics))
+		until(t, "all is read", func() bool { return l.count() == 100 })
+		b.admin.addPartitions(t, topics[1], 3)
+		until(t, "both shards stop", func() bool { return metric(t, reg, "retorno_stream_stopped", "reason=partition_count") == 2 })
+		expect, _ := m.stopped()
+		if !strings.Contains(expect.Err.Error(), "has 3 partitions, expected 2") {
+			t.Errorf("the message is %q", expect.Err)
+		}
+		// The writer refuses before any key has moved.
+		until(t, "the writer stops", func() bool {
+			err := w.Write(limited(t), facts(topics, 1000, 10)...)
+			return publish.IsStop(err) && strings.Contains(err.Error(), "has 3 partitions, expected 2")
+		})
+		c2, err := stream.New(b.streamConfig(t, topics, 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c2.Run(limited(t), func(context.Context, *stream.Shard) error { return nil }); !stream.IsStop(err) {
+			t.Errorf("a new consumer starts with %v", err)
+		}
+	})
+}
+
+func TestStopOfTheCallerStays(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *backend) {
+		topics := b.topics(t, 1, 1)
+		cfg := b.streamConfig(t, topics, 1)
+		reg := newRegistry(&cfg)
+		m := join(t, cfg, func(context.Context, *stream.Shard) error {
+			return stream.Stop(errors.New("the store refuses the password"))
+		})
+		expectStop(t, m, reg, stream.ReasonConsumer, "the store refuses the password")
+		if n := metric(t, reg, "retorno_stream_rebalances_total"); n != 1 {
+			t.Errorf("a stopped shard made the member join %v times", n)
+		}
+	})
+}
