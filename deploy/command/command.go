@@ -31,11 +31,17 @@ var version = "unknown"
 type grammar struct {
 	common
 
-	Embedded   embeddedCommand   `cmd:"" help:"Run only a broker and a ClickHouse, for one's own trials."`
+	Demo       demoCommand       `cmd:"" help:"The whole system on this machine, playing a made register of a published table."`
+	Embedded   embeddedCommand   `cmd:"" help:"Only a broker and a ClickHouse, for one's own trials."`
+	Register   registerCommand   `cmd:"" help:"Make a register of returns from a published table, as events."`
 	Send       sendCommand       `cmd:"" help:"Send JSON Lines of events to Kafka."`
 	Import     importCommand     `cmd:"" help:"Send rows of another system's export to Kafka."`
 	Migrate    migrateCommand    `cmd:"" help:"Create or upgrade the ClickHouse schema."`
+	Consume    consumeCommand    `cmd:"" help:"Count: the consumer process; any number of them share the work."`
+	Verify     verifyCommand     `cmd:"" help:"Count a second time by other means, and compare."`
+	Table      tableCommand      `cmd:"" help:"The counted table in the form of a published one."`
 	DeadLetter deadletterCommand `cmd:"" name:"deadletter" help:"What could not be understood: list, show, send again."`
+	Serve      serveCommand      `cmd:"" help:"Web: the page for everyone and the feed for partner agencies."`
 	Version    versionCommand    `cmd:"" help:"Print which build this is."`
 }
 
@@ -98,7 +104,7 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 		parsed.Bind(t)
 		return ops.Protect(selected, func() error { return parsed.Run() })
 	})
-	return report(t.Err, selected, err, lookup)
+	return finish(t.Err, selected, err, lookup)
 }
 
 // newParser builds the parser: flags only from the command line here, everything else from settings.

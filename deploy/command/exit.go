@@ -68,8 +68,8 @@ func exitStatus(err error) int {
 	}
 }
 
-// report prints the one message of a failure and returns the exit status.
-func report(w io.Writer, command string, err error, lookup func(string) (string, bool)) int {
+// finish prints the one message of a failure and returns the exit status.
+func finish(w io.Writer, command string, err error, lookup func(string) (string, bool)) int {
 	code := exitStatus(err)
 	if err == nil {
 		return code

@@ -50,7 +50,7 @@ func TestPanicIsOneMessage(t *testing.T) {
 	for _, debug := range []bool{false, true} {
 		lookup := func(k string) (string, bool) { return "1", debug && k == "RETORNO_DEBUG" }
 		var w bytes.Buffer
-		if code := report(&w, "send", bug, lookup); code != exitNo {
+		if code := finish(&w, "send", bug, lookup); code != exitNo {
 			t.Errorf("status %d", code)
 		}
 		if text := w.String(); !strings.Contains(text, "retorno send: a bug in the program") || !strings.Contains(text, "exit_test.go:") ||

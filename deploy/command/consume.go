@@ -1,0 +1,143 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"retorno/consumers/deadletter"
+	"retorno/consumers/returns"
+	"retorno/consumers/store"
+	"retorno/consumers/stream"
+	"retorno/deploy/ops"
+	"retorno/schemas/events"
+)
+
+// factTopics are the co-partitioned topics that facts come on.
+var factTopics = []string{events.TopicCheckpoint, events.TopicCentre}
+
+// countFlags say how the consumer works.
+type countFlags struct {
+	Group        string        `default:"retorno" placeholder:"NAME" help:"Consumer group; its members share the partitions."`
+	FlushEvery   time.Duration `default:"200ms" help:"How long a record may wait for others before it is written."`
+	FlushRecords int           `default:"50000" help:"How many records are written at once at most."`
+}
+
+type consumeCommand struct {
+	Kafka      kafkaFlags      `embed:"" prefix:"kafka-"`
+	ClickHouse clickhouseFlags `embed:"" prefix:"clickhouse-"`
+	countFlags
+	OpsListen string `default:"127.0.0.1:9465" placeholder:"HOST:PORT" help:"Where /metrics, /healthz and /readyz are."`
+}
+
+// Help is the longer text of --help.
+func (consumeCommand) Help() string {
+	return helpText("Reads the events from Kafka, reconciles each person's facts into returns, and writes facts, returns, counts and the ledger to ClickHouse. Any number of these processes share the partitions; they may be killed, stopped and added at any time. The position comes from the ledger in ClickHouse. /readyz answers 200 when all that is in Kafka has been counted, and says what is missing until then.",
+		"retorno consume", "retorno consume --kafka-brokers=kafka-1:9092 --clickhouse-addr=db:9000 --ops-listen=127.0.0.1:9466")
+}
+
+// Run counts until it is told to end.
+func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
+	registry := ops.NewRegistry(version)
+	producer, err := c.Kafka.producer(t.Log, nil)
+	if err != nil {
+		return err
+	}
+	if err := c.Kafka.ensureTopics(ctx, producer); err != nil {
+		return err
+	}
+	s, err := c.ClickHouse.open(ctx, t.Log, registry)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	server := ops.New(registry)
+	listener, _, err := ops.Listen(c.OpsListen, false)
+	if err != nil {
+		return Missing(err)
+	}
+	read, err := c.Kafka.consumer(t.Log, registry)
+	if err != nil {
+		return err
+	}
+	counting, err := newCounting(c.countFlags, read, s, t.Log, registry)
+	if err != nil {
+		return err
+	}
+	server.Ready("counting", counting.ready)
+	return ops.Run(ctx, t.Log, []ops.Part{server.Part(listener), counting.part()})
+}
+
+// counting is the consumer process: group, counter and dead letters.
+type counting struct {
+	reader  *stream.Consumer
+	counter *returns.Consumer
+	letters *deadletter.Writer
+}
+
+func newCounting(flags countFlags, read stream.Config, s *store.Store, log *slog.Logger, registry prometheus.Registerer) (*counting, error) {
+	read.Group, read.Topics = flags.Group, factTopics
+	letters, err := deadletter.New(deadletter.Config{Brokers: read.Brokers, TLS: read.TLS, SASL: read.SASL, Registerer: registry, Logger: log})
+	if err != nil {
+		return nil, Usage(err)
+	}
+	counter, err := returns.New(returns.Config{Store: s, DeadLetters: letters, Topics: factTopics,
+		FlushEvery: flags.FlushEvery, FlushRecords: flags.FlushRecords, Name: processName(), Logger: log, Registerer: registry})
+	if err != nil {
+		return nil, Usage(err)
+	}
+	reader, err := stream.New(read)
+	if err != nil {
+		return nil, Usage(err)
+	}
+	return &counting{reader: reader, counter: counter, letters: letters}, nil
+}
+
+// processName tells this process from the others in the ledger.
+func processName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s-%d", host, os.Getpid())
+}
+
+func (c *counting) part() ops.Part {
+	return ops.Part{
+		Name: "consumer",
+		Run: func(ctx context.Context) error {
+			if err := c.reader.Run(ctx, c.counter.Run); err != nil && ctx.Err() == nil {
+				return err
+			}
+			return nil
+		},
+		Stop: func(context.Context) error { return c.letters.Close() },
+	}
+}
+
+// ready answers nil when this process has its share of the partitions and has counted all that is in them.
+func (c *counting) ready(context.Context) error {
+	status := c.reader.Status()
+	if !status.Member {
+		return fmt.Errorf("not a member of the group: %s", status.Problem)
+	}
+	var why []string
+	for _, s := range status.Shards {
+		if s.Stopped != "" {
+			why = append(why, fmt.Sprintf("partition %d is stopped: %v", s.Partition, s.Err))
+		}
+	}
+	if caughtUp, behind := c.counter.CaughtUp(); !caughtUp {
+		why = append(why, behind...)
+	}
+	if len(why) > 0 {
+		return errors.New(strings.Join(why, "; "))
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"retorno/consumers/report"
+	"retorno/consumers/store"
+	"retorno/producers/publish"
+	"retorno/producers/register"
+	"retorno/schemas/calendar"
+	"retorno/schemas/published"
+)
+
+// accountEvery is how often the ledger is asked how far it is.
+const accountEvery = 100 * time.Millisecond
+
+// play sends the register, waits until the ledger accounts for all of it, says what came out, and goes on with live
+// arrivals.
+func (d *demo) play(ctx context.Context) error {
+	err := d.playOnce(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil || d.Exit {
+		return err
+	}
+	d.t.say("live arrivals, %d a second; Ctrl-C ends it", d.Live)
+	return d.live(ctx)
+}
+
+func (d *demo) playOnce(ctx context.Context) error {
+	began := time.Now()
+	producer, err := d.kafka.producer(d.t.Log, d.registry)
+	if err != nil {
+		return err
+	}
+	writer, err := publish.New(producer)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = writer.Close() }()
+	want, err := d.sendRegister(ctx, writer)
+	if err != nil {
+		return err
+	}
+	accounts, err := d.awaitAccounts(ctx, want)
+	if err != nil {
+		return err
+	}
+	d.counted.Store(true)
+	d.t.say("played and counted in %s; verifying", time.Since(began).Round(100*time.Millisecond))
+	return d.conclude(ctx, accounts)
+}
+
+// sendRegister sends every event of the register, a batch at a time, and returns how many records the ledger must
+// account for in all. A folder that was played before gets the events again when it lacks some: copies change no number.
+func (d *demo) sendRegister(ctx context.Context, writer *publish.Writer) (uint64, error) {
+	total := int64(d.made.Counts().Events)
+	have, err := d.store.Accounted(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if have.Read() >= uint64(total) {
+		d.t.say("the folder %s holds this register already: %s records", d.data, count(int64(have.Read())))
+		return have.Read(), nil
+	}
+	bar := newProgress(d.t.Err, "events sent", total)
+	defer bar.end()
+	batch := make([]publish.Message, 0, sendBatch)
+	var sent int64
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		err := writer.Write(ctx, batch...)
+		sent += int64(len(batch))
+		bar.set(sent)
+		batch = batch[:0]
+		return err
+	}
+	err = d.made.Events(func(e register.Event) error {
+		batch = append(batch, publish.Message{Topic: e.Topic, Key: e.Key, Value: e.Value})
+		if len(batch) < sendBatch {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil {
+		err = flush()
+	}
+	return have.Read() + uint64(total), err
+}
+
+// awaitAccounts waits until the ledger accounts for so many records and the consumer has nothing left to count.
+func (d *demo) awaitAccounts(ctx context.Context, want uint64) (store.Accounts, error) {
+	bar := newProgress(d.t.Err, "events counted", int64(want))
+	defer bar.end()
+	for {
+		accounts, err := d.store.Accounted(ctx)
+		if err != nil {
+			return accounts, err
+		}
+		bar.set(int64(accounts.Read()))
+		if accounts.Read() >= want && d.counting.ready(ctx) == nil {
+			return accounts, nil
+		}
+		select {
+		case <-ctx.Done():
+			return accounts, ctx.Err()
+		case <-time.After(accountEvery):
+		}
+	}
+}
+
+// conclude prints the table, the accounts and the verifier's word, and says no when one of them does not hold.
+func (d *demo) conclude(ctx context.Context, accounts store.Accounts) error {
+	found, err := d.verifier.Pass(ctx)
+	if err != nil {
+		return err
+	}
+	counted, err := report.Count(ctx, d.store.Conn(), d.made.Table())
+	if err != nil {
+		return err
+	}
+	if d.Out != "" {
+		if err := writeCounted(d.Out, counted); err != nil {
+			return err
+		}
+	}
+	if err := d.printTable(ctx, counted); err != nil {
+		return err
+	}
+	if err := printAccounts(d.t.Out, accounts); err != nil {
+		return err
+	}
+	if err := printReport(d.t.Out, found); err != nil {
+		return err
+	}
+	var no []error
+	if n := len(counted.Differences()); n > 0 {
+		no = append(no, fmt.Errorf("%d printed numbers of table %s did not come out", n, counted.Table.ID))
+	}
+	if n := found.Different(); n > 0 {
+		no = append(no, fmt.Errorf("the verifier disagrees on %d rows", n))
+	} else if _, err := fmt.Fprintln(d.t.Out, "verifier: counted a second time by other means; no difference"); err != nil {
+		return err
+	}
+	return No(errors.Join(no...))
+}
+
+// printTable prints the short table of the period in Spanish and English, and how the published numbers came out.
+func (d *demo) printTable(ctx context.Context, counted *report.Counted) error {
+	table := counted.Table
+	short, err := report.CountHalfYear(ctx, d.store.Conn(), periodOf(table))
+	if err != nil {
+		return err
+	}
+	for _, language := range []string{"es", "en"} {
+		if err := short.Text(d.t.Out, language); err != nil {
+			return err
+		}
+	}
+	cells := len(table.Cells())
+	differing := counted.Differences()
+	for _, difference := range differing {
+		if _, err := fmt.Fprintf(d.t.Out, "differs: %v\n", difference); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(d.t.Out, "table %s (%s): %d of %d published numbers came out of ClickHouse\n", table.ID, table.System, cells-len(differing), cells)
+	return err
+}
+
+// periodOf is the table's period, by its usual name where it has one.
+func periodOf(t *published.Table) calendar.Period {
+	for _, kind := range calendar.Kinds() {
+		if p := t.First.Period(kind); p.First == t.First && p.Last == t.Last {
+			return p
+		}
+	}
+	return calendar.Period{First: t.First, Last: t.Last, Label: t.First.String() + " – " + t.Last.String()}
+}
+
+func printAccounts(w io.Writer, a store.Accounts) error {
+	_, err := fmt.Fprintf(w, "\naccounts: %s read = %s accepted + %s duplicate + %s superseded + %s rejected\n",
+		count(int64(a.Read())), count(int64(a.Accepted)), count(int64(a.Duplicate)), count(int64(a.Superseded)), count(int64(a.Rejected)))
+	return err
+}
+
+func writeCounted(path string, counted *report.Counted) (err error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return counted.Write(file)
+}

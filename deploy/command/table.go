@@ -1,0 +1,84 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"bytes"
+
+	"retorno/consumers/report"
+	"retorno/producers/register/fit"
+	"retorno/schemas/published"
+)
+
+type tableCommand struct {
+	ClickHouse clickhouseFlags `embed:"" prefix:"clickhouse-"`
+	Like       string          `required:"" placeholder:"FILE" help:"Published tables whose form to follow."`
+	ID         string          `name:"id" required:"" placeholder:"ID" help:"Which table of the file."`
+	Out        string          `placeholder:"FILE" help:"Write the counted table there instead of to stdout."`
+}
+
+// Help is the longer text of --help.
+func (tableCommand) Help() string {
+	return helpText("Counts in ClickHouse every cell that a published table prints, over the same period, and writes the table in the same form with the counted numbers in `value`. What is counted are returns registered at a centre.",
+		"retorno table --like=tables.csv --id=A02", "retorno table --like=tables.csv --id=A02 --out=counted.csv")
+}
+
+// Run counts the table.
+func (c *tableCommand) Run(ctx context.Context, t *terminal) error {
+	table, err := readTable(c.Like, c.ID)
+	if err != nil {
+		return err
+	}
+	s, err := c.ClickHouse.open(ctx, t.Log, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	counted, err := report.Count(ctx, s.Conn(), table)
+	if err != nil {
+		return err
+	}
+	if c.Out != "" {
+		return writeCounted(c.Out, counted)
+	}
+	return counted.Write(t.Out)
+}
+
+// readTable reads one table of a file, or of those that the program carries when path is empty.
+func readTable(path, id string) (*published.Table, error) {
+	text := published.Dev()
+	if path != "" {
+		var err error
+		if text, err = os.ReadFile(path); err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil, Usage(err)
+			}
+			return nil, err
+		}
+	}
+	table, err := published.Read(bytes.NewReader(text), id)
+	if err != nil {
+		return nil, Usage(fmt.Errorf("%s: %w", tableName(path), err))
+	}
+	return table, nil
+}
+
+func tableName(path string) string {
+	if path == "" {
+		return "the program's own tables"
+	}
+	return path
+}
+
+// explainTable gives a table that cannot be made into a register its exit status.
+func explainTable(err error) error {
+	var contradiction *fit.Contradiction
+	if errors.As(err, &contradiction) {
+		return No(err)
+	}
+	return err
+}
