@@ -11,6 +11,9 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
+// refreshEvery is the shortest time between two looks at the cluster.
+const refreshEvery = 200 * time.Millisecond
+
 // cluster is the connection to Kafka that all shards share, and can be built
 // anew when it no longer serves.
 type cluster struct {
@@ -20,6 +23,7 @@ type cluster struct {
 	transport *kafka.Transport
 	client    *kafka.Client
 	age       int // how often it has been rebuilt
+	refreshed time.Time
 }
 
 func newCluster(cfg Config) (*cluster, error) {
@@ -67,6 +71,18 @@ func (c *cluster) rebuild(age int) error {
 	c.transport.CloseIdleConnections()
 	c.age++
 	return c.build()
+}
+
+// refresh makes the client ask for the cluster anew instead of trusting what it
+// saw up to two seconds ago. Many shards find out at once that a leader has
+// moved, so it does so now and then only.
+func (c *cluster) refresh() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.refreshed) > refreshEvery {
+		c.refreshed = time.Now()
+		c.transport.CloseIdleConnections()
+	}
 }
 
 func (c *cluster) close() {

@@ -179,13 +179,16 @@ func (f *fetcher) requestFailed(ctx context.Context, err error) error {
 		return f.outOfRange(ctx, err)
 	case isTopicMissing(err):
 		f.metrics.retries.WithLabelValues("topic_missing").Inc()
+		f.cluster.refresh()
 		f.verify = f.printed
 		return f.topicMissing(ctx, err)
 	case isCorrupt(err):
 		f.metrics.corrupt.WithLabelValues(f.feed.topic).Inc()
 		return err
 	}
-	// Whoever answers next may be another cluster under the same address.
+	// Leaders may have moved, and whoever answers next may be another cluster
+	// under the same address.
+	f.cluster.refresh()
 	f.verify = f.printed
 	f.metrics.retries.WithLabelValues("fetch").Inc()
 	return err
@@ -261,11 +264,7 @@ func (f *fetcher) sameLog(ctx context.Context) error {
 func (f *fetcher) retry(ctx context.Context, err error) {
 	f.failures++
 	f.feed.troubled(f.epoch, err.Error())
-	level := slog.LevelDebug
-	if f.failures == 3 || f.failures%50 == 0 {
-		level = slog.LevelWarn
-	}
-	f.log.Log(ctx, level, "stream: fetch failed, will try again", "offset", f.position, "attempt", f.failures, "error", err)
+	f.log.Log(ctx, loud(f.failures), "stream: fetch failed, will try again", "offset", f.position, "attempt", f.failures, "error", err)
 	d := f.cfg.MinBackoff << min(f.failures-1, 16)
 	if d <= 0 || d > f.cfg.MaxBackoff {
 		d = f.cfg.MaxBackoff

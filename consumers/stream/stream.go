@@ -71,6 +71,7 @@ type Consumer struct {
 	metrics *metrics
 	board   *board
 	log     *slog.Logger
+	joins   int // attempts to join that failed in a row
 }
 
 // Run makes a Consumer and runs it; see Consumer.Run.
@@ -129,6 +130,7 @@ func (c *Consumer) Run(ctx context.Context, run RunFunc) error {
 			continue
 		}
 		c.metrics.rebalances.Inc()
+		c.joins = 0
 		c.generation(ctx, gen, run)
 	}
 	c.board.left("stopped")
@@ -181,14 +183,15 @@ func (c *Consumer) nextFailed(ctx context.Context, err error) {
 		return
 	}
 	c.metrics.retries.WithLabelValues("join").Inc()
-	c.log.Warn("stream: joining the group failed, will try again", "group", c.cfg.Group, "error", err)
+	c.joins++
+	c.log.Log(ctx, loud(c.joins), "stream: joining the group failed, will try again", "group", c.cfg.Group, "attempt", c.joins, "error", err)
 }
 
 // preflight waits until the cluster answers, then compares the topics.
 func (c *Consumer) preflight(ctx context.Context) error {
 	start := time.Now()
 	backoff := c.cfg.MinBackoff
-	for {
+	for attempt := 1; ; attempt++ {
 		err := c.checkTopics(ctx)
 		var stop *StopError
 		switch {
@@ -198,7 +201,8 @@ func (c *Consumer) preflight(ctx context.Context) error {
 			return err
 		}
 		c.board.left("asking for topics: " + err.Error())
-		c.log.Warn("stream: cluster not ready, will try again", "brokers", c.cfg.Brokers, "error", err)
+		c.log.Log(ctx, loud(attempt), "stream: cluster not ready, will try again", "brokers", c.cfg.Brokers, "attempt", attempt, "error", err)
+		c.cluster.refresh()
 		if !sleep(ctx, backoff) {
 			return ctx.Err()
 		}
@@ -227,6 +231,15 @@ func (c *Consumer) checkTopics(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// loud is the level of the message about an attempt: the first is heard, and
+// then fewer and fewer.
+func loud(attempt int) slog.Level {
+	if attempt&(attempt-1) == 0 {
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
 }
 
 // sleep waits for d and reports false when ctx ended first.

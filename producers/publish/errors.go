@@ -52,7 +52,10 @@ func (w *Writer) classify(tp topicPartition, b *batch, err error) error {
 	case errors.Is(err, kafka.InvalidTopic), errors.Is(err, kafka.InvalidRequiredAcks), errors.Is(err, kafka.PolicyViolation),
 		errors.Is(err, kafka.InvalidTimestamp), errors.Is(err, kafka.InvalidRecord), errors.Is(err, kafka.UnsupportedForMessageFormat):
 		return stop(ReasonConfig, err)
-	case isTopicMissing(err):
+	}
+	// Anything else may come of a view of the cluster that is out of date.
+	w.topics.refresh()
+	if isTopicMissing(err) {
 		return w.topics.missing(tp.topic, err)
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -59,7 +60,7 @@ func (l *lane) run() {
 		default:
 			failures++
 			l.w.metrics.retried(err)
-			l.w.cfg.Logger.Warn("publish: will try again", "topic", l.tp.topic, "partition", l.tp.partition,
+			l.w.cfg.Logger.Log(context.Background(), loud(failures), "publish: will try again", "topic", l.tp.topic, "partition", l.tp.partition,
 				"messages", b.count(), "attempt", failures, "error", err)
 			b.retrying(err)
 			l.putBack(b)
@@ -122,6 +123,15 @@ func (l *lane) putBack(b *batch) {
 		}
 	}
 	l.queue = append(front, l.queue...)
+}
+
+// loud is the level of the message about an attempt: the first is heard, and
+// then fewer and fewer.
+func loud(attempt int) slog.Level {
+	if attempt&(attempt-1) == 0 {
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
 }
 
 // rest waits before another attempt, shorter when nobody waits any more.

@@ -87,7 +87,7 @@ func New(cfg Config) (*Writer, error) {
 		close:   transport.CloseIdleConnections,
 		metrics: m,
 		clock:   newClock(m),
-		topics:  newTopics(client, cfg),
+		topics:  newTopics(client, transport.CloseIdleConnections, cfg),
 		lanes:   make(map[topicPartition]*lane),
 	}, nil
 }

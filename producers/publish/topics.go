@@ -14,14 +14,19 @@ import (
 // with the expected one. The answer comes from the client's cache.
 const checkEvery = time.Second
 
+// refreshEvery is the shortest time between two looks at the cluster.
+const refreshEvery = 200 * time.Millisecond
+
 // topics knows the partition count of each written topic. A count is fixed
 // once known: a different one later is a stop error, because keys would move.
 type topics struct {
 	client *kafka.Client
+	forget func() // drops the client's view of the cluster
 	cfg    Config
 
-	mu    sync.Mutex
-	known map[string]*topicState
+	mu        sync.Mutex
+	known     map[string]*topicState
+	forgotten time.Time
 }
 
 type topicState struct {
@@ -30,8 +35,23 @@ type topicState struct {
 	missingSince time.Time
 }
 
-func newTopics(client *kafka.Client, cfg Config) *topics {
-	return &topics{client: client, cfg: cfg, known: make(map[string]*topicState)}
+func newTopics(client *kafka.Client, forget func(), cfg Config) *topics {
+	return &topics{client: client, forget: forget, cfg: cfg, known: make(map[string]*topicState)}
+}
+
+// refresh makes the client ask for the cluster anew instead of trusting what
+// it saw up to two seconds ago. Many lanes find out at once that a leader has
+// moved, so it does so now and then only.
+func (t *topics) refresh() {
+	t.mu.Lock()
+	stale := time.Since(t.forgotten) > refreshEvery
+	if stale {
+		t.forgotten = time.Now()
+	}
+	t.mu.Unlock()
+	if stale {
+		t.forget()
+	}
 }
 
 func (t *topics) state(topic string) *topicState {
@@ -54,12 +74,13 @@ func (t *topics) partitions(ctx context.Context, topic string) (int, error) {
 		return n, nil
 	}
 	backoff := t.cfg.MinBackoff
-	for {
+	for attempt := 1; ; attempt++ {
 		n, err := t.check(ctx, topic)
 		if err == nil || IsStop(err) {
 			return n, err
 		}
-		t.cfg.Logger.Warn("publish: partition count not known yet", "topic", topic, "error", err)
+		t.cfg.Logger.Log(ctx, loud(attempt), "publish: partition count not known yet", "topic", topic, "attempt", attempt, "error", err)
+		t.refresh()
 		select {
 		case <-ctx.Done():
 			return 0, fmt.Errorf("publish: partition count of topic %s: %w (last failure: %w)", topic, ctx.Err(), err)
