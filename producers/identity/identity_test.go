@@ -93,7 +93,7 @@ func TestFillersAreRefused(t *testing.T) {
 		{Document{Number: "0503198100"}, FaultLength}, {Document{Number: "05031981001234"}, FaultLength}, {Document{Number: "503198100123"}, FaultLength},
 		{Document{Number: "5.03E+11"}, FaultLength}, {Document{Number: "no porta"}, FaultLength}, {Document{Number: "0503198100l23"}, FaultLength},
 		{Document{Type: Passport, Number: "000000"}, FaultDummy}, {Document{Type: Passport, Number: "123456"}, FaultDummy},
-		{Document{Type: Passport, Number: "XXXXXX"}, FaultDummy}, {Document{Type: Passport, Number: "NINGUNO"}, FaultDummy},
+		{Document{Type: Passport, Number: "ZZZZZZ"}, FaultDummy}, {Document{Type: Passport, Number: "NINGUNO"}, FaultDummy},
 		{Document{Type: Passport, Number: "C1"}, FaultLength}, {Document{Type: Passport, Number: strings.Repeat("C1", 20)}, FaultLength},
 		{Document{Country: "ZZ", Number: "0503198100123"}, FaultCountry}, {Document{Type: "horoscope", Number: "0503198100123"}, FaultType},
 	} {

@@ -116,10 +116,15 @@ func (d Day) Start() time.Time {
 }
 
 // At returns the instant at which clocks in Honduras showed that time on the day. A time that a change of the clock
-// skipped is shifted by the change; one that came twice is the first or the second, as package time chooses.
+// skipped is shifted forward by the change, so that it stays on its day; one that came twice is one of the two.
 func (d Day) At(hour, minute, second int) time.Time {
 	y, m, day := d.Civil()
-	return time.Date(y, m, day, hour, minute, second, 0, zone)
+	t := time.Date(y, m, day, hour, minute, second, 0, zone)
+	wanted := int64(d)*secondsInDay + int64(hour)*3600 + int64(minute)*60 + int64(second)
+	if _, offset := t.Zone(); t.Unix()+int64(offset) < wanted {
+		t = t.Add(time.Duration(wanted-t.Unix()-int64(offset)) * time.Second)
+	}
+	return t
 }
 
 // CompletedYears returns someone's age on a day: completed years since birth. Who was born on 29 February completes a

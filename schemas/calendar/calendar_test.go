@@ -81,6 +81,25 @@ func TestDaysFollowEachOther(t *testing.T) {
 	})
 }
 
+// Times that a change of the clock skipped or repeated stay on their day.
+func TestTimesOfTheClockStayOnTheirDay(t *testing.T) {
+	for _, day := range []string{"2006-05-06", "2006-05-07", "2006-05-08", "2006-08-06", "2006-08-07", "1987-05-03", "1988-09-24", "2016-06-30"} {
+		d, err := ParseDay(day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for minute := 0; minute < 24*60; minute++ {
+			if at := d.At(minute/60, minute%60, 0); DayOfTime(at) != d {
+				t.Errorf("%s %02d:%02d became %s", day, minute/60, minute%60, at)
+			}
+		}
+	}
+	gap := Date(2006, 5, 7)
+	if got := gap.At(0, 30, 0).Format(time.RFC3339); got != "2006-05-07T01:30:00-05:00" {
+		t.Errorf("half past midnight, which was skipped, is %s", got)
+	}
+}
+
 func TestDayOfIsMonotone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := rapid.Int64Range(0, 8e12).Draw(t, "instant")

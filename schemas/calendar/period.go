@@ -130,8 +130,10 @@ func (p Period) Contains(d Day) bool { return p.First <= d && d <= p.Last }
 // Days returns the number of days.
 func (p Period) Days() int { return int(p.Last-p.First) + 1 }
 
-// Next returns the period of the same kind that follows, Previous the one before.
-func (p Period) Next() Period     { return (p.Last + 1).Period(p.Kind) }
+// Next returns the period of the same kind that follows.
+func (p Period) Next() Period { return (p.Last + 1).Period(p.Kind) }
+
+// Previous returns the period of the same kind before.
 func (p Period) Previous() Period { return (p.First - 1).Period(p.Kind) }
 
 // Bounds returns the first instant of the period and the first instant after it.
