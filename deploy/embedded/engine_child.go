@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"retorno/deploy/embedded/chdb"
+	"retorno/deploy/embedded/httpserver"
 	"retorno/deploy/embedded/nativeserver"
 	"retorno/deploy/embedded/session"
 )
@@ -75,6 +76,7 @@ type child struct {
 	lock   *os.File
 	engine *session.Engine
 	native *nativeserver.Server
+	http   *httpserver.Server
 	lns    []net.Listener
 	cancel context.CancelFunc
 }
@@ -88,19 +90,36 @@ func (c *child) start() (engineReport, error) {
 	if err != nil {
 		return engineReport{}, err
 	}
-	library, err := chdb.Load(c.order.Library)
+	web, err := c.listen("HTTP", c.order.HTTP)
 	if err != nil {
-		return engineReport{}, fmt.Errorf("%w: %w", ErrNoEngine, err)
+		return engineReport{}, err
 	}
-	data := filepath.Join(c.order.Dir, "clickhouse")
-	if c.engine, err = session.Boot(library, data, filepath.Join(c.order.Dir, "spool"), c.options()...); err != nil {
+	if err := c.boot(); err != nil {
 		return engineReport{}, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c.cancel = cancel
 	c.native = &nativeserver.Server{Engine: c.engine, Authenticate: c.authenticate, Log: c.log}
+	if c.http, err = httpserver.New(c.engine, c.authenticate, c.log); err != nil {
+		return engineReport{}, err
+	}
 	go c.serve("native", func() error { return c.native.Serve(ctx, native) })
-	return engineReport{Native: native.Addr().String(), Version: c.engine.Version()}, nil
+	go c.serve("HTTP", func() error { return c.http.Serve(ctx, web) })
+	return engineReport{Native: native.Addr().String(), HTTP: web.Addr().String(), Version: c.engine.Version()}, nil
+}
+
+// boot loads the library and starts the engine on the folder.
+func (c *child) boot() error {
+	config, err := writeEngineConfig(c.order)
+	if err != nil {
+		return err
+	}
+	library, err := chdb.Load(c.order.Library)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNoEngine, err)
+	}
+	c.engine, err = session.Boot(library, filepath.Join(c.order.Dir, "clickhouse"), filepath.Join(c.order.Dir, "spool"), "--config-file="+config)
+	return err
 }
 
 func (c *child) listen(what, address string) (net.Listener, error) {
@@ -118,15 +137,15 @@ func (c *child) serve(what string, serve func() error) {
 	}
 }
 
-func (c *child) authenticate(user, password string) bool {
-	return (user == "default" || user == "") && password == c.order.Password
-}
-
-// options keep the engine small: it shares a machine with everything else of a demo.
-func (c *child) options() []string {
-	return []string{
-		fmt.Sprintf("--max_server_memory_usage=%d", c.order.MemoryLimit),
+// authenticate knows two users: default, who may do all, and ReaderUser, who may read the published database.
+func (c *child) authenticate(user, password string) (role string, ok bool) {
+	switch user {
+	case "", "default":
+		return "", password == c.order.Password
+	case ReaderUser:
+		return ReaderRole, password == c.order.Password
 	}
+	return "", false
 }
 
 func (c *child) stop() {
@@ -135,6 +154,9 @@ func (c *child) stop() {
 	}
 	c.cancel()
 	c.native.Close()
+	if err := c.http.Close(); err != nil {
+		c.log.Printf("stop the HTTP interface: %v", err)
+	}
 	c.engine.Close()
 	_ = c.lock.Close() // the process ends here; so does the lock
 }

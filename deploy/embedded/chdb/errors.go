@@ -11,21 +11,26 @@ import (
 // Codes of ClickHouse errors that the servers in front of the engine use themselves.
 // Source: ClickHouse, src/Common/ErrorCodes.cpp.
 const (
-	CodeNoSuchColumn       = 16
-	CodeBadArguments       = 36
-	CodeNotImplemented     = 48
-	CodeUnknownTable       = 60
-	CodeSyntaxError        = 62
-	CodeUnknownFormat      = 73
-	CodeUnknownDatabase    = 81
-	CodeUnexpectedPacket   = 101
-	CodeUnknownSetting     = 115
-	CodeReadonly           = 164
-	CodeSessionNotFound    = 372
-	CodeSessionIsLocked    = 373
-	CodeQueryWasCancelled  = 394
-	CodeAuthenticationFail = 516
-	CodeUnknown            = 1002
+	CodeNoSuchColumn          = 16
+	CodeBadArguments          = 36
+	CodeNotImplemented        = 48
+	CodeUnknownTable          = 60
+	CodeSyntaxError           = 62
+	CodeUnknownFormat         = 73
+	CodeUnknownDatabase       = 81
+	CodeUnexpectedPacket      = 101
+	CodeUnknownSetting        = 115
+	CodeQueryTooLarge         = 223
+	CodeInvalidSessionTimeout = 374
+	CodeReadonly              = 164
+	CodeRequiredPassword      = 194
+	CodeOutfileNotAllowed     = 358
+	CodeSessionNotFound       = 372
+	CodeSessionIsLocked       = 373
+	CodeQueryWasCancelled     = 394
+	CodeAccessDenied          = 497
+	CodeAuthenticationFail    = 516
+	CodeUnknown               = 1002
 )
 
 // Error is an error of the engine in ClickHouse's own terms.
@@ -35,12 +40,12 @@ type Error struct {
 	Message string // without code, class and name
 }
 
-// Error gives the text as ClickHouse writes it: "Code: 60. DB::Exception: … (UNKNOWN_TABLE)".
+// Error gives the text as ClickHouse writes it: "Code: 60. DB::Exception: …. (UNKNOWN_TABLE)".
 func (e *Error) Error() string {
 	if e.Name == "" {
 		return fmt.Sprintf("Code: %d. DB::Exception: %s", e.Code, e.Message)
 	}
-	return fmt.Sprintf("Code: %d. DB::Exception: %s (%s)", e.Code, e.Message, e.Name)
+	return fmt.Sprintf("Code: %d. DB::Exception: %s. (%s)", e.Code, strings.TrimSuffix(e.Message, "."), e.Name)
 }
 
 // CodeOf is the ClickHouse code of err, or 0 when it has none.
@@ -70,6 +75,7 @@ func IsNotStreamable(err error) bool {
 var (
 	codeForm    = regexp.MustCompile(`^Code: (\d+)\. (?:DB::[A-Za-z]*Exception|[A-Za-z:_]+): `)
 	nameForm    = regexp.MustCompile(`\.? ?\(([A-Z][A-Z0-9_]+)\)\s*$`)
+	ownFile     = regexp.MustCompile(`: \(in file/uri /(?:proc/self|dev)/fd/\d+\)|: While executing File: data for INSERT was parsed from file`)
 	versionForm = regexp.MustCompile(`\s*\(version [^()]*(?:\([^()]*\))?\)\.?\s*`)
 )
 
@@ -92,7 +98,7 @@ func parseError(text string) *Error {
 		for n := nameForm.FindStringSubmatchIndex(text); n != nil; n = nameForm.FindStringSubmatchIndex(text) {
 			e.Name, text = text[n[2]:n[3]], strings.TrimSpace(text[:n[0]])
 		}
-		e.Message = text
+		e.Message = ownFile.ReplaceAllString(text, "") // where our spool lies is nobody's business
 	}
 	return e
 }

@@ -146,7 +146,8 @@ func (k *conn) handshake(ctx context.Context) error {
 	}
 	k.revision = min(hello.ProtocolVersion, Revision)
 	k.wire = nativeblock.Wire(k.revision)
-	if !k.server.Authenticate(hello.User, hello.Password) {
+	role, ok := k.server.Authenticate(hello.User, hello.Password)
+	if !ok {
 		return k.refuse(&chdb.Error{
 			Code: chdb.CodeAuthenticationFail, Name: "AUTHENTICATION_FAILED",
 			Message: hello.User + ": Authentication failed: password is incorrect, or there is no user with such name.",
@@ -158,7 +159,7 @@ func (k *conn) handshake(ctx context.Context) error {
 			Message: fmt.Sprintf("Protocol revision %d of the client is too old: 54429 is the least", hello.ProtocolVersion),
 		})
 	}
-	if k.session, err = k.server.Engine.Open(ctx, hello.Database); err != nil {
+	if k.session, err = k.server.Engine.Open(ctx, session.Login{Database: hello.Database, Role: role, Wire: true}); err != nil {
 		return k.refuse(err)
 	}
 	k.hello()

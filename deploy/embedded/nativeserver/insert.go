@@ -55,18 +55,19 @@ func (k *conn) insertBlocks(ctx context.Context, st session.Statement, ins sqlte
 		if err != nil {
 			return err
 		}
-		if rows += h.Rows; h.Empty() {
-			err = keep
-		} else {
+		if rows += h.Rows; !h.Empty() {
+			if err := k.inserted(h.Rows); err != nil {
+				return &connectionError{err}
+			}
 			continue
 		}
 		switch {
-		case err != nil:
-			return fmt.Errorf("keep the blocks of an insert: %w", err)
+		case keep != nil:
+			return fmt.Errorf("keep the blocks of an insert: %w", keep)
 		case cancelled:
 			return &chdb.Error{Code: chdb.CodeQueryWasCancelled, Name: "QUERY_WAS_CANCELLED", Message: "Query was cancelled"}
 		case rows == 0:
-			return nil
+			return k.inserted(0)
 		}
 		return k.store(ctx, func(ctx context.Context) (chdb.Result, error) {
 			return k.session.Insert(ctx, st, ins, spool, "Native")
@@ -91,12 +92,15 @@ func (f *faint) Write(b []byte) (int, error) {
 func (k *conn) store(ctx context.Context, run func(context.Context) (chdb.Result, error)) error {
 	started := time.Now()
 	var stats chdb.Stats
-	err := k.watched(ctx, func(ctx context.Context, _ func(chdb.Result) error) error {
+	err := k.watched(ctx, func(ctx context.Context, _ emitter) error {
 		r, err := run(ctx)
 		stats = r.Stats
 		return err
-	}, func(chdb.Result) error { return nil })
+	}, func(piece) error { return nil })
 	if err == nil {
+		if err := k.inserted(0); err != nil {
+			return &connectionError{err}
+		}
 		k.progress(proto.Progress{WroteRows: stats.WrittenRows, WroteBytes: stats.WroteBytes, ElapsedNs: uint64(time.Since(started))})
 	}
 	return err

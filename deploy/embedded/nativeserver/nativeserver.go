@@ -16,6 +16,7 @@ import (
 	"net"
 	"sync"
 
+	"retorno/deploy/embedded/chdb"
 	"retorno/deploy/embedded/session"
 )
 
@@ -26,8 +27,8 @@ const Revision = 54460
 // Server accepts connections for one engine.
 type Server struct {
 	Engine *session.Engine
-	// Authenticate says whether user and password are right.
-	Authenticate func(user, password string) bool
+	// Authenticate says whether user and password are right, and the one role the user is bound to ("" = not bound).
+	Authenticate func(user, password string) (role string, ok bool)
 	// Log takes one line for each connection that ended in an unexpected way.
 	Log *log.Logger
 
@@ -93,8 +94,12 @@ func (s *Server) remove(c net.Conn) {
 	s.wg.Done()
 }
 
-// gone says that the client has left, which it may do whenever it likes.
+// gone says that the client has left, which it may do whenever it likes, or was sent away.
 func gone(err error) bool {
 	var network *net.OpError
+	var told *chdb.Error
+	if errors.As(err, &told) { // refused, and told why
+		return true
+	}
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &network)
 }

@@ -93,22 +93,27 @@ func (k *conn) run(ctx context.Context, st session.Statement, external []*extern
 	if ins, ok := sqltext.ParseInsert(st.SQL); ok && !ins.Select {
 		return k.insert(ctx, st, ins)
 	}
-	if sqltext.Several(st.SQL) {
-		return &chdb.Error{Code: chdb.CodeSyntaxError, Name: "SYNTAX_ERROR", Message: "Syntax error (Multi-statements are not allowed): " + st.SQL}
-	}
 	return k.result(ctx, st)
 }
 
+// piece is a part of a result on its way from the goroutine that runs a statement to the one that sends.
+type piece struct {
+	part session.Part
+	chdb.Result
+}
+
+type emitter = func(session.Part, chdb.Result) error
+
 // watched runs a statement on a goroutine of its own and meanwhile sends what it emits, tells the client how far it
 // has come, and ends it when the client cancels or leaves.
-func (k *conn) watched(ctx context.Context, run func(ctx context.Context, emit func(chdb.Result) error) error, send func(chdb.Result) error) error {
+func (k *conn) watched(ctx context.Context, run func(context.Context, emitter) error, send func(piece) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	blocks, done := make(chan chdb.Result), make(chan error, 1)
+	blocks, done := make(chan piece), make(chan error, 1)
 	go func() {
-		done <- run(ctx, func(r chdb.Result) error {
+		done <- run(ctx, func(part session.Part, r chdb.Result) error {
 			select {
-			case blocks <- r:
+			case blocks <- piece{part, r}:
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()
@@ -131,8 +136,8 @@ func (k *conn) watched(ctx context.Context, run func(ctx context.Context, emit f
 			codes = nil
 		}
 		select {
-		case r := <-blocks:
-			leave(send(r))
+		case p := <-blocks:
+			leave(send(p))
 		case <-tick.C:
 			leave(k.tellProgress())
 		case p := <-codes:

@@ -23,7 +23,7 @@ const maxFrame = 1 << 20
 // result runs a statement that is no INSERT with data and sends what it gives.
 func (k *conn) result(ctx context.Context, st session.Statement) error {
 	a := &answer{k: k, started: time.Now()}
-	err := k.watched(ctx, func(ctx context.Context, emit func(chdb.Result) error) error {
+	err := k.watched(ctx, func(ctx context.Context, emit emitter) error {
 		return k.session.Blocks(ctx, st, emit)
 	}, a.send)
 	if err != nil {
@@ -50,9 +50,14 @@ type answer struct {
 	bytes   uint64
 }
 
+var partCodes = map[session.Part]proto.ServerCode{
+	session.Rows: proto.ServerCodeData, session.Totals: proto.ServerCodeTotals, session.Extremes: proto.ServerCodeExtremes,
+}
+
 // send passes on what the engine gave: blocks back to back.
-func (a *answer) send(r chdb.Result) error {
+func (a *answer) send(r piece) error {
 	a.stats.Add(r.Stats)
+	code := partCodes[r.part]
 	src := bytes.NewReader(r.Data)
 	for src.Len() > 0 {
 		var block bytes.Buffer
@@ -68,9 +73,11 @@ func (a *answer) send(r chdb.Result) error {
 		if !a.headed {
 			a.header(h.Columns)
 		}
-		a.blocks++
+		if r.part == session.Rows {
+			a.blocks++
+		}
 		a.bytes += uint64(block.Len())
-		if err := a.k.data(proto.ServerCodeData, block.Bytes()); err != nil {
+		if err := a.k.data(code, block.Bytes()); err != nil {
 			return err
 		}
 	}

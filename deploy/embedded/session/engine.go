@@ -75,8 +75,15 @@ func (e *Engine) VersionPart(i int) int {
 // Timezone is the engine's time zone, such as Etc/UTC.
 func (e *Engine) Timezone() string { return e.timezone }
 
-// Open starts a session whose current database is database ("" = default). Close it.
-func (e *Engine) Open(ctx context.Context, database string) (*Session, error) {
+// Login says for whom a session is.
+type Login struct {
+	Database string // current database; "" = default
+	Role     string // the only role the session may act in, for good; "" = all that user default has
+	Wire     bool   // results go out over the native protocol
+}
+
+// Open starts a session. Close it.
+func (e *Engine) Open(ctx context.Context, login Login) (*Session, error) {
 	conn, err := e.lib.Connect(e.path)
 	if err != nil {
 		return nil, fmt.Errorf("open a session: %w", err)
@@ -86,18 +93,33 @@ func (e *Engine) Open(ctx context.Context, database string) (*Session, error) {
 		base: map[string]string{}, applied: map[string]string{},
 	}
 	s.comment = s.mark
-	setup := "SET log_comment = " + sqltext.Literal(s.mark) + ", " + wireSettings
+	setup := "SET log_comment = " + sqltext.Literal(s.mark)
+	if login.Wire {
+		setup += ", " + wireSettings
+	}
 	if _, err := conn.Query(setup, ""); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("prepare a session: %w", err)
 	}
-	if database != "" && database != "default" {
-		if _, err := s.Query(ctx, Statement{SQL: "USE " + sqltext.Identifier(database)}, ""); err != nil {
-			s.Close()
-			return nil, err
-		}
+	if err := s.enter(ctx, login); err != nil {
+		s.Close()
+		return nil, err
 	}
 	return s, nil
+}
+
+func (s *Session) enter(ctx context.Context, login Login) error {
+	if login.Role != "" {
+		if _, err := s.conn.Query("SET ROLE "+sqltext.Identifier(login.Role), ""); err != nil {
+			return err
+		}
+		s.restricted = true
+	}
+	if login.Database == "" || login.Database == "default" {
+		return nil
+	}
+	_, err := s.Query(ctx, Statement{SQL: "USE " + sqltext.Identifier(login.Database)}, "")
+	return err
 }
 
 // wireSettings make the engine write what clients of the native protocol can read.
@@ -127,3 +149,6 @@ func (s *Session) Progress() (Progress, bool) {
 	n, err := fmt.Sscan(string(r.Data), &p.Rows, &p.Bytes, &p.Total)
 	return p, err == nil && n == 3
 }
+
+// Ask runs a statement for the servers themselves, outside any client's session.
+func (e *Engine) Ask(sql, format string) (chdb.Result, error) { return e.root.Query(sql, format) }

@@ -43,18 +43,27 @@ func (s *Session) Spool() (*Spool, error) {
 
 // Insert runs the INSERT whose head is ins with the spooled data, which are in format.
 func (s *Session) Insert(ctx context.Context, st Statement, ins sqltext.Insert, sp *Spool, format string) (chdb.Result, error) {
-	if err := sp.Flush(); err != nil {
-		return chdb.Result{}, fmt.Errorf("spool an insert: %w", err)
+	path, err := sp.ready()
+	if err != nil {
+		return chdb.Result{}, err
 	}
-	if _, err := sp.file.Seek(0, io.SeekStart); err != nil { // /dev/fd shares the offset
-		return chdb.Result{}, fmt.Errorf("rewind the spool: %w", err)
-	}
-	st.SQL = ins.Head + " FROM INFILE " + sqltext.Literal(fdPath(sp.file))
+	st.SQL = ins.Head + " FROM INFILE " + sqltext.Literal(path)
 	if ins.Setting != "" {
 		st.SQL += " SETTINGS " + ins.Setting
 	}
 	st.SQL += " FORMAT " + format
 	return s.Query(ctx, st, "")
+}
+
+// ready ends the writing and gives the path by which the engine reads.
+func (sp *Spool) ready() (path string, err error) {
+	if err := sp.Flush(); err != nil {
+		return "", fmt.Errorf("write to the spool: %w", err)
+	}
+	if _, err := sp.file.Seek(0, io.SeekStart); err != nil { // /dev/fd shares the offset
+		return "", fmt.Errorf("rewind the spool: %w", err)
+	}
+	return fdPath(sp.file), nil
 }
 
 // fdPath is a path by which the engine, in the same process, opens a file that has no name.

@@ -3,7 +3,10 @@ package session
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 
 	"retorno/deploy/embedded/chdb"
@@ -13,11 +16,14 @@ import (
 
 // Blocks runs any statement and hands over its result, if it has one, as blocks of FORMAT Native. What the
 // statement says of an output format or file is the client's business and passed over.
-func (s *Session) Blocks(ctx context.Context, st Statement, emit func(chdb.Result) error) error {
+func (s *Session) Blocks(ctx context.Context, st Statement, emit func(Part, chdb.Result) error) error {
 	switch sqltext.First(st.SQL) {
 	case "SELECT", "WITH":
+		if s.beside(st) {
+			return s.blocksWithTotals(ctx, st, emit)
+		}
 		st.SQL = nativeOutput(st.SQL)
-		err := s.Select(ctx, st, emit)
+		err := s.Select(ctx, st, func(r chdb.Result) error { return emit(Rows, r) })
 		if !chdb.IsNotStreamable(err) {
 			return err
 		}
@@ -28,7 +34,7 @@ func (s *Session) Blocks(ctx context.Context, st Statement, emit func(chdb.Resul
 	if err != nil {
 		return err
 	}
-	return emit(r)
+	return emit(Rows, r)
 }
 
 // nativeOutput makes a statement's result come in FORMAT Native.
@@ -42,6 +48,54 @@ func nativeOutput(sql string) string {
 		text += " SETTINGS " + o.Settings
 	}
 	return text
+}
+
+// Write runs a SELECT and writes its result to w as it comes, in the format the statement names, else in format.
+// An error of w ends the statement and comes back. chdb.IsNotStreamable(err) says that it is no SELECT; then nothing
+// has run.
+func (s *Session) Write(ctx context.Context, st Statement, format string, w io.Writer) (chdb.Stats, error) {
+	switch sqltext.First(st.SQL) {
+	case "SELECT", "WITH":
+	default:
+		r, err := s.Query(ctx, st, format)
+		if err == nil {
+			_, err = w.Write(r.Data)
+		}
+		return r.Stats, err
+	}
+	in, out, err := os.Pipe()
+	if err != nil {
+		return chdb.Stats{}, fmt.Errorf("make a pipe for a result: %w", err)
+	}
+	// The engine's client writes the result to the pipe by its name, which is the one way to have any format whole
+	// and in pieces: its streaming interface makes a document of its own out of each block.
+	o := sqltext.SplitOutput(st.SQL)
+	if o.Format != "" {
+		format = o.Format
+	}
+	st.SQL = o.Body + " INTO OUTFILE " + sqltext.Literal(fdPath(out)) + " APPEND FORMAT " + format
+	if o.Settings != "" {
+		st.SQL += " SETTINGS " + o.Settings
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	copied := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(w, in)
+		if err != nil {
+			cancel()
+			_, _ = io.Copy(io.Discard, in) // the engine must be able to end
+		}
+		copied <- err
+	}()
+	r, err := s.Query(ctx, st, format)
+	closeErr := out.Close()
+	writeErr := <-copied
+	closeErr = errors.Join(closeErr, in.Close())
+	if writeErr != nil {
+		return r.Stats, writeErr
+	}
+	return r.Stats, errors.Join(err, closeErr)
 }
 
 // Columns tells the columns of a statement's result without running it again where that could change anything.
@@ -139,9 +193,6 @@ func (s *Session) InsertColumns(ctx context.Context, st Statement, ins sqltext.I
 
 // InsertText runs an INSERT whose data stand in its text.
 func (s *Session) InsertText(ctx context.Context, st Statement, ins sqltext.Insert) (chdb.Result, error) {
-	if ins.Format == "Values" {
-		return s.Query(ctx, st, "")
-	}
 	sp, err := s.Spool()
 	if err != nil {
 		return chdb.Result{}, err

@@ -19,7 +19,8 @@ type Session struct {
 	base    map[string]string // settings the client has SET for the session: name -> literal
 	applied map[string]string // settings of the last statement that are in force now: name -> value
 
-	spool *os.File
+	restricted bool // it may not take another role
+	spool      *os.File
 }
 
 // Close ends the session and its temporary tables.
@@ -50,7 +51,11 @@ func (s *Session) Query(ctx context.Context, st Statement, format string) (chdb.
 	if err != nil {
 		return chdb.Result{}, err
 	}
-	r, err := s.conn.Query(st.SQL, format, st.Params...)
+	sql := st.SQL
+	if sqltext.First(sql) == "KILL" {
+		sql = s.engine.ownIDs(sql)
+	}
+	r, err := s.conn.Query(sql, format, st.Params...)
 	end()
 	if err == nil {
 		s.remember(st.SQL)
@@ -99,6 +104,9 @@ func (s *Session) begin(ctx context.Context, st Statement) (end func(), err erro
 	if err := ctx.Err(); err != nil {
 		return nil, cancelled(err)
 	}
+	if err := s.allowed(st.SQL); err != nil {
+		return nil, err
+	}
 	if err := s.apply(st.Settings); err != nil {
 		return nil, err
 	}
@@ -126,6 +134,23 @@ func (s *Session) begin(ctx context.Context, st Statement) (end func(), err erro
 		<-stopped // a kill must not hit the session's next statement
 		s.engine.unregister(st.ID, s)
 	}, nil
+}
+
+// allowed refuses what a server refuses and the engine by itself does not: several statements at once, and another
+// role where one was given for good.
+func (s *Session) allowed(sql string) error {
+	if sqltext.Several(sql) {
+		return &chdb.Error{Code: chdb.CodeSyntaxError, Name: "SYNTAX_ERROR", Message: "Syntax error (Multi-statements are not allowed): " + sql}
+	}
+	if !s.restricted || sqltext.First(sql) != "SET" {
+		return nil
+	}
+	for _, t := range sqltext.Tokens(sql) {
+		if t.Is(sql, "ROLE") {
+			return &chdb.Error{Code: chdb.CodeAccessDenied, Name: "ACCESS_DENIED", Message: "This user has one role and may not change it"}
+		}
+	}
+	return nil
 }
 
 // remember keeps what a SET statement of the client has set, so that settings of single statements can be undone.

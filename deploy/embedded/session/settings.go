@@ -122,3 +122,27 @@ func (e *Engine) unregister(id string, s *Session) {
 		delete(e.running, id)
 	}
 }
+
+// ownIDs puts the engine's query ids in the place of those that clients know their running statements by, so that
+// KILL QUERY WHERE query_id = '…' finds them.
+func (e *Engine) ownIDs(sql string) string {
+	var b strings.Builder
+	last := 0
+	for _, t := range sqltext.Tokens(sql) {
+		if t.Kind != sqltext.Text {
+			continue
+		}
+		e.mu.Lock()
+		s := e.running[sqltext.Value(sql, t)]
+		e.mu.Unlock()
+		if s == nil {
+			continue
+		}
+		r, err := e.root.Query("SELECT query_id FROM system.processes WHERE Settings['log_comment'] = "+sqltext.Literal(s.comment)+" LIMIT 1", "TSVRaw")
+		if id := strings.TrimSpace(string(r.Data)); err == nil && id != "" {
+			b.WriteString(sql[last:t.Start] + sqltext.Literal(id))
+			last = t.End
+		}
+	}
+	return b.String() + sql[last:]
+}
