@@ -2,11 +2,13 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"time"
 
+	"github.com/ClickHouse/ch-go/proto"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"retorno/consumers/store"
@@ -43,6 +45,25 @@ func (f *clickhouseFlags) open(ctx context.Context, log *slog.Logger, registry p
 		return nil, err
 	}
 	return s, nil
+}
+
+// openSchema is open for commands that need what `retorno migrate` makes.
+func (f *clickhouseFlags) openSchema(ctx context.Context, log *slog.Logger, registry prometheus.Registerer) (*store.Store, error) {
+	s, err := f.open(ctx, log, registry)
+	if err != nil {
+		return nil, err
+	}
+	var steps uint64
+	err = s.Conn().QueryRow(ctx, "SELECT count() FROM retorno.migrations").Scan(&steps)
+	switch code := store.Code(err); {
+	case err == nil && steps > 0:
+		return s, nil
+	case err == nil, code == int32(proto.ErrUnknownDatabase), code == int32(proto.ErrUnknownTable):
+		err = Missing(fmt.Errorf("ClickHouse at %s does not have the schema yet: run `%s migrate` first", f.Addr, program))
+	default:
+		err = fmt.Errorf("ask ClickHouse at %s for its schema: %w", f.Addr, err)
+	}
+	return nil, errors.Join(err, s.Close())
 }
 
 // reach waits a while for a server that may just be starting.

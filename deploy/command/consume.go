@@ -52,7 +52,7 @@ func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
 	if err := c.Kafka.ensureTopics(ctx, producer); err != nil {
 		return err
 	}
-	s, err := c.ClickHouse.open(ctx, t.Log, registry)
+	s, err := c.ClickHouse.openSchema(ctx, t.Log, registry)
 	if err != nil {
 		return err
 	}

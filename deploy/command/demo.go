@@ -54,6 +54,9 @@ func (c *demoCommand) Validate() error {
 
 // Run plays the table.
 func (c *demoCommand) Run(ctx context.Context, t *terminal) (err error) {
+	if !t.Stated("log-level") { // the show is for people; what goes wrong is still said
+		t.Log = newLogger(t.Err, "warn", "text")
+	}
 	table, err := readTable(c.Table, c.ID)
 	if err != nil {
 		return err

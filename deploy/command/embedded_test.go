@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"retorno/schemas/published"
 )
 
 // startEmbedded runs `retorno embedded` until the test ends and returns its addresses.
@@ -55,6 +57,7 @@ func startEmbedded(t *testing.T, args ...string) endpoints {
 }
 
 func TestEmbeddedServesTheOtherCommands(t *testing.T) {
+	table := writeFile(t, "tables.csv", string(published.Dev()))
 	data := filepath.Join(t.TempDir(), "data")
 	e := startEmbedded(t, "--data", data)
 
@@ -76,6 +79,14 @@ func TestEmbeddedServesTheOtherCommands(t *testing.T) {
 		defer func() { _ = answer.Body.Close() }()
 		if answer.StatusCode != http.StatusOK {
 			t.Errorf("status %d", answer.StatusCode)
+		}
+	})
+	t.Run("before migrate", func(t *testing.T) {
+		for _, args := range [][]string{{"consume", "--kafka-brokers", e.Kafka, "--kafka-partitions=3"}, {"verify", "--once"}, {"serve"}, {"table", "--like", table, "--id=A14"}} {
+			r := try(t, "", nil, append(args, "--clickhouse-addr", e.ClickHouseNative)...)
+			if r.status != exitMissing || !strings.Contains(r.err, "retorno migrate") {
+				t.Errorf("%v: %+v", args, r)
+			}
 		}
 	})
 	t.Run("migrate twice", func(t *testing.T) {

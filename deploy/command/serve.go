@@ -27,7 +27,7 @@ func (serveCommand) Help() string {
 // Run serves until it is told to end.
 func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	registry := ops.NewRegistry(version)
-	s, err := c.ClickHouse.open(ctx, t.Log, registry)
+	s, err := c.ClickHouse.openSchema(ctx, t.Log, registry)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (c *tableCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	s, err := c.ClickHouse.open(ctx, t.Log, nil)
+	s, err := c.ClickHouse.openSchema(ctx, t.Log, nil)
 	if err != nil {
 		return err
 	}

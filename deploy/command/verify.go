@@ -28,7 +28,7 @@ func (verifyCommand) Help() string {
 // Run makes one pass, or one after the other until it is told to end.
 func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
 	registry := ops.NewRegistry(version)
-	s, err := c.ClickHouse.open(ctx, t.Log, nil)
+	s, err := c.ClickHouse.openSchema(ctx, t.Log, nil)
 	if err != nil {
 		return err
 	}
