@@ -30,8 +30,8 @@ type homeView struct {
 	TopExit                    *line
 	MonthLines                 []line
 	MonthBars                  []column
-	ExitBars                   []bar
-	ExitHeight                 int
+	ExitBars, RouteBars        []bar
+	ExitHeight, RouteHeight    int // pixels
 	Sources                    []sourceLine
 	SourcesUnknown             bool
 	Silent, Lacking, Astray    int // how many sources are so
@@ -106,7 +106,8 @@ func (s *server) view(snap *snapshot, lang string) homeView {
 	today := calendar.DayOfTime(s.now())
 	v.Open = snap.period.Last >= today
 	v.MonthLines, v.MonthBars = monthColumns(snap, today, lang)
-	v.ExitBars, v.ExitHeight = exitBars(v.ExitLines)
+	v.ExitBars, v.ExitHeight = bars(v.ExitLines, 8, brief)
+	v.RouteBars, v.RouteHeight = bars(v.RouteLines, 6, clip)
 	query := "?period=" + v.Label + "&lang=" + lang
 	v.QueryCSV, v.QueryJSON = feed.PathCSV+query+"&by=route", feed.PathJSON+query+"&by=route"
 	v.QueryMonthCSV, v.QueryByJSON = feed.PathCSV+query+"&by=month,exit_point", feed.PathJSON+query+"&by=route,exit_point"
@@ -179,7 +180,6 @@ func label(list *codelists.List, code, lang string) string {
 const (
 	columnsTop, columnsFoot = 30, 230 // where the highest column ends and where all begin
 	barStep, barOffset      = 46, 24  // from one bar to the next, and from its name to it
-	mostBars                = 8
 )
 
 // monthColumns draws all months of the period, the empty ones too. Months that have not begun have a place and no value.
@@ -210,15 +210,18 @@ func monthColumns(snap *snapshot, today calendar.Day, lang string) ([]line, []co
 	return all, columns
 }
 
-// exitBars draws the first lines of the table, in the same order; width is the share of the population.
-func exitBars(from []line) ([]bar, int) {
-	if len(from) > mostBars {
-		tail := from[len(from)-1] // not stated, or the rest: it closes the picture as it closes the table
-		from = append(slices.Clone(from[:mostBars-1]), tail)
+// bars draws the first lines of a breakdown, in the order of the table; width is the share of the population.
+// What is not stated closes the picture as it closes the table: it may be the largest part.
+func bars(from []line, most int, shorten func(string) string) ([]bar, int) {
+	if len(from) > most {
+		tail := from[len(from)-1]
+		if from = from[:most]; tail.Unknown && tail.Code != "" {
+			from = append(slices.Clone(from[:most-1]), tail)
+		}
 	}
 	var all []bar
 	for i, one := range from {
-		all = append(all, bar{Y: i*barStep + 15, BarY: i*barStep + barOffset, Name: brief(one.Name), Unknown: one.Unknown,
+		all = append(all, bar{Y: i*barStep + 15, BarY: i*barStep + barOffset, Name: shorten(one.Name), Unknown: one.Unknown,
 			Value: one.Count + " · " + one.Percent, Width: math.Max(0.4, one.share.Percent())})
 	}
 	return all, len(all) * barStep

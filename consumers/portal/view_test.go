@@ -103,6 +103,22 @@ func TestPartsBeyondTheTableAreSummedUp(t *testing.T) {
 	}
 }
 
+func TestThePictureKeepsWhatIsNotStated(t *testing.T) {
+	var from []line
+	for i := range 9 {
+		from = append(from, line{Code: strconv.Itoa(i), Name: "a, b"})
+	}
+	from = append(from, line{Code: "X-UNK", Name: "?", Unknown: true})
+	got, height := bars(from, 8, clip)
+	if len(got) != 8 || got[7].Name != "?" || got[0].Name != "a, b" || height != 8*barStep {
+		t.Errorf("%+v, height %d", got, height)
+	}
+	from[9].Code = "" // a rest of the table is not the rest of the picture
+	if got, _ := bars(from, 8, brief); got[7].Name != "a" {
+		t.Errorf("%+v", got)
+	}
+}
+
 var colour = regexp.MustCompile(`--(\w+): #([0-9a-f]{6})`)
 
 // Colours of letters have the contrast that WCAG 2.2 AA asks for, 4.5 to 1, on both grounds (§1.4.3, relative luminance).

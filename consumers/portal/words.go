@@ -134,6 +134,11 @@ func brief(name string) string {
 		name, _, _ = strings.Cut(name, cut)
 	}
 	name = strings.NewReplacer("Aeropuerto Internacional", "Aeropuerto", "International Airport", "Airport").Replace(name)
+	return clip(name)
+}
+
+// clip cuts a name to what fits over a bar beside its value on a narrow telephone.
+func clip(name string) string {
 	if utf8.RuneCountInString(name) > 32 {
 		name = strings.TrimSpace(string([]rune(name)[:31])) + "…"
 	}
