@@ -35,8 +35,9 @@ type rawLine struct {
 	Raw   []byte  `json:"raw"`
 }
 
-// AppendLine appends the JSON line of a message to b, without the line's end: as an event when that says all there is
-// to the message, else raw. What ParseLine reads back is the same message, byte for byte.
+// AppendLine appends the JSON line of a message to b, without the line's end: as an event when it is a valid one and
+// that says all there is to the message, else raw. What ParseLine reads back is the same message, byte for byte. An
+// invalid record goes raw because who sends an event line is told of its faults, and who sends a raw one means it.
 func AppendLine(b []byte, m Message) ([]byte, error) {
 	if e, ok := asEnvelope(m); ok {
 		line, err := MarshalJSONLine(e)
@@ -52,7 +53,7 @@ func AppendLine(b []byte, m Message) ([]byte, error) {
 // asEnvelope says whether sealing the message's record anew gives the very same message.
 func asEnvelope(m Message) (*Envelope, bool) {
 	o, err := Open(m.Value)
-	if err != nil || hasUnknown(o.Record) || m.Topic != Topic(o.Record) || string(m.Key) != Key(o.Record) {
+	if err != nil || hasUnknown(o.Record) || len(Validate(o.Record)) > 0 || m.Topic != Topic(o.Record) || string(m.Key) != Key(o.Record) {
 		return nil, false
 	}
 	again, err := Seal(o.Record, o.SentAtMs, o.ClockOffsetMs)
