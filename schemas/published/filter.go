@@ -42,43 +42,32 @@ type Filter struct {
 	Except []Filter
 }
 
-// dimension is one list condition of a filter together with the attribute it looks at and the unknown code, which
-// stands for an empty attribute.
+// dimension is one list condition of a filter.
 type dimension struct {
-	name    string
-	unknown string
-	set     func(*Filter) *[]string
-	of      func(*Attributes) string
+	name string
+	set  func(*Filter) *[]string
 }
 
 var dimensions = []dimension{
-	{"country", "XX", func(f *Filter) *[]string { return &f.Countries }, func(a *Attributes) string { return a.Country }},
-	{"mode", "unknown", func(f *Filter) *[]string { return &f.Modes }, func(a *Attributes) string { return a.Mode }},
-	{"return_type", "unknown", func(f *Filter) *[]string { return &f.ReturnTypes }, func(a *Attributes) string { return a.ReturnType }},
-	{"entry_point", "X-UNK", func(f *Filter) *[]string { return &f.EntryPoints }, func(a *Attributes) string { return a.EntryPoint }},
-	{"exit_point", "X-UNK", func(f *Filter) *[]string { return &f.ExitPoints }, func(a *Attributes) string { return a.ExitPoint }},
-	{"centre", "X-UNK", func(f *Filter) *[]string { return &f.Centres }, func(a *Attributes) string { return a.Centre }},
-	{"department", "XX", func(f *Filter) *[]string { return &f.Departments }, func(a *Attributes) string { return a.Department }},
-	{"sex", "U", func(f *Filter) *[]string { return &f.Sexes }, func(a *Attributes) string { return a.Sex }},
-	{"accompaniment", "unknown", func(f *Filter) *[]string { return &f.Accompaniments }, func(a *Attributes) string { return a.Accompaniment }},
-	{"month", "", func(f *Filter) *[]string { return &f.Months }, func(a *Attributes) string { return a.Month }},
+	{"country", func(f *Filter) *[]string { return &f.Countries }},
+	{"mode", func(f *Filter) *[]string { return &f.Modes }},
+	{"return_type", func(f *Filter) *[]string { return &f.ReturnTypes }},
+	{"entry_point", func(f *Filter) *[]string { return &f.EntryPoints }},
+	{"exit_point", func(f *Filter) *[]string { return &f.ExitPoints }},
+	{"centre", func(f *Filter) *[]string { return &f.Centres }},
+	{"department", func(f *Filter) *[]string { return &f.Departments }},
+	{"sex", func(f *Filter) *[]string { return &f.Sexes }},
+	{"accompaniment", func(f *Filter) *[]string { return &f.Accompaniments }},
+	{"month", func(f *Filter) *[]string { return &f.Months }},
 }
 
 // Matches says whether the filter selects a return with these attributes.
 func (f *Filter) Matches(a *Attributes) bool {
-	for i := range dimensions {
-		d := &dimensions[i]
-		set := *d.set(f)
-		if set == nil {
-			continue
-		}
-		code := d.of(a)
-		if code == "" {
-			code = d.unknown
-		}
-		if !slices.Contains(set, code) {
-			return false
-		}
+	if !(has(f.Countries, a.Country, "XX") && has(f.Modes, a.Mode, "unknown") && has(f.ReturnTypes, a.ReturnType, "unknown") &&
+		has(f.EntryPoints, a.EntryPoint, "X-UNK") && has(f.ExitPoints, a.ExitPoint, "X-UNK") && has(f.Centres, a.Centre, "X-UNK") &&
+		has(f.Departments, a.Department, "XX") && has(f.Sexes, a.Sex, "U") &&
+		has(f.Accompaniments, a.Accompaniment, "unknown") && has(f.Months, a.Month, "")) {
+		return false
 	}
 	if f.Ages != nil && (a.Age < 0 || a.Age < f.Ages.Min || a.Age > f.Ages.Max) {
 		return false
@@ -95,6 +84,17 @@ func (f *Filter) Matches(a *Attributes) bool {
 		}
 	}
 	return true
+}
+
+// has says whether a list condition holds for a code, unknown standing for an empty one.
+func has(set []string, code, unknown string) bool {
+	if set == nil {
+		return true
+	}
+	if code == "" {
+		code = unknown
+	}
+	return slices.Contains(set, code)
 }
 
 // All says whether the filter has no condition.

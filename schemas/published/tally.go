@@ -3,15 +3,32 @@ package published
 // Tally counts returns the way a table prints them: the plain meaning of a table, against which a fitted population,
 // a register's truth or a database can be compared.
 type Tally struct {
-	cells      []*Cell
-	numerators []int64
-	bases      []int64
+	cells []*Cell
+	// populations are the distinct populations, so that each is judged once for a return.
+	populations []*Filter
+	population  []int // of each cell
+	in          []bool
+	numerators  []int64
+	bases       []int64
 }
 
 // NewTally returns a tally of nothing yet.
 func NewTally(t *Table) *Tally {
 	cells := t.Cells()
-	return &Tally{cells: cells, numerators: make([]int64, len(cells)), bases: make([]int64, len(cells))}
+	out := &Tally{cells: cells, numerators: make([]int64, len(cells)), bases: make([]int64, len(cells))}
+	byKey := map[string]int{}
+	for _, c := range cells {
+		key := c.Base.Key()
+		i, ok := byKey[key]
+		if !ok {
+			i = len(out.populations)
+			byKey[key] = i
+			out.populations = append(out.populations, &c.Base)
+		}
+		out.population = append(out.population, i)
+	}
+	out.in = make([]bool, len(out.populations))
+	return out
 }
 
 // Add counts one return. firstHelp says that it is the return under which a helped person is counted; each distinct
@@ -20,8 +37,14 @@ func (t *Tally) Add(a *Attributes, firstHelp bool) { t.AddMany(a, 1, firstHelp) 
 
 // AddMany counts n equal returns, with as many distinct helped people when firstHelp is set.
 func (t *Tally) AddMany(a *Attributes, n int64, firstHelp bool) {
+	for i, p := range t.populations {
+		t.in[i] = p.Matches(a)
+	}
 	for i, c := range t.cells {
-		if c.Measure.Share() && c.Base.Matches(a) {
+		if !t.in[t.population[i]] {
+			continue
+		}
+		if c.Measure.Share() {
 			t.bases[i] += n
 		}
 		if (firstHelp || !c.Measure.Assisted()) && c.Where.Matches(a) {

@@ -78,7 +78,7 @@ func (m *model) split(d dim, cells []int) []class {
 			}
 			return hit
 		}
-		spoken, covered := false, false
+		spoken, covered, open := false, false, false
 		for _, i := range cells {
 			c := &m.cells[i]
 			spoken = mark(&c.where) || spoken
@@ -86,11 +86,18 @@ func (m *model) split(d dim, cells []int) []class {
 				mark(&c.where.except[e])
 			}
 			mark(&c.base)
+			if m.sel.reach[c.block] {
+				for _, j := range m.blocks[c.block].cells {
+					mark(&m.cells[j].where)
+				}
+			}
 			covered = m.coveredBy(d, c.block, cc) || covered
+			open = m.countsUnknown(d, c.block, cc) || open
 		}
-		if !spoken && !covered {
+		if !spoken && !covered && !open {
 			continue
 		}
+		covered = covered && !open
 		key = append(key, '0')
 		if covered {
 			key[len(key)-1] = '1'
@@ -132,6 +139,21 @@ func (m *model) coveredBy(d dim, block int, cc *coreCell) bool {
 		}
 	}
 	return true
+}
+
+// countsUnknown says whether the block prints, for the core cell's population, how many returns have an unknown value.
+// Its rest is then stated, with values that it does not name.
+func (m *model) countsUnknown(d dim, block int, cc *coreCell) bool {
+	b := &m.blocks[block]
+	if !b.base.admits(country, cc.point[country]) || !b.base.admits(age, cc.point[age]) {
+		return false
+	}
+	for _, i := range b.cells {
+		if w := &m.cells[i].where; m.relevant(i) && w.in[d] != nil && w.in[d][0] {
+			return true
+		}
+	}
+	return false
 }
 
 // addClass makes the variables of a class and ties them to the core.

@@ -242,8 +242,8 @@ func (e *explainer) change(set selection, i int) int64 {
 			most *= 10
 		}
 	}
-	down := e.least(units, func(d int64) bool { return e.holds(set.with(i, demand{units - d, units})) })
-	up := e.least(most-units, func(d int64) bool { return e.holds(set.with(i, demand{units, units + d})) })
+	down := e.firstHolding(units, func(d int64) bool { return e.holds(set.with(i, demand{units - d, units})) })
+	up := e.firstHolding(most-units, func(d int64) bool { return e.holds(set.with(i, demand{units, units + d})) })
 	switch {
 	case down > 0 && (up == 0 || down <= up):
 		return -down
@@ -252,8 +252,8 @@ func (e *explainer) change(set selection, i int) int64 {
 	}
 }
 
-// least is the smallest d from 1 to most for which ok holds, ok being monotone; 0 when there is none.
-func (e *explainer) least(most int64, ok func(int64) bool) int64 {
+// firstHolding is the smallest d from 1 to most for which ok holds, ok being monotone; 0 when there is none.
+func (e *explainer) firstHolding(most int64, ok func(int64) bool) int64 {
 	if most < 1 || !ok(most) {
 		return 0
 	}

@@ -110,7 +110,7 @@ func (m *model) buildCore() {
 	}
 	m.total = m.sum(all)
 	if m.sel.population {
-		m.bound(m.total, m.population, m.population)
+		m.bound(m.total, m.least, m.least)
 	}
 }
 
@@ -118,7 +118,7 @@ func (m *model) buildCore() {
 func (m *model) limit() {
 	m.most = m.problem.most
 	if m.sel.population {
-		m.most = min(m.most, m.population)
+		m.most = min(m.most, m.least)
 	}
 	for i, want := range m.sel.cells {
 		if c := &m.cells[i]; c.home == homeCore && c.Measure == published.Returns && c.Where.All() {
@@ -127,17 +127,21 @@ func (m *model) limit() {
 	}
 }
 
-// covers says whether a block that breaks down d speaks about the core cell.
+// covers says whether a block that breaks down d speaks about the core cell, and none counts its unknown values.
 func (m *model) covers(d dim, cc *coreCell) bool {
+	covered := false
 	for i := range m.blocks {
 		b := &m.blocks[i]
 		kind := d == country && (b.Kind == "country" || b.Kind == "country_mode") ||
 			d == age && (b.Kind == "age" || b.Kind == "sex_age")
 		if kind && m.blockSelected(i) && b.base.admits(country, cc.point[country]) && b.base.admits(age, cc.point[age]) {
-			return true
+			covered = true
+			if m.countsUnknown(d, i, cc) {
+				return false
+			}
 		}
 	}
-	return false
+	return covered
 }
 
 func (m *model) blockSelected(i int) bool {
@@ -164,17 +168,19 @@ func (m *model) nameable(d dim, cc *coreCell) bool {
 	return false
 }
 
-// named says whether some cell names the value for returns of the core cell.
+// named says whether some cell, or the population that it is a part of, names the value for returns of the core cell.
 func (m *model) named(d dim, v uint16, cc *coreCell) bool {
 	p := cc.point
 	p[d] = v
 	for i := range m.cells {
 		c := &m.cells[i]
-		if !m.relevant(i) || c.where.in[d] == nil || !c.where.in[d][v] {
+		if !m.relevant(i) {
 			continue
 		}
-		if c.where.admits(country, p[country]) && c.where.admits(age, p[age]) {
-			return true
+		for _, f := range []*selector{&c.where, &c.base} {
+			if f.in[d] != nil && f.in[d][v] && f.admits(country, p[country]) && f.admits(age, p[age]) {
+				return true
+			}
 		}
 	}
 	return false
@@ -236,6 +242,28 @@ func (m *model) demandCells(inside bool) {
 		c := m.counted[i]
 		if !m.solver.Share(c.num, c.base, want.lo, want.hi, m.cells[i].Decimals, inside) {
 			m.infeasible = true
+		}
+	}
+	m.tellParts()
+}
+
+// tellParts tells the solver which shares are parts of one whole.
+func (m *model) tellParts() {
+	for i := range m.blocks {
+		b := &m.blocks[i]
+		var nums []exact.Var
+		var base exact.Var
+		apart := b.Pct && !b.Multi && b.Kind != "assisted_people"
+		for j, c := range b.cells {
+			for _, other := range b.cells[:j] {
+				apart = apart && disjoint(&m.cells[c].where, &m.cells[other].where)
+			}
+			if n, ok := m.counted[c]; ok {
+				nums, base = append(nums, n.num), n.base
+			}
+		}
+		if apart && len(nums) > 0 {
+			m.solver.Parts(base, nums, m.sel.reach[i] && len(nums) == len(b.cells))
 		}
 	}
 }

@@ -10,10 +10,11 @@ type problem struct {
 	space  *space
 	cells  []cell
 	blocks []block
-	// population is the number of returns where the table says it without a total (its largest block); 0 otherwise.
-	// least is the size of the largest block, largest its index.
-	population, least int64
-	largest           int
+	// least is the size of the largest block, largest its index. ruled says that it is the population, by the rule for
+	// tables without a total.
+	least   int64
+	largest int
+	ruled   bool
 	// most is the largest register that is made.
 	most int64
 }
@@ -104,9 +105,7 @@ func (p *problem) findPopulation() {
 		}
 		p.largest, p.least = i, size
 	}
-	if p.largest >= 0 && !p.hasTotal() && p.blocks[p.largest].unrestricted() {
-		p.population = p.least
-	}
+	p.ruled = p.largest >= 0 && !p.hasTotal() && p.blocks[p.largest].unrestricted()
 }
 
 // blockSum is the number of returns that the cells of a counting block state: their sum, where cells that overlap with
@@ -195,7 +194,7 @@ type selection struct {
 type demand struct{ lo, hi int64 }
 
 func (p *problem) everything() selection {
-	s := selection{cells: map[int]demand{}, reach: map[int]bool{}, population: p.population > 0}
+	s := selection{cells: map[int]demand{}, reach: map[int]bool{}, population: p.ruled}
 	for i := range p.cells {
 		s.cells[i] = demand{p.cells[i].Units, p.cells[i].Units}
 	}

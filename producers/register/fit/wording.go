@@ -35,7 +35,7 @@ func (w *wording) sums() (text, by string, ok bool) {
 	left, counts := w.countOf(w.large)
 	right, counts2 := w.countOf(w.small)
 	if w.set.population {
-		right += w.population
+		right += w.least
 	}
 	onlyReach := len(w.small) == 0 && !w.set.population
 	if !counts || !counts2 || len(w.large) == 0 || left-right != w.by {
@@ -54,7 +54,7 @@ func (w *wording) sums() (text, by string, ok bool) {
 	}
 	limit := w.is(w.small)
 	if w.set.population {
-		text := fmt.Sprintf("the largest block, %s, which is the population, has %s", w.blocks[w.largest].Name, grouped(w.population))
+		text := fmt.Sprintf("the largest block, %s, which is the population, has %s", w.blocks[w.largest].Name, grouped(w.least))
 		limit = strings.TrimPrefix(limit+" and "+text, " and ")
 	}
 	return fmt.Sprintf("%s, but %s: %s too many", w.is(w.large), limit, grouped(w.by)), grouped(w.by) + " too many", true
@@ -101,10 +101,10 @@ func (w *wording) single() (text, by string, ok bool) {
 	}
 	holds := func(lo, hi int64) bool { return w.holds(w.set.with(share, demand{lo, hi})) }
 	var near []string
-	if d := w.least(c.Units, func(d int64) bool { return holds(c.Units-d, c.Units) }); d > 0 {
+	if d := w.firstHolding(c.Units, func(d int64) bool { return holds(c.Units-d, c.Units) }); d > 0 {
 		near = append(near, percent(c.Units-d, c.Decimals))
 	}
-	if d := w.least(whole-c.Units, func(d int64) bool { return holds(c.Units, c.Units+d) }); d > 0 {
+	if d := w.firstHolding(whole-c.Units, func(d int64) bool { return holds(c.Units, c.Units+d) }); d > 0 {
 		near = append(near, percent(c.Units+d, c.Decimals))
 	}
 	if len(near) == 0 {
@@ -117,7 +117,7 @@ func (w *wording) single() (text, by string, ok bool) {
 		}
 	}
 	if w.set.population {
-		rest += fmt.Sprintf(" of the %s returns of %s", grouped(w.population), w.blocks[w.largest].Name)
+		rest += fmt.Sprintf(" of the %s returns of %s", grouped(w.least), w.blocks[w.largest].Name)
 	}
 	by = "possible are " + strings.Join(near, " and ")
 	return fmt.Sprintf("%s (line %d) cannot be %s %%%s: no whole number of returns gives it; %s %%",
@@ -151,7 +151,7 @@ func (w *wording) general() (text, by string) {
 	}
 	text = w.is(rows) + " cannot hold together"
 	if w.set.population {
-		text += fmt.Sprintf(" in the %s returns of %s", grouped(w.population), w.blocks[w.largest].Name)
+		text += fmt.Sprintf(" in the %s returns of %s", grouped(w.least), w.blocks[w.largest].Name)
 	}
 	if reach := w.reachText(); reach != "" {
 		text += " (" + reach + ")"

@@ -41,6 +41,7 @@ type Solver struct {
 	shares []share
 	// byBase are the shares of each base, bases the bases in order of appearance.
 	byBase map[Var][]int
+	parts  map[Var][]parts
 	bases  []Var
 	trail  []change
 	asked  bool
@@ -67,7 +68,7 @@ type change struct {
 }
 
 // New returns an empty system.
-func New() *Solver { return &Solver{byBase: map[Var][]int{}} }
+func New() *Solver { return &Solver{byBase: map[Var][]int{}, parts: map[Var][]parts{}} }
 
 // Var adds an integer variable between lo and hi, both included; 0 <= lo.
 func (s *Solver) Var(lo, hi int64) Var {

@@ -272,3 +272,30 @@ func TestBudgetIsNotAnAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestPartsLeadTheSearch: shares that only make up a whole when every one is an exact tie are found among a million
+// bases, and shares that never do are refused, without trying the bases one after the other.
+func TestPartsLeadTheSearch(t *testing.T) {
+	for _, tt := range []struct {
+		shares []int64 // in percent; half a percent of rounding each
+		want   bool
+	}{{[]int64{30, 30, 30, 8}, true}, {[]int64{30, 30, 30, 7}, false}, {[]int64{25, 25, 25, 27}, true}, {[]int64{25, 25, 25, 28}, false}} {
+		s := New()
+		base := s.Var(1, 1_000_000)
+		var nums []Var
+		terms := []Term{{base, -1}}
+		for range tt.shares {
+			nums = append(nums, s.Var(0, 1_000_000))
+			terms = append(terms, Term{nums[len(nums)-1], 1})
+		}
+		s.Bound(s.Sum(terms), 0, 0)
+		for i, u := range tt.shares {
+			s.Share(nums[i], base, u, u, 0, false)
+		}
+		s.Parts(base, nums, true)
+		found, err := s.Find(50)
+		if err != nil || found != tt.want {
+			t.Errorf("%v: found %v, %v", tt.shares, found, err)
+		}
+	}
+}

@@ -94,10 +94,41 @@ func (s *Solver) narrowShares(base Var) bool {
 	return true
 }
 
-// possible says whether a base allows a whole numerator for each of its shares.
+// Parts says that numerators of shares of base are parts of it that do not overlap, and with whole set that they make
+// it up. It demands nothing new; it lets the search pass over bases for which no whole numbers exist.
+func (s *Solver) Parts(base Var, nums []Var, whole bool) {
+	p := parts{whole: whole}
+	for _, num := range nums {
+		for _, i := range s.byBase[base] {
+			if s.shares[i].num == num {
+				p.shares = append(p.shares, i)
+				break
+			}
+		}
+	}
+	s.parts[base] = append(s.parts[base], p)
+}
+
+// parts are shares that do not overlap.
+type parts struct {
+	shares []int
+	whole  bool
+}
+
+// possible says whether a base allows whole numerators for its shares.
 func (s *Solver) possible(base Var, n int64) bool {
 	for _, i := range s.byBase[base] {
 		if sh := &s.shares[i]; sh.least(n) > sh.most(n) {
+			return false
+		}
+	}
+	for _, p := range s.parts[base] {
+		var least, most int64
+		for _, i := range p.shares {
+			least += s.shares[i].least(n)
+			most += s.shares[i].most(n)
+		}
+		if least > n || p.whole && most < n {
 			return false
 		}
 	}
