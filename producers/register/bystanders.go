@@ -136,7 +136,7 @@ func (g *generator) ordinary() {
 // into the period.
 func (g *generator) aheadForEver() {
 	like := &g.rows[g.rng.IntN(len(g.rows))]
-	r := revision{event: like.at, said: like.said, number: 1, fact: int32(len(g.facts))}
+	r := revision{event: like.at, said: like.said, number: 1}
 	k := kindRegistration
 	if g.chance(0.5) {
 		k, r.marks = kindCrossing, markReturned
@@ -149,7 +149,7 @@ func (g *generator) aheadForEver() {
 	if g.chance(0.8) {
 		ahead = g.between(2*hour, 365*day)
 	}
-	g.facts = append(g.facts, fact{minted: r.recorded, person: g.newPerson(), under: nobody, kind: k})
+	r.fact = g.add(fact{minted: r.recorded, person: g.newPerson(), under: nobody, kind: k})
 	g.revs = append(g.revs, r)
 	at := r.event - ahead
 	g.sends = append(g.sends, send{at: at, ahead: int32(ahead / second), rev: int32(len(g.revs) - 1)})

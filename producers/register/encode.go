@@ -88,7 +88,7 @@ func (e *encoder) fill(r *revision) {
 	seed := e.r.settings.Seed
 	m := &e.record
 	m.Reset()
-	m.RecordId = recordID(seed, r.fact, f.minted).String()
+	m.RecordId = f.id(seed).String()
 	m.Revision = uint32(r.number)
 	if r.void != 0 {
 		m.VoidReason = voidList.At(uint16(r.void))
@@ -112,7 +112,7 @@ func (e *encoder) fill(r *revision) {
 		x.Reset()
 		x.Centre, x.Kind = r.said.code(dimCentre), kindList.At(uint16(r.detail))
 		if f.under != nobody {
-			x.RegistrationId = recordID(seed, f.under, e.r.facts[f.under].minted).String()
+			x.RegistrationId = e.r.facts[f.under].id(seed).String()
 		}
 		m.Body = &e.help
 	}

@@ -22,10 +22,14 @@ const nobody int32 = -1
 // fact is one record, in all its revisions.
 type fact struct {
 	minted int64 // when its id was made, by its computer's clock; milliseconds
+	number int32 // decides the rest of its id: its place in the list of facts
 	person int32
-	under  int32 // of help: the registration it names
+	under  int32 // of help: the place of the registration it names
 	kind   kind
 }
+
+// id is the record id of the fact.
+func (f *fact) id(seed uint64) uuid.UUID { return recordID(seed, f.number, f.minted) }
 
 // Marks of a revision.
 const (
@@ -107,13 +111,18 @@ func personKey(seed uint64, n int32) uuid.UUID {
 	return key
 }
 
-func (g *generator) id(f int32) uuid.UUID { return recordID(g.settings.Seed, f, g.facts[f].minted) }
+// add makes room for a fact and says where it stands.
+func (g *generator) add(f fact) int32 {
+	f.number = int32(len(g.facts))
+	g.facts = append(g.facts, f)
+	return f.number
+}
 
 // before says whether fact a, arriving at aAt, stands before b in the method's order.
 func (g *generator) before(a int32, aAt int64, b int32, bAt int64) bool {
 	if aAt != bAt {
 		return aAt < bAt
 	}
-	x, y := g.id(a), g.id(b)
+	x, y := g.facts[a].id(g.settings.Seed), g.facts[b].id(g.settings.Seed)
 	return bytes.Compare(x[:], y[:]) < 0
 }

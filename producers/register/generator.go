@@ -103,6 +103,10 @@ func (g *generator) number(expected float64) int {
 
 // run makes everything up, people first.
 func (g *generator) run(ctx context.Context) error {
+	// Nearly as many facts as there will be; growing a list means having it twice.
+	size := len(g.rows) * 7 / 2
+	g.facts, g.revs, g.sends = make([]fact, 0, size), make([]revision, 0, size), make([]send, 0, size)
+	g.returns = make([]expected, 0, len(g.rows)*4/3)
 	g.schedule()
 	g.place()
 	g.cutOff()

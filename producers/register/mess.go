@@ -41,7 +41,6 @@ const lost int32 = -1
 
 // make makes a fact with all its revisions and sendings, right in the end whatever happened before.
 func (g *generator) make(m made) int32 {
-	f := int32(len(g.facts))
 	minted := m.minted
 	if minted == 0 {
 		minted = m.event + g.between(10*second, 10*minute)
@@ -49,7 +48,7 @@ func (g *generator) make(m made) int32 {
 			minted += int64(g.rng.Float64() * g.rates.LateDays * float64(day))
 		}
 	}
-	g.facts = append(g.facts, fact{minted: minted, person: m.person, under: m.under, kind: m.kind})
+	f := g.add(fact{minted: minted, person: m.person, under: m.under, kind: m.kind})
 	r := revision{event: m.event, arrival: m.arrival, recorded: minted, said: m.said, fact: f, number: 1, category: m.category,
 		detail: m.detail, marks: m.marks, source: g.sourceOf(&m)}
 	if g.chance(g.rates.SpelledOut) {
@@ -133,11 +132,11 @@ func (g *generator) mistaken(like revision, who int32) {
 	} else {
 		wrong = g.wrong(wrong)
 	}
-	f := int32(len(g.facts))
-	under := g.facts[like.fact].under
-	g.facts = append(g.facts, fact{minted: wrong.event + g.between(10*second, 10*minute), person: who, under: under, kind: g.facts[like.fact].kind})
+	made := g.facts[like.fact]
+	made.minted, made.person = wrong.event+g.between(10*second, 10*minute), who
+	f := g.add(made)
 	wrong.fact, void.fact = f, f
-	wrong.recorded = g.facts[f].minted
+	wrong.recorded = made.minted
 	if g.chance(0.1) {
 		g.history(wrong, void, wrong, void)
 		return

@@ -65,8 +65,9 @@ func makeAll(t testing.TB, table *published.Table, settings Settings) (*Register
 func TestEveryTableComesOut(t *testing.T) {
 	for _, id := range []string{"A02", "A04", "A14", "S01"} {
 		for _, mess := range []Level{None, Everyday, Hard} {
-			for _, seed := range []uint64{1, 20160630, 0xfedcba9876543210} {
+			for _, seed := range []uint64{1, 0xfedcba9876543210} {
 				t.Run(fmt.Sprintf("%s/%s/%d", id, mess, seed), func(t *testing.T) {
+					t.Parallel()
 					table := devTable(t, id)
 					r, messages := makeAll(t, table, Settings{Seed: seed, Mess: mess})
 					compare(t, table, r.Truth(), messages)
@@ -152,7 +153,7 @@ func sequences(t *testing.T, c *counted, truth *Truth) {
 		if truth.Mess != Hard && s.Missing != 0 {
 			t.Errorf("source %s has sent up to %d with %d missing; everyday mess loses nothing", s.ID, s.HighestSeq, s.Missing)
 		}
-		if border := s.ID[1] == '-'; border && s.HighestSeq == 0 {
+		if border := s.ID[1] == '-'; border && s.HighestSeq == 0 && truth.RegisteredInPeriod > 2000 {
 			t.Errorf("source %s is silent", s.ID)
 		}
 	}
@@ -189,6 +190,38 @@ func TestSameSeedSameBytes(t *testing.T) {
 	}
 }
 
+// TestUnknownStaysUnknown makes a register of a table that leaves much unsaid: what its blocks do not reach must not be
+// stated by anything, so that no post may have seen those whose post of entry is unknown.
+func TestUnknownStaysUnknown(t *testing.T) {
+	table := tableOf(t, "PARTS", "total,TOTAL,2500", "entry_point,L-COR,900", "entry_point,A-XPL,120", "entry_point,S-OMO,15", "entry_point,L-TRO,9",
+		"centre,CAMR-SPS,800", "centre,CANFM-BEL,200", "department,HN-CR,400", "department,HN-GD,2", "country,US,1000", "country,GT,40",
+		"mode,air,1100", "sex,F,300", "return_type,deported,2000", "age,0-17,250", "exit_point,X-BLD,100", "minors_accompaniment,accompanied,100",
+		"month,2014-02,10", "month,2021-12,700", "assisted_people,TOTAL,700", "US_assisted_people,TOTAL,300", "reason_pct_multi,economic,91.5")
+	for seed := range uint64(3) {
+		for _, mess := range []Level{None, Hard} {
+			r, messages := makeAll(t, table, Settings{Seed: seed, Mess: mess})
+			compare(t, table, r.Truth(), messages)
+			for _, post := range []string{"A-XPL-1", "S-OMO-1", "L-TRO-1"} {
+				if !slices.Contains(r.Sources(), post) {
+					t.Errorf("a post that the table names has no computer %s", post)
+				}
+			}
+		}
+	}
+}
+
+func TestSmallTables(t *testing.T) {
+	for _, rows := range [][]string{{"total,TOTAL,1"}, {"total,TOTAL,0"}, {"total,TOTAL,2", "assisted_people,TOTAL,2"}, {"assisted_people,TOTAL,3"}} {
+		table := tableOf(t, "SMALL", rows...)
+		for seed := range uint64(20) {
+			for _, mess := range []Level{None, Everyday, Hard} {
+				r, messages := makeAll(t, table, Settings{Seed: seed, Mess: mess})
+				compare(t, table, r.Truth(), messages)
+			}
+		}
+	}
+}
+
 // TestOrderDoesNotMatter shuffles the messages: what comes out is a function of the set.
 func TestOrderDoesNotMatter(t *testing.T) {
 	table := devTable(t, "A04")
@@ -197,5 +230,34 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		rng.Shuffle(len(messages), func(i, j int) { messages[i], messages[j] = messages[j], messages[i] })
 		compare(t, table, r.Truth(), messages)
+	}
+}
+
+// TestEventsAsLines writes a hard register as JSON Lines and reads it back: the same messages, byte for byte.
+func TestEventsAsLines(t *testing.T) {
+	_, messages := makeAll(t, devTable(t, "A04"), Settings{Seed: 9, Mess: Hard})
+	raw := 0
+	for _, m := range messages {
+		line, err := events.AppendLine(nil, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parsed, err := events.ParseLine(line)
+		if err != nil {
+			t.Fatalf("%v\n%.300s", err, line)
+		}
+		if parsed.Envelope == nil {
+			raw++
+		}
+		again, err := parsed.Message(0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.Topic != m.Topic || !bytes.Equal(again.Key, m.Key) || !bytes.Equal(again.Value, m.Value) || (again.Value == nil) != (m.Value == nil) {
+			t.Fatalf("comes back as another message: %.300s", line)
+		}
+	}
+	if raw == 0 || raw > len(messages)/20 {
+		t.Errorf("%d of %d messages are raw", raw, len(messages))
 	}
 }

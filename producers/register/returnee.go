@@ -143,7 +143,11 @@ func (g *generator) statements(a *attributes, passed bool) (post, form attribute
 func (g *generator) secondForm(a, form *attributes) attributes {
 	other := *a
 	for d := range dims {
-		if a[d] != 0 && g.chance(0.25) {
+		p := 0.25
+		if d == dimCentre {
+			p = 0.9
+		}
+		if a[d] != 0 && g.chance(p) {
 			other.disagree(d, g.rng)
 		}
 	}

@@ -191,7 +191,7 @@ func (t *Truth) Returns() iter.Seq[Return] {
 
 func (t *Truth) returnAt(e *expected) Return {
 	a := &e.said
-	id := recordID(t.Seed, e.first, t.facts[e.first].minted)
+	id := t.facts[e.first].id(t.Seed)
 	person := id
 	if e.person != nobody {
 		person = personKey(t.Seed, e.person)
