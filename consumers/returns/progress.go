@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 )
 
 // progress is how far each partition of this process is, for readiness.
@@ -12,9 +13,11 @@ type progress struct {
 	shards map[int]lag
 }
 
+// lag is how many records of a partition are not counted yet, and since when there have been any.
 type lag struct {
 	known  bool
 	behind int64
+	since  time.Time
 }
 
 func newProgress() *progress { return &progress{shards: map[int]lag{}} }
@@ -24,7 +27,11 @@ func (p *progress) began(partition int) { p.report(partition, false, 0) }
 func (p *progress) report(partition int, known bool, behind int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.shards[partition] = lag{known, behind}
+	l := lag{known: known, behind: behind, since: time.Now()}
+	if old, ok := p.shards[partition]; ok && old.behind > 0 && behind > 0 {
+		l.since = old.since
+	}
+	p.shards[partition] = l
 }
 
 func (p *progress) ended(partition int) {
@@ -33,9 +40,10 @@ func (p *progress) ended(partition int) {
 	delete(p.shards, partition)
 }
 
-// CaughtUp says whether every partition of this process is counted to its end; if not, the reasons, one for each
+// CaughtUp says whether every partition of this process has been counted to its end at some moment within the last
+// grace; records that arrive without pause are always a flush behind. If not, it gives the reasons, one for each
 // partition, in order. A process without a partition is caught up.
-func (c *Consumer) CaughtUp() (bool, []string) {
+func (c *Consumer) CaughtUp(grace time.Duration) (bool, []string) {
 	p := c.state
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -44,7 +52,7 @@ func (c *Consumer) CaughtUp() (bool, []string) {
 		switch {
 		case !l.known:
 			why = append(why, fmt.Sprintf("partition %d is being taken over", partition))
-		case l.behind > 0:
+		case l.behind > 0 && time.Since(l.since) >= grace:
 			why = append(why, fmt.Sprintf("partition %d has %d records still to count", partition, l.behind))
 		}
 	}

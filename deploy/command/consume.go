@@ -121,8 +121,14 @@ func (c *counting) part() ops.Part {
 	}
 }
 
+// readyGrace is how long ago the end of a partition may have been reached: arrivals without pause are always a flush
+// behind.
+const readyGrace = 5 * time.Second
+
 // ready answers nil when this process has its share of the partitions and has counted all that is in them.
-func (c *counting) ready(context.Context) error {
+func (c *counting) ready(context.Context) error { return c.caughtUp(readyGrace) }
+
+func (c *counting) caughtUp(grace time.Duration) error {
 	status := c.reader.Status()
 	if !status.Member {
 		return fmt.Errorf("not a member of the group: %s", status.Problem)
@@ -133,7 +139,7 @@ func (c *counting) ready(context.Context) error {
 			why = append(why, fmt.Sprintf("partition %d is stopped: %v", s.Partition, s.Err))
 		}
 	}
-	if caughtUp, behind := c.counter.CaughtUp(); !caughtUp {
+	if caughtUp, behind := c.counter.CaughtUp(grace); !caughtUp {
 		why = append(why, behind...)
 	}
 	if len(why) > 0 {

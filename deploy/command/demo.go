@@ -20,16 +20,16 @@ import (
 
 type demoCommand struct {
 	machineFlags
-	Data       string `placeholder:"DIR" help:"Folder of the data, kept and found again at the next start; without it a temporary one, removed at the end."`
-	Exit       bool   `per:"call" help:"End after the table; status 0 only when every played event is accounted for and the verifier found no difference."`
-	Seed       uint64 `default:"1" placeholder:"N" help:"Seed of the made register: the same table and seed give the same events."`
-	Mess       string `enum:"none,everyday,hard" default:"everyday" help:"How messy the events are: ${enum}."`
-	Table      string `placeholder:"FILE" help:"Published tables to make the register from; without it those that this program carries."`
-	ID         string `name:"id" default:"A14" placeholder:"ID" help:"Which table of the file."`
-	Out        string `placeholder:"FILE" help:"Write the counted table there, in the form of the published one."`
-	Partitions int    `name:"kafka-partitions" default:"12" placeholder:"N" help:"Partitions of each of the two fact topics."`
-	Live       int    `default:"2" placeholder:"N" help:"Live arrivals a second after the table."`
-	Listen     string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the pages and the feed are; replaced when taken."`
+	Data       string  `placeholder:"DIR" help:"Folder of the data, kept and found again at the next start; without it a temporary one, removed at the end."`
+	Exit       bool    `per:"call" help:"End after the table; status 0 only when every played event is accounted for and the verifier found no difference."`
+	Seed       uint64  `default:"1" placeholder:"N" help:"Seed of the made register: the same table and seed give the same events."`
+	Mess       string  `enum:"none,everyday,hard" default:"everyday" help:"How messy the events are: ${enum}."`
+	Table      string  `placeholder:"FILE" help:"Published tables to make the register from; without it those that this program carries."`
+	ID         string  `name:"id" default:"A14" placeholder:"ID" help:"Which table of the file."`
+	Out        string  `placeholder:"FILE" help:"Write the counted table there, in the form of the published one."`
+	Partitions int     `name:"kafka-partitions" default:"12" placeholder:"N" help:"Partitions of each of the two fact topics."`
+	Live       float64 `default:"60" placeholder:"N" help:"Live arrivals a minute after the table; 0: none."`
+	Listen     string  `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the pages and the feed are; replaced when taken."`
 }
 
 // Help is the longer text of --help.
@@ -44,7 +44,7 @@ func (c *demoCommand) Validate() error {
 		return fmt.Errorf("--kafka-partitions %d: must be 1 or more", c.Partitions)
 	}
 	if c.Live < 0 {
-		return fmt.Errorf("--live %d: must not be negative", c.Live)
+		return fmt.Errorf("--live %v: must not be negative", c.Live)
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("--listen %q: %w", c.Listen, err)

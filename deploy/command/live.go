@@ -2,7 +2,13 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"retorno/producers/publish"
+	"retorno/producers/register"
 )
 
 // say tells a person what is going on; it is no result.
@@ -11,14 +17,29 @@ func (t *terminal) say(format string, args ...any) {
 }
 
 // live sends made arrivals of today until ctx ends, while the verifier goes on counting a second time.
-func (d *demo) live(ctx context.Context) error {
-	verified := make(chan error, 1)
-	go func() { verified <- d.verifier.Run(ctx) }()
-	<-ctx.Done()
-	var err error
-	if ctx.Err() != nil {
-		err = nil
+func (d *demo) live(ctx context.Context, writer *publish.Writer) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return d.verifier.Run(ctx) })
+	group.Go(func() error { return d.sendLive(ctx, writer) })
+	return group.Wait()
+}
+
+func (d *demo) sendLive(ctx context.Context, writer *publish.Writer) error {
+	arrivals, err := d.made.Live(register.LiveSettings{ArrivalsPerMinute: d.Live})
+	if d.Live == 0 || errors.Is(err, register.ErrPeriodNotOver) {
+		d.t.say("no live arrivals; Ctrl-C ends it")
+		<-ctx.Done()
+		return nil
 	}
-	<-verified
+	if err != nil {
+		return err
+	}
+	d.t.say("live arrivals, %v a minute, dated today; Ctrl-C ends it", d.Live)
+	err = arrivals.Run(ctx, func(e register.Event) error {
+		return writer.Write(ctx, publish.Message{Topic: e.Topic, Key: e.Key, Value: e.Value})
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
 	return err
 }

@@ -22,19 +22,6 @@ const accountEvery = 100 * time.Millisecond
 // play sends the register, waits until the ledger accounts for all of it, says what came out, and goes on with live
 // arrivals.
 func (d *demo) play(ctx context.Context) error {
-	err := d.playOnce(ctx)
-	if ctx.Err() != nil {
-		return nil
-	}
-	if err != nil || d.Exit {
-		return err
-	}
-	d.t.say("live arrivals, %d a second; Ctrl-C ends it", d.Live)
-	return d.live(ctx)
-}
-
-func (d *demo) playOnce(ctx context.Context) error {
-	began := time.Now()
 	producer, err := d.kafka.producer(d.t.Log, d.registry)
 	if err != nil {
 		return err
@@ -44,6 +31,18 @@ func (d *demo) playOnce(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = writer.Close() }()
+	err = d.playOnce(ctx, writer)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil || d.Exit:
+		return err
+	}
+	return d.live(ctx, writer)
+}
+
+func (d *demo) playOnce(ctx context.Context, writer *publish.Writer) error {
+	began := time.Now()
 	want, err := d.sendRegister(ctx, writer)
 	if err != nil {
 		return err
@@ -106,7 +105,7 @@ func (d *demo) awaitAccounts(ctx context.Context, want uint64) (store.Accounts, 
 			return accounts, err
 		}
 		bar.set(int64(accounts.Read()))
-		if accounts.Read() >= want && d.counting.ready(ctx) == nil {
+		if accounts.Read() >= want && d.counting.caughtUp(0) == nil {
 			return accounts, nil
 		}
 		select {
