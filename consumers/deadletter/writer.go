@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -155,7 +156,9 @@ func (w *Writer) send(ctx context.Context, messages []message) error {
 			return &tooLargeError{origin: messages[0].origin, topic: messages[0].topic, size: messages[0].size(), err: err}
 		}
 		w.metrics.retries.Inc()
-		w.cfg.Logger.Error("deadletter: cannot write, waiting", "topic", messages[0].topic, "letters", len(messages), "attempt", attempt, "error", err)
+		// The view of the cluster may be out of date; the next attempt asks.
+		w.close()
+		w.cfg.Logger.Log(ctx, loud(attempt), "deadletter: cannot write, waiting", "topic", messages[0].topic, "letters", len(messages), "attempt", attempt, "error", err)
 		timer := time.NewTimer(backoff)
 		select {
 		case <-ctx.Done():
@@ -165,6 +168,15 @@ func (w *Writer) send(ctx context.Context, messages []message) error {
 		}
 		backoff = min(2*backoff, w.cfg.MaxBackoff)
 	}
+}
+
+// loud is the level of the message about an attempt: the first is heard, and
+// then fewer and fewer.
+func loud(attempt int) slog.Level {
+	if attempt&(attempt-1) == 0 {
+		return slog.LevelError
+	}
+	return slog.LevelDebug
 }
 
 func (w *Writer) attempt(ctx context.Context, messages []message) error {

@@ -182,6 +182,8 @@ func (f *fetcher) requestFailed(ctx context.Context, err error) error {
 		f.cluster.refresh()
 		f.verify = f.printed
 		return f.topicMissing(ctx, err)
+	case isAuth(err):
+		return f.confirm(&StopError{Reason: ReasonAuth, Topic: f.feed.topic, Partition: f.feed.shard.partition, Err: err})
 	case isCorrupt(err):
 		f.metrics.corrupt.WithLabelValues(f.feed.topic).Inc()
 		return err

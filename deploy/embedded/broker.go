@@ -129,7 +129,7 @@ func startCluster(cfg BrokerConfig, clock *appendClock) (*kfake.Cluster, string,
 		if cfg.Advertise != "" {
 			ln = advertised{ln, cfg.Advertise}
 		}
-		return clock.listener(ln), nil
+		return brokerListener{ln, clock}, nil
 	}
 	opts := []kfake.Opt{
 		kfake.NumBrokers(cfg.Nodes),

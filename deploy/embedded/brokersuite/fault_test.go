@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"retorno/consumers/stream"
 	"retorno/producers/publish"
 )
 
@@ -239,4 +240,21 @@ func TestWriteClassifiesRefusals(t *testing.T) {
 			t.Errorf("%v: %v", e, err)
 		}
 	}
+}
+
+// A reader that loses its rights stops, and goes on when it has them again.
+func TestRefusedReadingStopsAndResumes(t *testing.T) {
+	b := embeddedBackend(t)
+	topics := b.topics(t, 1, 1)
+	all := facts(topics, 0, 100)
+	b.write(t, 1, all)
+	cfg := b.streamConfig(t, topics, 1)
+	reg := newRegistry(&cfg)
+	h := b.embedded.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.TopicAuthorizationFailed, Count: -1})
+	l := newLedger()
+	m := join(t, cfg, l.run(topics))
+	expectStop(t, m, reg, stream.ReasonAuth)
+	h.Remove()
+	until(t, "everything is read", func() bool { return l.count() == len(all) })
+	l.check(t, all)
 }

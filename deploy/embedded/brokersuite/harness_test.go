@@ -29,6 +29,10 @@ var apache struct {
 }
 
 func TestMain(m *testing.M) {
+	if what := os.Getenv(childEnv); what != "" {
+		fmt.Fprintln(os.Stderr, child(what))
+		os.Exit(1)
+	}
 	code := m.Run()
 	if apache.server != nil {
 		if err := apache.server.Stop(); err != nil {
