@@ -2,6 +2,7 @@ package fit
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -118,17 +119,30 @@ func (e *explainer) isTotal(i int) bool {
 // smallest reduces a selection that cannot hold to a smallest one: first to few blocks, then to few rows.
 func (e *explainer) smallest(sel selection) selection {
 	blocks := e.blocksOf(sel)
-	small := sel
-	if found, ok := e.fewBlocks(sel, blocks); ok {
-		small = found
-	} else {
-		for _, b := range blocks {
-			if without := e.pick(small, func(x int) bool { return x != b }); !e.holds(without) {
-				small = without
+	small, ok := e.fewBlocks(sel, blocks)
+	if !ok {
+		needed := reduce(blocks, func(kept []int) bool {
+			return !e.holds(e.pick(sel, func(b int) bool { return slices.Contains(kept, b) }))
+		})
+		small = e.pick(sel, func(b int) bool { return slices.Contains(needed, b) })
+	}
+	return e.fewRows(small)
+}
+
+// reduce takes elements away while the rest is still contradictory, large pieces first. Of what it returns no single
+// element can be taken away, since a part of what holds holds.
+func reduce(list []int, contradictory func([]int) bool) []int {
+	for size := (len(list) + 1) / 2; size >= 1; size /= 2 {
+		for from := 0; from < len(list); {
+			without := slices.Concat(list[:from], list[min(from+size, len(list)):])
+			if contradictory(without) {
+				list = without
+			} else {
+				from += size
 			}
 		}
 	}
-	return e.fewRows(small)
+	return list
 }
 
 // fewBlocks looks for one or two blocks that cannot hold, by themselves or with the total.
@@ -206,16 +220,24 @@ func (e *explainer) fewRows(sel selection) selection {
 		}
 	}
 	for _, total := range []bool{true, false} {
+		var rows []int
+		kept := selection{cells: map[int]demand{}, reach: sel.reach, population: sel.population}
 		for i := range e.cells {
-			want, ok := sel.cells[i]
-			if !ok || e.isTotal(i) != total {
-				continue
-			}
-			delete(sel.cells, i)
-			if e.holds(sel) {
-				sel.cells[i] = want
+			if want, ok := sel.cells[i]; ok && e.isTotal(i) == total {
+				rows = append(rows, i)
+			} else if ok {
+				kept.cells[i] = want
 			}
 		}
+		only := func(rows []int) selection {
+			out := kept
+			out.cells = maps.Clone(kept.cells)
+			for _, i := range rows {
+				out.cells[i] = sel.cells[i]
+			}
+			return out
+		}
+		sel = only(reduce(rows, func(rows []int) bool { return !e.holds(only(rows)) }))
 	}
 	return sel
 }
@@ -223,17 +245,14 @@ func (e *explainer) fewRows(sel selection) selection {
 // with is the selection with another demand on one cell.
 func (s selection) with(i int, want demand) selection {
 	out := s
-	out.cells = make(map[int]demand, len(s.cells))
-	for k, v := range s.cells {
-		out.cells[k] = v
-	}
+	out.cells = maps.Clone(s.cells)
 	out.cells[i] = want
 	return out
 }
 
 // change is the smallest change of one cell's number with which the set holds: negative when the number is too large.
-// 0 when no change helps.
-func (e *explainer) change(set selection, i int) int64 {
+// 0 when no change helps. The change of a neighbouring row is tried first: it is mostly the same.
+func (e *explainer) change(set selection, i int, guess int64) int64 {
 	units := e.cells[i].Units
 	most := e.most
 	if e.cells[i].Measure.Share() {
@@ -242,8 +261,8 @@ func (e *explainer) change(set selection, i int) int64 {
 			most *= 10
 		}
 	}
-	down := e.firstHolding(units, func(d int64) bool { return e.holds(set.with(i, demand{units - d, units})) })
-	up := e.firstHolding(most-units, func(d int64) bool { return e.holds(set.with(i, demand{units, units + d})) })
+	down := e.firstHolding(units, max(-guess, 0), func(d int64) bool { return e.holds(set.with(i, demand{units - d, units})) })
+	up := e.firstHolding(most-units, max(guess, 0), func(d int64) bool { return e.holds(set.with(i, demand{units, units + d})) })
 	switch {
 	case down > 0 && (up == 0 || down <= up):
 		return -down
@@ -252,18 +271,29 @@ func (e *explainer) change(set selection, i int) int64 {
 	}
 }
 
-// firstHolding is the smallest d from 1 to most for which ok holds, ok being monotone; 0 when there is none.
-func (e *explainer) firstHolding(most int64, ok func(int64) bool) int64 {
+// firstHolding is the smallest d from 1 to most for which ok holds, ok being monotone; 0 when there is none. It looks
+// at guess first.
+func (e *explainer) firstHolding(most, guess int64, ok func(int64) bool) int64 {
 	if most < 1 || !ok(most) {
 		return 0
 	}
 	lo, hi := int64(0), most // not ok at lo, ok at hi
-	for step := int64(1); step < most; step *= 8 {
-		if ok(step) {
-			hi = step
+	if guess > 1 && guess < most {
+		if !ok(guess - 1) {
+			lo = guess - 1
+			if ok(guess) {
+				return guess
+			}
+		} else {
+			hi = guess - 1
+		}
+	}
+	for step := int64(1); lo+step < hi; step *= 8 {
+		if ok(lo + step) {
+			hi = lo + step
 			break
 		}
-		lo = step
+		lo += step
 	}
 	for hi-lo > 1 {
 		if mid := lo + (hi-lo)/2; ok(mid) {
@@ -279,11 +309,12 @@ func (e *explainer) firstHolding(most int64, ok func(int64) bool) int64 {
 func (e *explainer) describe(set selection) Conflict {
 	var c Conflict
 	w := &wording{explainer: e, set: set}
+	var change int64
 	for i := range e.cells {
 		if _, ok := set.cells[i]; !ok {
 			continue
 		}
-		change := e.change(set, i)
+		change = e.change(set, i, change)
 		cell := &e.cells[i]
 		c.Rows = append(c.Rows, Row{Line: cell.Line, Block: cell.Block, Category: cell.Category, Printed: cell.Printed, Change: change})
 		switch {

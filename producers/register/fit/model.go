@@ -14,8 +14,10 @@ import (
 // in the core only, so any solution can be dealt out to returns, attribute by attribute.
 type model struct {
 	*problem
-	sel    selection
-	solver *exact.Solver
+	sel       selection
+	solver    *exact.Solver
+	takesPart []bool
+	naming    [dims][]*selector
 	// total counts all returns.
 	total exact.Var
 	core  []coreCell
@@ -52,6 +54,7 @@ func (p *problem) build(sel selection, inside bool) *model {
 		problem: p, sel: sel, solver: exact.New(), breakdown: map[dim]*breakdown{},
 		exprs: map[string]exact.Var{}, counted: map[int]counted{},
 	}
+	m.findRelevant()
 	m.buildCore()
 	for d := range dims {
 		m.addBreakdown(d)
@@ -65,9 +68,31 @@ func (p *problem) build(sel selection, inside bool) *model {
 
 // relevant says whether the cell takes part in the selection, if only by its meaning: the cells of a block that must
 // reach its population do.
-func (m *model) relevant(i int) bool {
-	_, ok := m.sel.cells[i]
-	return ok || m.sel.reach[m.cells[i].block]
+func (m *model) relevant(i int) bool { return m.takesPart[i] }
+
+// findRelevant notes which cells take part, and what names countries and ages: each population once, and the cells that
+// restrict them further.
+func (m *model) findRelevant() {
+	m.takesPart = make([]bool, len(m.cells))
+	for i := range m.blocks {
+		b := &m.blocks[i]
+		spoken := false
+		for _, c := range b.cells {
+			_, ok := m.sel.cells[c]
+			m.takesPart[c] = ok || m.sel.reach[i]
+			spoken = spoken || m.takesPart[c]
+		}
+		for _, d := range []dim{country, age} {
+			if spoken && b.base.in[d] != nil {
+				m.naming[d] = append(m.naming[d], &b.base)
+			}
+			for _, c := range b.cells {
+				if m.takesPart[c] && m.cells[c].own[d] {
+					m.naming[d] = append(m.naming[d], &m.cells[c].where)
+				}
+			}
+		}
+	}
 }
 
 // buildCore splits countries and ages and makes the core.
@@ -172,15 +197,9 @@ func (m *model) nameable(d dim, cc *coreCell) bool {
 func (m *model) named(d dim, v uint16, cc *coreCell) bool {
 	p := cc.point
 	p[d] = v
-	for i := range m.cells {
-		c := &m.cells[i]
-		if !m.relevant(i) {
-			continue
-		}
-		for _, f := range []*selector{&c.where, &c.base} {
-			if f.in[d] != nil && f.in[d][v] && f.admits(country, p[country]) && f.admits(age, p[age]) {
-				return true
-			}
+	for _, f := range m.naming[d] {
+		if f.in[d][v] && f.admits(country, p[country]) && f.admits(age, p[age]) {
+			return true
 		}
 	}
 	return false

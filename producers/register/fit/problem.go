@@ -1,6 +1,8 @@
 package fit
 
 import (
+	"slices"
+
 	"retorno/schemas/published"
 )
 
@@ -31,6 +33,8 @@ type cell struct {
 	where, base selector
 	// home is the dim whose breakdown the cell is: a dim, or one of the following.
 	home dim
+	// own says of country and age whether the cell itself restricts them, not only its block's population.
+	own [dims]bool
 }
 
 // Homes of cells beside the dims.
@@ -49,6 +53,9 @@ func newProblem(t *published.Table, most int64) *problem {
 			c := cell{Cell: &b.Block.Cells[j], block: i}
 			c.where, c.base = p.space.selector(&c.Where), p.space.selector(&c.Cell.Base)
 			c.home = homeOf(&c)
+			for _, d := range []dim{country, age} {
+				c.own[d] = c.where.in[d] != nil && (c.base.in[d] == nil || !slices.Equal(c.where.in[d], c.base.in[d]))
+			}
 			b.cells = append(b.cells, len(p.cells))
 			p.cells = append(p.cells, c)
 		}

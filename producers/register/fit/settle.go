@@ -61,8 +61,7 @@ func (m *model) weak(d dim, values []uint16, core []int) bool {
 		p := m.core[j].point
 		for i := range m.cells {
 			c := &m.cells[i]
-			own := c.where.in[d] != nil && (c.base.in[d] == nil || !sameSet(c.where.in[d], c.base.in[d]))
-			if !own || !m.relevant(i) || d != country && !c.where.admits(country, p[country]) || d != age && !c.where.admits(age, p[age]) {
+			if !c.own[d] || !m.relevant(i) || d != country && !c.where.admits(country, p[country]) || d != age && !c.where.admits(age, p[age]) {
 				continue
 			}
 			for _, v := range values {
@@ -70,15 +69,6 @@ func (m *model) weak(d dim, values []uint16, core []int) bool {
 					return false
 				}
 			}
-		}
-	}
-	return true
-}
-
-func sameSet(a, b []bool) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
 		}
 	}
 	return true

@@ -101,10 +101,10 @@ func (w *wording) single() (text, by string, ok bool) {
 	}
 	holds := func(lo, hi int64) bool { return w.holds(w.set.with(share, demand{lo, hi})) }
 	var near []string
-	if d := w.firstHolding(c.Units, func(d int64) bool { return holds(c.Units-d, c.Units) }); d > 0 {
+	if d := w.firstHolding(c.Units, 0, func(d int64) bool { return holds(c.Units-d, c.Units) }); d > 0 {
 		near = append(near, percent(c.Units-d, c.Decimals))
 	}
-	if d := w.firstHolding(whole-c.Units, func(d int64) bool { return holds(c.Units, c.Units+d) }); d > 0 {
+	if d := w.firstHolding(whole-c.Units, 0, func(d int64) bool { return holds(c.Units, c.Units+d) }); d > 0 {
 		near = append(near, percent(c.Units+d, c.Decimals))
 	}
 	if len(near) == 0 {
@@ -140,7 +140,7 @@ func (w *wording) general() (text, by string) {
 	}{{w.large, "at most", -1}, {w.small, "at least", 1}} {
 		for _, i := range r.rows {
 			c := &w.cells[i]
-			d := w.change(w.set, i)
+			d := w.change(w.set, i, 0)
 			value := grouped(c.Units + d)
 			if c.Measure.Share() {
 				value = percent(c.Units+d, c.Decimals)
@@ -193,7 +193,7 @@ func (w *wording) is(rows []int) string {
 			}
 			categories = append(categories, category)
 		}
-		text := fmt.Sprintf("%s %s (%s)", first.Block, strings.Join(categories, " + "), lineRange(lines))
+		text := fmt.Sprintf("%s %s (%s)", first.Block, abridged(categories), lineRange(lines))
 		if sum, counts := w.countOf(group); counts {
 			verb := "add up to"
 			if len(group) == 1 {
@@ -208,6 +208,15 @@ func (w *wording) is(rows []int) string {
 		text += ", together " + grouped(sum)
 	}
 	return text
+}
+
+// abridged writes categories, many of them as the first ones, their number and the last.
+func abridged(categories []string) string {
+	const most = 12
+	if n := len(categories); n > most {
+		return fmt.Sprintf("%s + … + %s, %d rows", strings.Join(categories[:3], " + "), categories[n-1], n)
+	}
+	return strings.Join(categories, " + ")
 }
 
 // byBlock groups rows by their blocks.

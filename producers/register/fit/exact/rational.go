@@ -105,6 +105,11 @@ func (a rat) sub(b rat) rat { return a.add(b.neg()) }
 
 func (a rat) mul(b rat) rat {
 	if a.big == nil && b.big == nil {
+		if a.den == 1 && b.den == 1 {
+			if p, ok := mulInt(a.num, b.num); ok {
+				return rat{num: p, den: 1}
+			}
+		}
 		if a.num == 0 || b.num == 0 {
 			return zero
 		}
@@ -161,6 +166,9 @@ func addInt(a, b int64) (int64, bool) {
 }
 
 func mulInt(a, b int64) (int64, bool) {
+	if int64(int32(a)) == a && int64(int32(b)) == b {
+		return a * b, true
+	}
 	hi, lo := bits.Mul64(magnitude(a), magnitude(b))
 	if hi != 0 || lo > math.MaxInt64 {
 		return 0, false
