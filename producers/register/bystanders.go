@@ -79,8 +79,8 @@ func (g *generator) neverInterviewed() {
 func (g *generator) outside(after bool) {
 	like := &g.rows[g.rng.IntN(len(g.rows))]
 	at := g.from - 1 - g.between(0, 20*day)
-	if after {
-		at = g.until + g.between(0, 20*day)
+	if after || g.from-20*day < earliest {
+		after, at = true, g.until+g.between(0, 20*day)
 	}
 	if g.rates.Edge > 0 && g.chance(0.3) {
 		at = g.from - 1 - g.between(0, 2*minute)
@@ -105,7 +105,7 @@ func (g *generator) otherNational() {
 // passer is seen by a post and never a return: in transit, dead, or kept from leaving.
 func (g *generator) passer(category string, nationalities ...string) {
 	who, like := g.someone()
-	m := made{kind: kindCrossing, person: who, under: nobody, event: like.at + g.between(-12*hour, 12*hour), source: -1,
+	m := made{kind: kindCrossing, person: who, under: nobody, event: max(earliest, like.at+g.between(-12*hour, 12*hour)), source: -1,
 		detail: uint8(g.draws.checks.pick(g.rng)), category: uint8(indexIn(categoryList, category)), bystander: true}
 	m.said[dimEntry] = g.draws.entry(&like.said, g.rng)
 	m.said[dimSex] = like.said[dimSex]
@@ -120,7 +120,7 @@ func (g *generator) passer(category string, nationalities ...string) {
 func (g *generator) ordinary() {
 	who, like := g.someone()
 	source := g.rng.IntN(g.sources.border)
-	m := made{kind: kindCrossing, person: who, under: nobody, event: like.at + g.between(-12*hour, 12*hour), source: source,
+	m := made{kind: kindCrossing, person: who, under: nobody, event: max(earliest, like.at+g.between(-12*hour, 12*hour)), source: source,
 		detail: uint8(g.draws.checks.pick(g.rng)), category: uint8(g.rng.IntN(2)), bystander: true}
 	m.said[dimEntry] = g.sources.post[source]
 	m.said[dimSex] = like.said[dimSex]

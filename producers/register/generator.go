@@ -18,6 +18,10 @@ const (
 	sameReturn = 48 * hour
 	// futureLimit is how far an event may lie after its latest sending before it is held.
 	futureLimit = hour
+	// earliest is the first moment at which anything happens: times before the year 2000 are not believed.
+	earliest = 946684800 * second
+	// latest leaves a year for what is late: times from 2100 on are not believed either.
+	latest = 4070930400 * second
 	// apart is how far two returns of one person must lie apart to need no care: no fact of one comes near the other.
 	apart = 8 * day
 )
@@ -71,8 +75,8 @@ func newGenerator(table *published.Table, settings Settings, people *population)
 	g := &generator{settings: settings, world: settings.World, rates: settings.Rates, draws: draws, pcg: pcg, rng: rand.New(pcg),
 		tableID: table.ID, first: table.First, last: table.Last, rows: people.rows, open: people.open, assistance: people.assistance,
 		from: table.First.Start().UnixMilli(), until: (table.Last + 1).Start().UnixMilli(), crossed: map[crossingKey]int{}}
-	if table.Last < table.First {
-		return nil, fmt.Errorf("the period of table %s ends before it begins", table.ID)
+	if g.from < earliest || g.until > latest {
+		return nil, fmt.Errorf("the period of table %s, %s to %s: a register lies between 2000-01-01 and 2098-12-31", table.ID, table.First, table.Last)
 	}
 	return g, nil
 }

@@ -118,7 +118,7 @@ func (g *generator) voidReason() uint8 { return uint8(1 + g.rng.IntN(voidList.Le
 func (g *generator) mistaken(like revision, who int32) {
 	wrong := like
 	wrong.marks &^= markSpelled
-	wrong.event -= g.between(minute, 30*hour)
+	wrong.event = max(earliest, wrong.event-g.between(minute, 30*hour))
 	if wrong.arrival != 0 {
 		wrong.arrival = wrong.event
 	}
@@ -148,7 +148,7 @@ func (g *generator) mistaken(like revision, who int32) {
 func (g *generator) wrong(r revision) revision {
 	if g.chance(g.rates.MovesDay) {
 		shift := g.between(day, 45*day)
-		if g.chance(0.5) {
+		if g.chance(0.5) && r.event-shift-day >= earliest {
 			shift = -shift
 		}
 		r.event += shift

@@ -53,8 +53,8 @@ func (g *generator) partBefore(who int32, a *attributes, at, distance int64) {
 
 // leave makes the exit of someone who leaves again: long before or long after the return.
 func (g *generator) leave(who int32, a *attributes, at int64) {
-	if g.chance(0.5) {
-		g.traveller(who, a, at-g.between(4*day, 200*day), markExit)
+	if ago := g.between(4*day, 200*day); g.chance(0.5) && at-ago >= earliest {
+		g.traveller(who, a, at-ago, markExit)
 		return
 	}
 	g.traveller(who, a, at+g.between(apart, 60*day), markExit)
@@ -190,9 +190,9 @@ func (g *generator) interview(at int64, passed bool, space room) (event, arrival
 		return event, at
 	case passed && g.chance(g.rates.Disagree):
 		if space.after {
-			return event, min(event, at+g.between(-20*hour, 20*hour))
+			return event, max(earliest, min(event, at+g.between(-20*hour, 20*hour)))
 		}
-		return event, at - g.between(0, 20*hour)
+		return event, max(earliest, at-g.between(0, 20*hour))
 	}
 	return event, rounded
 }

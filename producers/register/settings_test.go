@@ -8,6 +8,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"retorno/schemas/calendar"
 )
 
 func TestSettingsNameTheirFaults(t *testing.T) {
@@ -52,6 +54,33 @@ func TestMakeRefuses(t *testing.T) {
 	}
 }
 
+// TestEndsOfTime makes registers at both ends of the time that is believed, and refuses those beyond.
+func TestEndsOfTime(t *testing.T) {
+	for _, c := range []struct {
+		first, last string
+		ok          bool
+	}{{"2000-01-01", "2000-01-31", true}, {"2098-12-01", "2098-12-31", true}, {"1999-12-31", "2000-12-31", false}, {"2098-01-01", "2099-01-01", false}} {
+		table := devTable(t, "A04")
+		first, err := calendar.ParseDay(c.first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last, err := calendar.ParseDay(c.last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table.First, table.Last = first, last
+		_, err = Make(context.Background(), table, Settings{Mess: Hard})
+		if (err == nil) != c.ok {
+			t.Errorf("%s to %s: %v", c.first, c.last, err)
+		}
+		if c.ok {
+			r, messages := makeAll(t, table, Settings{Mess: Hard})
+			compare(t, table, r.Truth(), messages)
+		}
+	}
+}
+
 func TestEventsStopsWithItsCallback(t *testing.T) {
 	r, _ := makeAll(t, devTable(t, "A04"), Settings{})
 	stop, n := errors.New("full"), 0
@@ -81,36 +110,39 @@ func TestOwnRates(t *testing.T) {
 	}
 }
 
+// truthFile is what a reader of --truth finds.
+type truthFile struct {
+	Table              string
+	Seed               uint64
+	Mess               string
+	PeriodStart        string `json:"period_start"`
+	PeriodEnd          string `json:"period_end"`
+	Events             int
+	Rejected           map[string]int
+	RegisteredInPeriod int `json:"registered_in_period"`
+	Sources            []Source
+	Returns            []Return
+	ReturnCounts       []struct {
+		ReturnCell
+		ReturnCount
+	} `json:"return_counts"`
+	AssistanceCounts []struct {
+		HelpCell
+		Helps int
+	} `json:"assistance_counts"`
+	CrossingCounts []struct {
+		CrossingCell
+		Crossings int
+	} `json:"crossing_counts"`
+}
+
 func TestTruthAsJSON(t *testing.T) {
 	r, _ := makeAll(t, devTable(t, "A04"), Settings{Seed: 4, Mess: Hard})
 	var b bytes.Buffer
 	if err := r.Truth().WriteJSON(&b); err != nil {
 		t.Fatal(err)
 	}
-	var got struct {
-		Table              string
-		Seed               uint64
-		Mess               string
-		PeriodStart        string `json:"period_start"`
-		PeriodEnd          string `json:"period_end"`
-		Events             int
-		Rejected           map[string]int
-		RegisteredInPeriod int `json:"registered_in_period"`
-		Sources            []Source
-		Returns            []Return
-		ReturnCounts       []struct {
-			ReturnCell
-			ReturnCount
-		} `json:"return_counts"`
-		AssistanceCounts []struct {
-			HelpCell
-			Helps int
-		} `json:"assistance_counts"`
-		CrossingCounts []struct {
-			CrossingCell
-			Crossings int
-		} `json:"crossing_counts"`
-	}
+	var got truthFile
 	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
