@@ -1,0 +1,243 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"retorno/consumers/report"
+	"retorno/consumers/store"
+	"retorno/consumers/verify"
+	"retorno/deploy/embedded"
+	"retorno/deploy/embedded/apachekafka"
+	"retorno/producers/publish"
+	"retorno/producers/register"
+	"retorno/schemas/published"
+)
+
+// TestPipelineOnBothBrokers plays a table with everything that goes wrong through each broker into ClickHouse. Two
+// consumers share the work; one joins when some of it is done, and the other leaves before the end. Every cell of the
+// truth comes out, on the embedded broker and on Apache Kafka.
+func TestPipelineOnBothBrokers(t *testing.T) {
+	t.Run("embedded", func(t *testing.T) {
+		broker, err := embedded.StartBroker(embedded.BrokerConfig{Dir: t.TempDir(), Addr: "127.0.0.1:0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = broker.Stop() })
+		pipeline(t, broker.Addr())
+	})
+	t.Run("Apache Kafka", func(t *testing.T) {
+		server, err := apachekafka.Start(t.Context(), apachekafka.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = server.Stop() })
+		pipeline(t, server.Addr())
+	})
+}
+
+func pipeline(t *testing.T, broker string) {
+	engine, err := embedded.StartEngine(t.Context(), embedded.EngineConfig{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engine.Stop(context.Background()) })
+	s, err := store.Open(store.Config{Addr: engine.Native()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	table, err := published.Read(strings.NewReader(string(published.Dev())), "A04")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := register.Make(t.Context(), table, register.Settings{Seed: 4, Mess: register.Hard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := kafkaFlags{Brokers: []string{broker}, Partitions: 6}
+	producer, err := flags.producer(slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := flags.ensureTopics(t.Context(), producer); err != nil {
+		t.Fatal(err)
+	}
+	writer, err := publish.New(producer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = writer.Close() }()
+	messages := messagesOf(t, made)
+	third := len(messages) / 3
+
+	leave := consume(t, flags, s)
+	write(t, writer, messages[:third])
+	awaitRead(t, s, uint64(third))
+	consume(t, flags, s)
+	write(t, writer, messages[third:2*third])
+	awaitRead(t, s, uint64(third+third/2))
+	leave()
+	write(t, writer, messages[2*third:])
+	awaitRead(t, s, uint64(len(messages)))
+	awaitTruth(t, s, made)
+}
+
+func messagesOf(t *testing.T, made *register.Register) []publish.Message {
+	t.Helper()
+	var all []publish.Message
+	if err := made.Events(func(e register.Event) error {
+		all = append(all, publish.Message{Topic: e.Topic, Key: e.Key, Value: e.Value})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func write(t *testing.T, writer *publish.Writer, messages []publish.Message) {
+	t.Helper()
+	if err := writer.Write(t.Context(), messages...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// consume starts one consumer and gives what ends it in order.
+func consume(t *testing.T, flags kafkaFlags, s *store.Store) (leave func()) {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	if os.Getenv("RETORNO_DEBUG") != "" {
+		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	read, err := flags.consumer(log, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := newCounting(countFlags{Group: "retorno"}, read, s, log, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- c.reader.Run(ctx, c.counter.Run) }()
+	left := false
+	leave = func() {
+		if left {
+			return
+		}
+		left = true
+		cancel()
+		if err := errors.Join(<-ended, c.letters.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+	t.Cleanup(leave)
+	return leave
+}
+
+// patience bounds every wait of these tests.
+const patience = 2 * time.Minute
+
+func await(t *testing.T, what string, done func() (bool, string)) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		ok, now := done()
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no %s after %s: %s", what, patience, now)
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+}
+
+func awaitRead(t *testing.T, s *store.Store, want uint64) {
+	t.Helper()
+	await(t, "account of every record", func() (bool, string) {
+		a, err := s.Accounted(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Read() >= want, fmt.Sprintf("%d of %d", a.Read(), want)
+	})
+}
+
+// awaitTruth holds what is stored against the truth of the register: the printed table, every cell of the cube, every
+// account, and the second count.
+func awaitTruth(t *testing.T, s *store.Store, made *register.Register) {
+	t.Helper()
+	truth := made.Truth()
+	counted, err := report.Count(t.Context(), s.Conn(), made.Table())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range counted.Differences() {
+		t.Errorf("table %s: %v", made.Table().ID, d)
+	}
+	want := truth.ReturnCells()
+	got := cube(t, s)
+	for cell, n := range want {
+		if got[cell] != n {
+			t.Errorf("cell %+v: %+v, the truth is %+v", cell, got[cell], n)
+		}
+	}
+	for cell, n := range got {
+		if _, ok := want[cell]; !ok {
+			t.Errorf("cell %+v: %+v, which the truth does not have", cell, n)
+		}
+	}
+	a, err := s.Accounted(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rejected := 0
+	for _, n := range truth.Rejected {
+		rejected += n
+	}
+	if a.Read() != uint64(truth.Events) || a.Rejected != uint64(rejected) {
+		t.Errorf("accounts %+v: %d events were sent, %d of them broken", a, truth.Events, rejected)
+	}
+	found, err := verify.Once(t.Context(), s.Conn())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := found.Different(); n > 0 {
+		t.Errorf("the second count disagrees on %d rows: %+v", n, found)
+	}
+}
+
+func cube(t *testing.T, s *store.Store) map[register.ReturnCell]register.ReturnCount {
+	t.Helper()
+	rows, err := s.Conn().Query(t.Context(), `SELECT toString(day), route, return_type, entry_point, exit_point, centre, sex, age_group,
+		sum(registered), sum(checkpoint), sum(reconciled) FROM ceniss.return_counts GROUP BY ALL`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	all := map[register.ReturnCell]register.ReturnCount{}
+	for rows.Next() {
+		var c register.ReturnCell
+		var registered, checkpoint, reconciled uint64
+		if err := rows.Scan(&c.Day, &c.Route, &c.ReturnType, &c.EntryPoint, &c.ExitPoint, &c.Centre, &c.Sex, &c.AgeGroup, &registered, &checkpoint, &reconciled); err != nil {
+			t.Fatal(err)
+		}
+		all[c] = register.ReturnCount{Registered: int(registered), Checkpoint: int(checkpoint), Reconciled: int(reconciled)}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
