@@ -20,6 +20,8 @@ type clickhouseFlags struct {
 	User         string `default:"default" placeholder:"NAME" help:"User to log in as."`
 	PasswordFile string `placeholder:"FILE" help:"File that holds the password; or put it into RETORNO_CLICKHOUSE_PASSWORD"`
 	Password     secret `hidden:""`
+
+	Timeout time.Duration `default:"1m" help:"How long one statement may take before its outcome counts as unknown."`
 }
 
 // Validate names what cannot work, before anything is asked of the server.
@@ -36,7 +38,7 @@ func (f *clickhouseFlags) open(ctx context.Context, log *slog.Logger, registry p
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(store.Config{Addr: f.Addr, User: f.User, Password: password, Logger: log, Registerer: registry})
+	s, err := store.Open(store.Config{Addr: f.Addr, User: f.User, Password: password, QueryTimeout: f.Timeout, Logger: log, Registerer: registry})
 	if err != nil {
 		return nil, Usage(err)
 	}

@@ -27,6 +27,10 @@ type countFlags struct {
 	Group        string        `default:"retorno" placeholder:"NAME" help:"Consumer group; its members share the partitions."`
 	FlushEvery   time.Duration `default:"200ms" help:"How long a record may wait for others before it is written."`
 	FlushRecords int           `default:"50000" help:"How many records are written at once at most."`
+
+	SessionTimeout   time.Duration `name:"kafka-session-timeout" default:"30s" help:"How long the group waits for a sign of life before it gives this process's partitions to others."`
+	RebalanceTimeout time.Duration `name:"kafka-rebalance-timeout" default:"60s" help:"How long the group waits for this process when it divides the partitions anew."`
+	RequestTimeout   time.Duration `name:"kafka-request-timeout" default:"10s" help:"How long one request to Kafka may take before it is sent again."`
 }
 
 type consumeCommand struct {
@@ -83,7 +87,9 @@ type counting struct {
 
 func newCounting(flags countFlags, read stream.Config, s *store.Store, log *slog.Logger, registry prometheus.Registerer) (*counting, error) {
 	read.Group, read.Topics = flags.Group, factTopics
-	letters, err := deadletter.New(deadletter.Config{Brokers: read.Brokers, TLS: read.TLS, SASL: read.SASL, Registerer: registry, Logger: log})
+	read.SessionTimeout, read.RebalanceTimeout, read.RequestTimeout = flags.SessionTimeout, flags.RebalanceTimeout, flags.RequestTimeout
+	letters, err := deadletter.New(deadletter.Config{Brokers: read.Brokers, TLS: read.TLS, SASL: read.SASL, RequestTimeout: flags.RequestTimeout,
+		Registerer: registry, Logger: log})
 	if err != nil {
 		return nil, Usage(err)
 	}
