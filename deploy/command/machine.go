@@ -144,7 +144,7 @@ func explainMachine(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, embedded.ErrNoEngine):
-		return Missing(fmt.Errorf("%w; name a libchdb.so of your own with --engine FILE or %s", err, environmentName("engine")))
+		return Missing(err)
 	case errors.Is(err, embedded.ErrFolderInUse), errors.Is(err, embedded.ErrInUse):
 		return Missing(fmt.Errorf("%w; the setting is --data", err))
 	case errors.Is(err, embedded.ErrFolderUnusable):

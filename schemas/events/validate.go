@@ -46,6 +46,8 @@ const (
 
 	// blindCrossing is where people leave without a post; nobody is seen there.
 	blindCrossing = "X-BLD"
+	// unknownDepartment states no department, so that any municipality may stand beside it.
+	unknownDepartment = "XX"
 	// notRegistered is the centre of a return without a registration.
 	notRegistered = "X-NON"
 )
@@ -187,8 +189,10 @@ func (c *checker) person(body, sex string, age *uint32, nationality string) {
 func (c *checker) place(departmentField, department, municipalityField, municipality string) {
 	c.code(departmentField, codelists.Department, department)
 	c.code(municipalityField, codelists.Municipality, municipality)
-	in, unknown := codelists.DepartmentOf(municipality), codelists.DepartmentOf("")
-	if department != "" && department != unknown && in != unknown && in != department {
+	if department == "" || department == unknownDepartment {
+		return
+	}
+	if in := codelists.DepartmentOf(municipality); in != "" && in != unknownDepartment && in != department {
 		c.add(municipalityField, CodeContradiction, "municipality %s lies in %s, not in %s", municipality, in, clip(department))
 	}
 }
