@@ -63,7 +63,7 @@ CREATE OR REPLACE VIEW ceniss.return_counts
     age_group String COMMENT 'Grupo de edad / Age group',
     registered UInt64 COMMENT 'Retornos registrados en un centro (lo que CENISS publica) / Returns registered at a centre (what CENISS publishes)',
     checkpoint UInt64 COMMENT 'Retornos vistos en un puesto / Returns seen at a checkpoint',
-    reconciled UInt64 COMMENT 'Retornos en total; cobertura = registered / reconciled / Returns in all; coverage = registered / reconciled',
+    reconciled UInt64 COMMENT 'Retornos en total; cobertura: registered entre reconciled / Returns in all; coverage: registered over reconciled',
     {{labelColumns "route" "country" "entry_point" "exit_point" "centre"}}
 )
 AS SELECT {{periods "day"}},
