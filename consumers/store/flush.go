@@ -212,6 +212,9 @@ func (w *Writer) Write(ctx context.Context, f *Flush) error {
 		}
 		s.metrics.seconds.WithLabelValues(p.table).Observe(time.Since(began).Seconds())
 		s.metrics.rows.WithLabelValues(p.table).Add(float64(p.rows))
+		if s.cfg.Inserted != nil {
+			s.cfg.Inserted(p.table)
+		}
 	}
 	return nil
 }

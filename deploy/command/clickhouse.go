@@ -22,6 +22,8 @@ type clickhouseFlags struct {
 	Password     secret `hidden:""`
 
 	Timeout time.Duration `default:"1m" help:"How long one statement may take before its outcome counts as unknown."`
+
+	inserted func(table string) // see store.Config.Inserted
 }
 
 // Validate names what cannot work, before anything is asked of the server.
@@ -38,7 +40,8 @@ func (f *clickhouseFlags) open(ctx context.Context, log *slog.Logger, registry p
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(store.Config{Addr: f.Addr, User: f.User, Password: password, QueryTimeout: f.Timeout, Logger: log, Registerer: registry})
+	s, err := store.Open(store.Config{Addr: f.Addr, User: f.User, Password: password, QueryTimeout: f.Timeout,
+		Inserted: f.inserted, Logger: log, Registerer: registry})
 	if err != nil {
 		return nil, Usage(err)
 	}

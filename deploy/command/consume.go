@@ -37,7 +37,8 @@ type consumeCommand struct {
 	Kafka      kafkaFlags      `embed:"" prefix:"kafka-"`
 	ClickHouse clickhouseFlags `embed:"" prefix:"clickhouse-"`
 	countFlags
-	OpsListen string `default:"127.0.0.1:9465" placeholder:"HOST:PORT" help:"Where /metrics, /healthz and /readyz are."`
+	OpsListen string    `default:"127.0.0.1:9465" placeholder:"HOST:PORT" help:"Where /metrics, /healthz and /readyz are."`
+	Failpoint failpoint `hidden:"" per:"call" placeholder:"ACTION@TABLE:N" help:"For tests: end (kill) or stop this process after its N-th insert into a table."`
 }
 
 // Help is the longer text of --help.
@@ -56,6 +57,7 @@ func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
 	if err := c.Kafka.ensureTopics(ctx, producer); err != nil {
 		return err
 	}
+	c.ClickHouse.inserted = c.Failpoint.hook()
 	s, err := c.ClickHouse.openSchema(ctx, t.Log, registry)
 	if err != nil {
 		return err

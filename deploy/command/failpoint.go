@@ -1,0 +1,52 @@
+package command
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+)
+
+// failpoint makes a fault of the process itself at a place that nobody outside could hit: between two inserts of one
+// flush. Its form is ACTION@TABLE:N; the process is killed (kill) or stopped until SIGCONT (stop) right after its N-th
+// insert into the table was answered. Empty, as always outside of tests, does nothing.
+type failpoint string
+
+// Validate refuses what is no failpoint.
+func (f failpoint) Validate() error {
+	_, _, _, err := f.parse()
+	return err
+}
+
+func (f failpoint) parse() (signal syscall.Signal, table string, n int64, err error) {
+	if f == "" {
+		return 0, "", 0, nil
+	}
+	action, rest, _ := strings.Cut(string(f), "@")
+	table, number, _ := strings.Cut(rest, ":")
+	n, err = strconv.ParseInt(number, 10, 64)
+	signal, known := map[string]syscall.Signal{"kill": syscall.SIGKILL, "stop": syscall.SIGSTOP}[action]
+	if err != nil || n < 1 || table == "" || !known {
+		return 0, "", 0, fmt.Errorf("failpoint %q: expected kill@TABLE:N or stop@TABLE:N", string(f))
+	}
+	return signal, table, n, nil
+}
+
+// hook is called after each insert; nil when there is no failpoint.
+func (f failpoint) hook() func(table string) {
+	signal, at, n, err := f.parse()
+	if err != nil || n == 0 {
+		return nil
+	}
+	var seen atomic.Int64
+	return func(table string) {
+		if table == at && seen.Add(1) == n {
+			// A signal to oneself is delivered before kill returns, to this thread or to another one.
+			if err := syscall.Kill(os.Getpid(), signal); err != nil {
+				panic(fmt.Sprintf("failpoint %s: %v", string(f), err))
+			}
+		}
+	}
+}
