@@ -40,18 +40,23 @@ func (c *cluster) build() error {
 		return err
 	}
 	c.transport = &kafka.Transport{
-		Dial:        (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
+		Dial:        guardedDial(c.cfg.TLS),
 		DialTimeout: 5 * time.Second,
 		IdleTimeout: 30 * time.Second,
 		// The cache of leaders follows a move within this time.
 		MetadataTTL:    2 * time.Second,
 		MetadataTopics: c.cfg.Topics,
 		ClientID:       c.cfg.ClientID,
-		TLS:            c.cfg.TLS,
 		SASL:           mechanism,
 	}
 	c.client = &kafka.Client{Addr: kafka.TCP(c.cfg.Brokers...), Transport: c.transport}
 	return nil
+}
+
+// newDialer bounds how long a connection may take to be made, and notices one
+// whose other end has vanished.
+func newDialer() *net.Dialer {
+	return &net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}
 }
 
 // get returns the client and its age, which rebuild takes.

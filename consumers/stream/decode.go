@@ -33,6 +33,15 @@ func (e *noncontiguousError) Error() string {
 	return fmt.Sprintf("offset %d follows where %d was expected", e.got, e.want)
 }
 
+// misplacedError says that a batch does not begin where the one before it ended.
+// No checksum covers that offset, and a smaller one would make messages look
+// as if they had been read already.
+type misplacedError struct{ want, got int64 }
+
+func (e *misplacedError) Error() string {
+	return fmt.Sprintf("a batch begins at offset %d and not at %d", e.got, e.want)
+}
+
 // decoder copies the library's records into messages. The sizes of the last
 // answer are the estimate for the next, so that one answer costs few
 // allocations.
@@ -44,17 +53,16 @@ type decoder struct {
 	slab      []byte
 }
 
-// decode reads the records from position on. Messages before it, which a
-// broker may send because it sends whole batches, are passed over.
-func (d *decoder) decode(r kafka.RecordReader, position int64) (*batch, error) {
-	readers := []kafka.RecordReader{r}
-	if stream, ok := r.(*protocol.RecordStream); ok {
-		readers = stream.Records
-	}
+// decode reads the records from position on, out of batches of which the first
+// begins at base. Messages before the position, which come because brokers
+// send whole batches, are passed over.
+func (d *decoder) decode(r kafka.RecordReader, base, position int64) (*batch, error) {
+	readers := batches(r)
 	b := &batch{}
 	d.slab = nil
 	for i, r := range readers {
-		err := d.records(b, r, &position)
+		err := d.records(b, r, base, &position)
+		base = position
 		if err != nil {
 			release(readers[i:])
 			return b, err
@@ -64,8 +72,33 @@ func (d *decoder) decode(r kafka.RecordReader, position int64) (*batch, error) {
 	return b, nil
 }
 
+// batches returns the broker's batches in an answer.
+func batches(r kafka.RecordReader) []kafka.RecordReader {
+	if stream, ok := r.(*protocol.RecordStream); ok {
+		return stream.Records
+	}
+	return nil
+}
+
+// baseOf returns the offset at which an answer's first batch begins.
+func baseOf(r kafka.RecordReader) (int64, bool) {
+	for _, r := range batches(r) {
+		switch b := r.(type) {
+		case *protocol.RecordBatch:
+			return b.BaseOffset, true
+		case *protocol.ControlBatch:
+			return b.BaseOffset, true
+		}
+		return 0, false
+	}
+	return 0, false
+}
+
 // records reads one batch of the broker's.
-func (d *decoder) records(b *batch, r kafka.RecordReader, position *int64) error {
+func (d *decoder) records(b *batch, r kafka.RecordReader, base int64, position *int64) error {
+	if rb, ok := r.(*protocol.RecordBatch); ok && rb.BaseOffset != base && rb.BaseOffset <= *position {
+		return &misplacedError{want: base, got: rb.BaseOffset}
+	}
 	_, control := r.(*protocol.ControlBatch)
 	if _, old := r.(*protocol.MessageSet); old {
 		// Brokers have not stored this format for years; a flipped byte
@@ -109,7 +142,9 @@ func (d *decoder) add(b *batch, rec *kafka.Record) error {
 	}
 	m := Message{Topic: d.topic, Partition: d.partition, Offset: rec.Offset, Key: key, Value: value, Time: rec.Time}
 	b.bytes += len(key) + len(value)
-	if len(rec.Headers) > 0 {
+	if len(rec.Headers) == 1 && rec.Headers[0].Key == headerUnreadable {
+		m.Unreadable = string(rec.Headers[0].Value)
+	} else if len(rec.Headers) > 0 {
 		m.Headers = make([]Header, len(rec.Headers))
 		for i, h := range rec.Headers {
 			m.Headers[i] = Header{Key: h.Key, Value: h.Value}

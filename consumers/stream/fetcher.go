@@ -26,6 +26,8 @@ type fetcher struct {
 	epoch   int
 
 	position int64 // next to fetch
+	base     int64 // where the batch that holds it begins; -1 when not known
+	aligned  bool  // base is where a batch that was read has ended
 	decoder  decoder
 	print    uint64 // of the message before position
 	printed  bool
@@ -39,7 +41,7 @@ type fetcher struct {
 
 func (f *fetcher) run(ctx context.Context) {
 	f.decoder = decoder{topic: f.feed.topic, partition: f.feed.shard.partition}
-	f.progress = time.Now()
+	f.progress, f.base = time.Now(), -1
 	for ctx.Err() == nil {
 		waited := time.Now()
 		f.feed.waitRoom(ctx)
@@ -74,13 +76,16 @@ func (f *fetcher) once(ctx context.Context) error {
 			return err
 		}
 	}
+	if f.base < 0 {
+		return f.findBase(ctx)
+	}
 	res, err := f.fetch(ctx, f.position, f.cfg.FetchMaxBytes)
 	if err != nil {
 		return f.requestFailed(ctx, err)
 	}
 	f.missingSince = time.Time{}
 	f.feed.saw(f.epoch, f.position, res.LogStartOffset, res.HighWatermark)
-	b, err := f.decoder.decode(res.Records, f.position)
+	b, err := f.decoder.decode(res.Records, f.base, f.position)
 	if len(b.messages) > 0 {
 		f.accept(b)
 	} else if err == nil && res.HighWatermark <= f.position {
@@ -107,6 +112,25 @@ func (f *fetcher) begin(ctx context.Context) error {
 	return nil
 }
 
+// findBase asks where the batch begins that holds the position. What is read
+// then has to agree, so that no single answer is trusted.
+func (f *fetcher) findBase(ctx context.Context) error {
+	res, err := f.fetch(ctx, f.position, 1)
+	if err != nil {
+		return f.requestFailed(ctx, err)
+	}
+	f.feed.saw(f.epoch, f.position, res.LogStartOffset, res.HighWatermark)
+	if base, ok := baseOf(res.Records); ok {
+		f.base = base
+	} else if res.HighWatermark <= f.position {
+		// Whatever is written next begins here.
+		f.base = f.position
+		f.progress = time.Now()
+	}
+	release(batches(res.Records))
+	return nil
+}
+
 // fetch asks for records; the error is the network's or the broker's.
 func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (*kafka.FetchResponse, error) {
 	client, age := f.cluster.get()
@@ -124,7 +148,7 @@ func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (*kafka
 		err = res.Error
 	}
 	if err == nil && (res.Topic != f.feed.topic || res.Partition != f.feed.shard.partition) {
-		release([]kafka.RecordReader{res.Records})
+		release(batches(res.Records))
 		err = fmt.Errorf("%w: it is about topic %q, partition %d", errCorrupt, res.Topic, res.Partition)
 	}
 	if err != nil && ctx.Err() == nil && (errors.Is(err, context.DeadlineExceeded) || f.failures%5 == 4) {
@@ -139,6 +163,7 @@ func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (*kafka
 func (f *fetcher) accept(b *batch) {
 	last := &b.messages[len(b.messages)-1]
 	f.position = last.Offset + 1
+	f.base, f.aligned = f.position, true
 	f.print, f.printed = fingerprint(last), true
 	f.progress = time.Now()
 	f.metrics.messages.WithLabelValues(f.feed.topic).Add(float64(len(b.messages)))
@@ -148,6 +173,16 @@ func (f *fetcher) accept(b *batch) {
 
 // refuse judges an answer that does not continue at the position.
 func (f *fetcher) refuse(res *kafka.FetchResponse, err error) error {
+	var misplaced *misplacedError
+	if errors.As(err, &misplaced) {
+		f.metrics.corrupt.WithLabelValues(f.feed.topic).Inc()
+		if !f.aligned {
+			f.base = -1
+			return err
+		}
+		return f.confirm(&StopError{Reason: ReasonRecreated, Topic: f.feed.topic, Partition: f.feed.shard.partition, Err: fmt.Errorf(
+			"%w, where the last one read has ended: the topic was created anew", err)})
+	}
 	var gap *noncontiguousError
 	if !errors.As(err, &gap) {
 		f.metrics.corrupt.WithLabelValues(f.feed.topic).Inc()
@@ -245,7 +280,8 @@ func (f *fetcher) sameLog(ctx context.Context) error {
 		return f.requestFailed(ctx, err)
 	}
 	look := decoder{topic: f.feed.topic, partition: f.feed.shard.partition}
-	b, err := look.decode(res.Records, f.position-1)
+	base, _ := baseOf(res.Records)
+	b, err := look.decode(res.Records, base, f.position-1)
 	switch {
 	case len(b.messages) > 0 && fingerprint(&b.messages[0]) == f.print:
 		f.verify = false

@@ -51,6 +51,10 @@ type Message struct {
 	Key       []byte // nil when absent
 	Value     []byte // nil for a tombstone
 	Headers   []Header
+	// Unreadable says why the batch that held this message cannot be read,
+	// or is empty. Then the batch's bytes are the Value of its first message,
+	// and the others have none: they are to be set aside, not understood.
+	Unreadable string
 	// Time is the producer's time, also on topics with the broker's time:
 	// the client library does not tell them apart.
 	Time time.Time
