@@ -63,19 +63,6 @@ func (b *books) settle(partition int, topic string, a store.Accounts) {
 	}
 }
 
-// inFlight is how many records are read and not accounted for, over all partitions.
-func (b *books) inFlight() uint64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var n uint64
-	for _, topics := range b.shards {
-		for _, book := range topics {
-			n += book.inFlight
-		}
-	}
-	return n
-}
-
 var (
 	accountLabels  = []string{"topic", "partition"}
 	readDesc       = prometheus.NewDesc("retorno_records_read_total", "Records read from Kafka, each in exactly one account or in flight.", accountLabels, nil)

@@ -47,7 +47,7 @@ func BenchmarkCount(b *testing.B) {
 		if _, err := s.Migrate(context.Background()); err != nil {
 			b.Fatal(err)
 		}
-		c, err := New(Config{Store: s, DeadLetters: &letters{}, Topics: []string{events.TopicCheckpoint, events.TopicCentre}, FlushEvery: time.Hour, FlushRecords: 50_000})
+		c, err := New(Config{Store: s, DeadLetters: &letters{}, Topics: []string{events.TopicCheckpoint, events.TopicCentre}, Partitions: 1, FlushEvery: time.Hour, FlushRecords: 50_000})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -16,6 +16,8 @@ type Config struct {
 	DeadLetters DeadLetters
 	// Topics are those of the shards.
 	Topics []string
+	// Partitions is how many partitions each topic has.
+	Partitions int
 	// FlushEvery is how long a record may wait for others before it is written; default 200 ms.
 	FlushEvery time.Duration
 	// FlushRecords is how many records are written at once at most; default 50,000.
@@ -33,8 +35,8 @@ func (c Config) Validate() error {
 		return errors.New("the consumer needs a store")
 	case c.DeadLetters == nil:
 		return errors.New("the consumer needs a place for dead letters")
-	case len(c.Topics) == 0:
-		return errors.New("the consumer needs topics")
+	case len(c.Topics) == 0 || c.Partitions < 1:
+		return errors.New("the consumer needs topics and their number of partitions")
 	case c.FlushEvery < 0 || c.FlushRecords < 0:
 		return errors.New("flush every and flush records must not be negative")
 	}

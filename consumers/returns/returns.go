@@ -37,10 +37,11 @@ var _ Shard = (*stream.Shard)(nil)
 
 // Consumer counts the shards that fall to this process.
 type Consumer struct {
-	cfg     Config
-	books   *books
-	metrics *metrics
-	state   *progress
+	cfg        Config
+	partitions []int
+	books      *books
+	metrics    *metrics
+	state      *progress
 }
 
 // New makes a consumer. The error is for wrong settings.
@@ -48,7 +49,7 @@ func New(cfg Config) (*Consumer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c := &Consumer{cfg: cfg.withDefaults(), books: newBooks(), metrics: newMetrics(), state: newProgress()}
+	c := &Consumer{cfg: cfg.withDefaults(), partitions: stream.Partitions(cfg.Partitions), books: newBooks(), metrics: newMetrics(), state: newProgress()}
 	if cfg.Registerer != nil {
 		c.metrics.register(cfg.Registerer, c.books)
 	}

@@ -120,7 +120,7 @@ func (l *letters) Write(_ context.Context, more []deadletter.Letter) error {
 func countLog(t *testing.T, s *store.Store, l *log) *letters {
 	t.Helper()
 	dead := &letters{}
-	c, err := New(Config{Store: s, DeadLetters: dead, Topics: []string{events.TopicCheckpoint, events.TopicCentre}, FlushEvery: time.Nanosecond, Name: t.Name()})
+	c, err := New(Config{Store: s, DeadLetters: dead, Topics: []string{events.TopicCheckpoint, events.TopicCentre}, Partitions: 1, FlushEvery: time.Nanosecond, Name: t.Name()})
 	if err != nil {
 		t.Fatal(err)
 	}

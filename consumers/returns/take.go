@@ -2,6 +2,7 @@ package returns
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"retorno/consumers/deadletter"
@@ -63,7 +64,7 @@ func (r *runner) understand(m *stream.Message) (account, *events.Rejection) {
 	if rejection := events.AsRejection(faults); rejection != nil {
 		return rejected, rejection
 	}
-	if rejection := misfiled(m, rec); rejection != nil {
+	if rejection := r.misfiled(m, rec); rejection != nil {
 		return rejected, rejection
 	}
 	person, err := reconcile.PersonID(rec)
@@ -96,14 +97,17 @@ func touches(faults []events.Fault, fields ...string) bool {
 	return false
 }
 
-// misfiled refuses a record that was sent to another topic or under another key than its own: the facts of one
-// person would be counted in two places.
-func misfiled(m *stream.Message, rec *events.Record) *events.Rejection {
+// misfiled refuses a record that was sent to another topic, under another key than its own, or by a producer that
+// places keys otherwise: the facts of one person would be counted in two places.
+func (r *runner) misfiled(m *stream.Message, rec *events.Record) *events.Rejection {
 	if topic := events.Topic(rec); topic != m.Topic {
 		return &events.Rejection{Code: events.CodeMisfiled, Field: "body", Detail: "such a record belongs to topic " + topic}
 	}
 	if key := events.Key(rec); key != string(m.Key) {
 		return &events.Rejection{Code: events.CodeMisfiled, Field: "person_key", Detail: "the message's key is not the record's key"}
+	}
+	if p := stream.PartitionOf(m.Key, r.partitions); p != m.Partition {
+		return &events.Rejection{Code: events.CodeMisfiled, Detail: fmt.Sprintf("the key belongs in partition %d: the producer must place keys by murmur2", p)}
 	}
 	return nil
 }

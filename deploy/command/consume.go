@@ -95,7 +95,7 @@ func newCounting(flags countFlags, read stream.Config, s *store.Store, log *slog
 	if err != nil {
 		return nil, Usage(err)
 	}
-	counter, err := returns.New(returns.Config{Store: s, DeadLetters: letters, Topics: factTopics,
+	counter, err := returns.New(returns.Config{Store: s, DeadLetters: letters, Topics: factTopics, Partitions: read.Partitions,
 		FlushEvery: flags.FlushEvery, FlushRecords: flags.FlushRecords, Name: processName(), Logger: log, Registerer: registry})
 	if err != nil {
 		return nil, Usage(err)

@@ -55,14 +55,6 @@ type revision struct {
 	marks           uint8
 }
 
-// arrives is the arrival of the method: the stated one, else the time of the event.
-func (r *revision) arrives() int64 {
-	if r.arrival != 0 {
-		return r.arrival
-	}
-	return r.event
-}
-
 // send is one sending of one revision, or of a broken message.
 type send struct {
 	at    int64 // milliseconds since 1970-01-01 UTC
