@@ -1,6 +1,7 @@
 package fit
 
 import (
+	"slices"
 	"strings"
 
 	"retorno/schemas/codelists"
@@ -234,9 +235,8 @@ func (g *dealer) centreCost(arrival int, c uint16) int {
 		return 0
 	}
 	if how := g.space.codes[mode][arrival/2]; arrival/2 > 0 && !strings.Contains(";"+modes+";", ";"+how+";") {
-		cost += 4
-		if how == "sea" && strings.Contains(modes, "land") {
-			cost-- // those who come by sea are taken where those who come by land are
+		if how != "sea" || !strings.Contains(modes, "land") { // by sea they are taken where buses are
+			cost += 4
 		}
 	}
 	if minor := arrival%2 == 1; minor != (code == childCentre) {
@@ -248,47 +248,65 @@ func (g *dealer) centreCost(arrival int, c uint16) int {
 // improve exchanges values of d between returns of one pool while that lowers the cost. Returns of one context pay
 // alike for a value.
 func (g *dealer) improve(d dim, context func(int32) int, cost func(int32, uint16) int) {
-	column := g.pop.values[d]
 	for _, pool := range g.pools[d] {
-		type key struct {
-			context int
-			value   uint16
-		}
-		holders := map[key][]int32{}
-		var keys []key
+		e := exchange{column: g.pop.values[d], cost: cost, holders: map[holding][]int32{}}
 		for _, i := range pool {
-			k := key{context(i), column[i]}
-			if holders[k] == nil {
-				keys = append(keys, k)
-			}
-			holders[k] = append(holders[k], i)
+			e.add(holding{context(i), e.column[i]}, i)
 		}
-		for a := 0; a < len(keys); a++ {
-			for b := 0; b < len(keys); b++ {
-				x, y := keys[a], keys[b]
-				if x.context == y.context || x.value == y.value || len(holders[x]) == 0 || len(holders[y]) == 0 {
-					continue
-				}
-				i, j := holders[x][0], holders[y][0]
-				if cost(i, y.value)+cost(j, x.value) >= cost(i, x.value)+cost(j, y.value) {
-					continue
-				}
-				n := min(len(holders[x]), len(holders[y]))
-				for _, list := range []struct {
-					from, to key
-					value    uint16
-				}{{x, key{x.context, y.value}, y.value}, {y, key{y.context, x.value}, x.value}} {
-					moved := holders[list.from][:n:n]
-					holders[list.from] = holders[list.from][n:]
-					for _, i := range moved {
-						column[i] = list.value
-					}
-					if holders[list.to] == nil {
-						keys = append(keys, list.to)
-					}
-					holders[list.to] = append(holders[list.to], moved...)
-				}
-			}
+		for e.pass() {
 		}
 	}
+}
+
+// holding is a value in a context.
+type holding struct {
+	context int
+	value   uint16
+}
+
+// exchange swaps values between the returns of a pool.
+type exchange struct {
+	column  []uint16
+	cost    func(int32, uint16) int
+	keys    []holding // in order of appearance
+	holders map[holding][]int32
+}
+
+func (e *exchange) add(k holding, members ...int32) {
+	if _, ok := e.holders[k]; !ok {
+		e.keys = append(e.keys, k)
+	}
+	e.holders[k] = append(e.holders[k], members...)
+}
+
+// pass swaps what is cheaper the other way round, as many at once as there are; it returns whether anything was.
+// Every swap lowers the whole cost, so that passes come to an end.
+func (e *exchange) pass() bool {
+	changed := false
+	for a := 0; a < len(e.keys); a++ {
+		for b := 0; b < len(e.keys); b++ {
+			x, y := e.keys[a], e.keys[b]
+			n := min(len(e.holders[x]), len(e.holders[y]))
+			if n == 0 || x.context == y.context || x.value == y.value {
+				continue
+			}
+			i, j := e.holders[x][0], e.holders[y][0]
+			if e.cost(i, y.value)+e.cost(j, x.value) >= e.cost(i, x.value)+e.cost(j, y.value) {
+				continue
+			}
+			ofX, ofY := slices.Clone(e.holders[x][:n]), slices.Clone(e.holders[y][:n])
+			e.holders[x], e.holders[y] = e.holders[x][n:], e.holders[y][n:]
+			e.give(holding{x.context, y.value}, ofX)
+			e.give(holding{y.context, x.value}, ofY)
+			changed = true
+		}
+	}
+	return changed
+}
+
+func (e *exchange) give(k holding, members []int32) {
+	for _, i := range members {
+		e.column[i] = k.value
+	}
+	e.add(k, members...)
 }

@@ -2,6 +2,7 @@ package fit
 
 import (
 	"math/rand/v2"
+	"slices"
 )
 
 // dealer deals the settled numbers out to returns.
@@ -114,8 +115,8 @@ func (g *dealer) dealClass(b *breakdown, k *class, members []int32) {
 	}
 }
 
-// drawFrom draws each member a value among some, by the settings; among values that they do not know, evenly. Weights
-// are those for returns such as p.
+// drawFrom draws each member a value among some, by the settings; among values that they do not know, evenly, and no
+// return from Honduras where there is another country. Weights are those for returns such as p.
 func (g *dealer) drawFrom(d dim, values []uint16, members []int32, p *point) {
 	if p == nil {
 		p = &point{}
@@ -126,6 +127,10 @@ func (g *dealer) drawFrom(d dim, values []uint16, members []int32, p *point) {
 			column[i] = values[0]
 		}
 		return
+	}
+	if d == country {
+		home := g.space.index[country]["HN"]
+		values = slices.DeleteFunc(slices.Clone(values), func(v uint16) bool { return v == home })
 	}
 	u := newUrn(values, func(v uint16) int64 { return g.x.weight(d, v, p) })
 	for _, i := range members {

@@ -91,7 +91,11 @@ func (p *problem) solve(budget int) (*model, error) {
 			continue
 		}
 		m.addMarginals()
-		found, err := m.solver.Find(budget)
+		nodes := budget
+		if inside {
+			nodes = budget/10 + 1 // a tie is no harm: it is not worth a long search to avoid one
+		}
+		found, err := m.solver.Find(nodes)
 		if err != nil && !inside {
 			return nil, fmt.Errorf("%w: neither a register nor a contradiction was found", err)
 		}

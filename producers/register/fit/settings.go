@@ -91,7 +91,7 @@ func DefaultSettings() Settings {
 		ReasonsKnown: 950,
 		Assisted:     900,
 		MostReturns:  5_000_000,
-		SearchBudget: 20_000,
+		SearchBudget: 5_000,
 	}
 }
 

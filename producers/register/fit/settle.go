@@ -2,6 +2,7 @@ package fit
 
 import (
 	"math"
+	"slices"
 
 	"retorno/producers/register/fit/exact"
 )
@@ -115,18 +116,35 @@ func (m *model) settleUnstated() {
 			}
 		}
 	}
+	// Where a block breaks down two attributes at once, its rest states neither: those who state one of them and not
+	// the other are few, and then those who state neither.
+	m.settleUnknown(func(k *class) bool { return m.allStated(k, country) || m.allStated(k, age) })
 	for i := range m.marginals {
 		if m.marginals[i].class == 0 && !m.shareLeavesRest(m.marginals[i].d, m.marginals[i].core) {
 			m.pull(m.marginals[i].v, 0)
 		}
 	}
+	m.settleUnknown(func(*class) bool { return true })
+}
+
+// allStated says whether all returns of a class state their country, or their age.
+func (m *model) allStated(k *class, d dim) bool {
+	return !slices.ContainsFunc(k.core, func(j int) bool {
+		_, hi := m.solver.Bounds(m.core[j].count)
+		return hi > 0 && m.classOf[d][m.core[j].point[d]] == 0
+	})
+}
+
+// settleUnknown keeps unknown values few in the classes that are asked for.
+func (m *model) settleUnknown(asked func(*class) bool) {
 	for d := range dims {
 		b := m.breakdown[d]
 		if b == nil {
 			continue
 		}
 		for i := range b.classes {
-			if k := &b.classes[i]; k.present[0] && !m.shareLeavesRest(d, k.core) {
+			k := &b.classes[i]
+			if asked(k) && k.present[0] && !m.shareLeavesRest(d, k.core) {
 				m.pull(k.counts[0], 0)
 			}
 		}

@@ -61,7 +61,9 @@ func newSpace(t *published.Table) *space {
 		default:
 			l, _ := codelists.Get(dimLists[d])
 			for _, c := range l.Codes() {
-				s.codes[d] = append(s.codes[d], c.Code)
+				if stands(d, c.Code) {
+					s.codes[d] = append(s.codes[d], c.Code)
+				}
 			}
 		}
 	}
@@ -89,6 +91,20 @@ func newSpace(t *published.Table) *space {
 		}
 	}
 	return s
+}
+
+// stands says whether a registered return can have the code: nobody enters by a blind crossing, and everybody who is
+// registered is so at some centre.
+func stands(d dim, code string) bool {
+	switch d {
+	case entryPoint:
+		return codelists.ValidFor(code, "entry")
+	case exitPoint:
+		return codelists.ValidFor(code, "exit")
+	case centre:
+		return code != "X-NON"
+	}
+	return true
 }
 
 // months are the months that the period of the table touches.

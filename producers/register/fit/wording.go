@@ -34,11 +34,14 @@ func (w *wording) text() (text, by string) {
 func (w *wording) sums() (text, by string, ok bool) {
 	left, counts := w.countOf(w.large)
 	right, counts2 := w.countOf(w.small)
-	if w.set.population {
+	switch {
+	case w.set.population && len(w.large) > 0:
 		right += w.least
+	case w.set.population:
+		left += w.least
 	}
 	onlyReach := len(w.small) == 0 && !w.set.population
-	if !counts || !counts2 || len(w.large) == 0 || left-right != w.by {
+	if !counts || !counts2 || len(w.large) == 0 && !w.set.population || left-right != w.by {
 		return "", "", false
 	}
 	reach := w.reachText()
@@ -48,16 +51,21 @@ func (w *wording) sums() (text, by string, ok bool) {
 		if why == "" {
 			why = "every return of the period arrives in one of these months"
 		}
-		return fmt.Sprintf("%s and %s: %s too few (%s)", w.is(w.large), w.is(w.small), grouped(w.by), why), grouped(w.by) + " too few", true
+		return fmt.Sprintf("%s, but %s: %s too few (%s)", w.limit(w.large), w.is(w.small), grouped(w.by), why), grouped(w.by) + " too few", true
 	case onlyReach:
 		return fmt.Sprintf("%s, where nothing can be%s: %s too many", w.is(w.large), w.outside(), grouped(w.by)), grouped(w.by) + " too many", true
 	}
-	limit := w.is(w.small)
+	return fmt.Sprintf("%s, but %s: %s too many", w.is(w.large), w.limit(w.small), grouped(w.by)), grouped(w.by) + " too many", true
+}
+
+// limit says what rows print, with the population where it takes part.
+func (w *wording) limit(rows []int) string {
+	limit := w.is(rows)
 	if w.set.population {
 		text := fmt.Sprintf("the largest block, %s, which is the population, has %s", w.blocks[w.largest].Name, grouped(w.least))
 		limit = strings.TrimPrefix(limit+" and "+text, " and ")
 	}
-	return fmt.Sprintf("%s, but %s: %s too many", w.is(w.large), limit, grouped(w.by)), grouped(w.by) + " too many", true
+	return limit
 }
 
 // allMonths says whether the small side is the months of the period.
@@ -200,6 +208,8 @@ func (w *wording) is(rows []int) string {
 				verb = "is"
 			}
 			text += " " + verb + " " + grouped(sum)
+		} else if sum, ok := w.sharesOf(group); ok {
+			text += ", together " + sum + " %"
 		}
 		parts = append(parts, text)
 	}
@@ -208,6 +218,25 @@ func (w *wording) is(rows []int) string {
 		text += ", together " + grouped(sum)
 	}
 	return text
+}
+
+// sharesOf adds up shares of one whole that do not overlap.
+func (w *wording) sharesOf(group []int) (string, bool) {
+	first := &w.cells[group[0]]
+	var sum int64
+	for _, i := range group {
+		c := &w.cells[i]
+		if !c.Measure.Share() || w.blocks[c.block].Multi || c.Decimals != first.Decimals {
+			return "", false
+		}
+		for _, j := range group {
+			if i != j && !disjoint(&c.where, &w.cells[j].where) {
+				return "", false
+			}
+		}
+		sum += c.Units
+	}
+	return percent(sum, first.Decimals), len(group) > 1
 }
 
 // abridged writes categories, many of them as the first ones, their number and the last.
