@@ -36,9 +36,10 @@ test: build ## every test, on the embedded engine and on a real Apache Kafka
 race: ## the packages that share memory, under the race detector
 	CGO_ENABLED=1 go test -race -p 2 -timeout 14m $(addprefix ./,$(RACE))
 
-bench: ## performance: Go benchmarks of every package that has them
-	@deploy/needs build
-	go test -run '^$$' -bench . -benchmem -timeout 30m $$(git grep -lE '^func Benchmark' -- '*_test.go' | xargs -r -n1 dirname | sort -u | sed 's,^,./,')
+bench: ## performance: Go benchmarks of every package that has them; also as JSON in bench.json
+	@deploy/needs bench
+	go test -run '^$$' -bench . -benchmem -timeout 30m $$(git grep -lE '^func Benchmark' -- '*_test.go' | xargs -r -n1 dirname | sort -u | sed 's,^,./,') \
+	  | tee /dev/stderr | awk -f deploy/benchjson.awk > bench.json
 
 lint: generated ## formatting, linters, schema lint and compatibility, Prometheus files
 	@deploy/needs lint
