@@ -42,23 +42,34 @@ type Filter struct {
 	Except []Filter
 }
 
-// dimension is one list condition of a filter.
+// dimension is one list condition of a filter with the attribute that it looks at and the code that stands for an empty
+// one. Matches says the same again without the indirection: it is called for every return and cell.
 type dimension struct {
-	name string
-	set  func(*Filter) *[]string
+	name    string
+	unknown string
+	set     func(*Filter) *[]string
+	of      func(*Attributes) string
+}
+
+// code is the attribute's code, the unknown one for an empty one.
+func (d *dimension) code(a *Attributes) string {
+	if code := d.of(a); code != "" {
+		return code
+	}
+	return d.unknown
 }
 
 var dimensions = []dimension{
-	{"country", func(f *Filter) *[]string { return &f.Countries }},
-	{"mode", func(f *Filter) *[]string { return &f.Modes }},
-	{"return_type", func(f *Filter) *[]string { return &f.ReturnTypes }},
-	{"entry_point", func(f *Filter) *[]string { return &f.EntryPoints }},
-	{"exit_point", func(f *Filter) *[]string { return &f.ExitPoints }},
-	{"centre", func(f *Filter) *[]string { return &f.Centres }},
-	{"department", func(f *Filter) *[]string { return &f.Departments }},
-	{"sex", func(f *Filter) *[]string { return &f.Sexes }},
-	{"accompaniment", func(f *Filter) *[]string { return &f.Accompaniments }},
-	{"month", func(f *Filter) *[]string { return &f.Months }},
+	{"country", "XX", func(f *Filter) *[]string { return &f.Countries }, func(a *Attributes) string { return a.Country }},
+	{"mode", "unknown", func(f *Filter) *[]string { return &f.Modes }, func(a *Attributes) string { return a.Mode }},
+	{"return_type", "unknown", func(f *Filter) *[]string { return &f.ReturnTypes }, func(a *Attributes) string { return a.ReturnType }},
+	{"entry_point", "X-UNK", func(f *Filter) *[]string { return &f.EntryPoints }, func(a *Attributes) string { return a.EntryPoint }},
+	{"exit_point", "X-UNK", func(f *Filter) *[]string { return &f.ExitPoints }, func(a *Attributes) string { return a.ExitPoint }},
+	{"centre", "X-UNK", func(f *Filter) *[]string { return &f.Centres }, func(a *Attributes) string { return a.Centre }},
+	{"department", "XX", func(f *Filter) *[]string { return &f.Departments }, func(a *Attributes) string { return a.Department }},
+	{"sex", "U", func(f *Filter) *[]string { return &f.Sexes }, func(a *Attributes) string { return a.Sex }},
+	{"accompaniment", "unknown", func(f *Filter) *[]string { return &f.Accompaniments }, func(a *Attributes) string { return a.Accompaniment }},
+	{"month", "", func(f *Filter) *[]string { return &f.Months }, func(a *Attributes) string { return a.Month }},
 }
 
 // Matches says whether the filter selects a return with these attributes.

@@ -328,6 +328,47 @@ func TestTally(t *testing.T) {
 	}
 }
 
+// TestTallyIsTheFilters: counting many cells at once counts what the filters of the cells say.
+func TestTallyIsTheFilters(t *testing.T) {
+	table := mustRead(t, "total,TOTAL,1", "country,US,1", "country,CAM,1", "country,OTHER,1", "country,XX,1", "US_country_pct,US,1", "CAM_country,GT,1",
+		"country_mode,MX air,1", "country_mode,OTHER,1", "sex,M,1", "minors_sex,boys,1", "US_minors_sex_pct,F,1", "sex_age,men,1",
+		"age,11-17,1", "minors_age,11-17,1", "minors_age,minor,1", "accompaniment,accompanied,1", "month,2020-03,1", "exit_point,X-UNK,1",
+		"department_pct,HN-CR,1", "reason_pct_multi,health,1", "minors_reason_pct_multi,health,1", "assisted_people,TOTAL,1",
+		"US_assisted_people_pct,TOTAL,1", "minors,TOTAL,1", "US_total,TOTAL,1")
+	cells := table.Cells()
+	rapid.Check(t, func(t *rapid.T) {
+		tally := NewTally(table)
+		nums, bases := make([]int64, len(cells)), make([]int64, len(cells))
+		for range rapid.IntRange(1, 5).Draw(t, "returns") {
+			a := Attributes{
+				Country: rapid.SampledFrom([]string{"", "US", "MX", "GT", "SV", "ES"}).Draw(t, "country"),
+				Mode:    rapid.SampledFrom([]string{"", "air", "unknown"}).Draw(t, "mode"),
+				Sex:     rapid.SampledFrom([]string{"", "M", "F"}).Draw(t, "sex"), Age: rapid.IntRange(-1, 20).Draw(t, "age"),
+				Month:         rapid.SampledFrom([]string{"2020-03", "2020-04"}).Draw(t, "month"),
+				ExitPoint:     rapid.SampledFrom([]string{"", "X-UNK", "L-COR"}).Draw(t, "exit"),
+				Department:    rapid.SampledFrom([]string{"", "HN-CR"}).Draw(t, "department"),
+				Accompaniment: rapid.SampledFrom([]string{"", "accompanied"}).Draw(t, "accompaniment"),
+				Reasons:       rapid.SampledFrom([][]string{nil, {"health"}, {"family"}, {"family", "health"}}).Draw(t, "reasons"),
+			}
+			n, helped := rapid.Int64Range(1, 3).Draw(t, "times"), rapid.Bool().Draw(t, "helped")
+			tally.AddMany(&a, n, helped)
+			for i, c := range cells {
+				if c.Where.Matches(&a) && (helped || !c.Measure.Assisted()) {
+					nums[i] += n
+				}
+				if c.Measure.Share() && c.Base.Matches(&a) {
+					bases[i] += n
+				}
+			}
+		}
+		for i, c := range cells {
+			if n, b := tally.Count(i); n != nums[i] || b != bases[i] {
+				t.Fatalf("%s %s: %d of %d, by the filters %d of %d", c.Block, c.Category, n, b, nums[i], bases[i])
+			}
+		}
+	})
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add(string(Dev()), "A02")
 	f.Add(rows("US_minors_by_country_pct,OTHER,1.0"), "T")
