@@ -21,7 +21,21 @@ type clock struct {
 
 	mu      sync.Mutex
 	samples []clockSample
-	last    time.Time
+	last    reading
+}
+
+// reading is one look at the own clock: what it shows, and how much time has
+// really passed since the program began.
+type reading struct {
+	wall time.Time
+	mono time.Duration
+}
+
+var began = time.Now()
+
+func readClock() reading {
+	now := time.Now()
+	return reading{wall: now.Round(0), mono: now.Sub(began)}
 }
 
 type clockSample struct {
@@ -33,18 +47,19 @@ func newClock(m *metrics) *clock { return &clock{metrics: m} }
 
 // sample takes one answer: sent and received on the own clock, appended on
 // the broker's.
-func (c *clock) sample(sent, received, appended time.Time) {
-	trip := received.Sub(sent)
-	// Round strips the monotonic reading, which Sub would prefer.
-	middle := sent.Round(0).Add(received.Round(0).Sub(sent.Round(0)) / 2)
+func (c *clock) sample(sent, received reading, appended time.Time) {
+	trip := received.mono - sent.mono
 	// The broker cuts its time to the millisecond.
-	offset := middle.Sub(appended.Add(500 * time.Microsecond))
+	offset := sent.wall.Add(trip / 2).Sub(appended.Add(500 * time.Microsecond))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stepped(received) {
 		c.samples = c.samples[:0]
 	}
 	c.last = received
+	if stepBetween(sent, received) {
+		return
+	}
 	if len(c.samples) == clockSamples {
 		c.samples = append(c.samples[:0], c.samples[1:]...)
 	}
@@ -52,14 +67,15 @@ func (c *clock) sample(sent, received, appended time.Time) {
 	c.metrics.clockOffset(c.best())
 }
 
-// stepped reports whether the wall clock and the monotonic one disagree about
-// the time since the last answer.
-func (c *clock) stepped(now time.Time) bool {
-	if c.last.IsZero() {
-		return false
-	}
-	wall := now.Round(0).Sub(c.last.Round(0))
-	return (wall - now.Sub(c.last)).Abs() > clockStep
+// stepped reports whether the clock was set since the last answer.
+func (c *clock) stepped(now reading) bool {
+	return !c.last.wall.IsZero() && stepBetween(c.last, now)
+}
+
+// stepBetween reports whether the wall clock and the monotonic one disagree
+// about the time between two readings.
+func stepBetween(a, b reading) bool {
+	return (b.wall.Sub(a.wall) - (b.mono - a.mono)).Abs() > clockStep
 }
 
 func (c *clock) best() time.Duration {
@@ -75,7 +91,7 @@ func (c *clock) best() time.Duration {
 func (c *clock) offset() (time.Duration, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.samples) == 0 || c.stepped(time.Now()) {
+	if len(c.samples) == 0 || c.stepped(readClock()) {
 		return 0, false
 	}
 	return c.best(), true

@@ -158,7 +158,7 @@ func (l *lane) send(b *batch) error {
 	if err != nil {
 		return &StopError{Reason: ReasonConfig, Err: err}
 	}
-	sent := time.Now()
+	sent := readClock()
 	res, err := l.w.client.Produce(ctx, &kafka.ProduceRequest{
 		Topic:        l.tp.topic,
 		Partition:    l.tp.partition,
@@ -166,14 +166,14 @@ func (l *lane) send(b *batch) error {
 		Compression:  codec,
 		Records:      b.reader(),
 	})
-	received := time.Now()
+	received := readClock()
 	if err == nil {
 		err = res.Error
 	}
 	if err != nil {
 		return l.w.classify(l.tp, b, err)
 	}
-	l.w.metrics.wrote(l.tp.topic, b, received.Sub(sent))
+	l.w.metrics.wrote(l.tp.topic, b, received.mono-sent.mono)
 	if !res.LogAppendTime.IsZero() {
 		l.w.clock.sample(sent, received, res.LogAppendTime)
 	}

@@ -1,0 +1,59 @@
+package stream
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/segmentio/kafka-go"
+	"pgregory.net/rapid"
+)
+
+// However the broker lists partitions, each member gets the same numbers of
+// both topics, all are given out, and nobody has two more than another.
+func TestBothTopicsGiveTheSameNumbers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 40).Draw(t, "partitions")
+		var partitions []kafka.Partition
+		for _, topic := range []string{"b", "a"} {
+			for i := range n {
+				partitions = append(partitions, kafka.Partition{Topic: topic, ID: i})
+			}
+		}
+		partitions = rapid.Permutation(partitions).Draw(t, "listed")
+		var members []kafka.GroupMember
+		for i := range rapid.IntRange(1, 9).Draw(t, "members") {
+			members = append(members, kafka.GroupMember{ID: string(rune('a' + i)), Topics: []string{"a", "b"}})
+		}
+		given := sortedRange{}.AssignGroups(rapid.Permutation(members).Draw(t, "joined"), partitions)
+		total := 0
+		for id, topics := range given {
+			if !slices.Equal(topics["a"], topics["b"]) {
+				t.Fatalf("member %s has %v and %v", id, topics["a"], topics["b"])
+			}
+			if few, many := n/len(members), (n+len(members)-1)/len(members); len(topics["a"]) < few || len(topics["a"]) > many {
+				t.Fatalf("member %s has %d of %d", id, len(topics["a"]), n)
+			}
+			total += len(topics["a"])
+		}
+		if total != n {
+			t.Fatalf("%d of %d are given out", total, n)
+		}
+	})
+}
+
+func TestDifferentPartitionsAreNoAssignment(t *testing.T) {
+	gen := &kafka.Generation{Assignments: map[string][]kafka.PartitionAssignment{
+		"a": {{ID: 1}, {ID: 0}}, "b": {{ID: 1}, {ID: 2}},
+	}}
+	got, err := sharedPartitions(gen, []string{"a", "b"})
+	if !slices.Equal(got, []int{0, 1, 2}) || !IsStop(err) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if reason, _ := stopReason(err); reason != ReasonAssignment {
+		t.Errorf("the reason is %q", reason)
+	}
+	gen.Assignments["b"] = []kafka.PartitionAssignment{{ID: 0}, {ID: 1}}
+	if got, err := sharedPartitions(gen, []string{"a", "b"}); err != nil || !slices.Equal(got, []int{0, 1}) {
+		t.Errorf("%v, %v", got, err)
+	}
+}
