@@ -37,11 +37,11 @@ const maxMonths = 1200
 
 // Fit makes the population of a table with the default settings.
 func Fit(t *published.Table, seed uint64) (*Population, error) {
-	return FitWith(t, seed, DefaultSettings())
+	return With(t, seed, DefaultSettings())
 }
 
-// FitWith makes the population of a table. Errors: those of the package comment, and what Settings.Validate says.
-func FitWith(t *published.Table, seed uint64, set Settings) (*Population, error) {
+// With makes the population of a table. Errors: those of the package comment, and what Settings.Validate says.
+func With(t *published.Table, seed uint64, set Settings) (*Population, error) {
 	if err := set.Validate(); err != nil {
 		return nil, err
 	}

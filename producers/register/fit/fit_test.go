@@ -178,7 +178,7 @@ func TestTablesWithoutARegister(t *testing.T) {
 	}
 	set := DefaultSettings()
 	set.ExitPoints = []Weight{{"L-ZZZ", 1}}
-	if _, err := FitWith(made(t, "total,TOTAL,1"), 1, set); err == nil || !strings.Contains(err.Error(), "L-ZZZ") {
+	if _, err := With(made(t, "total,TOTAL,1"), 1, set); err == nil || !strings.Contains(err.Error(), "L-ZZZ") {
 		t.Error(err)
 	}
 }

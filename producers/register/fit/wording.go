@@ -128,6 +128,10 @@ func (w *wording) single() (text, by string, ok bool) {
 		rest += fmt.Sprintf(" of the %s returns of %s", grouped(w.least), w.blocks[w.largest].Name)
 	}
 	by = "possible are " + strings.Join(near, " and ")
+	if c.Units > whole {
+		return fmt.Sprintf("%s (line %d) cannot be %s %%: a part is at most 100 %% of its population", w.name(share), c.Line, c.Printed),
+			"at most " + near[0], true
+	}
 	return fmt.Sprintf("%s (line %d) cannot be %s %%%s: no whole number of returns gives it; %s %%",
 		w.name(share), c.Line, c.Printed, rest, by), by, true
 }
@@ -144,18 +148,18 @@ func (w *wording) general() (text, by string) {
 	for _, r := range []struct {
 		rows []int
 		word string
-		sign int64
-	}{{w.large, "at most", -1}, {w.small, "at least", 1}} {
-		for _, i := range r.rows {
-			c := &w.cells[i]
-			d := w.change(w.set, i, 0)
-			value := grouped(c.Units + d)
-			if c.Measure.Share() {
-				value = percent(c.Units+d, c.Decimals)
-			}
-			changes = append(changes, fmt.Sprintf("%s (line %d) would have to be %s %s", w.name(i), c.Line, r.word, value))
-			break
+	}{{w.large, "at most"}, {w.small, "at least"}} {
+		if len(r.rows) == 0 {
+			continue
 		}
+		i := r.rows[0]
+		c := &w.cells[i]
+		value := c.Units + w.change(w.set, i, 0)
+		text := grouped(value)
+		if c.Measure.Share() {
+			text = percent(value, c.Decimals)
+		}
+		changes = append(changes, fmt.Sprintf("%s (line %d) would have to be %s %s", w.name(i), c.Line, r.word, text))
 	}
 	text = w.is(rows) + " cannot hold together"
 	if w.set.population {
