@@ -15,6 +15,7 @@ import (
 	"retorno/consumers/returns"
 	"retorno/consumers/store"
 	"retorno/consumers/stream"
+	"retorno/consumers/verify"
 	"retorno/deploy/ops"
 	"retorno/producers/publish"
 )
@@ -62,7 +63,10 @@ func programMetrics(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	if _, err := returns.New(returns.Config{Store: s, DeadLetters: &deadletter.Writer{}, Topics: []string{"t"}, Registerer: n}); err != nil {
+	if _, err := returns.New(returns.Config{Store: s, DeadLetters: &deadletter.Writer{}, Topics: []string{"t"}, Partitions: 1, Registerer: n}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := verify.New(verify.Config{Conn: s.Conn(), Registerer: n}); err != nil {
 		t.Fatal(err)
 	}
 	return n.found
