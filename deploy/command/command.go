@@ -42,6 +42,7 @@ type grammar struct {
 	Table      tableCommand      `cmd:"" help:"The counted table in the form of a published one."`
 	DeadLetter deadletterCommand `cmd:"" name:"deadletter" help:"What could not be understood: list, show, send again."`
 	Serve      serveCommand      `cmd:"" help:"Web: the page for everyone and the feed for partner agencies."`
+	Torture    tortureCommand    `cmd:"" help:"The whole system under load and faults, held against the truth."`
 	Version    versionCommand    `cmd:"" help:"Print which build this is."`
 }
 

@@ -1,0 +1,89 @@
+package torture
+
+import (
+	"context"
+	"fmt"
+
+	"retorno/consumers/store"
+	"retorno/consumers/verify"
+)
+
+// judge asks the four oracles.
+func (r *run) judge(ctx context.Context) error {
+	s, err := r.machine.store()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	if r.report.Accounts, err = s.Accounted(ctx); err != nil {
+		return err
+	}
+	for _, ask := range []func(context.Context, *store.Store) (Oracle, error){r.askTruth, r.askLedger, r.askVerifier, r.askReplay} {
+		o, err := ask(ctx, s)
+		if err != nil {
+			return fmt.Errorf("oracle: %w", err)
+		}
+		r.report.Oracles = append(r.report.Oracles, o)
+	}
+	return nil
+}
+
+// askLedger asks whether the accounts balance and cover each partition from 0 to its end without gap or overlap.
+func (r *run) askLedger(ctx context.Context, s *store.Store) (Oracle, error) {
+	o := Oracle{Name: "accounts without gap or overlap"}
+	ends, err := r.machine.ends(ctx)
+	if err != nil {
+		return o, err
+	}
+	rows, err := s.Conn().Query(ctx, `SELECT topic, kafka_partition, epoch, toInt64(first_offset), toInt64(next_offset), toInt64(read),
+		toInt64(accepted + duplicate + superseded + rejected) FROM retorno.accounts ORDER BY topic, kafka_partition, first_offset, next_offset`)
+	if err != nil {
+		return o, err
+	}
+	defer rows.Close()
+	at := map[place]int64{}
+	n := 0
+	for rows.Next() {
+		var topic string
+		var partition uint16
+		var epoch uint32
+		var first, next, read, accounted int64
+		if err := rows.Scan(&topic, &partition, &epoch, &first, &next, &read, &accounted); err != nil {
+			return o, err
+		}
+		n++
+		p := place{topic, int(partition)}
+		if first != at[p] || read != next-first || accounted != read {
+			o.Faults = append(o.Faults, fmt.Sprintf("%s, partition %d, epoch %d: offsets %d to %d follow %d; %d read, %d in accounts",
+				topic, partition, epoch, first, next, at[p], read, accounted))
+		}
+		at[p] = max(at[p], next)
+	}
+	var sum int64
+	for p, end := range ends {
+		sum += end
+		if at[p] != end {
+			o.Faults = append(o.Faults, fmt.Sprintf("%s, partition %d: accounted to %d, the log ends at %d", p.topic, p.partition, at[p], end))
+		}
+	}
+	o.Asked = fmt.Sprintf("%d runs of %d offsets in %d partitions", n, sum, len(ends))
+	return o, rows.Err()
+}
+
+// askVerifier asks whether the second count agrees.
+func (r *run) askVerifier(ctx context.Context, s *store.Store) (Oracle, error) {
+	o := Oracle{Name: "the verifier"}
+	report, err := verify.Once(ctx, s.Conn())
+	if err != nil {
+		return o, err
+	}
+	var compared uint64
+	for _, result := range report.Results {
+		compared += result.Rows
+		for _, d := range result.Differences {
+			o.Faults = append(o.Faults, fmt.Sprintf("%s: %+d %s", result.Check, d.Surplus, d.Row))
+		}
+	}
+	o.Asked = fmt.Sprintf("%d rows by %d checks", compared, len(report.Results))
+	return o, nil
+}
