@@ -17,11 +17,9 @@ const (
 )
 
 // engineUsers: user default acts with all its roles' rights; a session of ReaderUser with those of ReaderRole alone.
-// Views read their tables with their creator's rights, so that the reader needs none on the tables.
+// A session makes views that read their tables with their creator's rights, so that the reader needs none on them.
 const engineUsers = `<clickhouse>
-  <profiles><default>
-    <default_normal_view_sql_security>DEFINER</default_normal_view_sql_security>
-  </default></profiles>
+  <profiles><default></default></profiles>
   <quotas><default></default></quotas>
   <roles>
     <embedded_admin><grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></embedded_admin>
@@ -51,6 +49,7 @@ const engineUsers = `<clickhouse>
 func serverSettings(o engineOrder) [][2]string {
 	return [][2]string{
 		{"max_server_memory_usage", fmt.Sprint(o.MemoryLimit)},
+		{"ignore_empty_sql_security_in_create_view_query", "0"}, // so that default_normal_view_sql_security counts
 		{"mark_cache_size", fmt.Sprint(64 << 20)},
 		{"index_mark_cache_size", fmt.Sprint(16 << 20)},
 		{"primary_index_cache_size", fmt.Sprint(32 << 20)},

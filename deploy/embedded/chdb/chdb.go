@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/ebitengine/purego"
@@ -22,7 +23,8 @@ var ErrClosed = errors.New("chdb: connection is closed")
 
 // Library is a loaded libchdb.
 type Library struct {
-	path string
+	path   string
+	booted atomic.Bool // a first connection has been asked for
 
 	connect       func(argc int32, argv unsafe.Pointer) unsafe.Pointer
 	closeConn     func(conn unsafe.Pointer)
@@ -96,7 +98,15 @@ func (l *Library) Connect(args ...string) (*Conn, error) {
 		argv = append(argv, unsafe.SliceData(append([]byte(a), 0)))
 	}
 	argv = append(argv, nil)
-	handle := l.connect(int32(len(argv)-1), unsafe.Pointer(unsafe.SliceData(argv)))
+	var handle unsafe.Pointer
+	connect := func() { handle = l.connect(int32(len(argv)-1), unsafe.Pointer(unsafe.SliceData(argv))) }
+	if l.booted.CompareAndSwap(false, true) {
+		if err := keepSignals(connect); err != nil {
+			return nil, fmt.Errorf("keep the signal handlers: %w", err)
+		}
+	} else {
+		connect()
+	}
 	runtime.KeepAlive(argv)
 	if handle == nil {
 		return nil, errors.New("the engine refused the connection; its own words are in its log")

@@ -70,14 +70,22 @@ func (l *lazy) Read(b []byte) (int, error) {
 // nativeFrames undoes ClickHouse's own compression.
 func nativeFrames(body io.Reader) io.Reader { return &frameReader{from: compress.NewReader(body)} }
 
-// frameReader turns the end of the body between two frames into io.EOF.
-type frameReader struct{ from *compress.Reader }
+// frameReader turns the end of the body between two frames into io.EOF, for good: the reader of frames, asked again
+// after an error, gives its last frame a second time.
+type frameReader struct {
+	from *compress.Reader
+	err  error
+}
 
 func (f *frameReader) Read(b []byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
 	n, err := f.from.Read(b)
 	if n == 0 && isEOF(err) {
-		return 0, io.EOF
+		err = io.EOF
 	}
+	f.err = err
 	return n, err
 }
 

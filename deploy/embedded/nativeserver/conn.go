@@ -2,6 +2,7 @@ package nativeserver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 
@@ -174,12 +175,17 @@ func (k *conn) handshake(ctx context.Context) error {
 	return nil
 }
 
+// errNotOurProtocol ends the connection of somebody who speaks something else.
+var errNotOurProtocol = errors.New("the client speaks HTTP to the native port")
+
 // refuseHandshake answers who speaks HTTP to this port in HTTP, as a server does.
 func (k *conn) refuseHandshake(code uint64) error {
 	if code == 'G' || code == 'P' || code == 'H' || code == 'O' {
 		const body = "This port speaks ClickHouse's native protocol, not HTTP: use the HTTP address.\r\n"
-		_, err := fmt.Fprintf(k.net, "HTTP/1.0 400 Bad Request\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-		return err
+		if _, err := fmt.Fprintf(k.net, "HTTP/1.0 400 Bad Request\r\nContent-Length: %d\r\n\r\n%s", len(body), body); err != nil {
+			return err
+		}
+		return errNotOurProtocol
 	}
 	return k.refuse(&chdb.Error{
 		Code: chdb.CodeUnexpectedPacket, Name: "UNEXPECTED_PACKET_FROM_CLIENT", Message: fmt.Sprintf("Unexpected packet %d from client (expected Hello)", code),
@@ -200,8 +206,12 @@ func (k *conn) exception(err error) {
 	(&proto.Exception{Code: proto.Error(e.Code), Name: "DB::Exception", Message: "DB::Exception: " + e.Message}).EncodeAware(&k.out, k.revision)
 }
 
+// flush sends what is encoded. Its error is a *connectionError.
 func (k *conn) flush() error {
 	_, err := k.net.Write(k.out.Buf)
 	k.out.Reset()
-	return err
+	if err != nil {
+		return &connectionError{err}
+	}
+	return nil
 }

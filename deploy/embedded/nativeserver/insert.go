@@ -33,7 +33,7 @@ func (k *conn) insertBlocks(ctx context.Context, st session.Statement, ins sqlte
 		return err
 	}
 	if err := k.data(proto.ServerCodeData, nativeblock.AppendHeader(nil, columns, k.wire)); err != nil {
-		return &connectionError{err}
+		return err
 	}
 	spool, err := k.session.Spool()
 	if err != nil {
@@ -57,7 +57,7 @@ func (k *conn) insertBlocks(ctx context.Context, st session.Statement, ins sqlte
 		}
 		if rows += h.Rows; !h.Empty() {
 			if err := k.inserted(h.Rows); err != nil {
-				return &connectionError{err}
+				return err
 			}
 			continue
 		}
@@ -99,7 +99,7 @@ func (k *conn) store(ctx context.Context, run func(context.Context) (chdb.Result
 	}, func(piece) error { return nil })
 	if err == nil {
 		if err := k.inserted(0); err != nil {
-			return &connectionError{err}
+			return err
 		}
 		k.progress(proto.Progress{WroteRows: stats.WrittenRows, WroteBytes: stats.WroteBytes, ElapsedNs: uint64(time.Since(started))})
 	}

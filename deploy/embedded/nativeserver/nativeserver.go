@@ -14,6 +14,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"runtime/debug"
 	"sync"
 
 	"retorno/deploy/embedded/chdb"
@@ -54,10 +55,18 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		}
 		go func() {
 			defer s.remove(c)
+			defer s.survive(c)
 			if err := serve(ctx, s, c); err != nil && !gone(err) {
 				s.Log.Printf("native connection of %s: %v", c.RemoteAddr(), err)
 			}
 		}()
+	}
+}
+
+// survive keeps a fault in the serving of one client from ending the service of all others.
+func (s *Server) survive(c net.Conn) {
+	if fault := recover(); fault != nil {
+		s.Log.Printf("native connection of %s: fault: %v\n%s", c.RemoteAddr(), fault, debug.Stack())
 	}
 }
 

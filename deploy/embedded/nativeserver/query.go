@@ -123,10 +123,10 @@ func (k *conn) watched(ctx context.Context, run func(context.Context, emitter) e
 	tick := time.NewTicker(progressInterval)
 	defer tick.Stop()
 	k.readOn()
-	var left error // why the connection is of no more use
-	leave := func(err error) {
-		if left == nil && err != nil {
-			left = err
+	var failed error // why the statement was ended, when it was ended here
+	fail := func(err error) {
+		if failed == nil && err != nil {
+			failed = err
 			cancel()
 		}
 	}
@@ -137,14 +137,14 @@ func (k *conn) watched(ctx context.Context, run func(context.Context, emitter) e
 		}
 		select {
 		case p := <-blocks:
-			leave(send(p))
+			fail(send(p))
 		case <-tick.C:
-			leave(k.tellProgress())
+			fail(k.tellProgress())
 		case p := <-codes:
 			k.reading = false
 			switch {
 			case p.err != nil:
-				leave(p.err)
+				fail(&connectionError{p.err})
 			case p.code == proto.ClientCodeCancel:
 				cancel()
 				k.readOn()
@@ -152,8 +152,8 @@ func (k *conn) watched(ctx context.Context, run func(context.Context, emitter) e
 				k.pending = &p
 			}
 		case err := <-done:
-			if left != nil {
-				return &connectionError{left}
+			if failed != nil {
+				return failed
 			}
 			return err
 		}

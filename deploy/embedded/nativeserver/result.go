@@ -67,7 +67,10 @@ func (a *answer) send(r piece) error {
 		if err == nil {
 			err = w.Flush()
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, nativeblock.ErrUnsupported):
+			return &chdb.Error{Code: chdb.CodeNotImplemented, Name: "NOT_IMPLEMENTED", Message: err.Error()}
+		case err != nil:
 			return fmt.Errorf("read the engine's block: %w", err)
 		}
 		if !a.headed {

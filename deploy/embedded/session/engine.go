@@ -93,7 +93,7 @@ func (e *Engine) Open(ctx context.Context, login Login) (*Session, error) {
 		base: map[string]string{}, applied: map[string]string{},
 	}
 	s.comment = s.mark
-	setup := "SET log_comment = " + sqltext.Literal(s.mark)
+	setup := "SET log_comment = " + sqltext.Literal(s.mark) + ", " + serverDefaults
 	if login.Wire {
 		setup += ", " + wireSettings
 	}
@@ -122,18 +122,11 @@ func (s *Session) enter(ctx context.Context, login Login) error {
 	return err
 }
 
+// serverDefaults undo what the library sets otherwise than a server.
+const serverDefaults = "implicit_select = 0, allow_introspection_functions = 0, default_normal_view_sql_security = 'DEFINER'"
+
 // wireSettings make the engine write what clients of the native protocol can read.
 const wireSettings = "output_format_native_use_flattened_dynamic_and_json_serialization = 1"
-
-// kill ends what runs under a mark or, for a statement that names its own log_comment, under its text.
-func (e *Engine) kill(mark, sql string) {
-	where := "Settings['log_comment'] = " + sqltext.Literal(mark)
-	if strings.Contains(sql, "log_comment") {
-		where += " OR query = " + sqltext.Literal(sql)
-	}
-	// A failure here only means another try: the caller repeats until the statement has ended.
-	_, _ = e.root.Query("KILL QUERY WHERE "+where+" ASYNC", "Null")
-}
 
 // Progress is how far a statement has come, in rows and bytes; Total is the engine's estimate, 0 = none.
 type Progress struct{ Rows, Bytes, Total uint64 }

@@ -104,7 +104,7 @@ func (s *Session) Columns(ctx context.Context, st Statement) ([]nativeblock.Colu
 	body := sqltext.SplitOutput(st.SQL).Body
 	switch sqltext.First(st.SQL) {
 	case "SELECT", "WITH":
-		st.SQL = "DESCRIBE TABLE (" + body + "\n)"
+		st.SQL = "DESCRIBE TABLE (" + body + "\n)" + plainTypes
 		described, err := s.describe(ctx, st)
 		columns := make([]nativeblock.Column, 0, len(described))
 		for _, d := range described {
@@ -125,6 +125,9 @@ func (s *Session) Columns(ctx context.Context, st Statement) ([]nativeblock.Colu
 	}
 	return nil, nil
 }
+
+// plainTypes makes DESCRIBE write types as the protocol has them, on one line.
+const plainTypes = " SETTINGS print_pretty_type_names = 0, describe_compact_output = 0, describe_include_subcolumns = 0"
 
 // described is one row of DESCRIBE: a column and where its value comes from by default ("", DEFAULT, MATERIALIZED,
 // ALIAS, EPHEMERAL).
@@ -162,6 +165,7 @@ func (s *Session) InsertColumns(ctx context.Context, st Statement, ins sqltext.I
 	if ins.Pattern != "" {
 		st.SQL = "DESCRIBE TABLE (SELECT " + ins.Pattern + " FROM " + target + ")"
 	}
+	st.SQL += plainTypes
 	all, err := s.describe(ctx, st)
 	if err != nil {
 		return nil, err

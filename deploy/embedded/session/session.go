@@ -142,15 +142,26 @@ func (s *Session) allowed(sql string) error {
 	if sqltext.Several(sql) {
 		return &chdb.Error{Code: chdb.CodeSyntaxError, Name: "SYNTAX_ERROR", Message: "Syntax error (Multi-statements are not allowed): " + sql}
 	}
-	if !s.restricted || sqltext.First(sql) != "SET" {
+	if !s.restricted {
 		return nil
 	}
-	for _, t := range sqltext.Tokens(sql) {
-		if t.Is(sql, "ROLE") {
-			return &chdb.Error{Code: chdb.CodeAccessDenied, Name: "ACCESS_DENIED", Message: "This user has one role and may not change it"}
+	switch sqltext.First(sql) {
+	case "SET":
+		for _, t := range sqltext.Tokens(sql) {
+			if t.Is(sql, "ROLE") {
+				return denied("This user has one role and may not change it")
+			}
+		}
+	case "KILL":
+		if !s.engine.killsOwn(sql) {
+			return denied("This user may end only statements of its own, by KILL QUERY WHERE query_id = '…'")
 		}
 	}
 	return nil
+}
+
+func denied(message string) error {
+	return &chdb.Error{Code: chdb.CodeAccessDenied, Name: "ACCESS_DENIED", Message: message}
 }
 
 // remember keeps what a SET statement of the client has set, so that settings of single statements can be undone.
