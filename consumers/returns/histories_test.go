@@ -110,7 +110,7 @@ func (h *history) record(n int, when time.Time) *events.Record {
 
 // logOf is the history as a log, in some order, in which every message is there once or more.
 func (h *history) logOf(t *testing.T, rnd *rand.Rand, shuffle bool) *log {
-	l := &log{step: 10 + rnd.IntN(60)}
+	l := &log{step: 40 + rnd.IntN(100)}
 	order := rnd.Perm(len(h.sent))
 	for i := range h.sent {
 		s := h.sent[i]
@@ -143,7 +143,7 @@ var everything = map[string]string{
 // TestNumbersAreAFunctionOfTheFacts counts one history in its order, and again shuffled, with copies, in other
 // batches, and with the process replaced in the middle; every table comes out the same, and the second count agrees.
 func TestNumbersAreAFunctionOfTheFacts(t *testing.T) {
-	for seed := range uint64(5) {
+	for seed := range uint64(4) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 2016))
 			h := &history{rnd: rnd}

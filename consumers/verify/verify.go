@@ -58,43 +58,49 @@ func (r Report) Different() uint64 {
 // way. The error says that ClickHouse could not be asked.
 func Once(ctx context.Context, conn driver.Conn) (Report, error) {
 	report := Report{At: time.Now()}
-	for _, c := range checks() {
-		result, err := c.confirmed(ctx, conn)
+	suspects := map[int]map[string]int64{} // by check
+	for i, c := range checks() {
+		found, rows, err := c.compare(ctx, conn)
 		if err != nil {
 			return Report{}, fmt.Errorf("verify %s: %w", c.name, err)
 		}
-		report.Results = append(report.Results, result)
+		report.Results = append(report.Results, Result{Check: c.name, Rows: rows})
+		if len(found) > 0 {
+			suspects[i] = found
+		}
+	}
+	if len(suspects) > 0 {
+		select {
+		case <-ctx.Done():
+			return Report{}, ctx.Err()
+		case <-time.After(Settle):
+		}
+	}
+	for i, found := range suspects {
+		if err := report.Results[i].confirm(ctx, conn, checks()[i], found); err != nil {
+			return Report{}, fmt.Errorf("verify %s: %w", report.Results[i].Check, err)
+		}
 	}
 	report.Took = time.Since(report.At)
 	return report, nil
 }
 
-func (c check) confirmed(ctx context.Context, conn driver.Conn) (Result, error) {
-	found, rows, err := c.compare(ctx, conn)
-	if err != nil || len(found) == 0 {
-		return Result{Check: c.name, Rows: rows}, err
-	}
-	select {
-	case <-ctx.Done():
-		return Result{}, ctx.Err()
-	case <-time.After(Settle):
-	}
+// confirm looks at a check again and keeps the differences that are still there, the same.
+func (r *Result) confirm(ctx context.Context, conn driver.Conn, c check, found map[string]int64) error {
 	again, rows, err := c.compare(ctx, conn)
 	if err != nil {
-		return Result{}, err
+		return err
 	}
-	result := Result{Check: c.name, Rows: rows}
+	r.Rows = rows
 	for row, surplus := range found {
-		if again[row] != surplus {
-			continue
-		}
-		result.Different++
-		if len(result.Differences) < MostShown {
-			result.Differences = append(result.Differences, Difference{Row: row, Surplus: surplus})
+		if again[row] == surplus {
+			r.Different++
+			r.Differences = append(r.Differences, Difference{Row: row, Surplus: surplus})
 		}
 	}
-	sortByRow(result.Differences)
-	return result, nil
+	slices.SortFunc(r.Differences, func(a, b Difference) int { return strings.Compare(a.Row, b.Row) })
+	r.Differences = r.Differences[:min(len(r.Differences), MostShown)]
+	return nil
 }
 
 // compare returns every differing row, with how many more of it are stored than recounted, and how many are stored.
@@ -121,8 +127,4 @@ func (c check) compare(ctx context.Context, conn driver.Conn) (different map[str
 		different[row] = surplus
 	}
 	return different, stored, rows.Err()
-}
-
-func sortByRow(all []Difference) {
-	slices.SortFunc(all, func(a, b Difference) int { return strings.Compare(a.Row, b.Row) })
 }
