@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -46,6 +47,7 @@ type Flush struct {
 	crossings  years[*crossingCounts]
 	sources    *sources
 	ledger     *ledger
+	last       *Entry // the latest one in the ledger
 	n          uint64
 }
 
@@ -108,7 +110,10 @@ func (f *Flush) Source(id string, seq uint64, sentAtMs, clockOffsetMs int64) {
 }
 
 // Ledger adds what has been read of one topic and what became of it.
-func (f *Flush) Ledger(e Entry) { f.ledger.add(f.partition, f.epoch, e) }
+func (f *Flush) Ledger(e Entry) {
+	f.ledger.add(f.partition, f.epoch, e)
+	f.last = &e
+}
 
 // Rows is how many rows wait to be written.
 func (f *Flush) Rows() int {
@@ -177,15 +182,6 @@ func appendYears[T any](all []part, table string, parts map[int]T, of func(T) *b
 	return all
 }
 
-// Writer writes flushes over a connection of its own.
-type Writer struct{ conn bulk }
-
-// Writer makes a writer for one partition's flushes. Close it.
-func (s *Store) Writer() *Writer { return &Writer{conn: bulk{store: s}} }
-
-// Close gives the connection back.
-func (w *Writer) Close() { w.conn.close() }
-
 // insertSettings are stated rather than inherited. Each part is one block, and repeating it must not be taken for a
 // duplicate of something else: replay-safety comes from the keys alone.
 func insertSettings(rows int) []ch.Setting {
@@ -198,17 +194,36 @@ func insertSettings(rows int) []ch.Setting {
 	}
 }
 
-// Write writes the flush, table by table in order, and returns when all of it is stored. The error is *StopError, or
-// tells that ctx has ended, in which case any leading part of the flush may be stored.
-func (w *Writer) Write(ctx context.Context, f *Flush) error {
-	s := w.conn.store
+// Write announces the flush, which ends at the offsets next, and writes it, table by table in order. It returns when all
+// of it is stored. Anything but a definite answer makes it begin anew, announcement and check included: whoever
+// answers after a broken connection may be a ClickHouse that was put back to an older state meanwhile. The error is
+// *StopError, *FencedError, or tells that ctx has ended, in which case any leading part of the flush may be stored.
+func (c *Claim) Write(ctx context.Context, f *Flush, next map[string]int64) error {
+	c.flushes++
+	err := c.store.retry(ctx, "write a flush", func() error { return c.write(ctx, f, next) })
+	if err == nil {
+		c.last = f.last
+	}
+	return err
+}
+
+func (c *Claim) write(ctx context.Context, f *Flush, next map[string]int64) error {
+	c.conn.once = false
+	if err := c.say(ctx, kindFlush, next); err != nil {
+		return err
+	}
+	// From here on everything goes over the one connection, or the flush begins anew.
+	c.conn.once = true
+	defer func() { c.conn.once = false }()
+	if err := c.check(ctx); err != nil {
+		return err
+	}
+	s := c.store
 	for _, p := range f.parts() {
 		began := time.Now()
-		err := s.retry(ctx, "insert into "+p.table, func() error {
-			return w.conn.do(ctx, ch.Query{Body: "INSERT INTO " + p.table + " " + p.input.Columns() + " VALUES", Input: p.input, Settings: insertSettings(p.rows)})
-		})
+		err := c.conn.do(ctx, ch.Query{Body: "INSERT INTO " + p.table + " " + p.input.Columns() + " VALUES", Input: p.input, Settings: insertSettings(p.rows)})
 		if err != nil {
-			return err
+			return fmt.Errorf("insert into %s: %w", p.table, err)
 		}
 		s.metrics.seconds.WithLabelValues(p.table).Observe(time.Since(began).Seconds())
 		s.metrics.rows.WithLabelValues(p.table).Add(float64(p.rows))

@@ -66,13 +66,17 @@ type Position struct {
 	Accounts   Accounts // of everything up to NextOffset
 }
 
-// Positions reads where the ledger stands for a Kafka partition: the next offset of each topic that it knows, and the
-// newest epoch (0 for a partition that nobody has counted yet).
-func (s *Store) Positions(ctx context.Context, partition int) (epoch uint32, all []Position, err error) {
-	const query = `SELECT topic, max(next_offset), sum(accepted), sum(duplicate), sum(superseded), sum(rejected), max(epoch)
-		FROM retorno.accounts WHERE kafka_partition = ? GROUP BY topic ORDER BY topic`
+// Positions reads where the ledger stands for a Kafka partition: the end of what it accounts for without a gap, for
+// each topic that it knows. What lies behind a gap does not count: a database that was put back to an older state may
+// hold rows of a process that had not noticed yet.
+func (s *Store) Positions(ctx context.Context, partition int) (all []Position, err error) {
+	const query = `SELECT topic, max(next_offset), sum(accepted), sum(duplicate), sum(superseded), sum(rejected)
+		FROM (SELECT *, sum(gap) OVER (PARTITION BY topic ORDER BY first_offset, next_offset ROWS UNBOUNDED PRECEDING) AS gaps
+			FROM (SELECT *, first_offset != lagInFrame(next_offset, 1, 0) OVER (PARTITION BY topic ORDER BY first_offset, next_offset ROWS UNBOUNDED PRECEDING) AS gap
+				FROM retorno.accounts WHERE kafka_partition = ?))
+		WHERE gaps = 0 GROUP BY topic ORDER BY topic`
 	err = s.retry(ctx, "read the ledger", func() error {
-		epoch, all = 0, nil
+		all = nil
 		rows, err := s.conn.Query(ctx, query, uint16(partition))
 		if err != nil {
 			return err
@@ -81,16 +85,15 @@ func (s *Store) Positions(ctx context.Context, partition int) (epoch uint32, all
 		for rows.Next() {
 			var p Position
 			var next uint64
-			var e uint32
-			if err := rows.Scan(&p.Topic, &next, &p.Accounts.Accepted, &p.Accounts.Duplicate, &p.Accounts.Superseded, &p.Accounts.Rejected, &e); err != nil {
+			if err := rows.Scan(&p.Topic, &next, &p.Accounts.Accepted, &p.Accounts.Duplicate, &p.Accounts.Superseded, &p.Accounts.Rejected); err != nil {
 				return err
 			}
 			p.NextOffset = int64(next)
-			all, epoch = append(all, p), max(epoch, e)
+			all = append(all, p)
 		}
 		return rows.Err()
 	})
-	return epoch, all, err
+	return all, err
 }
 
 // Accounted are the accounts of everything that is in the ledger, over all topics and partitions.

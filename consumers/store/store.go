@@ -2,8 +2,8 @@
 //
 // A flush goes table by table, facts first and the ledger last; each insert is one block into one partition of one
 // table, which ClickHouse takes as a whole or not at all. Any error but a final one means that the outcome is
-// unknown: the same rows are written again until there is a definite answer, and the keys of the rows make that
-// harmless. It never skips a row. A final error (schema, rights) comes back as *StopError.
+// unknown: the same flush is written again from its begin until there is a definite answer, and the keys of the rows
+// make that harmless. Who writes for a Kafka partition is settled by claims: see Claim. It never skips a row. A final error (schema, rights) comes back as *StopError.
 package store
 
 import (
@@ -61,11 +61,17 @@ func (s *Store) Close() error { return s.conn.Close() }
 type bulk struct {
 	store  *Store
 	client *ch.Client
+	once   bool // a connection that is lost is not dialled anew
 }
+
+var errConnectionLost = errors.New("the connection was lost")
 
 func (b *bulk) do(ctx context.Context, q ch.Query) error {
 	ctx, cancel := context.WithTimeout(ctx, b.store.cfg.QueryTimeout)
 	defer cancel()
+	if b.client == nil && b.once {
+		return errConnectionLost
+	}
 	if b.client == nil {
 		cfg := b.store.cfg
 		client, err := ch.Dial(ctx, ch.Options{
@@ -102,7 +108,7 @@ func (s *Store) retry(ctx context.Context, doing string, do func() error) error 
 		if ended(ctx, err) {
 			return errors.Join(ctx.Err(), fmt.Errorf("%s: %w", doing, err))
 		}
-		if err = classify(doing, err); IsStop(err) {
+		if err = classify(doing, err); IsStop(err) || IsFenced(err) {
 			return err
 		}
 		s.metrics.retries.Inc()

@@ -1,0 +1,243 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"retorno/consumers/reconcile"
+	"retorno/deploy/embedded"
+	"retorno/schemas/events"
+)
+
+var engine *embedded.Engine
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "retorno-store-")
+	if err == nil {
+		engine, err = embedded.StartEngine(context.Background(), embedded.EngineConfig{Dir: dir})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the tests need the ClickHouse engine:", err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	if err := errors.Join(engine.Stop(context.Background()), os.RemoveAll(dir)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func empty(t *testing.T) *Store {
+	t.Helper()
+	s, err := Open(Config{Addr: engine.Native(), RetryFirst: time.Millisecond, RetryMost: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for _, database := range []string{"ceniss", "retorno"} {
+		if err := s.Conn().Exec(t.Context(), "DROP DATABASE IF EXISTS "+database+" SYNC"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+func migrated(t *testing.T) *Store {
+	t.Helper()
+	s := empty(t)
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestMigratingTwiceChangesNothing(t *testing.T) {
+	s := empty(t)
+	first, err := s.Migrate(t.Context())
+	if err != nil || len(first) == 0 {
+		t.Fatalf("applied %v: %v", first, err)
+	}
+	again, err := s.Migrate(t.Context())
+	if err != nil || len(again) != 0 {
+		t.Fatalf("applied again %v: %v", again, err)
+	}
+	var label string
+	if err := s.Conn().QueryRow(t.Context(), "SELECT label_es FROM ceniss.codes WHERE list = 'border_point' AND code = 'L-COR'").Scan(&label); err != nil || label != "Corinto" {
+		t.Fatalf("the code lists are not there: %q, %v", label, err)
+	}
+}
+
+func TestAnotherReleasesSchemaIsRefused(t *testing.T) {
+	for name, c := range map[string]struct{ insert, says string }{
+		"edited": {"(1, 'retorno', 'of another text', now() + 60)", "applied from another text"},
+		"newer":  {"(9999, 'of_the_future', '', now())", "newer release"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := migrated(t)
+			if err := s.Conn().Exec(t.Context(), "INSERT INTO retorno.migrations VALUES "+c.insert); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Fatalf("%v, want one that says %q", err, c.says)
+			}
+		})
+	}
+}
+
+func TestErrorsThatStop(t *testing.T) {
+	s := empty(t) // no table is there
+	w := s.Writer()
+	defer w.Close()
+	f := NewFlush(0, 1)
+	f.Ledger(Entry{Topic: "t", At: time.Now()})
+	err := w.Write(t.Context(), f)
+	if !IsStop(err) || Code(err) != 60 && Code(err) != 81 {
+		t.Fatalf("a table that is not there: %v (code %d)", err, Code(err))
+	}
+	stranger, err := Open(Config{Addr: engine.Native(), User: "nobody", Password: "wrong"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stranger.Close() }()
+	if err := stranger.Ping(t.Context()); !IsStop(err) || strings.Contains(err.Error(), "wrong\"") {
+		t.Fatalf("a stranger: %v", err)
+	}
+}
+
+// TestAServerThatIsAwayIsWaitedFor: nothing is dropped, and the write ends with its context and not before.
+func TestAServerThatIsAwayIsWaitedFor(t *testing.T) {
+	s, err := Open(Config{Addr: "127.0.0.1:1", RetryFirst: time.Millisecond, RetryMost: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	w := s.Writer()
+	defer w.Close()
+	f := NewFlush(0, 1)
+	f.Ledger(Entry{Topic: "t", At: time.Now()})
+	if err := w.Write(ctx, f); !errors.Is(err, context.DeadlineExceeded) || IsStop(err) {
+		t.Fatal(err)
+	}
+	if f.Rows() != 1 {
+		t.Error("the flush lost its row")
+	}
+}
+
+// TestWhatIsWrittenIsReadBack holds for every field of a fact that the method needs, and for what is derived.
+func TestWhatIsWrittenIsReadBack(t *testing.T) {
+	s := migrated(t)
+	age := uint32(33)
+	r := &events.Record{RecordId: "01552000-0000-7000-8000-000000000001", Revision: 3, SourceId: "CAMR-OMO-1", SourceSeq: 9, PersonKey: "00112233445566778899aabbccddeeff",
+		EventTimeMs: 1464760800_123, RecordedTimeMs: 1464760860_000, SchemaVersion: 1, VoidReason: "test_record",
+		Body: &events.Record_Registration{Registration: &events.Registration{Centre: "CAMR-OMO", ArrivalTimeMs: 1464757200_001, EntryPoint: "L-COR", ExitPoint: "X-BLD",
+			Country: "US", Mode: "air", ReturnType: "voluntary", Sex: "M", Age: &age, Nationality: "GT", Department: "HN-CR", Municipality: "0501",
+			Accompanied: "unaccompanied", Reasons: []string{"violence", "economic"}}}}
+	value, err := events.Seal(r, 1, 0) // sent long before it happened: future
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := events.Open(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fact, err := reconcile.FactOf(&opened)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !fact.Void || !fact.Future {
+		t.Fatalf("%+v should be void and future", fact)
+	}
+	person, err := reconcile.PersonID(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := StoredFact{Person: person, Fact: fact, Origin: Origin{Topic: events.TopicCentre, Partition: 5, Offset: 77}}
+	ret := reconcile.Return{ID: fact.RecordID, Arrival: fact.Arrival, Day: 16953, Age: -1, Reasons: 1 << 2, Country: 3, Mode: 1, ReturnType: 2,
+		EntryPoint: 4, ExitPoint: 5, Centre: 6, Department: 7, Municipality: 8, Sex: 2, Accompanied: 1, Nationality: 9, Registered: true}
+	help := reconcile.Help{RecordID: fact.RecordID, Return: ret.ID, Day: 16954, Centre: 2, Kind: 3, Sex: 1, AgeGroup: 4}
+	cell, n := reconcile.CellOf(&ret), reconcile.ReturnCount{Registered: 3, Checkpoint: 2, Reconciled: 4}
+	helpCell, crossingCell := reconcile.HelpCell{Day: 16954, Centre: 2, Kind: 3}, reconcile.CrossingCell{Day: 16955, BorderPoint: 3, Direction: 1, DocumentCheck: 2}
+
+	f := NewFlush(5, 2)
+	f.Fact(FactRow{Person: person, Fact: &fact, Opened: &opened, Origin: want.Origin})
+	f.Return(person, &ret)
+	f.Help(person, &help)
+	f.ReturnCell(cell, n)
+	f.HelpCell(helpCell, 7)
+	f.CrossingCell(crossingCell, 8)
+	f.Ledger(Entry{Topic: events.TopicCentre, FirstOffset: 77, NextOffset: 78, Accounts: Accounts{Accepted: 1}, At: time.Now()})
+	w := s.Writer()
+	defer w.Close()
+	for range 2 { // written twice, it is there once
+		if err := w.Write(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var facts []StoredFact
+	if err := s.Facts(t.Context(), 5, func(f StoredFact) { facts = append(facts, f) }); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(facts, []StoredFact{want}) {
+		t.Errorf("facts %+v\nwant  %+v", facts, want)
+	}
+	d, err := s.Derived(t.Context(), 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Returns[Key{person, ret.ID}]; got != ret || len(d.Returns) != 1 {
+		t.Errorf("return %+v\nwant   %+v", got, ret)
+	}
+	if got := d.Helps[Key{person, help.RecordID}]; got != help {
+		t.Errorf("help %+v\nwant %+v", got, help)
+	}
+	if d.Cells.Returns[cell] != n || d.Cells.Helps[helpCell] != 7 || d.Cells.Crossings[crossingCell] != 8 {
+		t.Errorf("cells %+v", d.Cells)
+	}
+	epoch, positions, err := s.Positions(t.Context(), 5)
+	if err != nil || epoch != 2 || len(positions) != 1 || positions[0].NextOffset != 78 || positions[0].Accounts.Accepted != 1 {
+		t.Errorf("epoch %d, positions %+v, %v", epoch, positions, err)
+	}
+	if other, err := s.Derived(t.Context(), 4); err != nil || len(other.Returns) != 0 {
+		t.Errorf("another partition has %+v, %v", other, err)
+	}
+}
+
+// TestAnOlderEpochsLateWriteLoses: what a former owner of the partition writes after the new one is not seen, and its
+// ledger row does not count.
+func TestAnOlderEpochsLateWriteLoses(t *testing.T) {
+	s := migrated(t)
+	w := s.Writer()
+	defer w.Close()
+	cell := reconcile.ReturnCell{Day: 16953}
+	write := func(epoch uint32, n int64, first, next int64) {
+		f := NewFlush(0, epoch)
+		f.ReturnCell(cell, reconcile.ReturnCount{Reconciled: n})
+		f.Ledger(Entry{Topic: "t", FirstOffset: first, NextOffset: next, Accounts: Accounts{Accepted: uint64(next - first)}, At: time.Now()})
+		if err := w.Write(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(1, 1, 0, 10)
+	write(2, 2, 10, 15)
+	write(1, 99, 10, 40) // the zombie
+	d, err := s.Derived(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := d.Cells.Returns[cell].Reconciled; n != 2 {
+		t.Errorf("the cell holds %d, want the newer epoch's 2", n)
+	}
+	epoch, positions, err := s.Positions(t.Context(), 0)
+	if err != nil || epoch != 2 || positions[0].NextOffset != 15 || positions[0].Accounts.Accepted != 15 {
+		t.Errorf("epoch %d, positions %+v, %v", epoch, positions, err)
+	}
+}
