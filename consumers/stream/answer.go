@@ -97,22 +97,24 @@ func checkFetch(frame []byte, version int16) ([]byte, error) {
 
 // checkBatches verifies batches one after the other. What follows a damaged
 // one is left out, so that the good ones before it are had; it will be fetched
-// again. A damaged first one is an error.
+// again. A damaged first one is an error. So is left out what follows much
+// decompressing, so that an answer is looked at within its time.
 func checkBatches(records []byte) ([]byte, error) {
 	var rebuilt []byte // set once something differs
+	unfolded := 0
 	for at := 0; at < len(records); {
-		rest := records[at:]
-		batch, err := checkBatch(rest)
+		batch, err := checkBatch(records[at:])
 		if err != nil && at == 0 {
 			return nil, err
 		}
-		if err != nil {
+		if err != nil || unfolded > maxDecompressed {
 			if rebuilt != nil {
 				return rebuilt, nil
 			}
 			return records[:at], nil
 		}
-		why := readable(batch)
+		why, size := readable(batch)
+		unfolded += size
 		switch {
 		case why != "" && rebuilt == nil:
 			rebuilt = append(append([]byte(nil), records[:at]...), unreadableBatch(batch, why)...)

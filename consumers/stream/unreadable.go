@@ -14,7 +14,7 @@ import (
 const (
 	// maxDecompressed bounds what one batch may unfold to. Ours are under
 	// 1 MB, and a broker takes no single fact above 16 MiB.
-	maxDecompressed = 128 << 20
+	maxDecompressed = 64 << 20
 	// smallestRecord is the least a record takes: length, attributes, time,
 	// offset, key, value and headers, one byte each.
 	smallestRecord = 7
@@ -28,15 +28,16 @@ const (
 var unfolded = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // readable returns why the records of a whole batch cannot be read, or
-// nothing. The checksum has been verified, so it is what a producer wrote.
-func readable(batch []byte) string {
+// nothing, and how many bytes it was unfolded to. The checksum has been
+// verified, so it is what a producer wrote.
+func readable(batch []byte) (why string, size int) {
 	attributes := binary.BigEndian.Uint16(batch[21:])
 	records := batch[batchOverhead:]
 	count := int(int32(binary.BigEndian.Uint32(batch[57:])))
 	if code := compress.Compression(attributes & 7); code != compress.None {
 		codec := code.Codec()
 		if codec == nil {
-			return fmt.Sprintf("unknown compression %d", code)
+			return fmt.Sprintf("unknown compression %d", code), 0
 		}
 		buf := unfolded.Get().(*bytes.Buffer)
 		buf.Reset()
@@ -49,20 +50,20 @@ func readable(batch []byte) string {
 		n, err := io.Copy(buf, io.LimitReader(r, maxDecompressed+1))
 		r.Close()
 		if err != nil {
-			return "decompression: " + err.Error()
+			return "decompression: " + err.Error(), int(n)
 		}
 		if n > maxDecompressed {
-			return fmt.Sprintf("it decompresses to more than %d bytes", maxDecompressed)
+			return fmt.Sprintf("it decompresses to more than %d bytes", maxDecompressed), int(n)
 		}
 		records = buf.Bytes()
 	}
 	if count < 0 || count > len(records)/smallestRecord {
-		return fmt.Sprintf("it says that it has %d records in %d bytes", count, len(records))
+		return fmt.Sprintf("it says that it has %d records in %d bytes", count, len(records)), len(records)
 	}
 	if i := malformed(records, count); i >= 0 {
-		return fmt.Sprintf("record %d of %d is malformed", i+1, count)
+		return fmt.Sprintf("record %d of %d is malformed", i+1, count), len(records)
 	}
-	return ""
+	return "", len(records)
 }
 
 // malformed walks over count records and returns the number of the first that

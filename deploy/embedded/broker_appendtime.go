@@ -82,6 +82,19 @@ func (a *appendClock) running() bool {
 	return a.cluster != nil
 }
 
+// name returns the topic that a producer named by its id.
+func (a *appendClock) name(id [16]byte) string {
+	a.life.RLock()
+	defer a.life.RUnlock()
+	if a.cluster == nil {
+		return ""
+	}
+	if info := a.cluster.TopicIDInfo(id); info != nil {
+		return info.Topic
+	}
+	return ""
+}
+
 // complete fills the broker's time in where the topic wants it, and reports
 // whether it changed anything.
 func (a *appendClock) complete(resp *kmsg.ProduceResponse) bool {
@@ -89,7 +102,11 @@ func (a *appendClock) complete(resp *kmsg.ProduceResponse) bool {
 	changed := false
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
-		if !a.appendTime(t.Topic) {
+		topic := t.Topic
+		if topic == "" {
+			topic = a.name(t.TopicID)
+		}
+		if topic == "" || !a.appendTime(topic) {
 			continue
 		}
 		for j := range t.Partitions {

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"retorno/consumers/deadletter"
@@ -77,6 +78,17 @@ func list(t testing.TB, cfg deadletter.Config, topic string, since time.Time) []
 	return out
 }
 
+func sameLetter(t *testing.T, l, x deadletter.Letter, before time.Time) {
+	t.Helper()
+	if l.Origin != x.Origin || !bytes.Equal(l.Key, x.Key) || !bytes.Equal(l.Value, x.Value) || (l.Key == nil) != (x.Key == nil) ||
+		(l.Value == nil) != (x.Value == nil) || l.Code != x.Code || l.Field != x.Field || !l.Time.Equal(x.Time) || l.At.Before(before) {
+		t.Errorf("%s came back as %s %q, %d bytes, %s %s, %s", x.Origin, l.Origin, l.Key, len(l.Value), l.Code, l.Field, l.Time)
+	}
+	if !strings.HasPrefix(x.Detail, strings.TrimSuffix(l.Detail, " …")) || len(l.Detail) > 2100 {
+		t.Errorf("the detail of %s came back as %d bytes", x.Origin, len(l.Detail))
+	}
+}
+
 func TestLettersComeBackAsTheyWere(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *backend) {
 		b.ensure(t)
@@ -112,14 +124,7 @@ func TestLettersComeBackAsTheyWere(t *testing.T) {
 			t.Fatalf("%d letters, want %d", len(got), len(want))
 		}
 		for i, l := range got {
-			x := want[i]
-			if l.Origin != x.Origin || !bytes.Equal(l.Key, x.Key) || !bytes.Equal(l.Value, x.Value) || (l.Key == nil) != (x.Key == nil) ||
-				(l.Value == nil) != (x.Value == nil) || l.Code != x.Code || l.Field != x.Field || !l.Time.Equal(x.Time) || l.At.Before(before) {
-				t.Errorf("letter %d came back as %s %q, %d bytes, %s %s, %s", i, l.Origin, l.Key, len(l.Value), l.Code, l.Field, l.Time)
-			}
-			if !strings.HasPrefix(x.Detail, strings.TrimSuffix(l.Detail, " …")) || len(l.Detail) > 2100 {
-				t.Errorf("detail %d came back as %d bytes", i, len(l.Detail))
-			}
+			sameLetter(t, l, want[i], before)
 		}
 		if len(got[0].Headers) != 2 || string(got[0].Headers[1].Value) != "b" {
 			t.Errorf("the headers came back as %v", got[0].Headers)
@@ -239,6 +244,31 @@ func TestLetterTooLargeForItsTopicStops(t *testing.T) {
 	})
 }
 
+// aside is a consumer that understands nothing and sets everything aside.
+func aside(w *deadletter.Writer, set *atomic.Int64) stream.RunFunc {
+	return func(ctx context.Context, s *stream.Shard) error {
+		for {
+			msgs, err := s.Fetch(ctx, 50*time.Millisecond)
+			if err != nil {
+				return err
+			}
+			var letters []deadletter.Letter
+			for _, m := range msgs {
+				l := deadletter.Letter{Origin: deadletter.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
+					Key: m.Key, Value: m.Value, Code: "malformed", Time: m.Time}
+				for _, h := range m.Headers {
+					l.Headers = append(l.Headers, deadletter.Header(h))
+				}
+				letters = append(letters, l)
+			}
+			if err := w.Write(ctx, letters); err != nil {
+				return err
+			}
+			set.Add(int64(len(letters)))
+		}
+	}
+}
+
 func TestRedriveSendsTheSameMessageAgain(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *backend) {
 		b.ensure(t)
@@ -247,87 +277,46 @@ func TestRedriveSendsTheSameMessageAgain(t *testing.T) {
 		sent := facts(topics, 0, 40)
 		sent[0].Headers = []publish.Header{{Key: "trace", Value: []byte("x")}}
 		b.write(t, partitions, sent)
-		// A consumer that understands nothing.
-		cfg := b.streamConfig(t, topics, partitions)
 		w := b.letterWriter(t, b.letters(t))
 		var set atomic.Int64
-		m := join(t, cfg, func(ctx context.Context, s *stream.Shard) error {
-			for {
-				msgs, err := s.Fetch(ctx, 50*time.Millisecond)
-				if err != nil {
-					return err
-				}
-				var letters []deadletter.Letter
-				for _, msg := range msgs {
-					l := deadletter.Letter{Origin: deadletter.Origin{Topic: msg.Topic, Partition: msg.Partition, Offset: msg.Offset},
-						Key: msg.Key, Value: msg.Value, Code: "malformed", Time: msg.Time}
-					for _, h := range msg.Headers {
-						l.Headers = append(l.Headers, deadletter.Header(h))
-					}
-					letters = append(letters, l)
-				}
-				if err := w.Write(ctx, letters); err != nil {
-					return err
-				}
-				set.Add(int64(len(letters)))
-			}
-		})
+		m := join(t, b.streamConfig(t, topics, partitions), aside(w, &set))
 		until(t, "all are set aside", func() bool { return set.Load() == 40 })
 		m.leave()
 		letters := list(t, b.letters(t), topics[0], time.Time{})
 		if err := w.Redrive(limited(t), letters); err != nil {
 			t.Fatal(err)
 		}
-		l := newLedger()
-		var mu sync.Mutex
-		from := make(map[string]string)
-		trace := 0
-		cfg2 := b.streamConfig(t, topics, partitions)
-		join(t, cfg2, func(ctx context.Context, s *stream.Shard) error {
-			for {
-				msgs, err := s.Fetch(ctx, 50*time.Millisecond)
-				if err != nil {
-					return err
-				}
-				mu.Lock()
-				for _, msg := range msgs {
-					l.seen[string(msg.Value)]++
-					if want := publish.Partition(msg.Key, partitions); msg.Partition != want {
-						t.Errorf("key %s came in partition %d, not %d", msg.Key, msg.Partition, want)
-					}
-					for _, h := range msg.Headers {
-						switch h.Key {
-						case "retorno-redriven-from":
-							from[string(msg.Value)] = string(h.Value)
-						case "trace":
-							trace++
-						}
-					}
-				}
-				mu.Unlock()
-			}
-		})
-		until(t, "each message is there twice", func() bool {
-			mu.Lock()
-			defer mu.Unlock()
-			for _, f := range sent {
-				if l.seen[string(f.Value)] != 2 {
-					return false
-				}
-			}
-			return true
-		})
-		mu.Lock()
-		defer mu.Unlock()
-		for _, letter := range letters {
-			if from[string(letter.Value)] != letter.Origin.String() {
-				t.Errorf("the header names %q, not %s", from[string(letter.Value)], letter.Origin)
-			}
-		}
-		if trace != 2 {
-			t.Errorf("the old header came %d times, want twice", trace)
-		}
+		checkRedriven(t, b.admin.read(t, b.brokers, topics[0], 80), letters, partitions)
 	})
+}
+
+// checkRedriven looks at a topic whose messages were all sent again: each is
+// there twice, in its key's partition, and the second names its letter.
+func checkRedriven(t *testing.T, records []*kgo.Record, letters []deadletter.Letter, partitions int) {
+	t.Helper()
+	times, from, trace := make(map[string]int), make(map[string]string), 0
+	for _, r := range records {
+		times[string(r.Value)]++
+		if want := publish.Partition(r.Key, partitions); int(r.Partition) != want {
+			t.Errorf("key %s is in partition %d, not %d", r.Key, r.Partition, want)
+		}
+		for _, h := range r.Headers {
+			switch h.Key {
+			case "retorno-redriven-from":
+				from[string(r.Value)] = string(h.Value)
+			case "trace":
+				trace++
+			}
+		}
+	}
+	for _, l := range letters {
+		if times[string(l.Value)] != 2 || from[string(l.Value)] != l.Origin.String() {
+			t.Errorf("%s is there %d times and names %q", l.Origin, times[string(l.Value)], from[string(l.Value)])
+		}
+	}
+	if len(letters) != len(times) || trace != 2 {
+		t.Errorf("%d letters of %d messages; the old header is there %d times, want twice", len(letters), len(times), trace)
+	}
 }
 
 // What somebody typed never reaches a log.

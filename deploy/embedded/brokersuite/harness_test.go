@@ -55,10 +55,10 @@ type backend struct {
 	restart func(t *testing.T, hard bool)
 }
 
-// onBoth runs a test on the embedded broker and on Apache Kafka.
+// onBoth runs a test on the embedded broker and on Apache Kafka, side by side.
 func onBoth(t *testing.T, test func(t *testing.T, b *backend)) {
-	t.Run("embedded", func(t *testing.T) { test(t, embeddedBackend(t)) })
-	t.Run("apache", func(t *testing.T) { test(t, apacheBackend(t)) })
+	t.Run("embedded", func(t *testing.T) { t.Parallel(); test(t, embeddedBackend(t)) })
+	t.Run("apache", func(t *testing.T) { t.Parallel(); test(t, apacheBackend(t)) })
 }
 
 func embeddedBackend(t testing.TB) *backend {
@@ -112,7 +112,7 @@ func proxied(t *testing.T, name string) *backend {
 // onBothProxied is onBoth through a proxy.
 func onBothProxied(t *testing.T, test func(t *testing.T, b *backend)) {
 	for _, name := range []string{"embedded", "apache"} {
-		t.Run(name, func(t *testing.T) { test(t, proxied(t, name)) })
+		t.Run(name, func(t *testing.T) { t.Parallel(); test(t, proxied(t, name)) })
 	}
 }
 

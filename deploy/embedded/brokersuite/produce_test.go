@@ -57,6 +57,20 @@ func TestTopicsAreMadeOnceAndChecked(t *testing.T) {
 	})
 }
 
+func sameMessage(t *testing.T, m stream.Message, w publish.Message, offset int64) {
+	t.Helper()
+	if m.Offset != offset || !bytes.Equal(m.Key, w.Key) || !bytes.Equal(m.Value, w.Value) ||
+		(m.Key == nil) != (w.Key == nil) || (m.Value == nil) != (w.Value == nil) || len(m.Headers) != len(w.Headers) {
+		t.Errorf("message %d came as key %q, %d bytes, %d headers at offset %d", offset, m.Key, len(m.Value), len(m.Headers), m.Offset)
+		return
+	}
+	for j, h := range m.Headers {
+		if h.Key != w.Headers[j].Key || !bytes.Equal(h.Value, w.Headers[j].Value) {
+			t.Errorf("header %d of message %d came as %q=%q", j, offset, h.Key, h.Value)
+		}
+	}
+}
+
 func TestMessagesArriveAsWritten(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *backend) {
 		topic := unique(t, "topic")
@@ -99,16 +113,7 @@ func TestMessagesArriveAsWritten(t *testing.T) {
 			got = append(got, msgs...)
 		}
 		for i, m := range got {
-			w := want[i]
-			if m.Offset != int64(i) || !bytes.Equal(m.Key, w.Key) || !bytes.Equal(m.Value, w.Value) ||
-				(m.Key == nil) != (w.Key == nil) || (m.Value == nil) != (w.Value == nil) || len(m.Headers) != len(w.Headers) {
-				t.Errorf("message %d came as key %q, %d bytes, %d headers at offset %d", i, m.Key, len(m.Value), len(m.Headers), m.Offset)
-			}
-			for j, h := range m.Headers {
-				if h.Key != w.Headers[j].Key || !bytes.Equal(h.Value, w.Headers[j].Value) {
-					t.Errorf("header %d of message %d came as %q=%q", j, i, h.Key, h.Value)
-				}
-			}
+			sameMessage(t, m, want[i], int64(i))
 		}
 		if !got[0].Time.Equal(when) {
 			t.Errorf("time came as %s", got[0].Time)
