@@ -3,60 +3,36 @@ package feed_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"testing"
-	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"retorno/consumers/store"
 	"retorno/deploy/embedded"
+	"retorno/deploy/embedded/enginetest"
 )
 
 // conn leads to an engine that all tests of the package share; nothing writes to it after made.
 var conn driver.Conn
 
-func TestMain(m *testing.M) {
-	code, err := withEngine(m.Run)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { enginetest.Main(m, prepare) }
 
-func withEngine(run func() int) (code int, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	dir, err := os.MkdirTemp("", "retorno-feed-")
-	if err != nil {
-		return 1, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	engine, err := embedded.StartEngine(ctx, embedded.EngineConfig{Dir: dir, Log: os.Stderr})
-	if err != nil {
-		return 1, fmt.Errorf("start the engine: %w", err)
-	}
-	defer func() {
-		if stopped := engine.Stop(context.Background()); err == nil {
-			err = stopped
-		}
-	}()
+// prepare makes the schema and what is in it; the connections end with the engine.
+func prepare(ctx context.Context, engine *embedded.Engine) error {
 	s, err := store.Open(store.Config{Addr: engine.Native()})
 	if err != nil {
-		return 1, err
+		return err
 	}
-	defer func() { _ = s.Close() }()
 	if _, err := s.Migrate(ctx); err != nil {
-		return 1, err
+		return err
 	}
 	conn = s.Conn()
 	for _, statement := range made {
 		if err := conn.Exec(ctx, statement); err != nil {
-			return 1, fmt.Errorf("%s: %w", statement, err)
+			return fmt.Errorf("%s: %w", statement, err)
 		}
 	}
-	return run(), nil
+	return nil
 }
 
 // made are cells that show each case: a half-year of 27,086 registered returns, 17,064 of them by Corinto, cells of one
