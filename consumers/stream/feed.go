@@ -51,7 +51,8 @@ func (f *feed) run() {
 	ctx, cancel := context.WithCancel(f.shard.ctx)
 	f.stop = cancel
 	ft := &fetcher{feed: f, cluster: f.shard.c.cluster, cfg: f.shard.c.cfg, metrics: f.shard.c.metrics,
-		log: f.shard.c.log.With("topic", f.topic, "partition", f.shard.partition), epoch: f.epoch, position: f.start}
+		log: f.shard.c.log.With("topic", f.topic, "partition", f.shard.partition), marks: f.shard.c.marks,
+		tp: topicPartition{f.topic, f.shard.partition}, epoch: f.epoch, position: f.start}
 	f.shard.feeding.Add(2)
 	go func() {
 		defer f.shard.feeding.Done()

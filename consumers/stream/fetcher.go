@@ -22,15 +22,17 @@ type fetcher struct {
 	cluster *cluster
 	cfg     Config
 	metrics *metrics
+	marks   *marks
 	log     *slog.Logger
+	tp      topicPartition
 	epoch   int
 
 	position int64 // next to fetch
 	base     int64 // where the batch that holds it begins; -1 when not known
 	aligned  bool  // base is where a batch that was read has ended
 	decoder  decoder
-	print    uint64 // of the message before position
-	printed  bool
+	last     mark // the last message fetched, by this fetcher or one before
+	printed  bool // there is one
 	verify   bool // make sure that it is still the same log
 
 	failures     int // in a row
@@ -40,8 +42,15 @@ type fetcher struct {
 }
 
 func (f *fetcher) run(ctx context.Context) {
-	f.decoder = decoder{topic: f.feed.topic, partition: f.feed.shard.partition}
+	f.decoder = decoder{topic: f.tp.topic, partition: f.tp.partition}
 	f.progress, f.base = time.Now(), -1
+	f.last, f.printed = f.marks.recall(f.tp, f.position)
+	f.verify = f.printed
+	defer func() {
+		if f.aligned {
+			f.marks.remember(f.tp, f.last.offset, f.last.print)
+		}
+	}()
 	for ctx.Err() == nil {
 		waited := time.Now()
 		f.feed.waitRoom(ctx)
@@ -57,13 +66,26 @@ func (f *fetcher) run(ctx context.Context) {
 			}
 			f.failures, f.findings = 0, 0
 		case IsStop(err):
-			f.feed.fail(f.epoch, err)
+			f.stopped(err)
 			return
 		default:
 			f.retry(ctx, err)
 		}
 		f.watchdog()
 	}
+}
+
+// stopped ends the fetcher for good, and remembers it when the log is not the
+// one that was read.
+func (f *fetcher) stopped(err error) {
+	if f.aligned {
+		f.marks.remember(f.tp, f.last.offset, f.last.print)
+		f.aligned = false
+	}
+	if reason, _ := stopReason(err); reason == ReasonRecreated || reason == ReasonBeyondEnd {
+		f.marks.stop(f.tp)
+	}
+	f.feed.fail(f.epoch, err)
 }
 
 // once makes one request and hands on what it brought.
@@ -99,7 +121,7 @@ func (f *fetcher) once(ctx context.Context) error {
 
 // begin resolves a position such as the start of the log.
 func (f *fetcher) begin(ctx context.Context) error {
-	first, end, err := f.cluster.bounds(ctx, f.feed.topic, f.feed.shard.partition)
+	first, end, err := f.cluster.bounds(ctx, f.tp.topic, f.tp.partition)
 	if err != nil {
 		return f.requestFailed(ctx, err)
 	}
@@ -137,8 +159,8 @@ func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (*kafka
 	asking, cancel := context.WithTimeout(ctx, f.cfg.MaxWait+f.cfg.RequestTimeout)
 	defer cancel()
 	res, err := client.Fetch(asking, &kafka.FetchRequest{
-		Topic:     f.feed.topic,
-		Partition: f.feed.shard.partition,
+		Topic:     f.tp.topic,
+		Partition: f.tp.partition,
 		Offset:    offset,
 		MinBytes:  int64(f.cfg.MinBytes),
 		MaxBytes:  int64(maxBytes),
@@ -147,7 +169,7 @@ func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (*kafka
 	if err == nil {
 		err = res.Error
 	}
-	if err == nil && (res.Topic != f.feed.topic || res.Partition != f.feed.shard.partition) {
+	if err == nil && (res.Topic != f.tp.topic || res.Partition != f.tp.partition) {
 		release(batches(res.Records))
 		err = fmt.Errorf("%w: it is about topic %q, partition %d", errCorrupt, res.Topic, res.Partition)
 	}
@@ -164,10 +186,10 @@ func (f *fetcher) accept(b *batch) {
 	last := &b.messages[len(b.messages)-1]
 	f.position = last.Offset + 1
 	f.base, f.aligned = f.position, true
-	f.print, f.printed = fingerprint(last), true
+	f.last, f.printed = mark{offset: last.Offset, print: fingerprint(last)}, true
 	f.progress = time.Now()
-	f.metrics.messages.WithLabelValues(f.feed.topic).Add(float64(len(b.messages)))
-	f.metrics.bytes.WithLabelValues(f.feed.topic).Add(float64(b.bytes))
+	f.metrics.messages.WithLabelValues(f.tp.topic).Add(float64(len(b.messages)))
+	f.metrics.bytes.WithLabelValues(f.tp.topic).Add(float64(b.bytes))
 	f.feed.put(f.epoch, b)
 }
 
@@ -175,21 +197,21 @@ func (f *fetcher) accept(b *batch) {
 func (f *fetcher) refuse(res *kafka.FetchResponse, err error) error {
 	var misplaced *misplacedError
 	if errors.As(err, &misplaced) {
-		f.metrics.corrupt.WithLabelValues(f.feed.topic).Inc()
+		f.metrics.corrupt.WithLabelValues(f.tp.topic).Inc()
 		if !f.aligned {
 			f.base = -1
 			return err
 		}
-		return f.confirm(&StopError{Reason: ReasonRecreated, Topic: f.feed.topic, Partition: f.feed.shard.partition, Err: fmt.Errorf(
+		return f.confirm(&StopError{Reason: ReasonRecreated, Topic: f.tp.topic, Partition: f.tp.partition, Err: fmt.Errorf(
 			"%w, where the last one read has ended: the topic was created anew", err)})
 	}
 	var gap *noncontiguousError
 	if !errors.As(err, &gap) {
-		f.metrics.corrupt.WithLabelValues(f.feed.topic).Inc()
+		f.metrics.corrupt.WithLabelValues(f.tp.topic).Inc()
 		return err
 	}
 	f.metrics.retries.WithLabelValues("noncontiguous").Inc()
-	found := &GapError{Reason: ReasonGap, Topic: f.feed.topic, Partition: f.feed.shard.partition, Position: gap.want, Found: gap.got}
+	found := &GapError{Reason: ReasonGap, Topic: f.tp.topic, Partition: f.tp.partition, Position: gap.want, Found: gap.got}
 	switch {
 	case gap.control:
 		found.Reason, found.Found = ReasonControl, gap.want+1
@@ -218,9 +240,9 @@ func (f *fetcher) requestFailed(ctx context.Context, err error) error {
 		f.verify = f.printed
 		return f.topicMissing(ctx, err)
 	case isAuth(err):
-		return f.confirm(&StopError{Reason: ReasonAuth, Topic: f.feed.topic, Partition: f.feed.shard.partition, Err: err})
+		return f.confirm(&StopError{Reason: ReasonAuth, Topic: f.tp.topic, Partition: f.tp.partition, Err: err})
 	case isCorrupt(err):
-		f.metrics.corrupt.WithLabelValues(f.feed.topic).Inc()
+		f.metrics.corrupt.WithLabelValues(f.tp.topic).Inc()
 		return err
 	}
 	// Leaders may have moved, and whoever answers next may be another cluster
@@ -234,17 +256,17 @@ func (f *fetcher) requestFailed(ctx context.Context, err error) error {
 // outOfRange finds out on which side of the log the position lies.
 func (f *fetcher) outOfRange(ctx context.Context, cause error) error {
 	f.metrics.retries.WithLabelValues("offset").Inc()
-	first, end, err := f.cluster.bounds(ctx, f.feed.topic, f.feed.shard.partition)
+	first, end, err := f.cluster.bounds(ctx, f.tp.topic, f.tp.partition)
 	if err != nil {
 		return err
 	}
 	f.feed.saw(f.epoch, f.position, first, end)
 	switch {
 	case f.position < first:
-		return f.confirm(&GapError{Reason: ReasonRetention, Topic: f.feed.topic, Partition: f.feed.shard.partition,
+		return f.confirm(&GapError{Reason: ReasonRetention, Topic: f.tp.topic, Partition: f.tp.partition,
 			Position: f.position, Found: first})
 	case f.position > end:
-		return f.confirm(&StopError{Reason: ReasonBeyondEnd, Topic: f.feed.topic, Partition: f.feed.shard.partition, Err: fmt.Errorf(
+		return f.confirm(&StopError{Reason: ReasonBeyondEnd, Topic: f.tp.topic, Partition: f.tp.partition, Err: fmt.Errorf(
 			"the log ends at offset %d but reading is to go on at %d: the topic was created anew or has lost acknowledged messages", end, f.position)})
 	}
 	return cause
@@ -252,8 +274,8 @@ func (f *fetcher) outOfRange(ctx context.Context, cause error) error {
 
 // topicMissing waits for the topic for a while before it stops the shard.
 func (f *fetcher) topicMissing(ctx context.Context, cause error) error {
-	counts, err := f.cluster.partitionCounts(ctx, []string{f.feed.topic})
-	if err != nil || counts[f.feed.topic] > 0 {
+	counts, err := f.cluster.partitionCounts(ctx, []string{f.tp.topic})
+	if err != nil || counts[f.tp.topic] > 0 {
 		// A cluster out of reach also looks like one without topics.
 		return errors.Join(cause, err)
 	}
@@ -263,39 +285,54 @@ func (f *fetcher) topicMissing(ctx context.Context, cause error) error {
 	if time.Since(f.missingSince) < f.cfg.TopicGrace {
 		return cause
 	}
-	return &StopError{Reason: ReasonTopicMissing, Topic: f.feed.topic, Partition: f.feed.shard.partition,
+	return &StopError{Reason: ReasonTopicMissing, Topic: f.tp.topic, Partition: f.tp.partition,
 		Err: fmt.Errorf("the topic does not exist any more: %w", cause)}
 }
 
-// sameLog looks whether the message before the position is still the one that
-// was read there. A topic that was deleted and filled again differs.
+// sameLog looks whether the last message that was fetched is still there. In a
+// topic that was deleted and filled again it is another one, or none.
 func (f *fetcher) sameLog(ctx context.Context) error {
-	res, err := f.fetch(ctx, f.position-1, 1)
+	res, err := f.fetch(ctx, f.last.offset, 1)
 	if errors.Is(err, kafka.OffsetOutOfRange) {
-		// It cannot be seen; the position itself will be judged.
-		f.verify = false
-		return nil
+		return f.markGone(ctx, err)
 	}
 	if err != nil {
 		return f.requestFailed(ctx, err)
 	}
-	look := decoder{topic: f.feed.topic, partition: f.feed.shard.partition}
 	base, _ := baseOf(res.Records)
-	b, err := look.decode(res.Records, base, f.position-1)
+	look := decoder{topic: f.tp.topic, partition: f.tp.partition}
+	b, err := look.decode(res.Records, base, f.last.offset)
 	switch {
-	case len(b.messages) > 0 && fingerprint(&b.messages[0]) == f.print:
+	case len(b.messages) > 0 && fingerprint(&b.messages[0]) == f.last.print:
 		f.verify = false
 		return nil
 	case len(b.messages) > 0:
-		return f.confirm(&StopError{Reason: ReasonRecreated, Topic: f.feed.topic, Partition: f.feed.shard.partition, Err: fmt.Errorf(
-			"the message at offset %d is not the one read there before: the topic was created anew", f.position-1)})
+		return f.confirm(&StopError{Reason: ReasonRecreated, Topic: f.tp.topic, Partition: f.tp.partition, Err: fmt.Errorf(
+			"the message at offset %d is not the one read there before: the topic was created anew", f.last.offset)})
 	case err != nil:
 		return f.refuse(res, err)
-	case res.HighWatermark < f.position || res.LogStartOffset >= f.position:
+	case res.HighWatermark <= f.last.offset:
+		return f.markGone(ctx, errors.New("the log ends before the last message that was read"))
+	}
+	return fmt.Errorf("no message at offset %d yet", f.last.offset)
+}
+
+// markGone judges a log that does not hold the last message any more.
+func (f *fetcher) markGone(ctx context.Context, cause error) error {
+	f.metrics.retries.WithLabelValues("offset").Inc()
+	first, end, err := f.cluster.bounds(ctx, f.tp.topic, f.tp.partition)
+	switch {
+	case err != nil:
+		return f.requestFailed(ctx, err)
+	case f.last.offset < first:
+		// Retention took it, as it may; the position will be judged.
 		f.verify = false
 		return nil
+	case f.last.offset >= end:
+		return f.confirm(&StopError{Reason: ReasonBeyondEnd, Topic: f.tp.topic, Partition: f.tp.partition, Err: fmt.Errorf(
+			"the log ends at offset %d but was read up to %d: the topic was created anew or has lost acknowledged messages", end, f.last.offset)})
 	}
-	return fmt.Errorf("no message at offset %d yet", f.position-1)
+	return cause
 }
 
 // retry notes the trouble and waits.
@@ -316,7 +353,7 @@ func (f *fetcher) watchdog() {
 		return
 	}
 	f.progress = time.Now()
-	f.metrics.stalls.WithLabelValues(f.feed.topic).Inc()
+	f.metrics.stalls.WithLabelValues(f.tp.topic).Inc()
 	f.log.Warn("stream: no progress, connecting anew", "offset", f.position)
 	_, age := f.cluster.get()
 	if err := f.cluster.rebuild(age); err != nil {

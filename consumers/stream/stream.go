@@ -74,6 +74,7 @@ type Consumer struct {
 	cluster *cluster
 	metrics *metrics
 	board   *board
+	marks   *marks
 	log     *slog.Logger
 	joins   int // attempts to join that failed in a row
 }
@@ -101,7 +102,7 @@ func New(cfg Config) (*Consumer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stream: %w", err)
 	}
-	return &Consumer{cfg: cfg, cluster: cl, metrics: m, board: newBoard(), log: cfg.Logger}, nil
+	return &Consumer{cfg: cfg, cluster: cl, metrics: m, board: newBoard(), marks: newMarks(), log: cfg.Logger}, nil
 }
 
 // Run joins the group and works until ctx ends, then leaves the group and

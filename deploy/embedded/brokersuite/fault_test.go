@@ -1,6 +1,7 @@
 package brokersuite
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -105,6 +106,59 @@ func TestFlippedBitIsFetchedAgain(t *testing.T) {
 			t.Errorf("%d bits were flipped and %v noticed", flips, n)
 		}
 	})
+}
+
+// A batch's first offset is covered by no checksum. A smaller one makes its
+// first messages look as if they had been read, and the rest take their places.
+func TestShiftedBatchIsFetchedAgain(t *testing.T) {
+	onBothProxied(t, func(t *testing.T, b *backend) {
+		topics := b.topics(t, 1, 1)
+		all := facts(topics, 0, 1000)
+		w := b.writer(t, 1)
+		for i := 0; i < len(all); i += 50 {
+			if err := w.Write(limited(t), all[i:i+50]...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, start := range []int64{0, 120} {
+			cfg := b.streamConfig(t, topics, 1)
+			cfg.FetchMaxBytes = 4 << 10 // one batch an answer
+			var answers, shifted atomic.Int64
+			b.proxy.hook(func(key kmsg.Key, frame []byte) verdict {
+				if at := batchAt(frame); key == kmsg.Fetch && at > 0 && answers.Add(1)%3 == 0 {
+					if first := binary.BigEndian.Uint64(frame[at:]); first > 2 {
+						binary.BigEndian.PutUint64(frame[at:], first-2)
+						shifted.Add(1)
+					}
+				}
+				return pass
+			})
+			l := newLedger()
+			l.positions[at(topics[0], 0)] = start
+			m := join(t, cfg, l.run(topics))
+			until(t, "everything is read", func() bool {
+				l.mu.Lock()
+				defer l.mu.Unlock()
+				return l.positions[at(topics[0], 0)] == int64(len(all))
+			})
+			m.leave()
+			l.check(t, all[start:])
+			if shifted.Load() == 0 {
+				t.Error("no batch was shifted")
+			}
+		}
+	})
+}
+
+// batchAt finds where the first batch begins in a fetch answer, or 0.
+func batchAt(frame []byte) int {
+	for at := 40; at+61 < len(frame) && at < 400; at++ {
+		length := int(binary.BigEndian.Uint32(frame[at+8:]))
+		if frame[at+16] == 2 && length > 49 && at+12+length <= len(frame) && binary.BigEndian.Uint64(frame[at:]) < 1<<20 {
+			return at
+		}
+	}
+	return 0
 }
 
 // Answers to commits are lost: the commit was applied or not, nothing else changes.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"retorno/consumers/stream"
 	"retorno/producers/publish"
@@ -139,6 +140,40 @@ func TestTopicCreatedAnewWhileRunningStops(t *testing.T) {
 		if len(l.seen) != 50 {
 			t.Errorf("%d messages of the new topic were handed out", len(l.seen)-50)
 		}
+	})
+}
+
+// The new topic is as long as the old one and cut into the same batches: only
+// the messages tell them apart.
+func TestTopicCreatedAnewUnseenStops(t *testing.T) {
+	onBothProxied(t, func(t *testing.T, b *backend) {
+		topics := b.topics(t, 1, 1)
+		b.write(t, 1, facts(topics, 0, 50))
+		cfg := b.streamConfig(t, topics, 1)
+		reg := newRegistry(&cfg)
+		l := newLedger()
+		m := join(t, cfg, l.run(topics))
+		until(t, "all is read", func() bool { return l.count() == 50 })
+		b.proxy.hook(func(key kmsg.Key, _ []byte) verdict {
+			if key == kmsg.Fetch {
+				return cut
+			}
+			return pass
+		})
+		b.admin.remove(t, topics[0])
+		b.admin.create(t, topics[0], 1, nil)
+		b.write(t, 1, facts(topics, 1000, 50))
+		b.write(t, 1, facts(topics, 2000, 50))
+		b.proxy.hook(nil)
+		expectStop(t, m, reg, stream.ReasonRecreated, "offset 49", "created anew")
+		if n := l.count(); n != 50 {
+			t.Errorf("%d messages of the new topic were handed out", n-50)
+		}
+		// The decision to read the new topic from its start is recorded.
+		l.mu.Lock()
+		l.positions[at(topics[0], 0)] = 0
+		l.mu.Unlock()
+		until(t, "the new topic is read", func() bool { return l.count() == 150 })
 	})
 }
 
