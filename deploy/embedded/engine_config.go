@@ -17,9 +17,10 @@ const (
 )
 
 // engineUsers: user default acts with all its roles' rights; a session of ReaderUser with those of ReaderRole alone.
+// Few tries of HTTP: a JDBC driver asks by itself for a bridge to other databases, and nobody must wait for it.
 // A session makes views that read their tables with their creator's rights, so that the reader needs none on them.
 const engineUsers = `<clickhouse>
-  <profiles><default></default></profiles>
+  <profiles><default><http_max_tries>2</http_max_tries></default></profiles>
   <quotas><default></default></quotas>
   <roles>
     <embedded_admin><grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants></embedded_admin>

@@ -93,7 +93,9 @@ func parseError(text string) *Error {
 		if err != nil {
 			break
 		}
-		e.Code, e.Name = code, ""
+		if code != e.Code {
+			e.Code, e.Name = code, ""
+		}
 		text = strings.TrimSpace(versionForm.ReplaceAllString(text[len(m[0]):], " "))
 		for n := nameForm.FindStringSubmatchIndex(text); n != nil; n = nameForm.FindStringSubmatchIndex(text) {
 			e.Name, text = text[n[2]:n[3]], strings.TrimSpace(text[:n[0]])
