@@ -22,6 +22,8 @@ type Config struct {
 	FlushEvery time.Duration
 	// FlushRecords is how many records are written at once at most; default 50,000.
 	FlushRecords int
+	// CheckEvery is how often the claim to a partition is checked while nothing is written; default 2 s.
+	CheckEvery time.Duration
 	// Name names this process in the ledger.
 	Name       string
 	Logger     *slog.Logger
@@ -37,8 +39,8 @@ func (c Config) Validate() error {
 		return errors.New("the consumer needs a place for dead letters")
 	case len(c.Topics) == 0 || c.Partitions < 1:
 		return errors.New("the consumer needs topics and their number of partitions")
-	case c.FlushEvery < 0 || c.FlushRecords < 0:
-		return errors.New("flush every and flush records must not be negative")
+	case c.FlushEvery < 0 || c.FlushRecords < 0 || c.CheckEvery < 0:
+		return errors.New("flush every, flush records and check every must not be negative")
 	}
 	return nil
 }
@@ -49,6 +51,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.FlushRecords == 0 {
 		c.FlushRecords = 50_000
+	}
+	if c.CheckEvery == 0 {
+		c.CheckEvery = 2 * time.Second
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

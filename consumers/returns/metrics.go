@@ -11,6 +11,7 @@ type metrics struct {
 	conflicts  prometheus.Counter
 	future     prometheus.Counter
 	repaired   prometheus.Counter
+	fenced     prometheus.Counter
 	takeover   prometheus.Histogram
 	records    prometheus.Histogram
 	seconds    prometheus.Histogram
@@ -26,6 +27,8 @@ func newMetrics() *metrics {
 			Name: "retorno_future_records_total", Help: "Records accepted but held, because they lie more than an hour after they were sent."}),
 		repaired: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "retorno_repaired_rows_total", Help: "Derived rows that differed from what the facts come to when a partition was taken over."}),
+		fenced: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "retorno_fenced_total", Help: "Flushes given up because another process has taken the partition, or because ClickHouse was put back to an older state."}),
 		takeover: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "retorno_takeover_seconds", Help: "Time from the assignment of a partition to the first fetch.", Buckets: prometheus.ExponentialBuckets(0.01, 2, 14)}),
 		records: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -36,7 +39,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(r prometheus.Registerer, books *books) {
-	r.MustRegister(books, m.rejections, m.conflicts, m.future, m.repaired, m.takeover, m.records, m.seconds)
+	r.MustRegister(books, m.rejections, m.conflicts, m.future, m.repaired, m.fenced, m.takeover, m.records, m.seconds)
 }
 
 func (m *metrics) flushed(records int, took time.Duration) {

@@ -11,7 +11,6 @@ package returns
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"retorno/consumers/deadletter"
@@ -68,11 +67,16 @@ func (c *Consumer) run(ctx context.Context, shard Shard) error {
 		c.books.close(partition)
 		c.state.ended(partition)
 	}()
-	r := &runner{Consumer: c, shard: shard, tally: newTally(), writer: c.cfg.Store.Writer(), next: map[string]int64{}}
-	defer r.writer.Close()
+	r := &runner{Consumer: c, shard: shard, tally: newTally(), next: map[string]int64{}}
 	err := r.takeOver(ctx)
 	if err == nil {
 		err = r.count(ctx)
+	}
+	if r.claim != nil {
+		r.claim.Close()
+	}
+	if store.IsFenced(err) {
+		c.metrics.fenced.Inc()
 	}
 	if store.IsStop(err) {
 		return stream.Stop(err)
@@ -83,11 +87,12 @@ func (c *Consumer) run(ctx context.Context, shard Shard) error {
 // runner is the work on one shard for the time of one assignment.
 type runner struct {
 	*Consumer
-	shard  Shard
-	tally  *tally
-	writer *store.Writer
-	flush  *store.Flush
-	epoch  uint32
+	shard   Shard
+	tally   *tally
+	claim   *store.Claim
+	flush   *store.Flush
+	began   bool      // the first flush of the epoch is written
+	checked time.Time // when the claim was last seen to hold
 
 	next     map[string]int64 // by topic: the offset after the last record read
 	batch    map[string]*run  // by topic: what has been read since the last flush
@@ -104,52 +109,6 @@ type run struct {
 	accounts store.Accounts
 }
 
-// takeOver reads the ledger, takes the next epoch, loads the facts and mends what a torn flush left. The claim of the
-// epoch is in the ledger before anything else is written, so that the next owner takes a larger one.
-func (r *runner) takeOver(ctx context.Context) error {
-	partition := r.shard.Partition()
-	r.takenAt = time.Now()
-	epoch, positions, err := r.cfg.Store.Positions(ctx, partition)
-	if err != nil {
-		return err
-	}
-	r.epoch = epoch + 1
-	r.flush = store.NewFlush(partition, r.epoch)
-	for _, topic := range r.cfg.Topics {
-		r.next[topic] = 0
-	}
-	for _, p := range positions {
-		r.next[p.Topic] = p.NextOffset
-	}
-	for _, topic := range r.cfg.Topics {
-		r.shard.Seek(topic, r.next[topic])
-	}
-	r.newBatch()
-	if err := r.writeLedger(ctx); err != nil {
-		return err
-	}
-	err = r.cfg.Store.Facts(ctx, partition, func(f store.StoredFact) {
-		r.tally.load(f, f.Origin.Offset < r.next[f.Origin.Topic])
-		r.restored++
-	})
-	if err != nil {
-		return err
-	}
-	mended, err := r.tally.repair(ctx, r.cfg.Store, partition, r.flush)
-	if err != nil {
-		return err
-	}
-	if err := r.writer.Write(ctx, r.flush); err != nil {
-		return err
-	}
-	r.flush.Clear()
-	r.metrics.repaired.Add(float64(mended))
-	r.metrics.takeover.Observe(time.Since(r.takenAt).Seconds())
-	r.cfg.Logger.Info("partition taken over", "partition", partition, "epoch", r.epoch, "facts", r.restored,
-		"rows mended", mended, "next", fmt.Sprint(r.next), "took", time.Since(r.takenAt).Round(time.Millisecond))
-	return nil
-}
-
 // count reads and flushes until ctx ends.
 func (r *runner) count(ctx context.Context) error {
 	for {
@@ -160,6 +119,9 @@ func (r *runner) count(ctx context.Context) error {
 		messages, err := r.shard.Fetch(ctx, wait)
 		if err != nil {
 			return errors.Join(err, r.lastFlush(ctx, err))
+		}
+		if err := r.holds(ctx); err != nil {
+			return err
 		}
 		for i := range messages {
 			r.take(&messages[i])
@@ -174,6 +136,16 @@ func (r *runner) count(ctx context.Context) error {
 	}
 }
 
+// holds looks now and then whether the claim still holds while there is nothing to write: somebody may have taken the
+// partition, or ClickHouse may have been put back to an older state, in which case all is to be read again.
+func (r *runner) holds(ctx context.Context) error {
+	if r.pending > 0 || time.Since(r.checked) < r.cfg.CheckEvery {
+		return nil
+	}
+	r.checked = time.Now()
+	return r.claim.Check(ctx)
+}
+
 // lastFlush writes what was read before a stop, so that the decision to be made concerns nothing but the stop.
 func (r *runner) lastFlush(ctx context.Context, err error) error {
 	if !stream.IsStop(err) || r.pending == 0 {
@@ -184,19 +156,31 @@ func (r *runner) lastFlush(ctx context.Context, err error) error {
 
 // write makes one flush: dead letters first, then the rows, the ledger at their end, then the group's offsets.
 func (r *runner) write(ctx context.Context) error {
-	if len(r.letters) > 0 {
-		if err := r.cfg.DeadLetters.Write(ctx, r.letters); err != nil {
-			return err
-		}
+	if err := r.writeLetters(ctx); err != nil {
+		return err
 	}
 	r.tally.changes(r.flush)
+	return r.close(ctx)
+}
+
+func (r *runner) writeLetters(ctx context.Context) error {
+	if len(r.letters) == 0 {
+		return nil
+	}
+	return r.cfg.DeadLetters.Write(ctx, r.letters)
+}
+
+// close writes the flush with its ledger rows, and settles the accounts.
+func (r *runner) close(ctx context.Context) error {
 	if err := r.writeLedger(ctx); err != nil {
 		return err
 	}
 	for topic, run := range r.batch {
 		r.books.settle(r.shard.Partition(), topic, run.accounts)
 	}
-	r.metrics.flushed(r.pending, time.Since(r.oldest))
+	if r.pending > 0 {
+		r.metrics.flushed(r.pending, time.Since(r.oldest))
+	}
 	if err := r.shard.Commit(ctx, r.next); err != nil {
 		r.cfg.Logger.Debug("the group's offsets were not committed; the ledger has them", "partition", r.shard.Partition(), "error", err)
 	}
@@ -209,16 +193,17 @@ func (r *runner) writeLedger(ctx context.Context) error {
 	now := time.Now()
 	for _, topic := range r.cfg.Topics {
 		run := r.batch[topic]
-		if run.accounts.Read() == 0 && r.pending > 0 {
+		if run.accounts.Read() == 0 && r.began {
 			continue // this flush is of the other topic
 		}
 		r.flush.Ledger(store.Entry{Topic: topic, FirstOffset: run.first, NextOffset: r.next[topic],
 			Accounts: run.accounts, Consumer: r.cfg.Name, At: now})
 	}
-	if err := r.writer.Write(ctx, r.flush); err != nil {
+	if err := r.claim.Write(ctx, r.flush, r.next); err != nil {
 		return err
 	}
 	r.flush.Clear()
+	r.began, r.checked = true, time.Now()
 	return nil
 }
 

@@ -2,10 +2,114 @@ package returns
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"retorno/consumers/reconcile"
 	"retorno/consumers/store"
 )
+
+// takeOver takes the next epoch, reads the ledger, loads the facts and mends what a torn flush left. When a flush
+// was announced under an older epoch and may still be written by a process that was overtaken, its records are read
+// first, and the first flush of this epoch ends exactly where that one does: see store.Claim.
+func (r *runner) takeOver(ctx context.Context) error {
+	partition := r.shard.Partition()
+	r.takenAt = time.Now()
+	claim, err := r.cfg.Store.Claim(ctx, partition, r.cfg.Name)
+	if err != nil {
+		return err
+	}
+	r.claim = claim
+	r.flush = store.NewFlush(partition, claim.Epoch())
+	positions, err := r.cfg.Store.Positions(ctx, partition)
+	if err != nil {
+		return err
+	}
+	for _, topic := range r.cfg.Topics {
+		r.next[topic] = 0
+	}
+	for _, p := range positions {
+		r.next[p.Topic] = p.NextOffset
+	}
+	for topic, next := range r.next {
+		r.shard.Seek(topic, next)
+	}
+	r.newBatch()
+	ends, err := claim.Announced(ctx, r.next)
+	if err != nil {
+		return err
+	}
+	err = r.cfg.Store.Facts(ctx, partition, func(f store.StoredFact) {
+		r.tally.load(f, f.Origin.Offset < r.next[f.Origin.Topic])
+		r.restored++
+	})
+	if err != nil {
+		return err
+	}
+	return r.firstFlushes(ctx, ends)
+}
+
+// firstFlushes ends a flush at each of the announced ends; the first one, or an empty one, mends what is stored.
+func (r *runner) firstFlushes(ctx context.Context, ends []map[string]int64) error {
+	partition, restored := r.shard.Partition(), fmt.Sprint(r.next)
+	if len(ends) > 0 {
+		if err := r.readTo(ctx, ends[0]); err != nil {
+			return err
+		}
+		ends = ends[1:]
+	}
+	if err := r.writeLetters(ctx); err != nil {
+		return err
+	}
+	r.tally.facts(r.flush)
+	mended, err := r.tally.repair(ctx, r.cfg.Store, partition, r.flush)
+	if err != nil {
+		return err
+	}
+	if err := r.close(ctx); err != nil {
+		return err
+	}
+	for _, end := range ends {
+		if err := r.readTo(ctx, end); err != nil {
+			return err
+		}
+		if err := r.write(ctx); err != nil {
+			return err
+		}
+	}
+	r.metrics.repaired.Add(float64(mended))
+	r.metrics.takeover.Observe(time.Since(r.takenAt).Seconds())
+	r.cfg.Logger.Info("partition taken over", "partition", partition, "epoch", r.claim.Epoch(), "facts", r.restored,
+		"rows mended", mended, "from", restored, "next", fmt.Sprint(r.next), "took", time.Since(r.takenAt).Round(time.Millisecond))
+	return nil
+}
+
+// readTo reads exactly up to these offsets. What was fetched beyond them is fetched again later.
+func (r *runner) readTo(ctx context.Context, end map[string]int64) error {
+	reached := func() bool {
+		for topic, offset := range end {
+			if r.next[topic] < offset {
+				return false
+			}
+		}
+		return true
+	}
+	for !reached() {
+		messages, err := r.shard.Fetch(ctx, r.cfg.FlushEvery)
+		if err != nil {
+			return err
+		}
+		for i := range messages {
+			if m := &messages[i]; m.Offset < end[m.Topic] {
+				r.take(m)
+			}
+		}
+	}
+	for topic, next := range r.next {
+		r.shard.Seek(topic, next)
+	}
+	return nil
+}
 
 // repair compares what the store holds of a partition with what its facts come to, and writes every difference
 // under the new epoch into f. A flush that was torn between its tables, rows of a process that was overtaken, and a

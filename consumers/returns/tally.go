@@ -102,13 +102,23 @@ func (t *tally) touch(person reconcile.ID) {
 	}
 }
 
-// changes writes everything that has changed since the last flush into f, and forgets that it changed.
-func (t *tally) changes(f *store.Flush) {
+// facts writes the facts that have changed since the last flush into f, and forgets all that changed: the derived rows
+// are to be compared with what is stored, all of them.
+func (t *tally) facts(f *store.Flush) {
 	for _, row := range t.rows {
 		f.Fact(row)
 	}
+	clear(t.rows)
+	clear(t.before)
+}
+
+// changes writes everything that has changed since the last flush into f, and forgets that it changed.
+func (t *tally) changes(f *store.Flush) {
+	before := t.before
+	t.before = map[reconcile.ID]reconcile.Person{}
+	t.facts(f)
 	touched := reconcile.NewCells()
-	for id, before := range t.before {
+	for id, before := range before {
 		after := reconcile.Reconcile(t.persons[id])
 		difference(f, id, before, after)
 		t.cells.Add(&before, -1)
@@ -117,8 +127,6 @@ func (t *tally) changes(f *store.Flush) {
 		touched.Add(&after, 1)
 	}
 	t.writeCells(f, touched)
-	clear(t.rows)
-	clear(t.before)
 }
 
 // writeCells writes the absolute counts of the cells named by touched, and drops those that have come to zero.

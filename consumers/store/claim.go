@@ -159,7 +159,7 @@ func (c *Claim) Check(ctx context.Context) error {
 func (c *Claim) check(ctx context.Context) error {
 	last := "toUInt64(1)"
 	if c.last != nil {
-		last = fmt.Sprintf("toUInt64((SELECT count() FROM retorno.ledger WHERE topic = '%s' AND kafka_partition = %d AND epoch = %d AND first_offset = %d AND next_offset = %d))",
+		last = fmt.Sprintf("assumeNotNull((SELECT count() FROM retorno.ledger WHERE topic = '%s' AND kafka_partition = %d AND epoch = %d AND first_offset = %d AND next_offset = %d))",
 			c.last.Topic, c.partition, c.epoch, c.last.FirstOffset, c.last.NextOffset)
 	}
 	var newest, others, own, before proto.ColUInt64

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 
 func empty(t *testing.T) *Store {
 	t.Helper()
-	s, err := Open(Config{Addr: engine.Native(), RetryFirst: time.Millisecond, RetryMost: time.Millisecond})
+	s, err := Open(Config{Addr: engine.Native(), RetryFirst: time.Millisecond, RetryMost: 20 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,11 +94,7 @@ func TestAnotherReleasesSchemaIsRefused(t *testing.T) {
 
 func TestErrorsThatStop(t *testing.T) {
 	s := empty(t) // no table is there
-	w := s.Writer()
-	defer w.Close()
-	f := NewFlush(0, 1)
-	f.Ledger(Entry{Topic: "t", At: time.Now()})
-	err := w.Write(t.Context(), f)
+	_, err := s.Claim(t.Context(), 0, t.Name())
 	if !IsStop(err) || Code(err) != 60 && Code(err) != 81 {
 		t.Fatalf("a table that is not there: %v (code %d)", err, Code(err))
 	}
@@ -120,11 +117,11 @@ func TestAServerThatIsAwayIsWaitedFor(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	w := s.Writer()
+	w := &Claim{store: s, conn: bulk{store: s}, epoch: 1}
 	defer w.Close()
 	f := NewFlush(0, 1)
 	f.Ledger(Entry{Topic: "t", At: time.Now()})
-	if err := w.Write(ctx, f); !errors.Is(err, context.DeadlineExceeded) || IsStop(err) {
+	if err := w.Write(ctx, f, nil); !errors.Is(err, context.DeadlineExceeded) || IsStop(err) {
 		t.Fatal(err)
 	}
 	if f.Rows() != 1 {
@@ -167,18 +164,17 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	cell, n := reconcile.CellOf(&ret), reconcile.ReturnCount{Registered: 3, Checkpoint: 2, Reconciled: 4}
 	helpCell, crossingCell := reconcile.HelpCell{Day: 16954, Centre: 2, Kind: 3}, reconcile.CrossingCell{Day: 16955, BorderPoint: 3, Direction: 1, DocumentCheck: 2}
 
-	f := NewFlush(5, 2)
+	w := claimed(t, s, 5)
+	f := NewFlush(5, w.Epoch())
 	f.Fact(FactRow{Person: person, Fact: &fact, Opened: &opened, Origin: want.Origin})
 	f.Return(person, &ret)
 	f.Help(person, &help)
 	f.ReturnCell(cell, n)
 	f.HelpCell(helpCell, 7)
 	f.CrossingCell(crossingCell, 8)
-	f.Ledger(Entry{Topic: events.TopicCentre, FirstOffset: 77, NextOffset: 78, Accounts: Accounts{Accepted: 1}, At: time.Now()})
-	w := s.Writer()
-	defer w.Close()
+	f.Ledger(Entry{Topic: events.TopicCentre, FirstOffset: 0, NextOffset: 78, Accounts: Accounts{Accepted: 1}, At: time.Now()})
 	for range 2 { // written twice, it is there once
-		if err := w.Write(t.Context(), f); err != nil {
+		if err := w.Write(t.Context(), f, map[string]int64{events.TopicCentre: 78}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -202,42 +198,11 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	if d.Cells.Returns[cell] != n || d.Cells.Helps[helpCell] != 7 || d.Cells.Crossings[crossingCell] != 8 {
 		t.Errorf("cells %+v", d.Cells)
 	}
-	epoch, positions, err := s.Positions(t.Context(), 5)
-	if err != nil || epoch != 2 || len(positions) != 1 || positions[0].NextOffset != 78 || positions[0].Accounts.Accepted != 1 {
-		t.Errorf("epoch %d, positions %+v, %v", epoch, positions, err)
+	positions, err := s.Positions(t.Context(), 5)
+	if err != nil || len(positions) != 1 || positions[0].NextOffset != 78 || positions[0].Accounts.Accepted != 1 {
+		t.Errorf("positions %+v, %v", positions, err)
 	}
 	if other, err := s.Derived(t.Context(), 4); err != nil || len(other.Returns) != 0 {
 		t.Errorf("another partition has %+v, %v", other, err)
-	}
-}
-
-// TestAnOlderEpochsLateWriteLoses: what a former owner of the partition writes after the new one is not seen, and its
-// ledger row does not count.
-func TestAnOlderEpochsLateWriteLoses(t *testing.T) {
-	s := migrated(t)
-	w := s.Writer()
-	defer w.Close()
-	cell := reconcile.ReturnCell{Day: 16953}
-	write := func(epoch uint32, n int64, first, next int64) {
-		f := NewFlush(0, epoch)
-		f.ReturnCell(cell, reconcile.ReturnCount{Reconciled: n})
-		f.Ledger(Entry{Topic: "t", FirstOffset: first, NextOffset: next, Accounts: Accounts{Accepted: uint64(next - first)}, At: time.Now()})
-		if err := w.Write(t.Context(), f); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(1, 1, 0, 10)
-	write(2, 2, 10, 15)
-	write(1, 99, 10, 40) // the zombie
-	d, err := s.Derived(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := d.Cells.Returns[cell].Reconciled; n != 2 {
-		t.Errorf("the cell holds %d, want the newer epoch's 2", n)
-	}
-	epoch, positions, err := s.Positions(t.Context(), 0)
-	if err != nil || epoch != 2 || positions[0].NextOffset != 15 || positions[0].Accounts.Accepted != 15 {
-		t.Errorf("epoch %d, positions %+v, %v", epoch, positions, err)
 	}
 }
