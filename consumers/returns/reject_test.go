@@ -40,6 +40,13 @@ func TestWhatIsRejectedIsKeptAsItCame(t *testing.T) {
 	for _, b := range bad {
 		l.addRaw(b.topic, b.key, b.value)
 	}
+	l.addRaw(events.TopicCheckpoint, nil, []byte("a batch"))
+	l.topics[events.TopicCheckpoint][len(l.topics[events.TopicCheckpoint])-1].Unreadable = "malformed"
+	bad = append(bad, struct {
+		topic      string
+		key, value []byte
+		code       string
+	}{events.TopicCheckpoint, nil, []byte("a batch"), events.CodeUnreadable})
 	l.add(t, good, when)
 
 	dead := &letters{}

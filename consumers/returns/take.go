@@ -52,6 +52,9 @@ func letterOf(m *stream.Message, why *events.Rejection) deadletter.Letter {
 
 // understand reads a message and merges it. A rejection goes with the account rejected, and only with it.
 func (r *runner) understand(m *stream.Message) (account, *events.Rejection) {
+	if m.Unreadable != "" {
+		return rejected, &events.Rejection{Code: events.CodeUnreadable, Detail: m.Unreadable}
+	}
 	opened, err := events.Open(m.Value)
 	if err != nil {
 		return rejected, asRejection(err)

@@ -68,6 +68,7 @@ const (
 	CodeInvalidUTF8   = "invalid_utf8"   // a text field holds bytes that are not UTF-8
 	CodeChecksum      = "checksum"       // the record's bytes are not the ones that were sent
 	CodeSchemaVersion = "schema_version" // written by a newer schema than this code knows
+	CodeUnreadable    = "unreadable"     // in a batch that is whole by its checksum and still cannot be taken apart
 	CodeMisfiled      = "misfiled"       // sent to another topic or under another key than the record's own
 )
 
