@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"sort"
 	"syscall"
 
 	"retorno/consumers/store"
@@ -69,6 +70,11 @@ func (r *run) askReplay(ctx context.Context, s *store.Store) (o Oracle, err erro
 		all += n
 		if have != want || n != m {
 			o.Faults = append(o.Faults, fmt.Sprintf("%s: %d rows, the replay has %d, and they are not the same", t.table, n, m))
+			different, err := differing(ctx, s, empty, t.rows)
+			if err != nil {
+				return o, err
+			}
+			o.Faults = append(o.Faults, different...)
 		}
 	}
 	o.Asked = fmt.Sprintf("%d rows of %d tables", all, len(replayed))
@@ -79,4 +85,36 @@ func (r *run) askReplay(ctx context.Context, s *store.Store) (o Oracle, err erro
 func fingerprint(ctx context.Context, s *store.Store, rows string) (sum, n uint64, err error) {
 	err = s.Conn().QueryRow(ctx, "SELECT sum(cityHash64(toString(tuple(*)))), count() FROM ("+rows+")").Scan(&sum, &n)
 	return sum, n, err
+}
+
+// differing names the first rows that only one of two stores has.
+func differing(ctx context.Context, s, replay *store.Store, rows string) ([]string, error) {
+	sides := map[string]int{}
+	for side, store := range map[int]*store.Store{1: s, -1: replay} {
+		result, err := store.Conn().Query(ctx, "SELECT toString(tuple(*)) FROM ("+rows+")")
+		if err != nil {
+			return nil, err
+		}
+		for result.Next() {
+			var row string
+			if err := result.Scan(&row); err != nil {
+				return nil, errors.Join(err, result.Close())
+			}
+			sides[row] += side
+		}
+		if err := errors.Join(result.Err(), result.Close()); err != nil {
+			return nil, err
+		}
+	}
+	var all []string
+	for row, side := range sides {
+		switch {
+		case side > 0:
+			all = append(all, row+" (counted)")
+		case side < 0:
+			all = append(all, row+" (replayed)")
+		}
+	}
+	sort.Strings(all)
+	return all[:min(len(all), mostShown)], nil
 }
