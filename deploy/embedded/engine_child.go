@@ -83,7 +83,7 @@ type child struct {
 
 func (c *child) start() (engineReport, error) {
 	var err error
-	if c.lock, err = claimFolder(c.order.Dir); err != nil {
+	if c.lock, err = claimFolder(c.order.Dir, minFree); err != nil {
 		return engineReport{}, err
 	}
 	native, err := c.listen("native", c.order.Native)

@@ -17,8 +17,8 @@ const minFree = 64 << 20
 // lockPatience is how long a killed engine may take to let go of the folder.
 const lockPatience = 2 * time.Second
 
-// claimFolder makes the data folder ready and locks it for this process.
-func claimFolder(dir string) (*os.File, error) {
+// claimFolder makes the data folder ready and locks it for this process; free is the room it must have, in bytes.
+func claimFolder(dir string, free uint64) (*os.File, error) {
 	// "metadata" must be there before the engine's first start: without it the engine starts no cleaner of dropped
 	// tables, and DROP … SYNC waits for ever.
 	for _, sub := range []string{"spool", filepath.Join("clickhouse", "metadata")} {
@@ -33,7 +33,7 @@ func claimFolder(dir string) (*os.File, error) {
 	if err := lockFolder(lock); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %s (by process %s): stop that one or name another folder", err, dir, holder(lock)), lock.Close())
 	}
-	if err := writable(dir, lock); err != nil {
+	if err := writable(dir, lock, free); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return lock, nil
@@ -64,13 +64,13 @@ func holder(lock *os.File) string {
 }
 
 // writable writes our process id into the lock, which also shows that the disk takes data, and asks for free room.
-func writable(dir string, lock *os.File) error {
+func writable(dir string, lock *os.File, needed uint64) error {
 	var disk unix.Statfs_t
 	if err := unix.Statfs(dir, &disk); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrFolderUnusable, dir, err)
 	}
-	if free := disk.Bavail * uint64(disk.Bsize); free < minFree {
-		return fmt.Errorf("%w: %s: its disk has %d MB free, at least %d MB are needed", ErrFolderUnusable, dir, free>>20, minFree>>20)
+	if free := disk.Bavail * uint64(disk.Bsize); free < needed {
+		return fmt.Errorf("%w: %s: its disk has %d MB free, at least %d MB are needed", ErrFolderUnusable, dir, free>>20, needed>>20)
 	}
 	err := lock.Truncate(0)
 	if err == nil {

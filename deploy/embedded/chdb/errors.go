@@ -75,7 +75,7 @@ func IsNotStreamable(err error) bool {
 var (
 	codeForm    = regexp.MustCompile(`^Code: (\d+)\. (?:DB::[A-Za-z]*Exception|[A-Za-z:_]+): `)
 	nameForm    = regexp.MustCompile(`\.? ?\(([A-Z][A-Z0-9_]+)\)\s*$`)
-	ownFile     = regexp.MustCompile(`: \(in file/uri /(?:proc/self|dev)/fd/\d+\)|: While executing File: data for INSERT was parsed from file`)
+	ownFile     = regexp.MustCompile(`:? \(in file/uri /(?:proc/self|dev)/fd/\d+\)|: While executing File: data for INSERT was parsed from file`)
 	versionForm = regexp.MustCompile(`\s*\(version [^()]*(?:\([^()]*\))?\)\.?\s*`)
 )
 
@@ -98,7 +98,11 @@ func parseError(text string) *Error {
 		}
 		text = strings.TrimSpace(versionForm.ReplaceAllString(text[len(m[0]):], " "))
 		for n := nameForm.FindStringSubmatchIndex(text); n != nil; n = nameForm.FindStringSubmatchIndex(text) {
-			e.Name, text = text[n[2]:n[3]], strings.TrimSpace(text[:n[0]])
+			name := text[n[2]:n[3]]
+			if e.Name != "" && name != e.Name {
+				break // the message's own words
+			}
+			e.Name, text = name, strings.TrimSpace(text[:n[0]])
 		}
 		e.Message = ownFile.ReplaceAllString(text, "") // where our spool lies is nobody's business
 	}
