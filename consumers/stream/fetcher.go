@@ -226,7 +226,7 @@ func (f *fetcher) confirm(finding error) error {
 	if f.findings++; f.findings >= confirmations {
 		return finding
 	}
-	return fmt.Errorf("to be confirmed: %s", finding)
+	return errors.New("to be confirmed: " + finding.Error()) // not wrapped: it is no stop yet
 }
 
 // requestFailed judges an error of the network or the broker.

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/segmentio/kafka-go"
-
 	"retorno/consumers/store"
+	"retorno/consumers/stream"
 	"retorno/schemas/events"
 )
 
@@ -21,24 +20,19 @@ type place struct {
 
 // ends are the offsets after the last record of every partition.
 func (m *machine) ends(ctx context.Context) (map[place]int64, error) {
-	client := &kafka.Client{Addr: kafka.TCP(m.toKafka.addr()), Timeout: 10 * time.Second}
-	asked := map[string][]kafka.OffsetRequest{}
-	for _, t := range factTopics {
-		for p := range m.cfg.Partitions {
-			asked[t] = append(asked[t], kafka.LastOffsetOf(p))
-		}
-	}
-	res, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: asked})
+	reader, err := stream.New(stream.Config{Brokers: []string{m.toKafka.addr()}, Group: "torture", Topics: factTopics, Partitions: m.cfg.Partitions})
 	if err != nil {
-		return nil, fmt.Errorf("ask for the topics' ends: %w", err)
+		return nil, err
 	}
+	defer reader.Close()
 	ends := map[place]int64{}
-	for topic, partitions := range res.Topics {
-		for _, p := range partitions {
-			if p.Error != nil {
-				return nil, fmt.Errorf("ask for the end of %s, partition %d: %w", topic, p.Partition, p.Error)
+	for _, topic := range factTopics {
+		for p := range m.cfg.Partitions {
+			_, end, err := reader.Bounds(ctx, topic, p)
+			if err != nil {
+				return nil, fmt.Errorf("ask for the end of %s, partition %d: %w", topic, p, err)
 			}
-			ends[place{topic, p.Partition}] = p.LastOffset
+			ends[place{topic, p}] = end
 		}
 	}
 	return ends, nil

@@ -181,7 +181,7 @@ func (s *Server) launch(ctx context.Context) error {
 		}
 		select {
 		case <-p.done:
-			return fmt.Errorf("the server ended while starting: %v; its last words: %s", p.err, s.log)
+			return fmt.Errorf("the server ended while starting: %w; its last words: %s", p.err, s.log)
 		case <-ctx.Done():
 			s.Kill()
 			return fmt.Errorf("the server does not answer: %w (%w); its last words: %s", ctx.Err(), err, s.log)

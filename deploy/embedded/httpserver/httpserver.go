@@ -109,7 +109,7 @@ func plainGet(r *http.Request) bool {
 
 func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 	out := &output{w: w, server: s}
-	defer out.release()
+	defer func() { _ = out.release() }() // what it could not write went to a client that is gone
 	q, err := s.parse(r, out)
 	if err == nil {
 		defer q.close()

@@ -58,7 +58,7 @@ func (s *Session) Query(ctx context.Context, st Statement, format string) (chdb.
 	r, err := s.conn.Query(sql, format, st.Params...)
 	end()
 	if err == nil {
-		s.remember(st.SQL)
+		err = s.remember(st.SQL)
 	}
 	return r, err
 }
@@ -165,20 +165,23 @@ func denied(message string) error {
 }
 
 // remember keeps what a SET statement of the client has set, so that settings of single statements can be undone.
-func (s *Session) remember(sql string) {
+func (s *Session) remember(sql string) error {
 	if sqltext.First(sql) != "SET" {
-		return
+		return nil
 	}
 	set, ok := sqltext.ParseSet(sql)
 	if !ok {
-		return
+		return nil
 	}
 	for _, one := range set {
 		s.base[one.Name] = one.Value
 		delete(s.applied, one.Name)
 		if one.Name == logComment {
 			tokens := sqltext.Tokens(one.Value)
-			s.setComment(sqltext.Value(one.Value, tokens[0]))
+			if err := s.setComment(sqltext.Value(one.Value, tokens[0])); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }

@@ -163,12 +163,15 @@ public class Check {
     /** A tool's cancel button, and a statement's own time limit. */
     static void cancel() throws Exception {
         try (Connection c = connect(new Properties()); Statement s = c.createStatement()) {
-            Timer timer = new Timer(true);
-            timer.schedule(new TimerTask() {
-                @Override public void run() {
-                    try { s.cancel(); } catch (SQLException e) { throw new IllegalStateException(e); }
+            Thread button = new Thread(() -> {
+                try {
+                    Thread.sleep(1000);
+                    s.cancel();
+                } catch (SQLException | InterruptedException e) {
+                    throw new IllegalStateException(e);
                 }
-            }, 1000);
+            });
+            button.start();
             long started = System.nanoTime();
             try (ResultSet r = s.executeQuery("SELECT sum(cityHash64(number)) FROM numbers(1000000000000) SETTINGS max_execution_time = 60")) {
                 yes(!r.next() || true, "ended");
@@ -176,6 +179,7 @@ public class Check {
                 // the expected way to end
             }
             yes(System.nanoTime() - started < 30_000_000_000L, "the statement was not cancelled");
+            button.join(); // cancelling is a request of its own, which ends after the statement it cancels
         }
     }
 
