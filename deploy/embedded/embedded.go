@@ -1,7 +1,10 @@
-// Package embedded runs a Kafka broker and a ClickHouse engine on one machine, for demos, training and tests: the
-// broker in this process, the engine in a process of its own. Clients of either connect as to the real thing.
+// Package embedded runs on one machine what production runs on many: a Kafka broker inside the process (StartBroker)
+// and a ClickHouse engine in a process of its own (StartEngine). It is for demos, training and tests; the pipeline
+// knows only their addresses and cannot tell them from a Kafka and a ClickHouse server.
 //
-// It promises that data is kept in a folder and found again at the next start, that a folder is used by one process at
-// a time, and that no process outlives the one that started it. It listens on loopback unless told otherwise. It is
-// never for production: there Apache Kafka and a ClickHouse server take its place, and only addresses change.
+// It promises: data acknowledged are found again at the next start from the same folder; a folder belongs to one
+// process at a time; nothing outlives the process that started it, however that ends; what cannot be started says
+// why, by a typed error that names the folder, file or address.
+// It never replicates, never listens anywhere but where it is told, and sends nothing to other machines but the one
+// request by which the engine's library is fetched, with npm, when this machine has none.
 package embedded
