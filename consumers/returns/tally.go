@@ -77,6 +77,7 @@ func (t *tally) merge(row store.FactRow) (a account, conflict bool) {
 	}
 	t.touch(row.Person)
 	if held >= 0 {
+		held = find(facts, row.Fact.RecordID) // reconciling sorts the facts
 		facts[held] = *row.Fact
 	} else {
 		t.persons[row.Person] = append(facts, *row.Fact)

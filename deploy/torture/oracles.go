@@ -3,7 +3,9 @@ package torture
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"retorno/consumers/deadletter"
 	"retorno/consumers/store"
 	"retorno/consumers/verify"
 )
@@ -66,8 +68,35 @@ func (r *run) askLedger(ctx context.Context, s *store.Store) (Oracle, error) {
 			o.Faults = append(o.Faults, fmt.Sprintf("%s, partition %d: accounted to %d, the log ends at %d", p.topic, p.partition, at[p], end))
 		}
 	}
-	o.Asked = fmt.Sprintf("%d runs of %d offsets in %d partitions", n, sum, len(ends))
-	return o, rows.Err()
+	o.Asked = fmt.Sprintf("%d runs of %d offsets in %d partitions, %d rejected", n, sum, len(ends), r.report.Accounts.Rejected)
+	if err := rows.Err(); err != nil {
+		return o, err
+	}
+	return o, r.askLetters(ctx, &o)
+}
+
+// askLetters asks whether each rejected record is in the dead letters, with the cause that the register meant.
+func (r *run) askLetters(ctx context.Context, o *Oracle) error {
+	causes := map[string]int{}
+	letters := uint64(0)
+	err := deadletter.List(ctx, deadletter.Config{Brokers: []string{r.machine.toKafka.addr()}}, time.Time{}, func(l deadletter.Letter) error {
+		letters++
+		causes[l.Code]++
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if letters != r.report.Accounts.Rejected {
+		o.Faults = append(o.Faults, fmt.Sprintf("%d records were rejected, %d are in the dead letters", r.report.Accounts.Rejected, letters))
+	}
+	// What was sent twice because an acknowledgement was lost is rejected twice.
+	for code, n := range r.made.Truth().Rejected {
+		if causes[code] < n {
+			o.Faults = append(o.Faults, fmt.Sprintf("dead letters for %s: %d, the register made %d", code, causes[code], n))
+		}
+	}
+	return nil
 }
 
 // askVerifier asks whether the second count agrees.

@@ -1,0 +1,197 @@
+//go:build torturebugs
+
+// The torture itself is tested: deliberate bugs are built into the program, one at a time, and each must be caught.
+// It takes minutes, so it has a build tag of its own: make torture-bugs.
+
+package torture_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"retorno/deploy/torture"
+)
+
+// bug is a mistake that somebody could make: edits of source files, each of a text that stands there once.
+type bug struct {
+	name   string
+	edits  []edit
+	faults []torture.Kind
+	every  time.Duration
+	// test names a Go test that catches it instead of a run: what stops a partition by design is no part of a run.
+	test, in string
+}
+
+type edit struct{ file, old, new string }
+
+var bugs = []bug{
+	{name: "commit before flush, and begin at the commit", faults: []torture.Kind{torture.Kill, torture.Torn}, edits: []edit{
+		{"consumers/returns/returns.go", "\tr.tally.changes(r.flush)\n\treturn r.close(ctx)", "\tr.tally.changes(r.flush)\n\t_ = r.shard.Commit(ctx, r.next)\n\treturn r.close(ctx)"},
+		{"consumers/returns/takeover.go", "\tfor topic, next := range r.next {\n\t\tr.shard.Seek(topic, next)\n\t}\n\tr.newBatch()", "\tr.newBatch()"},
+	}},
+	{name: "counts added to what is stored instead of absolute", faults: []torture.Kind{torture.Torn, torture.Kill}, edits: []edit{
+		{"consumers/returns/takeover.go", "\tt.writeCells(f, differing(t.cells, have.Cells))\n", "\tt.cells = have.Cells\n"},
+		{"consumers/returns/takeover.go", "func differing(", "var _ = differing\n\nfunc differing("},
+	}},
+	{name: "torn flush not repaired", faults: []torture.Kind{torture.Torn}, edits: []edit{
+		{"consumers/returns/takeover.go", "r.tally.repair(ctx, r.cfg.Store, partition, r.flush)", "r.tally.repair(ctx, r.cfg.Store, partition, store.NewFlush(partition, r.claim.Epoch()))"},
+	}},
+	{name: "no epoch in the versions", faults: []torture.Kind{torture.Kill}, edits: []edit{
+		{"consumers/store/flush.go", "return uint64(f.epoch)<<40 | f.n", "return f.n"},
+	}},
+	{name: "equal versions", faults: []torture.Kind{torture.Halted, torture.Zombie}, every: 2 * time.Second, edits: []edit{
+		{"consumers/store/flush.go", "return uint64(f.epoch)<<40 | f.n", "return 1 << 40"},
+	}},
+	{name: "UTC days", faults: []torture.Kind{torture.Kill}, edits: []edit{
+		{"schemas/calendar/calendar.go", "return dayFrom(floorDiv(ms+steady.offset, msPerDay))", "return dayFrom(floorDiv(ms, msPerDay))"},
+	}},
+	{name: "dead letter dropped when its topic is down", faults: []torture.Kind{torture.Letters}, edits: []edit{
+		{"consumers/returns/returns.go", "\treturn r.cfg.DeadLetters.Write(ctx, r.letters)", "\tctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)\n\tdefer cancel()\n\t_ = r.cfg.DeadLetters.Write(ctx, r.letters)\n\treturn nil"},
+	}},
+	{name: "revisions by order of arrival", faults: []torture.Kind{torture.Kill}, edits: []edit{
+		{"consumers/returns/tally.go", "\t\tcase row.Fact.Version < version:\n\t\t\treturn superseded, conflict\n", ""},
+	}},
+	{name: "late fact dropped", faults: []torture.Kind{torture.Kill}, edits: []edit{
+		{"consumers/returns/take.go", "\torigin := store.Origin{Topic: m.Topic", "\tif opened.SentAtMs-fact.Event > 30*24*3600*1000 {\n\t\treturn superseded, nil\n\t}\n\torigin := store.Origin{Topic: m.Topic"},
+	}},
+	{name: "future fact counted", faults: []torture.Kind{torture.Kill}, edits: []edit{
+		{"consumers/reconcile/fact.go", "return !f.Void && !f.Future", "return !f.Void"},
+	}},
+	{name: "no tombstone where a return is no more", faults: []torture.Kind{torture.Kill}, edits: []edit{
+		{"consumers/store/flush.go", "\tgone := reconcile.Return{ID: id, Age: -1}\n\tf.returns.of(yearOf(id)).add(person, &gone, f.partition, f.version(), true)\n", "\t_, _ = person, id\n"},
+	}},
+	{name: "records read twice are accepted twice", faults: []torture.Kind{torture.Kill}, edits: []edit{
+		{"consumers/store/ledger.go", "\t\t\tp.NextOffset = int64(next)\n", "\t\t\tp.NextOffset = max(0, int64(next)-1)\n"},
+	}},
+	{name: "a database that was put back is not noticed", faults: []torture.Kind{torture.Restore}, every: 4 * time.Second, edits: []edit{
+		{"consumers/store/claim.go", "\tcase own[0] == 0, before[0] == 0:", "\tcase false:"},
+	}},
+	{name: "gap skipped", test: "TestRetentionOverrunsThePosition", in: "./deploy/embedded/brokersuite", edits: []edit{
+		{"consumers/stream/fetcher.go", "\tcase f.position < first:\n", "\tcase f.position < first:\n\t\tf.position = first\n\t\treturn nil\n"},
+	}},
+	{name: "an overtaken process writes on", test: "TestF09", in: "./consumers/store", edits: []edit{
+		{"consumers/store/claim.go", "\tcase newest[0] > uint64(c.epoch):", "\tcase false:"},
+	}},
+	{name: "an epoch is shared", test: "TestF10", in: "./consumers/store", edits: []edit{
+		{"consumers/store/claim.go", "\tcase others[0] > 0:", "\tcase false:"},
+	}},
+	{name: "an announced flush does not bind", test: "TestF09", in: "./consumers/returns", edits: []edit{
+		{"consumers/returns/takeover.go", "\treturn r.firstFlushes(ctx, ends)", "\treturn r.firstFlushes(ctx, nil)"},
+	}},
+}
+
+// attempts is how many seeds a bug may survive.
+const attempts = 8
+
+func TestBugsAreCaught(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range bugs {
+		t.Run(b.name, func(t *testing.T) {
+			overlay := b.overlay(t, root)
+			if b.test != "" {
+				b.testCatches(t, root, overlay)
+				return
+			}
+			program := filepath.Join(t.TempDir(), "retorno")
+			build(t, root, "build", "-overlay", overlay, "-o", program, ".")
+			for seed := range uint64(attempts) {
+				cfg := runOf(t, seed)
+				cfg.Dir, cfg.Environ, cfg.Out = filepath.Join(t.TempDir(), "data"), nil, nil
+				cfg.Program, cfg.Faults, cfg.Patience = []string{program}, b.faults, 20*time.Second
+				if b.every > 0 {
+					cfg.Every = b.every
+				}
+				if err := os.Mkdir(cfg.Dir, 0o755); err != nil {
+					t.Fatal(err)
+				}
+				report, err := torture.Run(t.Context(), cfg)
+				if err == nil && report.OK() {
+					continue
+				}
+				if err != nil {
+					t.Logf("caught with seed %d: %v", seed, err)
+					return
+				}
+				t.Logf("caught with seed %d: lost %d, counted twice %d", seed, report.Lost, report.Twice)
+				for _, o := range report.Oracles {
+					if len(o.Faults) > 0 {
+						t.Logf("%s: %s", o.Name, o.Faults[0])
+					}
+				}
+				return
+			}
+			t.Errorf("not caught with %d seeds", attempts)
+		})
+	}
+}
+
+// overlay writes the changed files beside the tree, and what go build needs to take them instead.
+func (b *bug) overlay(t *testing.T, root string) string {
+	t.Helper()
+	dir := t.TempDir()
+	replace := map[string]string{}
+	for i, e := range b.edits {
+		path := filepath.Join(root, e.file)
+		from := path
+		if changed, ok := replace[path]; ok {
+			from = changed
+		}
+		text, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(text), e.old); n != 1 {
+			t.Fatalf("edit %d: %s holds %d times: %s", i, e.file, n, e.old)
+		}
+		changed := filepath.Join(dir, strings.ReplaceAll(e.file, "/", "_"))
+		if err := os.WriteFile(changed, []byte(strings.Replace(string(text), e.old, e.new, 1)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		replace[path] = changed
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// testCatches wants the named test to fail with the bug and to pass without it.
+func (b *bug) testCatches(t *testing.T, root, overlay string) {
+	t.Helper()
+	run := func(flags ...string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"test", "-count=1", "-timeout=2m", "-run", b.test}, flags...), b.in)...)
+		cmd.Dir = root
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := run(); err != nil || strings.Contains(out, "no tests to run") {
+		t.Fatalf("without the bug: %v\n%s", err, out)
+	}
+	out, err := run("-overlay", overlay)
+	if err == nil || strings.Contains(out, "[build failed]") {
+		t.Fatalf("with the bug: %v\n%s", err, out)
+	}
+	t.Logf("caught by %s in %s", b.test, b.in)
+}
+
+func build(t *testing.T, root string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
