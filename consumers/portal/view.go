@@ -13,6 +13,10 @@ import (
 	"retorno/schemas/codelists"
 )
 
+// exactFrom is the smallest total that a page shows exactly, as it is published; a smaller one is rounded like
+// everything below it, because a total of four people with one exit point says where all four left.
+const exactFrom = 1000
+
 // homeView is what the template of the page of a half-year is given: texts and numbers that are ready to be shown.
 type homeView struct {
 	Frame
@@ -20,6 +24,7 @@ type homeView struct {
 	Label, Name, First, Last   string
 	Periods                    []choice
 	Total                      string
+	TotalExact                 bool
 	Checkpoint, Reconciled     string // rounded
 	Coverage                   string // "" when it is not given
 	CoverageWidth              float64
@@ -92,6 +97,11 @@ func (s *server) view(snap *snapshot, lang string) homeView {
 		v.Periods = append(v.Periods, choice{h.period.Label, capital(halfYearName(h.period, lang)), h.period.Label == v.Label})
 	}
 	total := snap.total.registered
+	if total < exactFrom {
+		total = disclosure.Round(total)
+	} else {
+		v.TotalExact = true
+	}
 	v.Total = number(total)
 	v.Title = both{v.Total + " retornos registrados, " + v.Name, v.Total + " registered returns, " + v.Name}.in(lang)
 	v.Reconciled, v.Checkpoint = number(disclosure.Round(snap.total.reconciled)), number(disclosure.Round(snap.total.checkpoint))

@@ -43,7 +43,7 @@ type consumeCommand struct {
 
 // Help is the longer text of --help.
 func (consumeCommand) Help() string {
-	return helpText("Reads the events from Kafka, reconciles each person's facts into returns, and writes facts, returns, counts and the ledger to ClickHouse. Any number of these processes share the partitions; they may be killed, stopped and added at any time. The position comes from the ledger in ClickHouse. /readyz answers 200 when all that is in Kafka has been counted, and says what is missing until then.",
+	return helpText("Reads the events from Kafka, reconciles each person's facts into returns, and writes facts, returns, counts and the ledger to ClickHouse. Any number of these processes share the partitions; they may be killed, stopped and added at any time. The position comes from the ledger in ClickHouse. /readyz answers 200 when all that is in this process's partitions has been counted, and says what is missing until then; the partitions of a process that died are shared out anew after --kafka-session-timeout.",
 		"retorno consume", "retorno consume --kafka-brokers=kafka-1:9092 --clickhouse-addr=db:9000 --ops-listen=127.0.0.1:9466")
 }
 

@@ -75,7 +75,11 @@ func (c *demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 	}
 	d := &demo{demoCommand: c, t: t, made: made, data: data, registry: ops.NewRegistry(version)}
 	d.machine = &machine{flags: c.machineFlags, data: data, t: t, ops: ops.New(d.registry)}
-	return ops.Run(ctx, t.Log, d.parts())
+	err = ops.Run(ctx, t.Log, d.parts())
+	if err == nil && c.Exit && !d.concluded.Load() {
+		return No(errors.New("interrupted before the table was counted and verified"))
+	}
+	return err
 }
 
 func makeRegister(ctx context.Context, table *published.Table, seed uint64, mess string) (*register.Register, error) {
@@ -85,6 +89,9 @@ func makeRegister(ctx context.Context, table *published.Table, seed uint64, mess
 	}
 	made, err := register.Make(ctx, table, register.Settings{Seed: seed, Mess: level})
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil, err
+		}
 		return nil, explainTable(err)
 	}
 	return made, nil
@@ -93,17 +100,18 @@ func makeRegister(ctx context.Context, table *published.Table, seed uint64, mess
 // demo is the whole system on one machine. Its parts fill it when they start.
 type demo struct {
 	*demoCommand
-	t        *terminal
-	made     *register.Register
-	data     string
-	registry *prometheus.Registry
-	machine  *machine
-	kafka    kafkaFlags
-	store    *store.Store
-	counting *counting
-	verifier *verify.Verifier
-	web      net.Listener
-	counted  atomic.Bool // the played events are all in the ledger
+	t         *terminal
+	made      *register.Register
+	data      string
+	registry  *prometheus.Registry
+	machine   *machine
+	kafka     kafkaFlags
+	store     *store.Store
+	counting  *counting
+	verifier  *verify.Verifier
+	web       net.Listener
+	counted   atomic.Bool // the played events are all in the ledger
+	concluded atomic.Bool // the table came out, and the verifier agrees
 }
 
 func (d *demo) parts() []ops.Part {

@@ -136,6 +136,8 @@ func (f *kafkaFlags) ask(ctx context.Context, question func(context.Context) err
 	switch {
 	case err == nil, ctx.Err() != nil:
 		return err
+	case errors.As(err, &differs) && differs.Missing():
+		return Missing(fmt.Errorf("%w; `%s consume` or `%s send` makes the topics", err, program, program))
 	case errors.As(err, &differs):
 		return Usage(fmt.Errorf("%w; the setting is --kafka-partitions", err))
 	case publish.IsStop(err):

@@ -53,7 +53,11 @@ func (d *demo) playOnce(ctx context.Context, writer *publish.Writer) error {
 	}
 	d.counted.Store(true)
 	d.t.say("played and counted in %s; verifying", time.Since(began).Round(100*time.Millisecond))
-	return d.conclude(ctx, accounts)
+	if err := d.conclude(ctx, accounts); err != nil {
+		return err
+	}
+	d.concluded.Store(true)
+	return nil
 }
 
 // sendRegister sends every event of the register, a batch at a time, and returns how many records the ledger must

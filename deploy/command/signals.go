@@ -9,12 +9,12 @@ import (
 	"syscall"
 )
 
-// interruptible returns a context that the first SIGINT or SIGTERM ends. The second one kills the process, as the
+// interruptible returns a context that the first SIGINT, SIGTERM or SIGHUP ends. The second one kills the process, as the
 // signal does by default: an orderly end that hangs must not hold a terminal.
 func interruptible(parent context.Context, say io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		select {
 		case s := <-signals:

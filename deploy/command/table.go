@@ -1,16 +1,16 @@
 package command
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 
-	"bytes"
-
 	"retorno/consumers/report"
 	"retorno/producers/register/fit"
+	"retorno/producers/register/fit/exact"
 	"retorno/schemas/published"
 )
 
@@ -77,8 +77,8 @@ func tableName(path string) string {
 // explainTable gives a table that cannot be made into a register its exit status.
 func explainTable(err error) error {
 	var contradiction *fit.Contradiction
-	if errors.As(err, &contradiction) {
+	if errors.As(err, &contradiction) || errors.Is(err, exact.ErrUndecided) {
 		return No(err)
 	}
-	return err
+	return Usage(err)
 }

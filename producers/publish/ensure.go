@@ -49,6 +49,19 @@ type TopicsError struct {
 	Found    map[string]int // zero: the topic does not exist
 }
 
+// Missing says that a topic is not there at all, and none has a wrong count.
+func (e *TopicsError) Missing() bool {
+	missing := false
+	for topic, want := range e.Expected {
+		got := e.Found[topic]
+		if got != 0 && got != want {
+			return false
+		}
+		missing = missing || got == 0
+	}
+	return missing
+}
+
 func (e *TopicsError) Error() string {
 	var parts []string
 	for topic, want := range e.Expected {

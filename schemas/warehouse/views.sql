@@ -1,4 +1,5 @@
 -- What people read: database ceniss. FINAL, labels and periods stand inside, so that any GROUP BY is right.
+-- They read the pipeline's tables with the rights of whoever migrates, so that a role needs none but on ceniss.
 -- Replaced as a whole at every migration (CREATE OR REPLACE keeps the old view until the new one stands).
 
 CREATE DATABASE IF NOT EXISTS ceniss;
@@ -41,6 +42,7 @@ CREATE OR REPLACE VIEW ceniss.returns
     method_version UInt8 COMMENT 'Versión del método que lo formó / Version of the method that made it',
     {{labelColumns "route" "country" "entry_point" "exit_point" "centre" "department" "municipality"}}
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT return_id, person, {{periods "day"}},
     route, country, mode, return_type, entry_point, exit_point, centre, department, municipality, sex, age, age_group,
     accompanied, reasons, nationality, registered, checkpoint, method_version,
@@ -66,6 +68,7 @@ CREATE OR REPLACE VIEW ceniss.return_counts
     reconciled UInt64 COMMENT 'Retornos en total; cobertura: registered entre reconciled / Returns in all; coverage: registered over reconciled',
     {{labelColumns "route" "country" "entry_point" "exit_point" "centre"}}
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT {{periods "day"}},
     route, country, mode, return_type, entry_point, exit_point, centre, sex, age_group, registered, checkpoint, reconciled,
     {{labels "route" "route" "country" "country" "entry_point" "border_point" "exit_point" "border_point" "centre" "centre"}}
@@ -82,6 +85,7 @@ CREATE OR REPLACE VIEW ceniss.assistance_counts
     helps UInt64 COMMENT 'Ayudas dadas (no personas) / Helps given (not people)',
     {{labelColumns "centre" "kind"}}
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT {{periods "day"}}, centre, kind, sex, age_group, helps,
     {{labels "centre" "centre" "kind" "assistance_kind"}}
 FROM retorno.assistance_counts FINAL
@@ -93,6 +97,7 @@ CREATE OR REPLACE VIEW ceniss.assisted
     {{periodColumns}},
     helps UInt64 COMMENT 'Ayudas que recibió ese día / Helps received that day'
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT person, {{periods "day"}}, helps
 FROM (SELECT person, day, count() AS helps FROM retorno.assistance FINAL GROUP BY person, day) AS by_day
 COMMENT 'Una fila por persona asistida y día: personas distintas de un periodo / One row for each person helped and day: distinct people of a period';
@@ -106,6 +111,7 @@ CREATE OR REPLACE VIEW ceniss.crossing_counts
     crossings UInt64 COMMENT 'Cruces / Crossings',
     {{labelColumns "border_point" "document_check"}}
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT {{periods "day"}}, border_point, direction, document_check, crossings,
     {{labels "border_point" "border_point" "document_check" "document_check"}}
 FROM retorno.crossing_counts FINAL
@@ -120,6 +126,7 @@ CREATE OR REPLACE VIEW ceniss.sources
     last_seen DateTime64(3, 'America/Tegucigalpa') COMMENT 'Último envío / Last sending',
     clock_offset_seconds Float64 COMMENT 'Adelanto de su reloj en el último envío, s / How far its clock was ahead at the last sending, s'
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT source_id AS source,
     maxIf(source_seq, source_seq = place) AS highest_contiguous_seq,
     max(source_seq) AS highest_seq,
@@ -144,6 +151,7 @@ CREATE OR REPLACE VIEW ceniss.codes
     valid_from Nullable(Date) COMMENT 'Válido desde / Valid from',
     valid_to Nullable(Date) COMMENT 'Válido hasta / Valid to'
 )
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT list, code, label_es, label_en, valid_from, valid_to
 FROM retorno.codes FINAL
 COMMENT 'Listas de códigos / Code lists';
