@@ -75,6 +75,15 @@ func serverSettings(o engineOrder) [][2]string {
 	}
 }
 
+// mergeTreeSettings: a pipeline of many small inserts leaves many merged parts behind; keep them for a minute, not for
+// eight, so that they fill neither memory nor disk. Seconds.
+const mergeTreeSettings = `  <merge_tree>
+    <old_parts_lifetime>60</old_parts_lifetime>
+    <cleanup_delay_period>10</cleanup_delay_period>
+    <cleanup_delay_period_random_add>2</cleanup_delay_period_random_add>
+  </merge_tree>
+`
+
 // writeEngineConfig writes the engine's configuration anew at each start and returns its path.
 func writeEngineConfig(o engineOrder) (string, error) {
 	dir := filepath.Join(o.Dir, "config")
@@ -88,6 +97,7 @@ func writeEngineConfig(o engineOrder) (string, error) {
 	for _, s := range serverSettings(o) {
 		fmt.Fprintf(&b, "  <%s>%s</%s>\n", s[0], s[1], s[0])
 	}
+	b.WriteString(mergeTreeSettings)
 	b.WriteString("</clickhouse>\n")
 	for path, text := range map[string]string{users: engineUsers, config: b.String()} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
