@@ -22,9 +22,14 @@ func (k *conn) insert(ctx context.Context, st session.Statement, ins sqltext.Ins
 	if strings.TrimSpace(ins.Data) == "" || strings.TrimSpace(ins.Data) == ";" {
 		return k.insertBlocks(ctx, st, ins)
 	}
-	return k.store(ctx, func(ctx context.Context) (chdb.Result, error) {
+	started := time.Now()
+	stats, err := k.store(ctx, func(ctx context.Context) (chdb.Result, error) {
 		return k.session.InsertText(ctx, st, ins)
 	})
+	if err == nil {
+		k.progress(proto.Progress{WroteRows: stats.WrittenRows, WroteBytes: stats.WroteBytes, ElapsedNs: uint64(time.Since(started))})
+	}
+	return err
 }
 
 func (k *conn) insertBlocks(ctx context.Context, st session.Statement, ins sqltext.Insert) error {
@@ -69,9 +74,12 @@ func (k *conn) insertBlocks(ctx context.Context, st session.Statement, ins sqlte
 		case rows == 0:
 			return k.inserted(0)
 		}
-		return k.store(ctx, func(ctx context.Context) (chdb.Result, error) {
+		if _, err := k.store(ctx, func(ctx context.Context) (chdb.Result, error) {
 			return k.session.Insert(ctx, st, ins, spool, "Native")
-		})
+		}); err != nil {
+			return err
+		}
+		return k.inserted(0)
 	}
 }
 
@@ -88,22 +96,15 @@ func (f *faint) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// store runs what writes rows and tells the client how many.
-func (k *conn) store(ctx context.Context, run func(context.Context) (chdb.Result, error)) error {
-	started := time.Now()
+// store runs what writes rows and tells nothing by itself: a client that has sent blocks may expect the end at once.
+func (k *conn) store(ctx context.Context, run func(context.Context) (chdb.Result, error)) (chdb.Stats, error) {
 	var stats chdb.Stats
 	err := k.watched(ctx, func(ctx context.Context, _ emitter) error {
 		r, err := run(ctx)
 		stats = r.Stats
 		return err
-	}, func(piece) error { return nil })
-	if err == nil {
-		if err := k.inserted(0); err != nil {
-			return err
-		}
-		k.progress(proto.Progress{WroteRows: stats.WrittenRows, WroteBytes: stats.WroteBytes, ElapsedNs: uint64(time.Since(started))})
-	}
-	return err
+	}, nil)
+	return stats, err
 }
 
 func unexpected(code proto.ClientCode) error {

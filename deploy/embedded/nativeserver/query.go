@@ -104,8 +104,8 @@ type piece struct {
 
 type emitter = func(session.Part, chdb.Result) error
 
-// watched runs a statement on a goroutine of its own and meanwhile sends what it emits, tells the client how far it
-// has come, and ends it when the client cancels or leaves.
+// watched runs a statement on a goroutine of its own and meanwhile sends what it emits and ends it when the client
+// cancels or leaves. Without send it tells the client nothing until the end; with it, that it still works.
 func (k *conn) watched(ctx context.Context, run func(context.Context, emitter) error, send func(piece) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -122,6 +122,9 @@ func (k *conn) watched(ctx context.Context, run func(context.Context, emitter) e
 	}()
 	tick := time.NewTicker(progressInterval)
 	defer tick.Stop()
+	if send == nil {
+		tick.Stop()
+	}
 	k.readOn()
 	var failed error // why the statement was ended, when it was ended here
 	fail := func(err error) {
