@@ -103,7 +103,7 @@ func (k *conn) store(ctx context.Context, run func(context.Context) (chdb.Result
 		r, err := run(ctx)
 		stats = r.Stats
 		return err
-	}, nil)
+	}, nil, nil)
 	return stats, err
 }
 

@@ -105,8 +105,8 @@ type piece struct {
 type emitter = func(session.Part, chdb.Result) error
 
 // watched runs a statement on a goroutine of its own and meanwhile sends what it emits and ends it when the client
-// cancels or leaves. Without send it tells the client nothing until the end; with it, that it still works.
-func (k *conn) watched(ctx context.Context, run func(context.Context, emitter) error, send func(piece) error) error {
+// cancels or leaves. From time to time it calls tell, if there is one, for a client that waits.
+func (k *conn) watched(ctx context.Context, run func(context.Context, emitter) error, send func(piece) error, tell func() error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	blocks, done := make(chan piece), make(chan error, 1)
@@ -122,7 +122,7 @@ func (k *conn) watched(ctx context.Context, run func(context.Context, emitter) e
 	}()
 	tick := time.NewTicker(progressInterval)
 	defer tick.Stop()
-	if send == nil {
+	if tell == nil {
 		tick.Stop()
 	}
 	k.readOn()
@@ -142,7 +142,7 @@ func (k *conn) watched(ctx context.Context, run func(context.Context, emitter) e
 		case p := <-blocks:
 			fail(send(p))
 		case <-tick.C:
-			fail(k.tellProgress())
+			fail(tell())
 		case p := <-codes:
 			k.reading = false
 			switch {

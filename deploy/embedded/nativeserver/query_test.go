@@ -224,6 +224,31 @@ func running(t *testing.T, text string) {
 	})
 }
 
+// A statement that gives no rows for long tells how far it has come.
+func TestProgressOfASilentStatement(t *testing.T) {
+	c := open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	told := make(chan uint64, 1000)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- c.Exec(clickhouse.Context(ctx, clickhouse.WithProgress(func(p *clickhouse.Progress) { told <- p.Rows })), "SELECT 'silent', ("+endless+")")
+	}()
+	var sum uint64
+	for sum == 0 {
+		select {
+		case rows := <-told:
+			sum += rows
+		case err := <-ended:
+			t.Fatalf("it ended: %v", err)
+		case <-time.After(20 * time.Second):
+			t.Fatal("no progress within 20 s")
+		}
+	}
+	cancel()
+	<-ended
+}
+
 func TestCancelInMidQuery(t *testing.T) {
 	c := open(t)
 	ctx, cancel := context.WithCancel(t.Context())

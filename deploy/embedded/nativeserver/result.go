@@ -25,7 +25,7 @@ func (k *conn) result(ctx context.Context, st session.Statement) error {
 	a := &answer{k: k, started: time.Now()}
 	err := k.watched(ctx, func(ctx context.Context, emit emitter) error {
 		return k.session.Blocks(ctx, st, emit)
-	}, a.send)
+	}, a.send, a.tell)
 	if err != nil {
 		return err
 	}
@@ -48,6 +48,8 @@ type answer struct {
 	stats   chdb.Stats
 	blocks  uint64
 	bytes   uint64
+
+	toldRows, toldBytes, toldTotal uint64
 }
 
 var partCodes = map[session.Part]proto.ServerCode{
@@ -84,8 +86,30 @@ func (a *answer) send(r piece) error {
 			return err
 		}
 	}
-	a.k.progress(proto.Progress{Rows: r.ReadRows, Bytes: r.ReadBytes})
+	a.read(a.stats.ReadRows, a.stats.ReadBytes, 0)
 	return a.k.flush()
+}
+
+// tell keeps a client that waits for a long statement informed, and sees whether it is still there.
+func (a *answer) tell() error {
+	p, _ := a.k.session.Progress() // nothing is news, too
+	a.read(p.Rows, p.Bytes, p.Total)
+	return a.k.flush()
+}
+
+// read tells how much has been read; a client adds up what it is told.
+func (a *answer) read(rows, bytes, total uint64) {
+	p := proto.Progress{}
+	if rows > a.toldRows {
+		p.Rows, a.toldRows = rows-a.toldRows, rows
+	}
+	if bytes > a.toldBytes {
+		p.Bytes, a.toldBytes = bytes-a.toldBytes, bytes
+	}
+	if total > a.toldTotal {
+		p.TotalRows, a.toldTotal = total-a.toldTotal, total
+	}
+	a.k.progress(p)
 }
 
 // header sends the block of no rows that tells the columns, once.
@@ -134,12 +158,6 @@ func (k *conn) encodeData(code proto.ServerCode, block []byte) {
 func (k *conn) progress(p proto.Progress) {
 	proto.ServerCodeProgress.Encode(&k.out)
 	p.EncodeAware(&k.out, k.revision)
-}
-
-// tellProgress keeps a client that waits for a long statement informed, and sees whether it is still there.
-func (k *conn) tellProgress() error {
-	k.progress(proto.Progress{})
-	return k.flush()
 }
 
 // readBlock copies a Data packet's block (its code is already taken) to w as FORMAT Native.

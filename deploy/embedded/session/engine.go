@@ -92,7 +92,7 @@ func (e *Engine) Open(ctx context.Context, login Login) (*Session, error) {
 		engine: e, conn: conn, mark: fmt.Sprintf("session-%d", e.next.Add(1)),
 		base: map[string]string{}, applied: map[string]string{},
 	}
-	s.comment = s.mark
+	s.comment.Store(s.mark)
 	setup := "SET log_comment = " + sqltext.Literal(s.mark) + ", " + serverDefaults
 	if login.Wire {
 		setup += ", " + wireSettings
@@ -134,7 +134,7 @@ type Progress struct{ Rows, Bytes, Total uint64 }
 // Progress asks how far the session's statement has come; false when none runs. Any goroutine may ask.
 func (s *Session) Progress() (Progress, bool) {
 	r, err := s.engine.root.Query("SELECT read_rows, read_bytes, total_rows_approx FROM system.processes WHERE Settings['log_comment'] = "+
-		sqltext.Literal(s.comment)+" LIMIT 1", "TSV")
+		sqltext.Literal(s.named())+" LIMIT 1", "TSV")
 	var p Progress
 	if err != nil {
 		return p, false

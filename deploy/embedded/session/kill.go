@@ -65,7 +65,7 @@ func (e *Engine) ownIDs(sql string) string {
 		if s == nil {
 			continue
 		}
-		r, err := e.root.Query("SELECT query_id FROM system.processes WHERE Settings['log_comment'] = "+sqltext.Literal(s.comment)+" LIMIT 1", "TSVRaw")
+		r, err := e.root.Query("SELECT query_id FROM system.processes WHERE Settings['log_comment'] = "+sqltext.Literal(s.named())+" LIMIT 1", "TSVRaw")
 		if id := strings.TrimSpace(string(r.Data)); err == nil && id != "" {
 			b.WriteString(sql[last:t.Start] + sqltext.Literal(id))
 			last = t.End

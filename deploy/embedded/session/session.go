@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"retorno/deploy/embedded/chdb"
@@ -13,8 +14,8 @@ import (
 type Session struct {
 	engine  *Engine
 	conn    *chdb.Conn
-	mark    string // names the session in system.processes
-	comment string // log_comment in force: the client's own, then the mark
+	mark    string       // names the session in system.processes
+	comment atomic.Value // a string: log_comment in force, the client's own, then the mark; others ask for it, too
 
 	base    map[string]string // settings the client has SET for the session: name -> literal
 	applied map[string]string // settings of the last statement that are in force now: name -> value
@@ -30,6 +31,9 @@ func (s *Session) Close() {
 		_ = s.spool.Close() // unlinked and only read by the engine, which is done with it
 	}
 }
+
+// named is what the session's statement is found by in system.processes.
+func (s *Session) named() string { return s.comment.Load().(string) }
 
 // Setting is a setting for one statement. An unknown one is an error only when Important.
 type Setting struct {
@@ -121,7 +125,7 @@ func (s *Session) begin(ctx context.Context, st Statement) (end func(), err erro
 		case <-ctx.Done():
 		}
 		for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-			s.engine.kill(s.comment, st.SQL)
+			s.engine.kill(s.named(), st.SQL)
 			select {
 			case <-ended:
 				return

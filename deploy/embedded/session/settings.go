@@ -102,6 +102,6 @@ func (s *Session) setComment(client string) error {
 	if _, err := s.conn.Query("SET log_comment = "+sqltext.Literal(comment), ""); err != nil {
 		return err
 	}
-	s.comment = comment
+	s.comment.Store(comment)
 	return nil
 }
