@@ -219,6 +219,7 @@ func (c *Claim) write(ctx context.Context, f *Flush, next map[string]int64) erro
 		return err
 	}
 	s := c.store
+	s.inserted("retorno.claims")
 	for _, p := range f.parts() {
 		began := time.Now()
 		err := c.conn.do(ctx, ch.Query{Body: "INSERT INTO " + p.table + " " + p.input.Columns() + " VALUES", Input: p.input, Settings: insertSettings(p.rows)})
@@ -227,9 +228,7 @@ func (c *Claim) write(ctx context.Context, f *Flush, next map[string]int64) erro
 		}
 		s.metrics.seconds.WithLabelValues(p.table).Observe(time.Since(began).Seconds())
 		s.metrics.rows.WithLabelValues(p.table).Add(float64(p.rows))
-		if s.cfg.Inserted != nil {
-			s.cfg.Inserted(p.table)
-		}
+		s.inserted(p.table)
 	}
 	return nil
 }

@@ -46,6 +46,12 @@ func Open(cfg Config) (*Store, error) {
 // Conn is a pool of connections for reading.
 func (s *Store) Conn() driver.Conn { return s.conn }
 
+func (s *Store) inserted(table string) {
+	if s.cfg.Inserted != nil {
+		s.cfg.Inserted(table)
+	}
+}
+
 // Ping says whether ClickHouse answers.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := s.conn.Ping(ctx); err != nil {
