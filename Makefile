@@ -15,10 +15,10 @@ BUF      := go tool -modfile=deploy/tools/buf.mod buf
 # Packages whose goroutines share memory: tested a second time under the race detector.
 RACE := $(wildcard consumers/stream consumers/returns consumers/store consumers/deadletter producers/publish deploy/ops deploy/command)
 
-.PHONY: help build demo test race bench lint generate generated clean
+.PHONY: help build demo test race torture torture-bugs bench lint generate generated clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 build: ## bin/retorno
 	@deploy/needs build
@@ -35,6 +35,13 @@ test: build ## every test, on the embedded engine and on a real Apache Kafka
 
 race: ## the packages that share memory, under the race detector
 	CGO_ENABLED=1 go test -race -p 2 -timeout 14m $(addprefix ./,$(RACE))
+
+torture: build ## the whole system under load and faults; make torture ARGS="--for=10m --seed=7"
+	bin/retorno torture $(ARGS)
+
+torture-bugs: ## deliberate bugs, built in one at a time: the torture or a named test must catch each (some minutes)
+	@deploy/needs test
+	go test -tags torturebugs -count=1 -timeout 40m -run TestBugsAreCaught -v ./deploy/torture
 
 bench: ## performance: Go benchmarks of every package that has them; also as JSON in bench.json
 	@deploy/needs bench

@@ -93,6 +93,12 @@ func TestBugsAreCaught(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Run("none", func(t *testing.T) { // without a bug the same runs find nothing
+		b := bug{faults: []torture.Kind{torture.Kill, torture.Torn, torture.Halted, torture.Letters, torture.Restore}}
+		if caught := b.runs(t, program(t, root), 2); caught {
+			t.Error("a run without a bug failed")
+		}
+	})
 	for _, b := range bugs {
 		t.Run(b.name, func(t *testing.T) {
 			overlay := b.overlay(t, root)
@@ -100,37 +106,43 @@ func TestBugsAreCaught(t *testing.T) {
 				b.testCatches(t, root, overlay)
 				return
 			}
-			program := filepath.Join(t.TempDir(), "retorno")
-			build(t, root, "build", "-overlay", overlay, "-o", program, ".")
-			for seed := range uint64(attempts) {
-				cfg := runOf(t, seed)
-				cfg.Dir, cfg.Environ, cfg.Out = filepath.Join(t.TempDir(), "data"), nil, nil
-				cfg.Program, cfg.Faults, cfg.Patience = []string{program}, b.faults, 20*time.Second
-				if b.every > 0 {
-					cfg.Every = b.every
-				}
-				if err := os.Mkdir(cfg.Dir, 0o755); err != nil {
-					t.Fatal(err)
-				}
-				report, err := torture.Run(t.Context(), cfg)
-				if err == nil && report.OK() {
-					continue
-				}
-				if err != nil {
-					t.Logf("caught with seed %d: %v", seed, err)
-					return
-				}
-				t.Logf("caught with seed %d: lost %d, counted twice %d", seed, report.Lost, report.Twice)
-				for _, o := range report.Oracles {
-					if len(o.Faults) > 0 {
-						t.Logf("%s: %s", o.Name, o.Faults[0])
-					}
-				}
-				return
+			if !b.runs(t, program(t, root, "-overlay", overlay), attempts) {
+				t.Errorf("not caught with %d seeds", attempts)
 			}
-			t.Errorf("not caught with %d seeds", attempts)
 		})
 	}
+}
+
+// runs makes short runs until one of them fails, which it says.
+func (b *bug) runs(t *testing.T, program string, seeds uint64) (caught bool) {
+	t.Helper()
+	for seed := range seeds {
+		cfg := runOf(t, seed)
+		cfg.Dir, cfg.Environ, cfg.Out = filepath.Join(t.TempDir(), "data"), nil, nil
+		cfg.Program, cfg.Faults, cfg.Patience = []string{program}, b.faults, 40*time.Second
+		if b.every > 0 {
+			cfg.Every = b.every
+		}
+		if err := os.Mkdir(cfg.Dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		report, err := torture.Run(t.Context(), cfg)
+		if err != nil {
+			t.Logf("caught with seed %d: %v", seed, err)
+			return true
+		}
+		if report.OK() {
+			continue
+		}
+		t.Logf("caught with seed %d: lost %d, counted twice %d", seed, report.Lost, report.Twice)
+		for _, o := range report.Oracles {
+			if len(o.Faults) > 0 {
+				t.Logf("%s: %s", o.Name, o.Faults[0])
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // overlay writes the changed files beside the tree, and what go build needs to take them instead.
@@ -187,11 +199,14 @@ func (b *bug) testCatches(t *testing.T, root, overlay string) {
 	t.Logf("caught by %s in %s", b.test, b.in)
 }
 
-func build(t *testing.T, root string, args ...string) {
+// program builds the program with these flags.
+func program(t *testing.T, root string, flags ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", args...)
+	path := filepath.Join(t.TempDir(), "retorno")
+	cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"build"}, flags...), "-o", path, ".")...)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+		t.Fatalf("build: %v\n%s", err, out)
 	}
+	return path
 }
