@@ -18,7 +18,7 @@ RACE := $(wildcard consumers/stream consumers/returns consumers/store consumers/
 .PHONY: help build demo test race torture torture-bugs bench lint generate generated clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 build: ## bin/retorno
 	@deploy/needs build
