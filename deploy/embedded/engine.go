@@ -116,7 +116,7 @@ func (e *Engine) launch(order engineOrder) (reports *os.File, err error) {
 		return nil, fmt.Errorf("start the engine: %w", err)
 	}
 	e.cmd = exec.Command(self)
-	e.cmd.Env = append(os.Environ(), childVariable+"=1")
+	e.cmd.Env = append(os.Environ(), childVariable+"="+childNew, childDirVariable+"="+order.Dir, childLibraryVariable+"="+order.Library)
 	e.cmd.ExtraFiles = []*os.File{childEnd}
 	e.cmd.Stdout, e.cmd.Stderr = e.tail, e.tail
 	e.cmd.SysProcAttr = dieWithParent()
@@ -183,6 +183,10 @@ func (e *Engine) Native() string { return e.report.Native }
 
 // HTTP is the address of the HTTP interface, as host:port.
 func (e *Engine) HTTP() string { return e.report.HTTP }
+
+// Confined says that the engine can touch no files but those in its own folder and the system's programs; the kernel
+// sees to that (Linux 5.19 and later).
+func (e *Engine) Confined() bool { return e.report.Confined }
 
 // Version is the engine's version, such as 26.5.1.1.
 func (e *Engine) Version() string { return e.report.Version }

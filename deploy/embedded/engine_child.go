@@ -20,8 +20,18 @@ import (
 	"retorno/deploy/embedded/session"
 )
 
-// childVariable tells a program that it is the engine's process and nothing else.
-const childVariable = "RETORNO_ENGINE_CHILD"
+// childVariable tells a program that it is the engine's process and nothing else; the others, what it is confined to.
+const (
+	childVariable        = "RETORNO_ENGINE_CHILD"
+	childDirVariable     = "RETORNO_ENGINE_CHILD_DIR"
+	childLibraryVariable = "RETORNO_ENGINE_CHILD_LIBRARY"
+)
+
+// Values of childVariable.
+const (
+	childNew      = "new"      // it has still to confine itself
+	childConfined = "confined" // it has, and has become itself once more
+)
 
 // engineOrder is what the child is told, as the first line of its standard input.
 type engineOrder struct {
@@ -31,19 +41,43 @@ type engineOrder struct {
 
 // The engine's process is this same executable: a test's as well as the command's. It must not reach main.
 func init() {
-	if os.Getenv(childVariable) == "" {
+	state := os.Getenv(childVariable)
+	if state == "" {
 		return
 	}
-	os.Exit(childMain())
+	logger := log.New(os.Stderr, "engine: ", 0)
+	if state == childNew {
+		logger.Printf("not confined to its folder: %v", becomeConfined())
+	}
+	os.Exit(childMain(logger, state == childConfined))
+}
+
+// becomeConfined gives away the rights that the engine must not have and becomes this program again: rights are given
+// away by one thread, and only a program that thread becomes has them given away by all. It comes back when it cannot.
+func becomeConfined() error {
+	dir, library := os.Getenv(childDirVariable), os.Getenv(childLibraryVariable)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err // the start will say so, too
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if err := os.Setenv(childVariable, childConfined); err != nil {
+		return err
+	}
+	if err := confine(dir, library); err != nil { // an init function stays on the main thread
+		return err
+	}
+	return syscall.Exec(self, os.Args, os.Environ())
 }
 
 // childMain runs the engine until standard input ends, which is when the parent says so or is gone.
-func childMain() int {
+func childMain(logger *log.Logger, confined bool) int {
 	// A terminal's Ctrl-C and a supervisor's stop reach the whole group; the parent stops us when it is done with us.
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	in := bufio.NewReader(os.Stdin)
 	reports := os.NewFile(3, "reports")
-	logger := log.New(os.Stderr, "engine: ", 0)
 	var order engineOrder
 	line, err := in.ReadBytes('\n')
 	if err == nil {
@@ -55,6 +89,7 @@ func childMain() int {
 	}
 	c := &child{order: order, log: logger}
 	report, err := c.start()
+	report.Confined = confined
 	if err != nil {
 		report = engineReport{Error: err.Error(), Kind: kindOf(err)}
 	}
@@ -110,6 +145,9 @@ func (c *child) start() (engineReport, error) {
 
 // boot loads the library and starts the engine on the folder.
 func (c *child) boot() error {
+	if err := os.Setenv("TMPDIR", filepath.Join(c.order.Dir, "spool")); err != nil { // the system's is out of reach
+		return fmt.Errorf("set the folder for temporary files: %w", err)
+	}
 	config, err := writeEngineConfig(c.order)
 	if err != nil {
 		return err

@@ -94,6 +94,8 @@ func writeEngineConfig(o engineOrder) (string, error) {
 	var b strings.Builder
 	b.WriteString("<clickhouse>\n")
 	fmt.Fprintf(&b, "  <users_config>%s</users_config>\n", escapeXML(users))
+	// Without these the engine lays a database over "default" in which every file of the machine is a table.
+	b.WriteString("  <default_database></default_database>\n  <database>default</database>\n")
 	for _, s := range serverSettings(o) {
 		fmt.Fprintf(&b, "  <%s>%s</%s>\n", s[0], s[1], s[0])
 	}

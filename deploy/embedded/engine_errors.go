@@ -47,6 +47,7 @@ func (e *childError) Unwrap() error { return e.kind }
 // engineReport is the one thing the child says to its parent.
 type engineReport struct {
 	Native, HTTP, Version string
+	Confined              bool
 	Error, Kind           string
 }
 

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sys/unix"
 )
 
@@ -36,7 +37,23 @@ func claimFolder(dir string, free uint64) (*os.File, error) {
 	if err := writable(dir, lock, free); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
+	if err := defaultDatabase(dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %s: %w", ErrFolderUnusable, dir, err), lock.Close())
+	}
 	return lock, nil
+}
+
+// defaultDatabase makes the database "default" of a new folder, as a server does at its first start.
+func defaultDatabase(dir string) error {
+	path := filepath.Join(dir, "clickhouse", "metadata", "default.sql")
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	text := fmt.Sprintf("ATTACH DATABASE _ UUID '%s'\nENGINE = Atomic\n", uuid.New())
+	if err := os.WriteFile(path+".new", []byte(text), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
 
 func lockFolder(lock *os.File) error {

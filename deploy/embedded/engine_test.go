@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -276,6 +277,39 @@ func TestPasswordIsAskedOnBothInterfaces(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// Whoever reaches the engine reaches no file of the machine by it.
+func TestEngineTouchesNoFilesOfTheMachine(t *testing.T) {
+	e := startEngine(t, t.TempDir())
+	if !e.Confined() {
+		if _, err := os.Stat("/sys/kernel/security/landlock"); runtime.GOOS == "linux" && err == nil {
+			t.Error("the kernel could confine the engine, and it is not")
+		}
+		return // said in the log; other systems have no such means
+	}
+	c := dial(t, e)
+	outside := filepath.Join(t.TempDir(), "outside")
+	if err := os.WriteFile(outside, []byte("secret\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, c, "CREATE TABLE own (a String) ENGINE = MergeTree ORDER BY a", "INSERT INTO own VALUES ('x')")
+	for _, statement := range []string{
+		"SELECT file('" + outside + "')", "SELECT * FROM file('" + outside + "', LineAsString)", "SELECT * FROM default.`" + outside + "`", "SELECT * FROM '" + outside + "'",
+		"INSERT INTO FUNCTION file('" + outside + ".new', LineAsString, 'a String') VALUES ('x')", "INSERT INTO own FROM INFILE '" + outside + "' FORMAT LineAsString",
+		"INSERT INTO FUNCTION file('" + outside + "', LineAsString, 'a String') SETTINGS engine_file_truncate_on_insert = 1 VALUES ('x')",
+	} {
+		if err := c.Exec(t.Context(), statement); err == nil {
+			t.Errorf("the engine does %s", statement)
+		}
+	}
+	fill(t, c, "SELECT a FROM own INTO OUTFILE '"+outside+".out'") // a client's business: passed over
+	b, err := os.ReadFile(outside)
+	found, globErr := filepath.Glob(outside + "*")
+	if err != nil || string(b) != "secret\n" || globErr != nil || len(found) != 1 {
+		t.Errorf("%q %v, files %v %v", b, err, found, globErr)
+	}
+	fill(t, c, "SELECT * FROM own", "OPTIMIZE TABLE own FINAL", "ALTER TABLE own DETACH PARTITION ALL", "ALTER TABLE own ATTACH PARTITION ALL", "DROP TABLE own SYNC")
 }
 
 // A statement that wants more memory than there is fails by itself and takes nothing with it.

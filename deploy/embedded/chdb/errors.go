@@ -16,6 +16,7 @@ const (
 	CodeNotImplemented        = 48
 	CodeUnknownTable          = 60
 	CodeSyntaxError           = 62
+	CodeUnknownTypeOfQuery    = 78
 	CodeUnknownFormat         = 73
 	CodeUnknownDatabase       = 81
 	CodeUnexpectedPacket      = 101

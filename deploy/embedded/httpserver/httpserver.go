@@ -82,9 +82,9 @@ const closePatience = 3 * time.Second
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	set(h, "X-ClickHouse-Server-Display-Name", DisplayName)
-	h.Set("Access-Control-Allow-Origin", "*")
 	switch path := strings.TrimSuffix(r.URL.Path, "/"); {
 	case r.Method == http.MethodOptions:
+		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Allow-Headers", "origin, x-requested-with, x-clickhouse-format, x-clickhouse-user, x-clickhouse-key, Authorization")
 		h.Set("Access-Control-Allow-Methods", "POST, GET, HEAD, OPTIONS")
 		h.Set("Access-Control-Max-Age", "86400")

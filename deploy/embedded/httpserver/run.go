@@ -33,13 +33,9 @@ func (s *Server) run(ctx context.Context, q *request, out *output) error {
 		return err
 	}
 	defer drop()
-	o := sqltext.SplitOutput(q.st.SQL)
-	if o.IntoFile {
-		return &chdb.Error{Code: chdb.CodeOutfileNotAllowed, Name: "INTO_OUTFILE_NOT_ALLOWED", Message: "INTO OUTFILE is not allowed"}
-	}
 	format := q.format
-	if o.Format != "" {
-		format = o.Format
+	if named := sqltext.SplitOutput(q.st.SQL).Format; named != "" {
+		format = named
 	}
 	out.setFormat(format)
 	stats, err := q.session.Write(ctx, q.st, format, out)

@@ -33,7 +33,7 @@ func TestErrorsHaveTheirCodesAndLeaveTheConnectionUsable(t *testing.T) {
 	for sql, want := range map[string]int32{
 		"SELECT * FROM nosuch": 60, "SELEC 1": 62, "SELECT nosuch": 47, "SELECT * FROM nosuch.t": 81, "SELECT 1; SELECT 2": 62,
 		"SELECT throwIf(number = 300000) FROM numbers(1000000)": 395, "INSERT INTO nosuch VALUES (1)": 60, "CREATE TABLE t (a Nope) ENGINE = Memory": 50,
-		"SELECT 1 SETTINGS nosuch = 1": 115, "SYSTEM NOPE": 62, "1 + 1": 62, "SELECT sleepEachRow(1) FROM numbers(3) SETTINGS max_execution_time = 1": 159,
+		"SELECT 1 SETTINGS nosuch = 1": 115, "INSERT INTO t FROM INFILE '/etc/hostname' FORMAT TSV": 78, "SYSTEM NOPE": 62, "1 + 1": 62, "SELECT sleepEachRow(1) FROM numbers(3) SETTINGS max_execution_time = 1": 159,
 	} {
 		err := c.Exec(t.Context(), sql)
 		if codeOf(err) != want {
@@ -71,10 +71,18 @@ func TestReaderReadsOnlyItsDatabase(t *testing.T) {
 	if a := one[int32](t, reader, "SELECT a FROM native_view"); a != 1 {
 		t.Errorf("got %d", a)
 	}
+	rows, err := reader.Query(t.Context(), "SELECT a, count() FROM native_view GROUP BY a WITH TOTALS SETTINGS extremes = 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rows.Close(); err != nil {
+		t.Errorf("totals for the reader: %v", err)
+	}
 	for _, sql := range []string{
 		"SELECT * FROM " + database + ".secret", "INSERT INTO " + database + ".secret VALUES (2)", "SET ROLE ALL", "SET ROLE embedded_admin", "SET/**/ROLE embedded_admin",
 		"DROP VIEW ceniss.native_view", "CREATE TABLE ceniss.t (a Int8) ENGINE = Memory", "SELECT * FROM file('/etc/passwd', LineAsString)", "KILL QUERY WHERE 1",
 		"SYSTEM SHUTDOWN", "ALTER TABLE " + database + ".secret DELETE WHERE 1", "SELECT 1; SET ROLE embedded_admin", "GRANT embedded_admin TO default",
+		"SELECT file('status')", "SELECT `file` ( 'status')", "SELECT \"FILE\"('status')", "SELECT * FROM (SELECT file/**/('status'))",
 	} {
 		if err := reader.Exec(t.Context(), sql); err == nil {
 			t.Errorf("the reader may %s", sql)

@@ -43,6 +43,9 @@ func (s *Session) Spool() (*Spool, error) {
 
 // Insert runs the INSERT whose head is ins with the spooled data, which are in format.
 func (s *Session) Insert(ctx context.Context, st Statement, ins sqltext.Insert, sp *Spool, format string) (chdb.Result, error) {
+	if err := s.allowed(Statement{SQL: ins.Head + " SETTINGS " + ins.Setting}); err != nil {
+		return chdb.Result{}, err
+	}
 	path, err := sp.ready()
 	if err != nil {
 		return chdb.Result{}, err
@@ -52,6 +55,7 @@ func (s *Session) Insert(ctx context.Context, st Statement, ins sqltext.Insert, 
 		st.SQL += " SETTINGS " + ins.Setting
 	}
 	st.SQL += " FORMAT " + format
+	st.own = true
 	return s.Query(ctx, st, "")
 }
 

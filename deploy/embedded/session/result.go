@@ -63,12 +63,15 @@ func (s *Session) Write(ctx context.Context, st Statement, format string, w io.W
 		}
 		return r.Stats, err
 	}
+	// The engine's client writes the result to the pipe by its name, which is the one way to have any format whole
+	// and in pieces: its streaming interface makes a document of its own out of each block.
+	if err := s.allowed(st); err != nil {
+		return chdb.Stats{}, err
+	}
 	in, out, err := os.Pipe()
 	if err != nil {
 		return chdb.Stats{}, fmt.Errorf("make a pipe for a result: %w", err)
 	}
-	// The engine's client writes the result to the pipe by its name, which is the one way to have any format whole
-	// and in pieces: its streaming interface makes a document of its own out of each block.
 	o := sqltext.SplitOutput(st.SQL)
 	if o.Format != "" {
 		format = o.Format
@@ -77,6 +80,7 @@ func (s *Session) Write(ctx context.Context, st Statement, format string, w io.W
 	if o.Settings != "" {
 		st.SQL += " SETTINGS " + o.Settings
 	}
+	st.own = true
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	copied := make(chan error, 1)

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +48,8 @@ type Statement struct {
 	ID       string // query id the client knows it by; may be empty
 	Settings []Setting
 	Params   []chdb.Param
+
+	own bool // made here of one that was allowed
 }
 
 // Query runs any statement to its end. format is for results of statements that name none.
@@ -108,7 +111,7 @@ func (s *Session) begin(ctx context.Context, st Statement) (end func(), err erro
 	if err := ctx.Err(); err != nil {
 		return nil, cancelled(err)
 	}
-	if err := s.allowed(st.SQL); err != nil {
+	if err := s.allowed(st); err != nil {
 		return nil, err
 	}
 	if err := s.apply(st.Settings); err != nil {
@@ -140,18 +143,38 @@ func (s *Session) begin(ctx context.Context, st Statement) (end func(), err erro
 	}, nil
 }
 
-// allowed refuses what a server refuses and the engine by itself does not: several statements at once, and another
-// role where one was given for good.
-func (s *Session) allowed(sql string) error {
+// allowed refuses what a server refuses and the engine by itself does not: several statements at once, files of the
+// machine named by a client, and for who is bound to one role, what would lead out of it.
+func (s *Session) allowed(st Statement) error {
+	if st.own {
+		return nil
+	}
+	sql := st.SQL
 	if sqltext.Several(sql) {
 		return &chdb.Error{Code: chdb.CodeSyntaxError, Name: "SYNTAX_ERROR", Message: "Syntax error (Multi-statements are not allowed): " + sql}
 	}
-	if !s.restricted {
-		return nil
+	tokens := sqltext.Tokens(sql)
+	for i := 1; i < len(tokens); i++ {
+		switch last, t := tokens[i-1], tokens[i]; {
+		case last.Is(sql, "FROM") && t.Is(sql, "INFILE"):
+			return &chdb.Error{Code: chdb.CodeUnknownTypeOfQuery, Name: "UNKNOWN_TYPE_OF_QUERY", Message: "Query has infile and was send directly to server"}
+		case last.Is(sql, "INTO") && t.Is(sql, "OUTFILE"):
+			return &chdb.Error{Code: chdb.CodeOutfileNotAllowed, Name: "INTO_OUTFILE_NOT_ALLOWED", Message: "INTO OUTFILE is not allowed"}
+		case s.restricted && t.IsPunct(sql, '(') && strings.EqualFold(sqltext.Value(sql, last), "file"):
+			return denied("This user may not read files") // the engine asks for no right to call the function
+		}
 	}
+	if s.restricted {
+		return s.bound(sql, tokens)
+	}
+	return nil
+}
+
+// bound refuses what would let a session with one role act outside it.
+func (s *Session) bound(sql string, tokens []sqltext.Token) error {
 	switch sqltext.First(sql) {
 	case "SET":
-		for _, t := range sqltext.Tokens(sql) {
+		for _, t := range tokens {
 			if t.Is(sql, "ROLE") {
 				return denied("This user has one role and may not change it")
 			}

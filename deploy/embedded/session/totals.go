@@ -96,24 +96,20 @@ func (s *Session) blocksWithTotals(ctx context.Context, st Statement, emit func(
 
 // toBlocks turns rows of JSON into blocks of FORMAT Native.
 func (s *Session) toBlocks(ctx context.Context, columns []nativeblock.Column, rows []json.RawMessage) ([]byte, error) {
-	spool, err := s.Spool()
-	if err != nil {
-		return nil, err
-	}
+	var text strings.Builder
 	for _, row := range rows {
-		if _, err := spool.Write(append(row, '\n')); err != nil {
-			return nil, fmt.Errorf("keep a result with totals: %w", err)
-		}
-	}
-	path, err := spool.ready()
-	if err != nil {
-		return nil, err
+		text.Write(row)
+		text.WriteByte('\n')
 	}
 	var structure []string
 	for _, c := range columns {
 		structure = append(structure, sqltext.Identifier(c.Name)+" "+c.Type)
 	}
-	r, err := s.Query(ctx, Statement{SQL: "SELECT * FROM file(" + sqltext.Literal(path) + ", JSONCompactEachRow, " +
-		sqltext.Literal(strings.Join(structure, ", ")) + ") SETTINGS max_threads = 1, extremes = 0 FORMAT Native"}, "Native")
+	r, err := s.Query(ctx, Statement{
+		SQL: "SELECT * FROM format(JSONCompactEachRow, " + sqltext.Literal(strings.Join(structure, ", ")) + ", " + sqltext.Literal(text.String()) +
+			") SETTINGS max_threads = 1, extremes = 0 FORMAT Native",
+		Settings: []Setting{{Name: "max_query_size", Value: "2000000000"}}, // the rows stand in the statement
+		own:      true,
+	}, "Native")
 	return r.Data, err
 }
