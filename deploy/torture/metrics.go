@@ -3,6 +3,7 @@ package torture
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -52,21 +53,10 @@ func (m *machine) watch(ctx context.Context, r *Report) <-chan struct{} {
 	return done
 }
 
+// scrape reads what a process has counted; nil when it does not answer: it is starting, stopped or gone.
 func scrape(ctx context.Context, addr string) map[string]float64 {
-	ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/metrics", nil)
-	if err != nil {
-		return nil
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil // it is starting, stopped or gone
-	}
-	defer func() { _ = response.Body.Close() }()
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(response.Body)
-	if err != nil {
+	families := families(ctx, addr)
+	if families == nil {
 		return nil
 	}
 	counts := map[string]float64{}
@@ -76,6 +66,40 @@ func scrape(ctx context.Context, addr string) map[string]float64 {
 		}
 	}
 	return counts
+}
+
+// stoppedFor says whether a process shows a partition as stopped for a reason.
+func stoppedFor(ctx context.Context, addr string, partition int, reason string) bool {
+	for _, m := range families(ctx, addr)["retorno_stream_stopped"].GetMetric() {
+		labels := map[string]string{}
+		for _, l := range m.GetLabel() {
+			labels[l.GetName()] = l.GetValue()
+		}
+		if labels["partition"] == strconv.Itoa(partition) && labels["reason"] == reason && m.GetGauge().GetValue() == 1 {
+			return true
+		}
+	}
+	return false
+}
+
+func families(ctx context.Context, addr string) map[string]*dto.MetricFamily {
+	ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/metrics", nil)
+	if err != nil {
+		return nil
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = response.Body.Close() }()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(response.Body)
+	if err != nil {
+		return nil
+	}
+	return families
 }
 
 // sum adds up a family of counters and gauges over its labels.

@@ -37,29 +37,9 @@ func (r *run) askLedger(ctx context.Context, s *store.Store) (Oracle, error) {
 	if err != nil {
 		return o, err
 	}
-	rows, err := s.Conn().Query(ctx, `SELECT topic, kafka_partition, epoch, toInt64(first_offset), toInt64(next_offset), toInt64(read),
-		toInt64(accepted + duplicate + superseded + rejected) FROM retorno.accounts ORDER BY topic, kafka_partition, first_offset, next_offset`)
+	at, n, err := runsOf(ctx, s, &o)
 	if err != nil {
 		return o, err
-	}
-	defer rows.Close()
-	at := map[place]int64{}
-	n := 0
-	for rows.Next() {
-		var topic string
-		var partition uint16
-		var epoch uint32
-		var first, next, read, accounted int64
-		if err := rows.Scan(&topic, &partition, &epoch, &first, &next, &read, &accounted); err != nil {
-			return o, err
-		}
-		n++
-		p := place{topic, int(partition)}
-		if first != at[p] || read != next-first || accounted != read {
-			o.Faults = append(o.Faults, fmt.Sprintf("%s, partition %d, epoch %d: offsets %d to %d follow %d; %d read, %d in accounts",
-				topic, partition, epoch, first, next, at[p], read, accounted))
-		}
-		at[p] = max(at[p], next)
 	}
 	var sum int64
 	for p, end := range ends {
@@ -69,10 +49,36 @@ func (r *run) askLedger(ctx context.Context, s *store.Store) (Oracle, error) {
 		}
 	}
 	o.Asked = fmt.Sprintf("%d runs of %d offsets in %d partitions, %d rejected", n, sum, len(ends), r.report.Accounts.Rejected)
-	if err := rows.Err(); err != nil {
-		return o, err
-	}
 	return o, r.askLetters(ctx, &o)
+}
+
+// runsOf follows the ledger's runs of every partition, and notes each that does not begin where the one before it
+// ended or whose accounts do not balance. It returns where each partition's last run ends, and how many runs there are.
+func runsOf(ctx context.Context, s *store.Store, o *Oracle) (at map[place]int64, n int, err error) {
+	rows, err := s.Conn().Query(ctx, `SELECT topic, kafka_partition, epoch, toInt64(first_offset), toInt64(next_offset), toInt64(read),
+		toInt64(accepted + duplicate + superseded + rejected) FROM retorno.accounts ORDER BY topic, kafka_partition, first_offset, next_offset`)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer rows.Close()
+	at = map[place]int64{}
+	for rows.Next() {
+		var topic string
+		var partition uint16
+		var epoch uint32
+		var first, next, read, accounted int64
+		if err := rows.Scan(&topic, &partition, &epoch, &first, &next, &read, &accounted); err != nil {
+			return nil, 0, err
+		}
+		n++
+		p := place{topic, int(partition)}
+		if first != at[p] || read != next-first || accounted != read {
+			o.Faults = append(o.Faults, fmt.Sprintf("%s, partition %d, epoch %d: offsets %d to %d follow %d; %d read, %d in accounts",
+				topic, partition, epoch, first, next, at[p], read, accounted))
+		}
+		at[p] = max(at[p], next)
+	}
+	return at, n, rows.Err()
 }
 
 // askLetters asks whether each rejected record is in the dead letters, with the cause that the register meant.

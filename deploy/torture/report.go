@@ -59,7 +59,7 @@ func (r *Report) Print(w io.Writer) error {
 	p.line("accounts: %d read = %d accepted + %d duplicate + %d superseded + %d rejected",
 		r.Accounts.Read(), r.Accounts.Accepted, r.Accounts.Duplicate, r.Accounts.Superseded, r.Accounts.Rejected)
 	total := 0
-	for _, k := range Kinds() {
+	for _, k := range append(Kinds(), Retention) {
 		if n := r.Faults[k]; n > 0 {
 			p.line("fault %-10s %4d", k, n)
 			total += n

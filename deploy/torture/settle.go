@@ -87,6 +87,9 @@ func missing(ctx context.Context, s *store.Store, ends map[place]int64) (map[pla
 			return nil, err
 		}
 		p := place{topic, int(partition)}
+		if _, asked := behind[p]; !asked {
+			continue
+		}
 		if behind[p] -= read; behind[p] == 0 {
 			delete(behind, p)
 		}

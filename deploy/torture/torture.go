@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"retorno/producers/register"
@@ -32,7 +33,10 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the register: %w", err)
 	}
-	r := &run{cfg: cfg, made: made, plan: draw(cfg), report: newReport(cfg, made)}
+	r := &run{cfg: cfg, made: made, report: newReport(cfg, made)}
+	if !slices.Equal(cfg.Faults, []Kind{Retention}) {
+		r.plan = draw(cfg)
+	}
 	err = r.do(ctx)
 	return r.report, err
 }
@@ -59,6 +63,9 @@ func (r *run) do(ctx context.Context) (err error) {
 		return err
 	}
 	r.began = time.Now()
+	if slices.Equal(r.cfg.Faults, []Kind{Retention}) {
+		return r.retain(ctx)
+	}
 	loaded := make(chan error, 1)
 	go func() { loaded <- r.load(ctx) }()
 	watched := r.machine.watch(ctx, r.report)

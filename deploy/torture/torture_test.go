@@ -43,6 +43,22 @@ func TestShortRuns(t *testing.T) {
 	}
 }
 
+// TestF28RetentionOverrun: the partition stops, says so, and the others go on.
+func TestF28RetentionOverrun(t *testing.T) {
+	cfg := runOf(t, 28)
+	cfg.For, cfg.Faults = 2*time.Second, []torture.Kind{torture.Retention}
+	report, err := torture.Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := report.Print(t.Output()); err != nil {
+		t.Fatal(err)
+	}
+	if !report.OK() {
+		t.Error("the partition did not stop as it should")
+	}
+}
+
 func TestWrongSettingsAreRefused(t *testing.T) {
 	for name, cfg := range map[string]torture.Config{
 		"fault":     {Faults: []torture.Kind{"earthquake"}},
