@@ -36,6 +36,7 @@ def basics(compress):
     assert r.result_rows[1][:2] == (2, 'dos ñ') and r.result_rows[0][3] is None and r.result_rows[0][2] == now, r.result_rows
     assert int(r.summary['read_rows']) == 2, r.summary
     assert c.query('SELECT a FROM http_t WHERE a > 10').result_rows == []
+    assert c.query('SELECT a FROM http_t WHERE a > 10').column_names == ('a',)
     assert c.query('SELECT {a:UInt8} + 1, {s:String}', parameters={'a': 41, 's': "O'Hara\\\t"}).first_row == (42, "O'Hara\\\t")
     assert c.query('SELECT b FROM http_t WHERE a = %(a)s', parameters={'a': 2}).first_item == {'b': 'dos ñ'}
     assert c.query("SELECT getSetting('max_threads')", settings={'max_threads': 3}).first_row == (3,)

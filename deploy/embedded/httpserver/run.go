@@ -38,6 +38,9 @@ func (s *Server) run(ctx context.Context, q *request, out *output) error {
 		format = named
 	}
 	out.setFormat(format)
+	if revision := q.revision(format); revision > 0 {
+		return q.blocks(ctx, revision, out)
+	}
 	stats, err := q.session.Write(ctx, q.st, format, out)
 	out.stats.Add(stats)
 	return err

@@ -114,6 +114,9 @@ func AppendHeader(b []byte, columns []Column, to Dialect) []byte {
 	return b
 }
 
+// AppendInfo appends a block of the file dialect, put in front a BlockInfo that says nothing special.
+func AppendInfo(b, block []byte) []byte { return append(append(b, infoBytes...), block...) }
+
 func appendString(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }

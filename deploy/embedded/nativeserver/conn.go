@@ -154,10 +154,10 @@ func (k *conn) handshake(ctx context.Context) error {
 			Message: hello.User + ": Authentication failed: password is incorrect, or there is no user with such name.",
 		})
 	}
-	if !proto.FeatureSettingsSerializedAsStrings.In(k.revision) {
+	if k.revision < minRevision {
 		return k.refuse(&chdb.Error{
 			Code: chdb.CodeNotImplemented, Name: "NOT_IMPLEMENTED",
-			Message: fmt.Sprintf("Protocol revision %d of the client is too old: 54429 is the least", hello.ProtocolVersion),
+			Message: fmt.Sprintf("Protocol revision %d of the client is too old: %d is the least", hello.ProtocolVersion, minRevision),
 		})
 	}
 	if k.session, err = k.server.Engine.Open(ctx, session.Login{Database: hello.Database, Role: role, Wire: true}); err != nil {

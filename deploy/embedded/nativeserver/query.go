@@ -20,8 +20,8 @@ const progressInterval = 500 * time.Millisecond
 
 // query serves one Query packet. An error is one of the connection; the statement's own goes to the client.
 func (k *conn) query(ctx context.Context) error {
-	var q proto.Query
-	if err := q.DecodeAware(k.in, k.revision); err != nil {
+	q, err := k.decodeQuery()
+	if err != nil {
 		return fmt.Errorf("query: %w", err)
 	}
 	k.compression = q.Compression

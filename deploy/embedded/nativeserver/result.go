@@ -122,7 +122,8 @@ func (a *answer) header(columns []nativeblock.Column) {
 
 // end closes the result; the caller sends EndOfStream.
 func (a *answer) end() {
-	proto.Profile{Rows: a.stats.Rows, Blocks: a.blocks, Bytes: a.bytes}.EncodeAware(&a.k.out, a.k.revision)
+	// Told that rows before a limit were not counted, a client of 2018 counts them itself, where there is nothing to count.
+	proto.Profile{Rows: a.stats.Rows, Blocks: a.blocks, Bytes: a.bytes, CalculatedRowsBeforeLimit: true}.EncodeAware(&a.k.out, a.k.revision)
 	a.k.progress(proto.Progress{WroteRows: a.stats.WrittenRows, WroteBytes: a.stats.WroteBytes, ElapsedNs: uint64(time.Since(a.started))})
 }
 

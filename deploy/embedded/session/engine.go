@@ -33,6 +33,7 @@ type Engine struct {
 
 	mu      sync.Mutex
 	running map[string]*Session // by the client's query id
+	numeric map[string]bool     // by a setting's name, whether it is a number; nil until asked for
 }
 
 // Boot starts the engine on the data folder dir; args are further options of its command line. spoolDir takes data
@@ -145,3 +146,22 @@ func (s *Session) Progress() (Progress, bool) {
 
 // Ask runs a statement for the servers themselves, outside any client's session.
 func (e *Engine) Ask(sql, format string) (chdb.Result, error) { return e.root.Query(sql, format) }
+
+// NumericSetting says whether a setting is a whole number (a size, a time, a switch), and whether there is such a one.
+func (e *Engine) NumericSetting(name string) (isNumber, known bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.numeric == nil {
+		r, err := e.root.Query("SELECT name, type IN ('UInt64', 'Int64', 'Bool', 'MaxThreads', 'Seconds', 'Milliseconds', 'NonZeroUInt64', 'UInt64Auto', 'BoolAuto') FROM system.settings", "TSVRaw")
+		if err != nil {
+			return false, false
+		}
+		e.numeric = map[string]bool{}
+		for line := range strings.Lines(string(r.Data)) {
+			name, flag, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+			e.numeric[name] = flag == "1"
+		}
+	}
+	isNumber, known = e.numeric[name]
+	return isNumber, known
+}
