@@ -116,7 +116,8 @@ func (e *Engine) launch(order engineOrder) (reports *os.File, err error) {
 		return nil, fmt.Errorf("start the engine: %w", err)
 	}
 	e.cmd = exec.Command(self)
-	e.cmd.Env = append(os.Environ(), childVariable+"="+childNew, childDirVariable+"="+order.Dir, childLibraryVariable+"="+order.Library)
+	// UTC wherever this machine is: what a time without a zone means must not depend on it.
+	e.cmd.Env = append(os.Environ(), "TZ=UTC", childVariable+"="+childNew, childDirVariable+"="+order.Dir, childLibraryVariable+"="+order.Library)
 	e.cmd.ExtraFiles = []*os.File{childEnd}
 	e.cmd.Stdout, e.cmd.Stderr = e.tail, e.tail
 	e.cmd.SysProcAttr = dieWithParent()

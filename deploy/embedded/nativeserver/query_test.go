@@ -83,6 +83,7 @@ func TestReaderReadsOnlyItsDatabase(t *testing.T) {
 		"DROP VIEW ceniss.native_view", "CREATE TABLE ceniss.t (a Int8) ENGINE = Memory", "SELECT * FROM file('/etc/passwd', LineAsString)", "KILL QUERY WHERE 1",
 		"SYSTEM SHUTDOWN", "ALTER TABLE " + database + ".secret DELETE WHERE 1", "SELECT 1; SET ROLE embedded_admin", "GRANT embedded_admin TO default",
 		"SELECT file('status')", "SELECT `file` ( 'status')", "SELECT \"FILE\"('status')", "SELECT * FROM (SELECT file/**/('status'))",
+		"SELECT query FROM system.processes", "SELECT * FROM system.`processes`", "SHOW PROCESSLIST", "SELECT * FROM merge('system', 'proc')",
 	} {
 		if err := reader.Exec(t.Context(), sql); err == nil {
 			t.Errorf("the reader may %s", sql)
