@@ -21,7 +21,7 @@ func setAside(t *testing.T, letters ...deadletter.Letter) []string {
 	}
 	t.Cleanup(func() { _ = broker.Stop() })
 	flags := []string{"--kafka-brokers", broker.Addr(), "--kafka-partitions=3"}
-	if r := try(t, "", nil, append([]string{"deadletter", "list"}, flags...)...); r.status != exitUsage || !strings.Contains(r.err, "does not exist") {
+	if r := try(t, "", nil, append([]string{"deadletter", "list"}, flags...)...); r.status != exitMissing || !strings.Contains(r.err, "does not exist") {
 		t.Errorf("a cluster without topics: %+v", r)
 	}
 	if r := try(t, event(1), nil, append([]string{"send", "-"}, flags...)...); r.status != exitDone {
