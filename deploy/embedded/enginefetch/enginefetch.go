@@ -58,7 +58,10 @@ func Find(ctx context.Context, o Options) (string, error) {
 	if isFile(path) {
 		return path, nil
 	}
-	return path, o.fetchOnce(ctx, dir, path)
+	if err := o.fetchOnce(ctx, dir, path); err != nil {
+		return "", err
+	}
+	return path, nil
 }
 
 // named checks a library somebody has named: a file, or a folder that holds one.

@@ -40,7 +40,7 @@ func registry(t *testing.T, content string) (o Options, calls string) {
 		t.Fatal(err)
 	}
 	calls = filepath.Join(dir, "calls")
-	// npm pack --silent --pack-destination DIR …
+	// npm pack --loglevel=error --pack-destination DIR …
 	npm := script(t, fmt.Sprintf(`echo "$@" >> %s; sleep 0.3; cp %s "$4"/`, calls, tarball))
 	sum := sha512.Sum512(b.Bytes())
 	return Options{CacheDir: filepath.Join(dir, "cache"), npm: npm, pins: map[string]release{
@@ -106,7 +106,12 @@ func TestWhatCannotBeFetchedIsNotUsed(t *testing.T) {
 		"wrong checksum": {func(o *Options) {
 			o.pins = map[string]release{runtime.GOOS + "/" + runtime.GOARCH: {name: "x", integrity: "AAAA", size: 1}}
 		}, "pinned is sha512-AAAA"},
-		"no network":       {func(o *Options) { o.npm = script(t, "echo 'npm error network is down' >&2; exit 1") }, "npm error network is down"},
+		"no network": {func(o *Options) {
+			o.npm = script(t, "printf 'npm error code ENET\\nnpm error network is down\\n' >&2; exit 1")
+		}, ": network is down); is there a network?"},
+		"no route": {func(o *Options) {
+			o.npm = script(t, "echo 'npm error FetchError: request to x failed, reason: connect ECONNREFUSED' >&2; exit 1")
+		}, ": connect ECONNREFUSED)"},
 		"no npm":           {func(o *Options) { o.npm = "/nowhere/npm" }, "RETORNO_ENGINE"},
 		"nothing packed":   {func(o *Options) { o.npm = script(t, ":") }, "left 0 packages"},
 		"another platform": {func(o *Options) { o.pins = map[string]release{"plan9/mips": {}} }, "no pinned library for " + runtime.GOOS},

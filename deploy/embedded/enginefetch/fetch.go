@@ -74,7 +74,9 @@ func (o Options) fetch(ctx context.Context, r release, dir, path string) error {
 
 // pack runs npm pack and returns the tarball's path.
 func (o Options) pack(ctx context.Context, npm string, r release, work string) (string, error) {
-	cmd := exec.CommandContext(ctx, npm, "pack", "--silent", "--pack-destination", work, "--cache", filepath.Join(work, "npm"), r.name+"@"+Version)
+	// Without a network npm's own pauses between its attempts would keep people waiting for more than a minute.
+	cmd := exec.CommandContext(ctx, npm, "pack", "--loglevel=error", "--pack-destination", work, "--cache", filepath.Join(work, "npm"),
+		"--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=4000", r.name+"@"+Version)
 	cmd.Dir = work
 	var words bytes.Buffer
 	cmd.Stderr = &words
@@ -93,7 +95,7 @@ func (o Options) pack(ctx context.Context, npm string, r release, work string) (
 		case err := <-done:
 			if err != nil {
 				return "", fmt.Errorf("%w: npm could not fetch %s %s (%w: %s); is there a network? Otherwise %s",
-					ErrNoEngine, r.name, Version, err, lastLine(words.String()), ownLibrary)
+					ErrNoEngine, r.name, Version, err, reason(words.String()), ownLibrary)
 			}
 			found, err := filepath.Glob(filepath.Join(work, "*.tgz"))
 			if err != nil || len(found) != 1 {
@@ -123,15 +125,20 @@ func size(dir string) (sum int64) {
 	return sum
 }
 
-// lastLine is the last line of npm's words that says anything.
-func lastLine(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	for i := range lines {
-		if strings.Contains(lines[i], "npm error") && !strings.Contains(lines[i], "complete log") {
-			return strings.TrimSpace(lines[i])
+// reason is what npm says went wrong, in one line.
+func reason(words string) string {
+	var first string
+	for line := range strings.Lines(words) {
+		text := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "npm error"))
+		if _, why, ok := strings.Cut(text, "reason: "); ok {
+			return why
+		}
+		kind, _, _ := strings.Cut(text, " ")
+		if first == "" && text != "" && kind != "syscall" && kind != "errno" && kind != "code" {
+			first = text
 		}
 	}
-	return lines[len(lines)-1]
+	return first
 }
 
 // check compares the file's SHA-512 with the pinned one.
