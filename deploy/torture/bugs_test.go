@@ -80,7 +80,7 @@ var bugs = []bug{
 		{"consumers/store/claim.go", "\tcase others[0] > 0:", "\tcase false:"},
 	}},
 	{name: "an announced flush does not bind", test: "TestF09", in: "./consumers/returns", edits: []edit{
-		{"consumers/returns/takeover.go", "\treturn r.firstFlushes(ctx, ends)", "\treturn r.firstFlushes(ctx, nil)"},
+		{"consumers/returns/takeover.go", "\treturn r.firstFlushes(ctx, ends)", "\treturn r.firstFlushes(ctx, ends[:0])"},
 	}},
 }
 
