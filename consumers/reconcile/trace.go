@@ -1,0 +1,383 @@
+package reconcile
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"retorno/schemas/calendar"
+	"retorno/schemas/codelists"
+)
+
+// Verdict is what the method does with one fact, at its place in the order.
+type Verdict string
+
+// What METHOD.md, "Returns", "Help" and "What is left out", can do with a fact.
+const (
+	Opens       Verdict = "opens"       // it opens a return
+	Joins       Verdict = "joins"       // it joins the open return
+	Closes      Verdict = "closes"      // an exit that closes the open return
+	NothingOpen Verdict = "no_open"     // an exit while no return is open
+	NoReturn    Verdict = "no_return"   // a crossing that is neither a return nor an exit
+	HelpOf      Verdict = "help_of"     // help that belongs to a return
+	Unattached  Verdict = "unattached"  // help before any return
+	LeftVoid    Verdict = "left_void"   // left out: the revision that holds is void
+	LeftFuture  Verdict = "left_future" // left out: it lies in the future of every copy
+)
+
+// Step is what the method does with one fact, and why.
+type Step struct {
+	Fact    Fact
+	Verdict Verdict
+	// Return is the return that the fact opens, joins or closes, or that a help belongs to; zero: none.
+	Return ID
+	// Before is the fact before it in the return that was open; zero when none was. A fact that Opens although there
+	// is one came more than SameReturnGap after it.
+	Before ID
+	Gap    time.Duration // between Before and this fact
+}
+
+// Rule says why an attribute of a return has its value.
+type Rule string
+
+// The rules of METHOD.md, "Attributes".
+const (
+	ByRegistration  Rule = "registration"   // the earliest registration that states it
+	ByCrossing      Rule = "crossing"       // the earliest return crossing that states it
+	ByNobody        Rule = "unknown"        // nothing states it
+	NotRegistered   Rule = "not_registered" // the return holds no registration
+	ByFirstFact     Rule = "first_fact"     // the return's first fact
+	ByFirstCrossing Rule = "first_crossing" // the earliest return crossing
+	ByFirstRegister Rule = "first_registration"
+	ByCountryMode   Rule = "country_and_mode"
+	ByAge           Rule = "age"
+	ByHolding       Rule = "holds"     // the return holds such a fact: the earliest one is named
+	ByLacking       Rule = "holds_not" // the return holds no such fact
+)
+
+// Attribute is one attribute of a return by its column's name, as text: codes, local dates and times, 0 or 1.
+type Attribute struct{ Name, Value string }
+
+// Reason is an attribute, the fact that gave it (zero: none) and the rule.
+type Reason struct {
+	Attribute
+	Fact ID
+	Rule Rule
+}
+
+// TracedReturn is a return as Trace explains it: its facts in order, and each attribute with its reason.
+type TracedReturn struct {
+	ID      ID
+	Facts   []ID
+	Reasons []Reason
+}
+
+// Traced is how the method goes through one person's facts.
+type Traced struct {
+	Steps   []Step
+	Returns []TracedReturn
+}
+
+// Trace explains what Reconcile makes of the same facts. It is for people who ask why: the numbers come from
+// Reconcile, and a test holds the two against each other. The facts are left as they are.
+func Trace(facts []Fact) Traced {
+	facts = slices.Clone(facts)
+	slices.SortFunc(facts, func(a, b Fact) int { return byArrival(&a, &b) })
+	t := Traced{Steps: make([]Step, len(facts))}
+	var groups [][]*Fact
+	open := -1 // the group that is open
+	for i := range facts {
+		f := &facts[i]
+		s := &t.Steps[i]
+		s.Fact = *f
+		if open >= 0 {
+			last := groups[open][len(groups[open])-1]
+			s.Before, s.Gap = last.RecordID, time.Duration(f.Arrival-last.Arrival)*time.Millisecond
+		}
+		switch s.Verdict = verdict(f, open >= 0, s.Gap); s.Verdict {
+		case Opens:
+			groups = append(groups, []*Fact{f})
+			open = len(groups) - 1
+			s.Return = f.RecordID
+		case Joins:
+			groups[open] = append(groups[open], f)
+			s.Return = groups[open][0].RecordID
+		case Closes:
+			s.Return = groups[open][0].RecordID
+			open = -1
+		default:
+			s.Before, s.Gap = ID{}, 0
+		}
+	}
+	for _, g := range groups {
+		t.Returns = append(t.Returns, traceReturn(g))
+	}
+	t.attach(groups)
+	return t
+}
+
+// verdict is what happens to a fact while a return is open or not; help is attached once all returns are known.
+func verdict(f *Fact, open bool, gap time.Duration) Verdict {
+	switch {
+	case f.Void:
+		return LeftVoid
+	case f.Future:
+		return LeftFuture
+	case f.Kind == Assistance:
+		return Unattached
+	case f.Kind == Crossing && f.Direction == exit && open:
+		return Closes
+	case f.Kind == Crossing && f.Direction == exit:
+		return NothingOpen
+	case f.Kind == Crossing && !f.Returned:
+		return NoReturn
+	case open && gap <= SameReturnGap:
+		return Joins
+	}
+	return Opens
+}
+
+// attach gives each help to the latest return whose first fact arrived before it or with it.
+func (t *Traced) attach(groups [][]*Fact) {
+	for i := range t.Steps {
+		s := &t.Steps[i]
+		if s.Verdict != Unattached {
+			continue
+		}
+		for _, g := range slices.Backward(groups) {
+			if g[0].Arrival <= s.Fact.Event {
+				s.Verdict, s.Return = HelpOf, g[0].RecordID
+				break
+			}
+		}
+	}
+}
+
+func traceReturn(facts []*Fact) TracedReturn {
+	t := TracedReturn{ID: facts[0].RecordID}
+	var registrations, crossings []*Fact
+	for _, f := range facts {
+		t.Facts = append(t.Facts, f.RecordID)
+		if f.Kind == Registration {
+			registrations = append(registrations, f)
+		} else {
+			crossings = append(crossings, f)
+		}
+	}
+	values := map[string]string{}
+	for _, a := range attributes {
+		r := a.reason(facts, registrations, crossings, values)
+		r.Name = a.name
+		values[a.name] = r.Value
+		t.Reasons = append(t.Reasons, r)
+	}
+	return t
+}
+
+// Attributes are the attributes of a return, always all and in the same order.
+func (r *Return) Attributes() []Attribute {
+	all := make([]Attribute, len(attributes))
+	for i, a := range attributes {
+		all[i] = Attribute{a.name, a.of(r)}
+	}
+	return all
+}
+
+// AttributeNames are the names of Attributes in their order.
+func AttributeNames() []string {
+	names := make([]string, len(attributes))
+	for i, a := range attributes {
+		names[i] = a.name
+	}
+	return names
+}
+
+// Attribute is one attribute of a return by its name; empty for a name that is none.
+func (r *Return) Attribute(name string) string {
+	for _, a := range attributes {
+		if a.name == name {
+			return a.of(r)
+		}
+	}
+	return ""
+}
+
+// attribute is a column of retorno.returns: how a return has it, and how facts give it. values are those of the
+// attributes before it.
+type attribute struct {
+	name   string
+	of     func(*Return) string
+	reason func(facts, registrations, crossings []*Fact, values map[string]string) Reason
+}
+
+// attributes in the order of the table's columns; what is derived stands after what it is derived from.
+var attributes = []attribute{
+	{"day", func(r *Return) string { return r.Day.String() }, reasonOfDay},
+	{"arrival", func(r *Return) string { return LocalTime(r.Arrival) }, func(facts, _, _ []*Fact, _ map[string]string) Reason {
+		return Reason{Attribute{Value: LocalTime(facts[0].Arrival)}, facts[0].RecordID, ByFirstFact}
+	}},
+	coded("country", lists.country, func(r *Return) Code { return r.Country }, fromBoth, func(f *Fact) Code { return f.Country }),
+	coded("mode", lists.mode, func(r *Return) Code { return r.Mode }, fromBoth, func(f *Fact) Code { return f.Mode }),
+	{"route", func(r *Return) string {
+		return codelists.RouteOf(lists.country.At(r.Country), lists.mode.At(r.Mode))
+	}, func(_, _, _ []*Fact, v map[string]string) Reason {
+		return Reason{Attribute{Value: codelists.RouteOf(v["country"], v["mode"])}, ID{}, ByCountryMode}
+	}},
+	coded("return_type", lists.returnType, func(r *Return) Code { return r.ReturnType }, fromBoth, func(f *Fact) Code { return f.ReturnType }),
+	coded("entry_point", lists.point, func(r *Return) Code { return r.EntryPoint }, fromPosts, entryOf),
+	coded("exit_point", lists.point, func(r *Return) Code { return r.ExitPoint }, fromForms, func(f *Fact) Code { return f.ExitPoint }),
+	{"centre", func(r *Return) string { return lists.centre.At(r.Centre) }, reasonOfCentre},
+	coded("department", lists.department, func(r *Return) Code { return r.Department }, fromForms, func(f *Fact) Code { return f.Department }),
+	coded("municipality", lists.municipality, func(r *Return) Code { return r.Municipality }, fromForms, func(f *Fact) Code { return f.Municipality }),
+	coded("sex", lists.sex, func(r *Return) Code { return r.Sex }, fromBoth, func(f *Fact) Code { return f.Sex }),
+	stated("age", func(r *Return) string { return ageText(r.Age) }, fromBoth, func(f *Fact) string { return ageStated(f.Age) }, unknownText),
+	{"age_group", func(r *Return) string { return lists.ageGroup.At(r.AgeGroup()) }, func(_, _, _ []*Fact, v map[string]string) Reason {
+		age, err := strconv.Atoi(v["age"])
+		if err != nil {
+			age = -1 // not stated
+		}
+		return Reason{Attribute{Value: codelists.AgeGroupOf(age)}, ID{}, ByAge}
+	}},
+	coded("accompanied", lists.accompanied, func(r *Return) Code { return r.Accompanied }, fromForms, func(f *Fact) Code { return f.Accompanied }),
+	stated("reasons", func(r *Return) string { return orUnknown(reasonsText(r.Reasons)) }, fromForms, func(f *Fact) string { return reasonsText(f.Reasons) }, unknownText),
+	coded("nationality", lists.country, func(r *Return) Code { return r.Nationality }, fromBoth, func(f *Fact) Code { return f.Nationality }),
+	{"registered", func(r *Return) string { return bit(r.Registered) }, func(_, registrations, _ []*Fact, _ map[string]string) Reason { return holds(registrations) }},
+	{"checkpoint", func(r *Return) string { return bit(r.Checkpoint) }, func(_, _, crossings []*Fact, _ map[string]string) Reason { return holds(crossings) }},
+}
+
+// asked is the order in which facts are asked for an attribute.
+type asked uint8
+
+const (
+	fromBoth  asked = iota // registrations, then crossings
+	fromForms              // registrations only
+	fromPosts              // crossings, then registrations
+)
+
+const unknownText = "unknown"
+
+func coded(name string, l list, of func(*Return) Code, from asked, states func(*Fact) Code) attribute {
+	return stated(name, func(r *Return) string { return l.At(of(r)) }, from, func(f *Fact) string {
+		if c := states(f); c != 0 {
+			return l.At(c)
+		}
+		return ""
+	}, l.Unknown)
+}
+
+// stated is an attribute that comes from the earliest fact that states it; states gives empty text where it does not.
+func stated(name string, of func(*Return) string, from asked, states func(*Fact) string, unknown string) attribute {
+	first := func(facts []*Fact, rule Rule) (Reason, bool) {
+		for _, f := range facts {
+			if text := states(f); text != "" {
+				return Reason{Attribute{Value: text}, f.RecordID, rule}, true
+			}
+		}
+		return Reason{Attribute{Value: unknown}, ID{}, ByNobody}, false
+	}
+	return attribute{name, of, func(_, registrations, crossings []*Fact, _ map[string]string) Reason {
+		if from == fromPosts {
+			if r, ok := first(crossings, ByCrossing); ok {
+				return r
+			}
+		}
+		r, ok := first(registrations, ByRegistration)
+		if !ok && from == fromBoth {
+			r, _ = first(crossings, ByCrossing)
+		}
+		return r
+	}}
+}
+
+func entryOf(f *Fact) Code {
+	if f.Kind == Crossing {
+		return f.BorderPoint
+	}
+	return f.EntryPoint
+}
+
+func reasonOfDay(_, registrations, crossings []*Fact, _ map[string]string) Reason {
+	of := func(f *Fact, rule Rule) Reason {
+		return Reason{Attribute{Value: calendar.DayOf(f.Arrival).String()}, f.RecordID, rule}
+	}
+	if len(crossings) > 0 {
+		return of(crossings[0], ByFirstCrossing)
+	}
+	return of(registrations[0], ByFirstRegister)
+}
+
+func reasonOfCentre(facts, registrations, crossings []*Fact, v map[string]string) Reason {
+	if len(registrations) == 0 {
+		return Reason{Attribute{Value: lists.centre.At(notRegistered)}, ID{}, NotRegistered}
+	}
+	asked := coded("centre", lists.centre, nil, fromForms, func(f *Fact) Code { return f.Centre })
+	return asked.reason(facts, registrations, crossings, v)
+}
+
+func holds(facts []*Fact) Reason {
+	if len(facts) == 0 {
+		return Reason{Attribute{Value: bit(false)}, ID{}, ByLacking}
+	}
+	return Reason{Attribute{Value: bit(true)}, facts[0].RecordID, ByHolding}
+}
+
+func bit(set bool) string {
+	if set {
+		return "1"
+	}
+	return "0"
+}
+
+func ageStated(age int16) string {
+	if age < 0 {
+		return ""
+	}
+	return strconv.Itoa(int(age))
+}
+
+func ageText(age int16) string { return orUnknown(ageStated(age)) }
+
+func orUnknown(text string) string {
+	if text == "" {
+		return unknownText
+	}
+	return text
+}
+
+// reasonsText names the reasons of a set in the order of their names.
+func reasonsText(bits uint16) string {
+	var names []string
+	for i, c := range lists.reason.Codes() {
+		if bits&(1<<i) != 0 {
+			names = append(names, c.Code)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, ",")
+}
+
+// LocalTime writes an instant, in milliseconds since 1970-01-01 UTC, as clocks in Honduras show it.
+func LocalTime(ms int64) string {
+	return time.UnixMilli(ms).In(calendar.Zone()).Format("2006-01-02 15:04:05.000")
+}
+
+// Text writes the cell's codes by the names of their columns.
+func (c ReturnCell) Text() []Attribute {
+	country, mode := lists.country.At(c.Country), lists.mode.At(c.Mode)
+	return []Attribute{{"day", c.Day.String()}, {"route", codelists.RouteOf(country, mode)}, {"return_type", lists.returnType.At(c.ReturnType)},
+		{"entry_point", lists.point.At(c.EntryPoint)}, {"exit_point", lists.point.At(c.ExitPoint)}, {"centre", lists.centre.At(c.Centre)},
+		{"sex", lists.sex.At(c.Sex)}, {"age_group", lists.ageGroup.At(c.AgeGroup)}}
+}
+
+// Text writes the cell's codes by the names of their columns.
+func (c HelpCell) Text() []Attribute {
+	return []Attribute{{"day", c.Day.String()}, {"centre", lists.centre.At(c.Centre)}, {"kind", lists.helpKind.At(c.Kind)},
+		{"sex", lists.sex.At(c.Sex)}, {"age_group", lists.ageGroup.At(c.AgeGroup)}}
+}
+
+// Text writes the cell's codes by the names of their columns.
+func (c CrossingCell) Text() []Attribute {
+	return []Attribute{{"day", c.Day.String()}, {"border_point", lists.point.At(c.BorderPoint)},
+		{"direction", lists.direction.At(c.Direction)}, {"document_check", lists.check.At(c.DocumentCheck)}}
+}
