@@ -117,6 +117,46 @@ AS SELECT {{periods "day"}}, border_point, direction, document_check, crossings,
 FROM retorno.crossing_counts FINAL
 COMMENT 'Conteos de cruces en los puestos / Counts of crossings at the posts';
 
+-- Where a computer stands: the post or centre of most of its facts. A tie goes to the larger code, so that the set of facts
+-- alone decides.
+CREATE OR REPLACE VIEW retorno.source_places
+(
+    source String COMMENT 'Computadora / Computer',
+    kind String COMMENT 'Dónde está: border_point, centre / Where it stands: border_point, centre',
+    place String COMMENT 'Código del punto o centro / Code of the point or centre'
+)
+AS SELECT source_id AS source, argMax(of_kind, (n, of_kind, of_place)) AS kind, argMax(of_place, (n, of_kind, of_place)) AS place
+FROM
+(
+    SELECT source_id, if(kind = 'crossing', 'border_point', 'centre') AS of_kind,
+        multiIf(kind = 'crossing' AND border_point != '', border_point, kind != 'crossing' AND centre != '', centre, 'X-UNK') AS of_place,
+        count() AS n
+    FROM retorno.facts FINAL
+    GROUP BY source_id, of_kind, of_place
+)
+GROUP BY source_id
+COMMENT 'Lugar de cada computadora, según sus hechos / Place of each computer, by its facts';
+
+-- Each number that has arrived beside the one before it. The window runs in the order of the table's key: one pass,
+-- nothing sorted again.
+CREATE OR REPLACE VIEW retorno.source_numbers
+(
+    source String COMMENT 'Computadora / Computer',
+    seq UInt64 COMMENT 'Número del registro / Number of the record',
+    sent_at DateTime64(3, 'America/Tegucigalpa') COMMENT 'Su último envío / Its latest sending',
+    clock_offset_ms Int64 COMMENT 'Adelanto del reloj entonces, ms / How far the clock was ahead then, ms',
+    previous UInt64 COMMENT 'Número anterior que ha llegado; 0: ninguno / Number before it that has arrived; 0: none',
+    previous_sent_at Nullable(DateTime64(3, 'America/Tegucigalpa')) COMMENT 'Último envío de ese / Latest sending of that one',
+    gap UInt8 COMMENT '1: entre ambos faltan números / 1: numbers are missing between the two'
+)
+AS SELECT source_id AS source, source_seq AS seq, sent_at, clock_offset_ms,
+    lagInFrame(source_seq, 1, 0) OVER numbers AS previous,
+    lagInFrame(toNullable(sent_at)) OVER numbers AS previous_sent_at,
+    source_seq > previous + 1 AS gap
+FROM retorno.source_records FINAL
+WINDOW numbers AS (PARTITION BY source_id ORDER BY source_seq ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+COMMENT 'Los números que han llegado de cada computadora, con el anterior / The numbers that have arrived of each computer, with the one before';
+
 CREATE OR REPLACE VIEW ceniss.sources
 (
     source String COMMENT 'Computadora / Computer',
@@ -124,23 +164,117 @@ CREATE OR REPLACE VIEW ceniss.sources
     highest_seq UInt64 COMMENT 'Número más alto visto / Highest number seen',
     missing UInt64 COMMENT 'Números que faltan por debajo del más alto / Numbers missing below the highest',
     last_seen DateTime64(3, 'America/Tegucigalpa') COMMENT 'Último envío / Last sending',
-    clock_offset_seconds Float64 COMMENT 'Adelanto de su reloj en el último envío, s / How far its clock was ahead at the last sending, s'
+    clock_offset_seconds Float64 COMMENT 'Adelanto de su reloj en el último envío, s / How far its clock was ahead at the last sending, s',
+    kind String COMMENT 'Dónde está: border_point, centre, unknown / Where it stands: border_point, centre, unknown',
+    place String COMMENT 'Código del punto o centro de la mayoría de sus hechos; X-UNK: no se sabe / Code of the point or centre of most of its facts; X-UNK: not known',
+    first_seen DateTime64(3, 'America/Tegucigalpa') COMMENT 'Primer envío, por el último de cada número / First sending, by the latest one of each number',
+    received UInt64 COMMENT 'Números distintos que han llegado / Distinct numbers that have arrived',
+    gaps UInt64 COMMENT 'Huecos: tramos seguidos de números que faltan / Gaps: stretches of missing numbers',
+    silent_hours Float64 COMMENT 'Horas desde su último envío hasta el último de todas las computadoras (nunca el reloj del servidor) / Hours from its last sending to the last one of all computers (never the clock of the server)',
+    usual_pause_hours Float64 COMMENT 'Su pausa usual: percentil 99 de las pausas entre horas con envíos / Its usual pause: 99th percentile of the pauses between hours with sendings',
+    longest_pause_hours Float64 COMMENT 'Su pausa más larga entre horas con envíos / Its longest pause between hours with sendings',
+    silent UInt8 COMMENT '1: calla desde hace más de 24 horas y más del doble de su pausa usual; un archivo importado nunca / 1: silent for more than 24 hours and more than twice its usual pause; an imported file never is',
+    clock_offset_min_seconds Float64 COMMENT 'Menor adelanto de su reloj, s; negativo: atrasado / Least its clock was ahead, s; negative: behind',
+    clock_offset_max_seconds Float64 COMMENT 'Mayor adelanto de su reloj, s / Most its clock was ahead, s',
+    place_es String COMMENT 'Nombre del lugar en español / Name of the place in Spanish',
+    place_en String COMMENT 'Nombre del lugar en inglés / Name of the place in English'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT source_id AS source,
-    maxIf(source_seq, source_seq = place) AS highest_contiguous_seq,
-    max(source_seq) AS highest_seq,
-    highest_seq - count() AS missing,
-    max(sent_at) AS last_seen,
-    argMax(clock_offset_ms, (sent_at, source_seq)) / 1000 AS clock_offset_seconds
+AS SELECT n.source AS source, highest_contiguous_seq, highest_seq, missing, last_seen, clock_offset_seconds,
+    if(p.kind = '', 'unknown', p.kind) AS kind,
+    if(p.place = '', 'X-UNK', p.place) AS place,
+    first_seen, received, gaps,
+    (toUnixTimestamp64Milli(max(last_seen) OVER ()) - toUnixTimestamp64Milli(last_seen)) / 3600000 AS silent_hours,
+    if(empty(pauses), 0, arrayReduce('quantileExact(0.99)', pauses)) AS usual_pause_hours,
+    if(empty(pauses), 0, arrayMax(pauses)) AS longest_pause_hours,
+    silent_hours > greatest(24, 2 * usual_pause_hours) AND NOT startsWith(source, 'import-') AS silent,
+    clock_offset_min_seconds, clock_offset_max_seconds,
+    dictGetOrDefault('retorno.labels', 'label_es', (if(kind = 'centre', 'centre', 'border_point'), place), place) AS place_es,
+    dictGetOrDefault('retorno.labels', 'label_en', (if(kind = 'centre', 'centre', 'border_point'), place), place) AS place_en
 FROM
 (
-    SELECT source_id, source_seq, sent_at, clock_offset_ms,
-        row_number() OVER (PARTITION BY source_id ORDER BY source_seq) AS place
-    FROM retorno.source_records FINAL
-)
-GROUP BY source_id
+    SELECT source,
+        if(gaps = 0, highest_seq, minIf(previous, gap)) AS highest_contiguous_seq,
+        max(seq) AS highest_seq, highest_seq - received AS missing, count() AS received, countIf(gap) AS gaps,
+        min(sent_at) AS first_seen, max(sent_at) AS last_seen,
+        argMax(clock_offset_ms, (sent_at, seq)) / 1000 AS clock_offset_seconds,
+        min(clock_offset_ms) / 1000 AS clock_offset_min_seconds, max(clock_offset_ms) / 1000 AS clock_offset_max_seconds,
+        arraySort(groupUniqArray(intDiv(toUnixTimestamp64Milli(sent_at), 3600000))) AS hours,
+        arrayPopFront(arrayDifference(hours)) AS pauses
+    FROM retorno.source_numbers
+    GROUP BY source
+) AS n
+LEFT JOIN retorno.source_places AS p ON p.source = n.source
 COMMENT 'Integridad de cada computadora / Completeness of each computer';
+
+CREATE OR REPLACE VIEW ceniss.source_gaps
+(
+    source String COMMENT 'Computadora / Computer',
+    first_missing UInt64 COMMENT 'Primer número que falta / First number that is missing',
+    last_missing UInt64 COMMENT 'Último número que falta / Last number that is missing',
+    missing UInt64 COMMENT 'Cuántos faltan / How many are missing',
+    after Nullable(DateTime64(3, 'America/Tegucigalpa')) COMMENT 'Último envío del número anterior; nulo: falta desde el 1 / Latest sending of the number before; null: missing from 1 on',
+    before DateTime64(3, 'America/Tegucigalpa') COMMENT 'Último envío del número siguiente / Latest sending of the number after',
+    month String COMMENT 'Mes al que se atribuye: el del más temprano de los dos envíos / Month it is put down to: that of the earlier one of the two sendings',
+    last_month String COMMENT 'Mes del más tardío de los dos envíos / Month of the later one of the two sendings',
+    kind String COMMENT 'Dónde está: border_point, centre, unknown / Where it stands: border_point, centre, unknown',
+    place String COMMENT 'Código del punto o centro; X-UNK: no se sabe / Code of the point or centre; X-UNK: not known'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT n.source AS source, first_missing, last_missing, missing, after, before, month, last_month,
+    if(p.kind = '', 'unknown', p.kind) AS kind, if(p.place = '', 'X-UNK', p.place) AS place
+FROM
+(
+    SELECT source, previous + 1 AS first_missing, seq - 1 AS last_missing, seq - previous - 1 AS missing,
+        previous_sent_at AS after, sent_at AS before,
+        formatDateTime(least(ifNull(previous_sent_at, sent_at), sent_at), '%Y-%m') AS month,
+        formatDateTime(greatest(ifNull(previous_sent_at, sent_at), sent_at), '%Y-%m') AS last_month
+    FROM retorno.source_numbers
+    WHERE gap
+) AS n
+LEFT JOIN retorno.source_places AS p ON p.source = n.source
+COMMENT 'Una fila por hueco en la numeración de una computadora: registros hechos que no han llegado / One row for each gap in the numbers of a computer: records made that have not arrived';
+
+CREATE OR REPLACE VIEW ceniss.coverage
+(
+    month String COMMENT 'Mes de llegada, 2016-01 / Month of arrival, 2016-01',
+    half_year String COMMENT 'Semestre, 2016-S1 / Half-year, 2016-S1',
+    year UInt16 COMMENT 'Año / Year',
+    centre String COMMENT 'Centro; X-NON: no registrado; X-UNK: no se sabe / Centre; X-NON: not registered; X-UNK: not known',
+    entry_point String COMMENT 'Punto por donde volvió a entrar; X-UNK: no se sabe / Point where the person came back in; X-UNK: not known',
+    registered UInt64 COMMENT 'Retornos registrados en un centro; sumable / Returns registered at a centre; additive',
+    checkpoint UInt64 COMMENT 'Retornos vistos en un puesto; sumable / Returns seen at a checkpoint; additive',
+    both UInt64 COMMENT 'Retornos en ambas series; sumable / Returns in both series; additive',
+    reconciled UInt64 COMMENT 'Retornos en una u otra serie; sumable / Returns in either series; additive',
+    coverage Nullable(Float64) COMMENT 'registered entre reconciled; NO sumable: divida las sumas. Por centro no dice nada: quien tiene centro está registrado / registered over reconciled; NOT additive: divide the sums. By centre it says nothing: who has a centre is registered',
+    checkpoint_coverage Nullable(Float64) COMMENT 'checkpoint entre reconciled; NO sumable: divida las sumas. Por centro: parte de sus registrados que vio un puesto / checkpoint over reconciled; NOT additive: divide the sums. By centre: share of its registered that a post saw',
+    late UInt64 COMMENT 'Retornos cuyo primer registro se hizo más de 72 horas después de la llegada; sumable / Returns whose first record was made more than 72 hours after the arrival; additive',
+    missing UInt64 COMMENT 'Registros que faltan de las computadoras de ese punto (con centre X-UNK) o centro (con entry_point X-UNK); sumable; registros, no retornos / Records missing of the computers of that point (with centre X-UNK) or centre (with entry_point X-UNK); additive; records, not returns',
+    gaps UInt64 COMMENT 'Huecos que forman esos registros; sumable / Gaps that those records form; additive',
+    {{labelColumns "centre" "entry_point"}}
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT month, concat(substring(month, 1, 4), if(substring(month, 6, 2) <= '06', '-S1', '-S2')) AS half_year,
+    toUInt16(substring(month, 1, 4)) AS year, centre, entry_point,
+    sum(r) AS registered, sum(c) AS checkpoint, registered + checkpoint - reconciled AS both, sum(k) AS reconciled,
+    if(reconciled = 0, NULL, registered / reconciled) AS coverage,
+    if(reconciled = 0, NULL, checkpoint / reconciled) AS checkpoint_coverage,
+    sum(l) AS late, sum(m) AS missing, sum(g) AS gaps,
+    {{labels "centre" "centre" "entry_point" "border_point"}}
+FROM
+(
+    SELECT formatDateTime(day, '%Y-%m') AS month, centre, entry_point, registered AS r, checkpoint AS c, reconciled AS k, 0 AS l, 0 AS m, 0 AS g
+    FROM retorno.return_counts FINAL
+    UNION ALL
+    SELECT formatDateTime(day, '%Y-%m') AS month, centre, entry_point, 0, 0, 0, 1, 0, 0
+    FROM retorno.returns FINAL
+    WHERE national = 1 AND UUIDv7ToDateTime(return_id, 'UTC') > arrival + INTERVAL 72 HOUR
+    UNION ALL
+    SELECT month, if(kind = 'centre', place, 'X-UNK') AS centre, if(kind = 'border_point', place, 'X-UNK') AS entry_point, 0, 0, 0, 0, missing, 1
+    FROM ceniss.source_gaps
+)
+GROUP BY month, centre, entry_point
+COMMENT 'Cobertura por mes, centro y punto de entrada: cada conteo puede decir qué tan completo es / Coverage by month, centre and entry point: each count can say how complete it is';
 
 CREATE OR REPLACE VIEW ceniss.codes
 (

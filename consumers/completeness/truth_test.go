@@ -1,0 +1,251 @@
+package completeness_test
+
+import (
+	"cmp"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"retorno/schemas/calendar"
+)
+
+// sending is one copy of one record that arrived.
+type sending struct {
+	source string
+	seq    uint64
+	sentMs int64
+	offset int64 // ms
+}
+
+// standing is what the facts of a computer say of its place.
+type standing struct{ kind, place string }
+
+// world is what some computers sent.
+type world struct {
+	sendings []sending
+	places   map[string]standing
+}
+
+var began = time.Date(2016, 1, 28, 12, 0, 0, 0, time.UTC).UnixMilli()
+
+const hourMs = int64(time.Hour / time.Millisecond)
+
+// makeWorld draws computers with gaps, copies, disorder, and clocks that step. The first is silent from the middle on; the
+// second has never lost anything; the third lacks its first numbers; the fourth is an imported file of one moment.
+func makeWorld(r *rand.Rand) world {
+	w := world{places: map[string]standing{
+		"L-COR-1": {"border_point", "L-COR"}, "L-COR-2": {"border_point", "L-COR"}, "A-SAP-1": {"border_point", "A-SAP"},
+		"CAMR-OMO-1": {"centre", "CAMR-OMO"}, "CAMR-SPS-1": {"centre", "CAMR-SPS"}, "import-x": {"centre", "CAMR-OMO"},
+		"nowhere": {"unknown", "X-UNK"},
+	}}
+	for i, source := range slices.Sorted(maps.Keys(w.places)) {
+		at, offset := began+r.Int64N(hourMs), int64(0)
+		last := uint64(200 + r.IntN(400))
+		lost := map[uint64]bool{}
+		for range 6 {
+			first := 2 + r.Uint64N(last-20)
+			for n := range 1 + r.Uint64N(9) {
+				lost[first+n] = true
+			}
+		}
+		if source == "L-COR-2" {
+			clear(lost)
+		}
+		if source == "CAMR-OMO-1" {
+			lost[1], lost[2], lost[3] = true, true, true
+		}
+		for seq := uint64(1); seq <= last; seq++ {
+			switch {
+			case source == "import-x":
+			case seq%40 == 0:
+				at += 6*hourMs + r.Int64N(30*hourMs) // a night, a weekend, a broken line
+			default:
+				at += r.Int64N(hourMs / 2)
+			}
+			if i%2 == 0 && seq == last/2 {
+				offset = r.Int64N(8*hourMs) - 4*hourMs // the clock is set
+			}
+			if source == "L-COR-1" && seq > last/2 {
+				break
+			}
+			if lost[seq] && seq != last {
+				continue
+			}
+			first := sending{source, seq, at + r.Int64N(1000), offset + r.Int64N(2000) - 1000}
+			w.sendings = append(w.sendings, first)
+			for r.IntN(6) == 0 { // again: the very same copy, or one that was sent later
+				again := first
+				if r.IntN(2) == 0 {
+					again.sentMs += 1 + r.Int64N(40*hourMs)
+					again.offset += 5
+				}
+				w.sendings = append(w.sendings, again)
+			}
+		}
+	}
+	return w
+}
+
+// gap is a row of ceniss.source_gaps.
+type gap struct {
+	source           string
+	first, last      uint64
+	after            int64 // ms; -1: none
+	before           int64
+	month, lastMonth string
+	kind, place      string
+}
+
+// figures are a row of ceniss.sources.
+type figures struct {
+	source                       string
+	contiguous, highest          uint64
+	missing, received, gaps      uint64
+	firstSeen, lastSeen          int64
+	offset, offsetMin, offsetMax float64
+	kind, place                  string
+	silentHours, usual, longest  float64
+	silent                       bool
+}
+
+// truth works the rows of both views out from the sendings, one by one and by other means than SQL: it walks through
+// every number that there can be.
+func (w world) truth() (all []figures, gaps []gap) {
+	latestOf := map[string]map[uint64]sending{}
+	var newest int64
+	for _, s := range w.sendings {
+		if latestOf[s.source] == nil {
+			latestOf[s.source] = map[uint64]sending{}
+		}
+		if held, ok := latestOf[s.source][s.seq]; !ok || s.sentMs > held.sentMs {
+			latestOf[s.source][s.seq] = s
+		}
+		newest = max(newest, s.sentMs)
+	}
+	for _, source := range slices.Sorted(maps.Keys(latestOf)) {
+		f, found := oneSource(source, latestOf[source], w.places[source])
+		f.silentHours = float64(newest-f.lastSeen) / float64(hourMs)
+		f.silent = f.silentHours > 24 && f.silentHours > 2*f.usual && source != "import-x"
+		all, gaps = append(all, f), append(gaps, found...)
+	}
+	return all, gaps
+}
+
+func oneSource(source string, held map[uint64]sending, at standing) (figures, []gap) {
+	highest := slices.Max(slices.Collect(maps.Keys(held)))
+	f := figures{source: source, kind: at.kind, place: at.place, received: uint64(len(held)), highest: highest, missing: highest - uint64(len(held))}
+	for f.contiguous < highest && has(held, f.contiguous+1) {
+		f.contiguous++
+	}
+	var gaps []gap
+	var open *gap
+	for n := uint64(1); n <= highest; n++ {
+		switch s, ok := held[n]; {
+		case !ok && open == nil:
+			open = &gap{source: source, first: n, after: -1, kind: at.kind, place: at.place}
+			if before, ok := held[n-1]; ok {
+				open.after = before.sentMs
+			}
+		case ok && open != nil:
+			open.last, open.before = n-1, s.sentMs
+			early, late := open.before, open.before
+			if open.after >= 0 {
+				early, late = min(early, open.after), max(late, open.after)
+			}
+			open.month, open.lastMonth = calendar.DayOf(early).Month(), calendar.DayOf(late).Month()
+			gaps, open = append(gaps, *open), nil
+		}
+	}
+	f.gaps = uint64(len(gaps))
+	byTime := slices.SortedFunc(maps.Values(held), func(a, b sending) int { return cmp.Or(cmp.Compare(a.sentMs, b.sentMs), cmp.Compare(a.seq, b.seq)) })
+	f.firstSeen, f.lastSeen = byTime[0].sentMs, byTime[len(byTime)-1].sentMs
+	f.offset = float64(byTime[len(byTime)-1].offset) / 1000
+	f.offsetMin, f.offsetMax = f.offset, f.offset
+	var pauses []float64
+	for i, s := range byTime {
+		f.offsetMin, f.offsetMax = min(f.offsetMin, float64(s.offset)/1000), max(f.offsetMax, float64(s.offset)/1000)
+		if i > 0 && s.sentMs/hourMs != byTime[i-1].sentMs/hourMs {
+			pauses = append(pauses, float64(s.sentMs/hourMs-byTime[i-1].sentMs/hourMs))
+		}
+	}
+	if slices.Sort(pauses); len(pauses) > 0 {
+		f.usual, f.longest = pauses[len(pauses)*99/100], pauses[len(pauses)-1]
+	}
+	return f, gaps
+}
+
+func has(held map[uint64]sending, n uint64) bool { _, ok := held[n]; return ok }
+
+// keep empties the tables and writes the sendings in that order, cut into several inserts, and some facts of each computer.
+func (w world) keep(t *testing.T, r *rand.Rand) {
+	t.Helper()
+	ctx := t.Context()
+	for _, table := range []string{"source_records", "facts", "returns", "return_counts"} {
+		if err := conn.Exec(ctx, "TRUNCATE TABLE retorno."+table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for part := range slices.Chunk(w.sendings, 1+r.IntN(len(w.sendings))) {
+		batch, err := conn.PrepareBatch(ctx, "INSERT INTO retorno.source_records (source_id, source_seq, sent_at, clock_offset_ms)")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range part {
+			if err := batch.Append(s.source, s.seq, time.UnixMilli(s.sentMs), s.offset); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := batch.Send(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.keepFacts(t)
+}
+
+// keepFacts writes three facts at the place of each computer, one at another place, and an older revision of that one
+// four times, which must not weigh.
+func (w world) keepFacts(t *testing.T) {
+	t.Helper()
+	batch, err := conn.PrepareBatch(t.Context(), "INSERT INTO retorno.facts (person, record_id, version, kind, source_id, source_seq, border_point, centre)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fact := func(id uuid.UUID, version uint64, source, kind, place string) {
+		post, centre := place, ""
+		if kind != "crossing" {
+			post, centre = "", place
+		}
+		if err := batch.Append(uuid.Nil, id, version, kind, source, uint64(1), post, centre); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, source := range slices.Sorted(maps.Keys(w.places)) {
+		at := w.places[source]
+		if at.kind == "unknown" {
+			continue
+		}
+		kind := map[string]string{"border_point": "crossing", "centre": "registration"}[at.kind]
+		for range 3 {
+			fact(uuid.Must(uuid.NewV7()), 1, source, kind, at.place)
+		}
+		strayed := uuid.Must(uuid.NewV7())
+		for version := range uint64(5) {
+			fact(strayed, version, source, "assistance", "CANFM-BEL")
+		}
+	}
+	if err := batch.Send(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// random is a source of chance whose seed is said.
+func random(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
