@@ -40,9 +40,11 @@ type grammar struct {
 	Consume    consumeCommand    `cmd:"" help:"Count: the consumer process; any number of them share the work."`
 	Verify     verifyCommand     `cmd:"" help:"Count a second time by other means, and compare."`
 	Table      tableCommand      `cmd:"" help:"The counted table in the form of a published one."`
+	Explain    explainCommand    `cmd:"" help:"Which facts, revisions and rules made a return or a cell, and what corrections changed."`
 	DeadLetter deadletterCommand `cmd:"" name:"deadletter" help:"What could not be understood: list, show, send again."`
 	Serve      serveCommand      `cmd:"" help:"Web: the page for everyone and the feed for partner agencies."`
 	Torture    tortureCommand    `cmd:"" help:"The whole system under load and faults, held against the truth."`
+	Bench      benchCommand      `cmd:"" help:"How fast it is, beside what else one could do on the same machine."`
 	Version    versionCommand    `cmd:"" help:"Print which build this is."`
 }
 
