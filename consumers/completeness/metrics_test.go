@@ -12,6 +12,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"retorno/consumers/completeness"
 	"retorno/schemas/calendar"
@@ -80,6 +81,9 @@ func TestMetricsAreTheTruth(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, got[name], value)
 		}
 		delete(got, name)
+	}
+	if problems, err := testutil.GatherAndLint(registry); err != nil || len(problems) > 0 {
+		t.Errorf("names or texts are not as Prometheus wants them: %v %v", problems, err)
 	}
 	delete(got, "retorno_completeness_last_pass_timestamp_seconds")
 	if len(got) > 0 {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"retorno/consumers/completeness"
 	"retorno/consumers/store"
 	"retorno/consumers/verify"
 	"retorno/deploy/ops"
@@ -109,6 +110,7 @@ type demo struct {
 	store     *store.Store
 	counting  *counting
 	verifier  *verify.Verifier
+	watch     *completeness.Watch
 	web       net.Listener
 	counted   atomic.Bool // the played events are all in the ledger
 	concluded atomic.Bool // the table came out, and the verifier agrees
@@ -129,6 +131,7 @@ func (d *demo) parts() []ops.Part {
 		ops.Part{Name: "consumer", Start: d.startCounting,
 			Run:  func(ctx context.Context) error { return d.counting.part().Run(ctx) },
 			Stop: func(ctx context.Context) error { return d.counting.part().Stop(ctx) }},
+		ops.Part{Name: "completeness", Run: func(ctx context.Context) error { return d.watch.Run(ctx) }},
 		ops.Part{Name: "web", Start: d.listen, Run: func(ctx context.Context) error {
 			return ops.HTTPPart("web", d.web, webHandler(d.store, d.machine.ops, d.t.Log, d.registry)).Run(ctx)
 		}},
@@ -167,6 +170,10 @@ func (d *demo) startCounting(ctx context.Context) error {
 		return err
 	}
 	d.verifier, err = verify.New(verify.Config{Conn: d.store.Conn(), Logger: d.t.Log, Registerer: d.registry})
+	if err != nil {
+		return err
+	}
+	d.watch, err = completeness.New(completeness.Config{Conn: d.store.Conn(), Logger: d.t.Log, Registerer: d.registry})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"retorno/consumers/completeness"
 	"retorno/consumers/verify"
 	"retorno/deploy/ops"
 )
@@ -44,13 +45,18 @@ func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return Usage(err)
 	}
+	// One process of a deployment verifies, so the completeness is read once, whatever the number of consumers and webs.
+	watch, err := completeness.New(completeness.Config{Conn: s.Conn(), Logger: t.Log, Registerer: registry})
+	if err != nil {
+		return Usage(err)
+	}
 	listener, _, err := ops.Listen(c.OpsListen, false)
 	if err != nil {
 		return Missing(err)
 	}
 	server := ops.New(registry)
 	server.Ready("verifier", func(context.Context) error { return agreement(verifier) })
-	return ops.Run(ctx, t.Log, []ops.Part{server.Part(listener), {Name: "verifier", Run: verifier.Run}})
+	return ops.Run(ctx, t.Log, []ops.Part{server.Part(listener), {Name: "verifier", Run: verifier.Run}, {Name: "completeness", Run: watch.Run}})
 }
 
 // agreement is nil when the latest pass was made and found nothing.

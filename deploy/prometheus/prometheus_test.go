@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"retorno/consumers/completeness"
 	"retorno/consumers/deadletter"
 	"retorno/consumers/returns"
 	"retorno/consumers/store"
@@ -67,6 +68,9 @@ func programMetrics(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	if _, err := verify.New(verify.Config{Conn: s.Conn(), Registerer: n}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := completeness.New(completeness.Config{Conn: s.Conn(), Registerer: n}); err != nil {
 		t.Fatal(err)
 	}
 	return n.found
