@@ -12,7 +12,6 @@ import (
 	"hash/crc32"
 	"strings"
 
-	"github.com/cespare/xxhash/v2"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 )
@@ -125,7 +124,7 @@ func Open(value []byte) (Opened, error) {
 		return Opened{}, &Rejection{Code: CodeSchemaVersion, Field: "schema_version",
 			Detail: fmt.Sprintf("version %d; this program reads up to %d", r.SchemaVersion, SchemaVersion)}
 	}
-	return Opened{Record: r, ContentHash: xxhash.Sum64(raw), SentAtMs: frame.sentAt, ClockOffsetMs: frame.offset}, nil
+	return Opened{Record: r, ContentHash: hashOf(raw), SentAtMs: frame.sentAt, ClockOffsetMs: frame.offset}, nil
 }
 
 type frame struct {
@@ -143,11 +142,10 @@ func unwrap(value []byte) (f frame, raw []byte, _ *Rejection) {
 	case len(value) > MaxValueBytes:
 		return f, nil, reject(CodeTooLarge, "%d bytes; at most %d are read", len(value), MaxValueBytes)
 	}
-	broken := reject(CodeMalformed, "the value is not an envelope")
 	for b := value; len(b) > 0; {
 		number, kind, n := protowire.ConsumeTag(b)
 		if n < 0 {
-			return f, nil, broken
+			return f, nil, reject(CodeMalformed, "the value is not an envelope")
 		}
 		b = b[n:]
 		switch {
@@ -167,7 +165,7 @@ func unwrap(value []byte) (f frame, raw []byte, _ *Rejection) {
 			n = protowire.ConsumeFieldValue(number, kind, b)
 		}
 		if n < 0 {
-			return f, nil, broken
+			return f, nil, reject(CodeMalformed, "the value is not an envelope")
 		}
 		b = b[n:]
 	}
