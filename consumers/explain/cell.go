@@ -101,7 +101,7 @@ func (e *Explainer) Cell(ctx context.Context, q Query, limit int) (*Total, error
 		if err != nil || len(t.Differences) == 0 || try == attempts {
 			return t, err
 		}
-		if err := pause(ctx); err != nil {
+		if err := e.pause(ctx); err != nil {
 			return nil, err
 		}
 	}

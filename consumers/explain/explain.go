@@ -28,12 +28,8 @@ import (
 // ErrUnknown says that an id is neither a return's nor a record's.
 var ErrUnknown = errors.New("unknown id")
 
-// settle is how long a difference must last before it counts, and attempts how often it is looked for: consumers may
-// be writing. It is longer than a flush takes.
-const (
-	settle   = 2 * time.Second
-	attempts = 3
-)
+// attempts is how often a difference is looked for before it counts: consumers may be writing.
+const attempts = 3
 
 // Config says where to read.
 type Config struct {
@@ -42,7 +38,9 @@ type Config struct {
 	Kafka stream.Config
 	// Progress, when not nil, hears how many messages of how many have been read.
 	Progress func(done, total int64)
-	Logger   *slog.Logger
+	// Settle is how long to wait before a difference is looked at again: longer than a flush takes. Default 2 s.
+	Settle time.Duration
+	Logger *slog.Logger
 }
 
 // Explainer reads and explains. It is for one goroutine.
@@ -61,6 +59,9 @@ func New(cfg Config) (*Explainer, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Settle == 0 {
+		cfg.Settle = 2 * time.Second
+	}
 	if cfg.Progress == nil {
 		cfg.Progress = func(int64, int64) {}
 	}
@@ -77,11 +78,11 @@ func New(cfg Config) (*Explainer, error) {
 func (e *Explainer) Close() error { return e.reader.Close() }
 
 // pause waits before a difference is looked at again.
-func pause(ctx context.Context) error {
+func (e *Explainer) pause(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(settle):
+	case <-time.After(e.cfg.Settle):
 		return nil
 	}
 }

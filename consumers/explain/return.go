@@ -106,7 +106,7 @@ func (e *Explainer) Return(ctx context.Context, id ID) (*Return, error) {
 	for _, p := range places {
 		person, err := e.person(ctx, p)
 		for try := 1; err == nil && len(person.Differences) > 0 && try < attempts; try++ {
-			if err = pause(ctx); err == nil {
+			if err = e.pause(ctx); err == nil {
 				person, err = e.person(ctx, p)
 			}
 		}
