@@ -11,15 +11,17 @@ import (
 // The method, version 1, said a second time: in SQL, with window functions, over the facts. It shares nothing with
 // package reconcile but the code lists' names of what is unknown.
 
-// holding are the facts that count, with the order in which the method takes them.
-const holding = `SELECT person, record_id, kind, direction, returned, arrival, event_time, kafka_partition,
+// holding are the facts that count, of the persons of the scope, with the order in which the method takes them.
+func holding(persons string) string {
+	return `SELECT person, record_id, kind, direction, returned, arrival, event_time, kafka_partition,
 	border_point, document_check, entry_point, exit_point, centre, country, mode, return_type, sex, age, nationality,
 	department, municipality, accompanied, reasons, assistance_kind, (arrival, toString(record_id)) AS place
 FROM retorno.facts FINAL
-WHERE void_reason = '' AND future = 0`
+WHERE void_reason = '' AND future = 0` + persons
+}
 
 // recounted are the returns that the facts come to: one row each, in the columns of returnColumns.
-func recounted() string {
+func recounted(persons string) string {
 	return fmt.Sprintf(`SELECT %s
 FROM
 (
@@ -38,7 +40,7 @@ FROM
 	)
 )
 WHERE NOT leaves
-GROUP BY person, number, kafka_partition`, strings.Join(returnColumns(), ",\n\t"), reconcile.SameReturnGap.Milliseconds(), holding)
+GROUP BY person, number, kafka_partition`, strings.Join(returnColumns(), ",\n\t"), reconcile.SameReturnGap.Milliseconds(), holding(persons))
 }
 
 const someReason = "arrayExists(r -> r != 'unknown', reasons)"

@@ -1,9 +1,14 @@
-// Package verify says every number a second time, by other means than the consumer: returns from facts by the method
-// in SQL, cells from returns, helps and crossings from facts, and the ledger's offsets without gap or overlap.
+// Package verify says every number a second time, by other means than the consumer: facts from Kafka by a reader of its
+// own, returns from facts by the method in SQL, cells from returns, helps and crossings from facts, and the ledger's
+// offsets without gap or overlap.
 //
-// It promises to change nothing. A difference is reported with the rows that differ, and never repaired here. While
-// consumers write, a row may be stored between two tables of one flush; so a difference counts only when it is still
-// there, the same, when looked at again.
+// It promises to change nothing. A difference is reported with the facts, returns and cells that differ, and never
+// repaired here. A full pass compares everything; an incremental pass compares what came since the pass before: the
+// records of the offsets that the ledger accounts for since, the returns and helps of their persons, and the cells of
+// the days of which a cell was written. What was right once and was changed behind the consumer's back is the full
+// pass's to find. While consumers write, a row may be stored between two tables of one flush; so a difference counts
+// only when it is still there, the same, when looked at again. After a difference each pass is a full one until
+// nothing differs. When Kafka or ClickHouse does not answer, the pass fails, says so, and is made again later.
 package verify
 
 import (
@@ -13,7 +18,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
@@ -25,24 +29,31 @@ const Settle = 2 * time.Second
 
 // Difference is one row that the two ways do not agree on.
 type Difference struct {
-	Row string `json:"row"` // its columns, in the order of the check's columns
-	// Surplus is how many more of it are stored than recounted; negative: it is missing.
+	// Row is the row's columns in the order of the check's columns; of a fact, what is wrong with it.
+	Row string `json:"row"`
+	// Surplus is how many more of it are stored than recounted; negative: it is missing; 0: it is there and differs.
 	Surplus int64 `json:"surplus"`
 }
 
 // Result is what one check found.
 type Result struct {
 	Check       string       `json:"check"`
-	Rows        uint64       `json:"rows"` // stored rows that were compared
+	Rows        uint64       `json:"rows"` // rows that were compared
 	Different   uint64       `json:"different"`
 	Differences []Difference `json:"differences,omitempty"` // the first MostShown
 }
 
 // Report is what one pass found.
 type Report struct {
-	At      time.Time     `json:"at"`
-	Took    time.Duration `json:"took_ns"`
-	Results []Result      `json:"results"`
+	At   time.Time     `json:"at"`
+	Took time.Duration `json:"took_ns"`
+	// Full says that everything was compared, else what came since the pass before.
+	Full    bool     `json:"full"`
+	Results []Result `json:"results"`
+	// Lag is how many records the ledger accounts for that were left to the next pass.
+	Lag uint64 `json:"lag"`
+	// Partitions are what was read from Kafka; none when the verifier has no Kafka.
+	Partitions []Partition `json:"partitions,omitempty"`
 }
 
 // Different is how many rows differ in all.
@@ -54,77 +65,91 @@ func (r Report) Different() uint64 {
 	return n
 }
 
-// Once makes one full pass. What differs is looked at again after Settle, and counts only if it differs in the same
-// way. The error says that ClickHouse could not be asked.
-func Once(ctx context.Context, conn driver.Conn) (Report, error) {
-	report := Report{At: time.Now()}
-	suspects := map[int]map[string]int64{} // by check
-	for i, c := range checks() {
-		found, rows, err := c.compare(ctx, conn)
+// Read is how many records were read from Kafka.
+func (r Report) Read() uint64 {
+	var n uint64
+	for _, p := range r.Partitions {
+		n += p.Read
+	}
+	return n
+}
+
+// finding is what one look of a check found: how many rows it compared, and those that differ, with how many more of
+// each are stored than recounted. Of very many that differ some are only counted.
+type finding struct {
+	rows      uint64
+	different map[string]int64
+	unnamed   uint64
+}
+
+// mostNamed bounds the memory that differing rows take.
+const mostNamed = 10_000
+
+func (f *finding) add(row string, surplus int64) {
+	if len(f.different) >= mostNamed {
+		f.unnamed++
+		return
+	}
+	f.different[row] += surplus
+}
+
+// look is one check of one pass. It can be made again, and then looks at what is stored then.
+type look struct {
+	check string
+	find  func(context.Context) (finding, error)
+}
+
+// make makes the looks of a pass. What differs is looked at again after Settle, and counts only if it differs in the
+// same way.
+func makePass(ctx context.Context, conn driver.Conn, looks []look) ([]Result, error) {
+	var results []Result
+	suspects := map[int]finding{}
+	for i, l := range looks {
+		found, err := l.find(ctx)
 		if err != nil {
-			return Report{}, fmt.Errorf("verify %s: %w", c.name, err)
+			return nil, fmt.Errorf("verify %s: %w", l.check, err)
 		}
-		report.Results = append(report.Results, Result{Check: c.name, Rows: rows})
-		if len(found) > 0 {
+		results = append(results, Result{Check: l.check, Rows: found.rows})
+		if len(found.different) > 0 {
 			suspects[i] = found
 		}
 	}
-	if len(suspects) > 0 {
-		select {
-		case <-ctx.Done():
-			return Report{}, ctx.Err()
-		case <-time.After(Settle):
-		}
+	if len(suspects) == 0 {
+		return results, nil
 	}
-	for i, found := range suspects {
-		if err := report.Results[i].confirm(ctx, conn, checks()[i], found); err != nil {
-			return Report{}, fmt.Errorf("verify %s: %w", report.Results[i].Check, err)
-		}
+	if err := settle(ctx, conn); err != nil {
+		return nil, err
 	}
-	report.Took = time.Since(report.At)
-	return report, nil
+	for i, before := range suspects {
+		again, err := looks[i].find(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("verify %s: %w", looks[i].check, err)
+		}
+		results[i].confirm(before, again)
+	}
+	return results, nil
 }
 
-// confirm looks at a check again and keeps the differences that are still there, the same.
-func (r *Result) confirm(ctx context.Context, conn driver.Conn, c check, found map[string]int64) error {
-	again, rows, err := c.compare(ctx, conn)
-	if err != nil {
-		return err
-	}
-	r.Rows = rows
-	for row, surplus := range found {
-		if again[row] == surplus {
+// confirm keeps the differences that are still there, the same.
+func (r *Result) confirm(before, again finding) {
+	r.Rows = again.rows
+	r.Different = min(before.unnamed, again.unnamed)
+	for row, surplus := range before.different {
+		if now, still := again.different[row]; still && now == surplus {
 			r.Different++
 			r.Differences = append(r.Differences, Difference{Row: row, Surplus: surplus})
 		}
 	}
 	slices.SortFunc(r.Differences, func(a, b Difference) int { return strings.Compare(a.Row, b.Row) })
 	r.Differences = r.Differences[:min(len(r.Differences), MostShown)]
-	return nil
 }
 
-// compare returns every differing row, with how many more of it are stored than recounted, and how many are stored.
-func (c check) compare(ctx context.Context, conn driver.Conn) (different map[string]int64, stored uint64, err error) {
-	// The queries name what they compute after the column it stands for.
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"prefer_column_name_to_alias": 1}))
-	if err := conn.QueryRow(ctx, "SELECT count() FROM ("+c.stored+")").Scan(&stored); err != nil {
-		return nil, 0, err
+// settle waits until a flush that was under way is over.
+func settle(ctx context.Context, conn driver.Conn) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(Settle):
+		return nil
 	}
-	rows, err := conn.Query(ctx, fmt.Sprintf(`SELECT toString(row), sum(side) AS surplus
-		FROM (SELECT tuple(*) AS row, 1 AS side FROM (%s) UNION ALL SELECT tuple(*) AS row, -1 AS side FROM (%s))
-		GROUP BY row HAVING surplus != 0`, c.stored, c.recounted))
-	if err != nil {
-		return nil, 0, err
-	}
-	defer rows.Close()
-	different = map[string]int64{}
-	for rows.Next() {
-		var row string
-		var surplus int64
-		if err := rows.Scan(&row, &surplus); err != nil {
-			return nil, 0, err
-		}
-		different[row] = surplus
-	}
-	return different, stored, rows.Err()
 }

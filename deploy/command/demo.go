@@ -169,7 +169,11 @@ func (d *demo) startCounting(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.verifier, err = verify.New(verify.Config{Conn: d.store.Conn(), Logger: d.t.Log, Registerer: d.registry})
+	kafka, err := d.kafka.log()
+	if err != nil {
+		return err
+	}
+	d.verifier, err = verify.New(verify.Config{Conn: d.store.Conn(), Kafka: kafka, Logger: d.t.Log, Registerer: d.registry})
 	if err != nil {
 		return err
 	}

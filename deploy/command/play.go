@@ -122,7 +122,7 @@ func (d *demo) awaitAccounts(ctx context.Context, want uint64) (store.Accounts, 
 
 // conclude prints the table, the accounts and the verifier's word, and says no when one of them does not hold.
 func (d *demo) conclude(ctx context.Context, accounts store.Accounts) error {
-	found, err := d.verifier.Pass(ctx)
+	found, err := d.verifier.Full(ctx)
 	if err != nil {
 		return err
 	}

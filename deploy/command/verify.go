@@ -5,43 +5,51 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"retorno/consumers/completeness"
 	"retorno/consumers/verify"
+	"retorno/consumers/verify/wire"
 	"retorno/deploy/ops"
 )
 
 type verifyCommand struct {
+	Kafka      kafkaFlags      `embed:"" prefix:"kafka-"`
 	ClickHouse clickhouseFlags `embed:"" prefix:"clickhouse-"`
-	Once       bool            `per:"call" help:"Make one pass and end: status 0 when both counts agree, 1 when they differ."`
+	Once       bool            `per:"call" help:"Make one full pass and end: status 0 when both counts agree, 1 when they differ."`
 	JSON       bool            `name:"json" per:"call" help:"With --once: the report as JSON."`
-	Every      time.Duration   `default:"1m" help:"Without --once: pause between two passes."`
+	Every      time.Duration   `default:"1m" help:"Without --once: pause between two passes, which compare what came since the one before."`
+	FullEvery  time.Duration   `default:"24h" help:"Without --once: time between two passes that compare everything."`
 	OpsListen  string          `default:"127.0.0.1:9466" placeholder:"HOST:PORT" help:"Without --once: where /metrics, /healthz and /readyz are."`
 }
 
 // Help is the longer text of --help.
 func (verifyCommand) Help() string {
-	return helpText("Says every number a second time by other means, in SQL: returns from the facts, cells from the returns, helps and crossings from the facts, and the ledger's offsets without gap or overlap. It names each row that differs and changes nothing.",
+	return helpText("Says every number a second time by other means: the facts from Kafka, by a reader of its own with a checksum for each partition; returns from the facts, by the method in SQL; cells from the returns, helps and crossings from the facts; and the ledger's offsets without gap or overlap. It names each fact, return and cell that differs and changes nothing.",
 		"retorno verify --once", "retorno verify --once --json | jq .results", "retorno verify --every=5m")
 }
 
 // Run makes one pass, or one after the other until it is told to end.
 func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
 	registry := ops.NewRegistry(version)
+	kafka, err := c.Kafka.verified(ctx, t.Log)
+	if err != nil {
+		return err
+	}
 	s, err := c.ClickHouse.openSchema(ctx, t.Log, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.Close() }()
 	if c.Once {
-		report, err := verify.Once(ctx, s.Conn())
+		report, err := kafka.Once(ctx, s.Conn())
 		if err != nil {
 			return err
 		}
 		return c.conclude(t.Out, report)
 	}
-	verifier, err := verify.New(verify.Config{Conn: s.Conn(), Every: c.Every, Logger: t.Log, Registerer: registry})
+	verifier, err := verify.New(verify.Config{Conn: s.Conn(), Kafka: kafka, Every: c.Every, FullEvery: c.FullEvery, Logger: t.Log, Registerer: registry})
 	if err != nil {
 		return Usage(err)
 	}
@@ -57,6 +65,31 @@ func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
 	server := ops.New(registry)
 	server.Ready("verifier", func(context.Context) error { return agreement(verifier) })
 	return ops.Run(ctx, t.Log, []ops.Part{server.Part(listener), {Name: "verifier", Run: verifier.Run}, {Name: "completeness", Run: watch.Run}})
+}
+
+// verified is where the verifier's own reader finds the facts. It makes sure that the cluster answers and has the topics.
+func (f *kafkaFlags) verified(ctx context.Context, log *slog.Logger) (*verify.Kafka, error) {
+	cfg, err := f.producer(log, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.checkTopics(ctx, cfg); err != nil {
+		return nil, err
+	}
+	return f.log()
+}
+
+// log is where the facts are sent to, for the verifier.
+func (f *kafkaFlags) log() (*verify.Kafka, error) {
+	a, err := f.access()
+	if err != nil {
+		return nil, err
+	}
+	cfg := wire.Config{Brokers: f.Brokers, TLS: a.tls}
+	if f.SaslMechanism != "" {
+		cfg.SASL = &wire.SASL{Mechanism: f.SaslMechanism, User: f.SaslUser, Password: a.password}
+	}
+	return &verify.Kafka{Config: cfg, Partitions: f.Partitions}, nil
 }
 
 // agreement is nil when the latest pass was made and found nothing.
@@ -89,7 +122,7 @@ func (c *verifyCommand) conclude(w io.Writer, report verify.Report) error {
 	return nil
 }
 
-// printReport writes a line for each check, and below it the rows that differ.
+// printReport writes a line for each check, and below it the rows that differ; and what of the log could be compared.
 func printReport(w io.Writer, report verify.Report) error {
 	for _, r := range report.Results {
 		if _, err := fmt.Fprintf(w, "%-18s %10s rows, %s different\n", r.Check, count(int64(r.Rows)), count(int64(r.Different))); err != nil {
@@ -97,13 +130,37 @@ func printReport(w io.Writer, report verify.Report) error {
 		}
 		for _, d := range r.Differences {
 			side := "stored, not recounted"
-			if d.Surplus < 0 {
+			switch {
+			case d.Surplus < 0:
 				side = "recounted, not stored"
+			case d.Surplus == 0:
+				side = "stored otherwise"
 			}
 			if _, err := fmt.Fprintf(w, "  %s: %s\n", side, d.Row); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return printRanges(w, report.Partitions)
+}
+
+// printRanges says how many records were compared, and which the log did not hold any more.
+func printRanges(w io.Writer, partitions []verify.Partition) error {
+	var records uint64
+	for _, p := range partitions {
+		records += p.Read
+		for _, r := range p.Ranges {
+			if r.From == 0 {
+				continue
+			}
+			if _, err := fmt.Fprintf(w, "%s, partition %d: the log begins at offset %d; earlier facts could not be compared with it\n", r.Topic, p.Partition, r.From); err != nil {
+				return err
+			}
+		}
+	}
+	if len(partitions) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "log: %s records of %d partitions read again, a checksum for each\n", count(int64(records)), len(partitions))
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"retorno/consumers/deadletter"
 	"retorno/consumers/store"
 	"retorno/consumers/verify"
+	"retorno/consumers/verify/wire"
 )
 
 // judge asks the four oracles.
@@ -105,10 +106,11 @@ func (r *run) askLetters(ctx context.Context, o *Oracle) error {
 	return nil
 }
 
-// askVerifier asks whether the second count agrees.
+// askVerifier asks whether the second count agrees, from the log on.
 func (r *run) askVerifier(ctx context.Context, s *store.Store) (Oracle, error) {
 	o := Oracle{Name: "the verifier"}
-	report, err := verify.Once(ctx, s.Conn())
+	kafka := &verify.Kafka{Config: wire.Config{Brokers: []string{r.machine.toKafka.addr()}}, Partitions: r.cfg.Partitions}
+	report, err := kafka.Once(ctx, s.Conn())
 	if err != nil {
 		return o, err
 	}
@@ -119,6 +121,6 @@ func (r *run) askVerifier(ctx context.Context, s *store.Store) (Oracle, error) {
 			o.Faults = append(o.Faults, fmt.Sprintf("%s: %+d %s", result.Check, d.Surplus, d.Row))
 		}
 	}
-	o.Asked = fmt.Sprintf("%d rows by %d checks", compared, len(report.Results))
+	o.Asked = fmt.Sprintf("%d rows by %d checks, %d records read again", compared, len(report.Results), report.Read())
 	return o, nil
 }

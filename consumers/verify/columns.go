@@ -1,0 +1,192 @@
+package verify
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/google/uuid"
+
+	"retorno/schemas/events"
+)
+
+// column is one column of retorno.facts as text, once by SQL from what is stored, once from the record as it was sent.
+type column struct {
+	name string
+	sql  string // over the columns of retorno.facts
+	sent func(*sent) string
+}
+
+// separator stands between columns: the unit separator, which no code and no number holds.
+const separator = "\x1f"
+
+func text(name string, of func(*events.Record) string) column {
+	return column{name, "toString(" + name + ")", func(s *sent) string { return of(s.record) }}
+}
+
+func crossing(name string, of func(*events.Crossing) string) column {
+	return text(name, func(r *events.Record) string { return of(r.GetCrossing()) })
+}
+
+func registration(name string, of func(*events.Registration) string) column {
+	return text(name, func(r *events.Record) string { return of(r.GetRegistration()) })
+}
+
+// both is a column of crossings and registrations.
+func both(name string, x func(*events.Crossing) string, g func(*events.Registration) string) column {
+	return text(name, func(r *events.Record) string {
+		if c := r.GetCrossing(); c != nil {
+			return x(c)
+		}
+		return g(r.GetRegistration())
+	})
+}
+
+func number(name string, of func(*sent) uint64) column {
+	return column{name, "toString(" + name + ")", func(s *sent) string { return strconv.FormatUint(of(s), 10) }}
+}
+
+func moment(name string, of func(*sent) int64) column {
+	return column{name, "toString(toUnixTimestamp64Milli(" + name + "))", func(s *sent) string { return strconv.FormatInt(of(s), 10) }}
+}
+
+func id(name string, of func(*sent) uuid.UUID) column {
+	return column{name, "toString(" + name + ")", func(s *sent) string { return of(s).String() }}
+}
+
+func bit(set bool) uint64 {
+	if set {
+		return 1
+	}
+	return 0
+}
+
+// contentColumns are the same in every copy of one revision with one content.
+var contentColumns = []column{
+	id("person", func(s *sent) uuid.UUID { return s.person }),
+	id("record_id", func(s *sent) uuid.UUID { return s.id }),
+	number("version", (*sent).version),
+	number("revision", func(s *sent) uint64 { return uint64(s.record.GetRevision()) }),
+	number("content_hash", func(s *sent) uint64 { return s.contentHash }),
+	text("void_reason", (*events.Record).GetVoidReason),
+	number("future", func(s *sent) uint64 { return bit(s.future()) }),
+	text("kind", kindOf),
+	number("person_known", func(s *sent) uint64 { return bit(s.record.GetPersonKey() != "") }),
+	text("source_id", (*events.Record).GetSourceId),
+	number("source_seq", func(s *sent) uint64 { return s.record.GetSourceSeq() }),
+	moment("event_time", func(s *sent) int64 { return s.record.GetEventTimeMs() }),
+	moment("recorded_time", func(s *sent) int64 { return s.record.GetRecordedTimeMs() }),
+	moment("arrival", arrivalOf),
+	crossing("direction", (*events.Crossing).GetDirection),
+	crossing("border_point", (*events.Crossing).GetBorderPoint),
+	number("returned", func(s *sent) uint64 { return bit(s.record.GetCrossing().GetReturned()) }),
+	crossing("category", (*events.Crossing).GetCategory),
+	crossing("document_check", (*events.Crossing).GetDocumentCheck),
+	both("sex", (*events.Crossing).GetSex, (*events.Registration).GetSex),
+	{"age", "ifNull(toString(age), '')", func(s *sent) string { return ageOf(s.record) }},
+	both("nationality", (*events.Crossing).GetNationality, (*events.Registration).GetNationality),
+	both("country", (*events.Crossing).GetCountry, (*events.Registration).GetCountry),
+	both("mode", (*events.Crossing).GetMode, (*events.Registration).GetMode),
+	both("return_type", (*events.Crossing).GetReturnType, (*events.Registration).GetReturnType),
+	text("centre", centreOf),
+	registration("entry_point", (*events.Registration).GetEntryPoint),
+	registration("exit_point", (*events.Registration).GetExitPoint),
+	registration("programme", (*events.Registration).GetProgramme),
+	registration("department", (*events.Registration).GetDepartment),
+	registration("municipality", (*events.Registration).GetMunicipality),
+	registration("destination_department", (*events.Registration).GetDestinationDepartment),
+	registration("destination_municipality", (*events.Registration).GetDestinationMunicipality),
+	registration("accompanied", (*events.Registration).GetAccompanied),
+	registration("travel_company", (*events.Registration).GetTravelCompany),
+	{"reasons", "arrayStringConcat(reasons, ',')", func(s *sent) string { return strings.Join(s.record.GetRegistration().GetReasons(), ",") }},
+	registration("intended_country", (*events.Registration).GetIntendedCountry),
+	registration("displaced_by_violence", (*events.Registration).GetDisplacedByViolence),
+	registration("intends_to_migrate_again", (*events.Registration).GetIntendsToMigrateAgain),
+	registration("education", (*events.Registration).GetEducation),
+	registration("occupation", (*events.Registration).GetOccupation),
+	text("assistance_kind", func(r *events.Record) string { return r.GetAssistance().GetKind() }),
+	id("registration_id", registrationOf),
+}
+
+// copyColumns differ between copies: the first copy with the largest version is the one that is stored.
+var copyColumns = []column{
+	moment("sent_at", func(s *sent) int64 { return s.sentAt }),
+	{"topic", "toString(topic)", func(s *sent) string { return s.place.topic }},
+	number("kafka_partition", func(s *sent) uint64 { return uint64(s.place.partition) }),
+	number("kafka_offset", func(s *sent) uint64 { return uint64(s.offset) }),
+}
+
+func kindOf(r *events.Record) string {
+	switch {
+	case r.GetCrossing() != nil:
+		return "crossing"
+	case r.GetRegistration() != nil:
+		return "registration"
+	}
+	return "assistance"
+}
+
+func arrivalOf(s *sent) int64 {
+	if stated := s.record.GetRegistration().GetArrivalTimeMs(); stated != 0 {
+		return stated
+	}
+	return s.record.GetEventTimeMs()
+}
+
+func ageOf(r *events.Record) string {
+	var age *uint32
+	if c := r.GetCrossing(); c != nil {
+		age = c.Age
+	}
+	if g := r.GetRegistration(); g != nil {
+		age = g.Age
+	}
+	if age == nil {
+		return ""
+	}
+	return strconv.FormatUint(uint64(*age), 10)
+}
+
+func centreOf(r *events.Record) string {
+	if help := r.GetAssistance(); help != nil {
+		return help.GetCentre()
+	}
+	return r.GetRegistration().GetCentre()
+}
+
+func registrationOf(s *sent) uuid.UUID {
+	named, err := uuid.Parse(s.record.GetAssistance().GetRegistrationId())
+	if err != nil {
+		return uuid.Nil // none: what is valid names one or none
+	}
+	return named
+}
+
+// sqlText is the SQL of all columns as one text.
+func sqlText(columns []column) string {
+	all := make([]string, len(columns))
+	for i, c := range columns {
+		all[i] = c.sql
+	}
+	return "concat(" + strings.Join(all, ", '"+separator+"', ") + ")"
+}
+
+// Hashes of a stored fact, in SQL; hasher computes the same of what was sent.
+var (
+	contentSQL = "xxHash64(" + sqlText(contentColumns) + ")"
+	copySQL    = "xxHash64(" + sqlText(copyColumns) + ")"
+)
+
+// hasher hashes records as contentSQL and copySQL hash rows.
+type hasher struct{ digest xxhash.Digest }
+
+func (h *hasher) hash(columns []column, s *sent) uint64 {
+	h.digest.Reset()
+	for i, c := range columns {
+		if i > 0 {
+			_, _ = h.digest.WriteString(separator)
+		}
+		_, _ = h.digest.WriteString(c.sent(s))
+	}
+	return h.digest.Sum64()
+}

@@ -1,0 +1,45 @@
+package verify
+
+import "github.com/prometheus/client_golang/prometheus"
+
+type metrics struct {
+	different *prometheus.GaugeVec
+	passes    *prometheus.CounterVec
+	seconds   *prometheus.HistogramVec
+	last      prometheus.Gauge
+	lastFull  prometheus.Gauge
+	lag       prometheus.Gauge
+	read      prometheus.Counter
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+	}
+	m := &metrics{
+		different: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "retorno_verify_different_rows", Help: "Rows on which the second count disagrees, by check, in the latest pass."}, []string{"check"}),
+		passes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "retorno_verify_passes_total", Help: "Passes of the verifier, by result: agrees, differs, failed."}, []string{"result"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "retorno_verify_pass_seconds", Help: "Time of one pass, by kind: full, incremental.", Buckets: prometheus.ExponentialBuckets(0.05, 2, 14)}, []string{"kind"}),
+		last:     gauge("retorno_verify_last_pass_timestamp_seconds", "When the latest complete pass ended; seconds since 1970."),
+		lastFull: gauge("retorno_verify_last_full_pass_timestamp_seconds", "When the latest complete full pass ended; seconds since 1970."),
+		lag:      gauge("retorno_verify_lag_records", "Records that the ledger accounts for and no pass has compared with the log yet, as of the latest pass."),
+		read: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "retorno_verify_records_read_total", Help: "Records that the verifier has read from Kafka."}),
+	}
+	for _, check := range checkNames() {
+		m.different.WithLabelValues(check)
+	}
+	for _, result := range []string{"agrees", "differs", "failed"} {
+		m.passes.WithLabelValues(result)
+	}
+	for _, kind := range []string{"full", "incremental"} {
+		m.seconds.WithLabelValues(kind)
+	}
+	if r != nil {
+		r.MustRegister(m.different, m.passes, m.seconds, m.last, m.lastFull, m.lag, m.read)
+	}
+	return m
+}
