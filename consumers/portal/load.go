@@ -1,13 +1,11 @@
 package portal
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -34,23 +32,14 @@ type halfYear struct {
 	counts
 }
 
-// source is one computer at a post or centre.
-type source struct {
-	name        string
-	missing     uint64
-	lastSeen    time.Time
-	clockOffset time.Duration // how far its clock was ahead
-}
-
 // snapshot is all that a page shows, exact. It is shared between requests and not changed.
 type snapshot struct {
 	halfYears             []halfYear // newest first; empty when nothing was counted at all
 	period                calendar.Period
 	total                 counts
 	routes, exits, months map[string]counts
-	flushed               time.Time // zero: never
-	sources               []source
-	sourcesUnknown        bool // they could not be read
+	flushed               time.Time     // zero: never
+	complete              *completeness // nil: it could not be read
 }
 
 // load reads the snapshot of a half-year, of the one that pick chooses when period is "".
@@ -66,22 +55,20 @@ func (s *server) load(ctx context.Context, period string) (*snapshot, error) {
 	if snap.halfYears, err = s.loadHalfYears(ctx); err != nil {
 		return nil, err
 	}
-	if snap.sources, err = s.loadSources(ctx); err != nil {
-		s.log.LogAttrs(ctx, slog.LevelError, "the page could not read the sources", slog.Any("error", err))
-		snap.sourcesUnknown = true
-	}
 	if period == "" {
-		chosen, ok := pick(snap.halfYears, calendar.DayOfTime(s.now()))
-		if !ok {
-			return &snap, nil
-		}
-		snap.period = chosen
+		snap.period, _ = pick(snap.halfYears, calendar.DayOfTime(s.now()))
 	} else {
 		i := slices.IndexFunc(snap.halfYears, func(h halfYear) bool { return h.period.Label == period })
 		if i < 0 {
 			return nil, errNoSuchPeriod
 		}
 		snap.period = snap.halfYears[i].period
+	}
+	if snap.complete, err = s.complete.get(ctx, snap.period.Label, s.loadCompleteness); err != nil {
+		s.log.LogAttrs(ctx, slog.LevelError, "the page could not read how complete the numbers are", slog.Any("error", err))
+	}
+	if snap.period.Label == "" {
+		return &snap, nil
 	}
 	if err := s.loadCounts(ctx, &snap); err != nil {
 		return nil, err
@@ -168,83 +155,6 @@ FROM ceniss.return_counts WHERE day BETWEEN toDate(?) AND toDate(?) GROUP BY mon
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("read counts of %s: %w", snap.period.Label, err)
-	}
-	return nil
-}
-
-// loadSources reads the state of every source: who has been silent longest first.
-func (s *server) loadSources(ctx context.Context) ([]source, error) {
-	rows, err := s.conn.Query(ctx, "SELECT source, missing, last_seen, clock_offset_seconds FROM ceniss.sources")
-	if err != nil {
-		return nil, fmt.Errorf("read the sources: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var all []source
-	for rows.Next() {
-		var one source
-		var offset float64
-		if err := rows.Scan(&one.name, &one.missing, &one.lastSeen, &offset); err != nil {
-			return nil, fmt.Errorf("read the sources: %w", err)
-		}
-		one.clockOffset = time.Duration(offset * float64(time.Second))
-		all = append(all, one)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read the sources: %w", err)
-	}
-	slices.SortFunc(all, func(a, b source) int { return cmp.Compare(a.name, b.name) })
-	return all, nil
-}
-
-// shelf keeps what was read for a short while and lets one request at a time read, so that a page that many look at
-// costs ClickHouse no more than one that few do.
-type shelf struct {
-	keep time.Duration
-	now  func() time.Time
-	turn chan struct{} // held while reading
-
-	mu   sync.Mutex
-	held map[string]dated
-}
-
-type dated struct {
-	snap *snapshot
-	at   time.Time
-}
-
-func newShelf(keep time.Duration, now func() time.Time) *shelf {
-	return &shelf{keep: keep, now: now, turn: make(chan struct{}, 1), held: map[string]dated{}}
-}
-
-func (s *shelf) get(ctx context.Context, period string, load func(context.Context, string) (*snapshot, error)) (*snapshot, error) {
-	if snap := s.fresh(period); snap != nil {
-		return snap, nil
-	}
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for another reader: %w", ctx.Err())
-	}
-	if snap := s.fresh(period); snap != nil {
-		return snap, nil
-	}
-	snap, err := load(ctx, period)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	// Only periods that exist get here, so the map stays as small as history.
-	s.held[period] = dated{snap, s.now()}
-	return snap, nil
-}
-
-func (s *shelf) fresh(period string) *snapshot {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if d, ok := s.held[period]; ok && s.now().Sub(d.at) < s.keep {
-		return d.snap
 	}
 	return nil
 }

@@ -1,12 +1,14 @@
 // Package portal is the page for everyone: the table of a half-year in Spanish and English, with its base and its
-// coverage, returns by month and by exit point as pictures, and which sources are silent. It also describes the feed.
+// coverage, returns by month and by exit point as pictures, how complete they are by month, post and centre, and where
+// computers are silent or lack records. It also describes the feed.
 //
 // It promises pages that stand alone: no script, nothing from elsewhere, readable without style, on a telephone, on
 // paper and by a screen reader. The total of a half-year is the exact published figure; everything below it is rounded
 // to base 5 and shares are worked out from rounded counts (package disclosure), as in the feed.
-// It never shows one person's data and never says anything about who asked. When ClickHouse is away the page says so
-// with status 503; when nothing has been counted yet it says that, with status 200. A failure to read the sources
-// leaves the figures standing and is said in their place.
+// It never shows one person's data and never says anything about who asked. Coverage and shares are given from 100 known
+// returns on, and worked out from counts that stand rounded beside them. When ClickHouse is away the page says so
+// with status 503; when nothing has been counted yet it says that, with status 200. A failure to read how
+// complete they are leaves the figures standing and is said in their place.
 package portal
 
 import (
@@ -29,13 +31,14 @@ type Conn interface {
 
 // Config is what the portal is made of. Conn is required.
 type Config struct {
-	Conn        Conn
-	Registerer  prometheus.Registerer // where metrics go; nil: nowhere
-	Log         *slog.Logger          // access log and causes of failures; nil: nowhere
-	Now         func() time.Time      // clock; nil: time.Now
-	Timeout     time.Duration         // longest time ClickHouse may take for one page; 0: 10 s
-	Keep        time.Duration         // how long what was read is shown again without asking; 0: 2 s, negative: not at all
-	SilentAfter time.Duration         // a source that has sent nothing for longer is silent; 0: 24 h
+	Conn       Conn
+	Registerer prometheus.Registerer // where metrics go; nil: nowhere
+	Log        *slog.Logger          // access log and causes of failures; nil: nowhere
+	Now        func() time.Time      // clock; nil: time.Now
+	Timeout    time.Duration         // longest time ClickHouse may take for one page; 0: 10 s
+	// Keep is how long counts that were read are shown again without asking; 0: 2 s, negative: not at all. How complete
+	// they are, which costs more to read and changes more slowly, is shown fifteen times as long.
+	Keep time.Duration
 }
 
 // Validate says what is wrong with the configuration.
@@ -44,19 +47,19 @@ func (c Config) Validate() error {
 	if c.Conn == nil {
 		all = append(all, errors.New("portal: Conn is missing: give it a connection to ClickHouse"))
 	}
-	if c.Timeout < 0 || c.SilentAfter < 0 {
-		all = append(all, errors.New("portal: Timeout and SilentAfter must not be negative"))
+	if c.Timeout < 0 {
+		all = append(all, errors.New("portal: Timeout must not be negative"))
 	}
 	return errors.Join(all...)
 }
 
 type server struct {
-	conn        Conn
-	log         *slog.Logger
-	now         func() time.Time
-	timeout     time.Duration
-	silentAfter time.Duration
-	shelf       *shelf
+	conn     Conn
+	log      *slog.Logger
+	now      func() time.Time
+	timeout  time.Duration
+	shelf    *shelf[snapshot]
+	complete *shelf[completeness]
 }
 
 // New makes the handler for "/", "/feed/" and "/assets/". It panics on a configuration that Validate refuses.
@@ -64,7 +67,7 @@ func New(c Config) http.Handler {
 	if err := c.Validate(); err != nil {
 		panic(err)
 	}
-	s := &server{conn: c.Conn, log: c.Log, now: c.Now, timeout: c.Timeout, silentAfter: c.SilentAfter}
+	s := &server{conn: c.Conn, log: c.Log, now: c.Now, timeout: c.Timeout}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -74,13 +77,10 @@ func New(c Config) http.Handler {
 	if s.timeout == 0 {
 		s.timeout = 10 * time.Second
 	}
-	if s.silentAfter == 0 {
-		s.silentAfter = 24 * time.Hour
-	}
 	if c.Keep == 0 {
 		c.Keep = 2 * time.Second
 	}
-	s.shelf = newShelf(c.Keep, s.now)
+	s.shelf, s.complete = newShelf[snapshot](c.Keep, s.now), newShelf[completeness](15*c.Keep, s.now)
 	rec := answer.NewRecorder(c.Registerer, c.Log)
 	mux := http.NewServeMux()
 	for _, at := range []struct {

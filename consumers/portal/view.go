@@ -36,11 +36,8 @@ type homeView struct {
 	MonthLines                 []line
 	MonthBars                  []column
 	ExitBars, RouteBars        []bar
-	ExitHeight, RouteHeight    int // pixels
-	Sources                    []sourceLine
-	SourcesUnknown             bool
-	Silent, Lacking, Astray    int // how many sources are so
-	SilentAfter                string
+	ExitHeight, RouteHeight    int           // pixels
+	Complete                   *completeView // nil: it could not be read
 	QueryCSV, QueryJSON        string
 	QueryMonthCSV, QueryByJSON string
 }
@@ -74,18 +71,20 @@ type bar struct {
 	Unknown     bool
 }
 
-type sourceLine struct {
-	Name, LastSeen, LastSeenISO, Missing, Offset string
-	Silent, Lacking, Astray                      bool // Astray: its clock is wrong
-}
-
 // view turns a snapshot into what may be shown of it.
 func (s *server) view(snap *snapshot, lang string) homeView {
-	v := homeView{Frame: frame(lang, "/", snap.period.Label), Method: reconcile.MethodVersion, SilentAfter: hours(s.silentAfter)}
-	s.viewSources(&v, snap, lang)
+	v := homeView{Frame: frame(lang, "/", snap.period.Label), Method: reconcile.MethodVersion}
 	if !snap.flushed.IsZero() {
 		v.Counted, v.CountedISO = moment(snap.flushed, lang), snap.flushed.In(calendar.Zone()).Format(time.RFC3339)
 	}
+	total := snap.total.registered
+	if total < exactFrom {
+		total = disclosure.Round(total)
+	} else {
+		v.TotalExact = true
+	}
+	today := calendar.DayOfTime(s.now())
+	v.Complete = viewComplete(snap, total, today, lang)
 	if snap.period.Label == "" {
 		v.Empty = true
 		v.Title = both{"Todavía no hay datos", "No data yet"}.in(lang)
@@ -95,12 +94,6 @@ func (s *server) view(snap *snapshot, lang string) homeView {
 	v.First, v.Last = date(snap.period.First, lang), date(snap.period.Last, lang)
 	for _, h := range snap.halfYears {
 		v.Periods = append(v.Periods, choice{h.period.Label, capital(halfYearName(h.period, lang)), h.period.Label == v.Label})
-	}
-	total := snap.total.registered
-	if total < exactFrom {
-		total = disclosure.Round(total)
-	} else {
-		v.TotalExact = true
 	}
 	v.Total = number(total)
 	v.Title = both{v.Total + " retornos registrados, " + v.Name, v.Total + " registered returns, " + v.Name}.in(lang)
@@ -113,7 +106,6 @@ func (s *server) view(snap *snapshot, lang string) homeView {
 	if len(v.ExitLines) > 0 && !v.ExitLines[0].Unknown {
 		v.TopExit = &v.ExitLines[0]
 	}
-	today := calendar.DayOfTime(s.now())
 	v.Open = snap.period.Last >= today
 	v.MonthLines, v.MonthBars = monthColumns(snap, today, lang)
 	v.ExitBars, v.ExitHeight = bars(v.ExitLines, 8, brief)
@@ -238,25 +230,3 @@ func bars(from []line, most int, shorten func(string) string) ([]bar, int) {
 }
 
 func round2(f float64) float64 { return math.Round(f*100) / 100 }
-
-// astray is how wrong a clock may be before it is worth a word. An hour makes events count as future.
-const astray = 5 * time.Minute
-
-// viewSources shows who is silent first, then who lacks records, then the others.
-func (s *server) viewSources(v *homeView, snap *snapshot, lang string) {
-	v.SourcesUnknown = snap.sourcesUnknown
-	for _, one := range snap.sources {
-		l := sourceLine{Name: one.name, LastSeen: moment(one.lastSeen, lang), LastSeenISO: one.lastSeen.In(calendar.Zone()).Format(time.RFC3339),
-			Missing: number(one.missing), Offset: offset(one.clockOffset, lang),
-			Silent: s.now().Sub(one.lastSeen) > s.silentAfter, Lacking: one.missing > 0, Astray: one.clockOffset.Abs() > astray}
-		v.Silent += b2i(l.Silent)
-		v.Lacking += b2i(l.Lacking)
-		v.Astray += b2i(l.Astray)
-		v.Sources = append(v.Sources, l)
-	}
-	slices.SortStableFunc(v.Sources, func(a, b sourceLine) int {
-		return cmp.Or(cmp.Compare(b2i(b.Silent), b2i(a.Silent)), cmp.Compare(b2i(b.Lacking), b2i(a.Lacking)))
-	})
-}
-
-func hours(d time.Duration) string { return number(uint64(math.Round(d.Hours()))) }

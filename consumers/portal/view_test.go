@@ -77,12 +77,13 @@ func TestNumbersAndWords(t *testing.T) {
 
 // A code that came in from outside is text, whatever it looks like.
 func TestCodesAreEscaped(t *testing.T) {
-	s := &server{now: func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }, silentAfter: time.Hour}
+	s := &server{now: func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }}
 	h := half(t, "2016-S1", 100)
 	evil := `<script>alert("x")</script>`
 	of := map[string]counts{evil: {registered: 100, reconciled: 110}}
 	snap := &snapshot{halfYears: []halfYear{h}, period: h.period, total: counts{100, 100, 110}, routes: of, exits: of, months: map[string]counts{"2016-01": {registered: 100}},
-		sources: []source{{name: evil, lastSeen: s.now()}}}
+		complete: &completeness{sites: []site{{es: evil, en: evil, computers: 1, lastSeen: s.now()}}, computers: 1,
+			posts: map[string]part{evil: {counts: counts{100, 100, 110}}}, centres: map[string]part{evil: {counts: counts{100, 100, 110}}}}}
 	var b bytes.Buffer
 	if err := pages["es"].ExecuteTemplate(&b, "home", s.view(snap, "es")); err != nil {
 		t.Fatal(err)
