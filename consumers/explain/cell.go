@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"retorno/consumers/reconcile"
+	"retorno/consumers/store"
 	"retorno/consumers/stream"
 )
 
@@ -38,6 +39,8 @@ type Total struct {
 	CompletedIn  int64 `json:"completed_in"`
 	CompletedOut int64 `json:"completed_out"`
 	Log          []Log `json:"log"`
+	// Accounts say what became of the messages that the ledger accounts for, as a replay of the log finds it.
+	Accounts Accounts `json:"accounts"`
 	// Undecided: the consumers were writing all the while, so that a difference says nothing.
 	Undecided   bool     `json:"undecided"`
 	Differences []string `json:"differences"`
@@ -48,6 +51,14 @@ type Series struct {
 	Registered int64 `json:"registered"`
 	Checkpoint int64 `json:"checkpoint"`
 	Reconciled int64 `json:"reconciled"`
+}
+
+// Accounts are the accounts of the ledger: each message is in exactly one.
+type Accounts struct {
+	Accepted   int64 `json:"accepted"`
+	Duplicate  int64 `json:"duplicate"`
+	Superseded int64 `json:"superseded"`
+	Rejected   int64 `json:"rejected"`
 }
 
 // Counted is a return in the cell.
@@ -240,12 +251,13 @@ func (e *Explainer) partition(ctx context.Context, l *Log, w *watch, read func()
 	}
 	err := e.scan(ctx, l.Partition, l.Spans, func(m *stream.Message) {
 		read()
-		r, rejection := e.understand(m)
-		if rejection != nil {
+		if !counted(l.Spans, store.Origin{Topic: m.Topic, Offset: m.Offset}) {
+			l.Pending++
 			return
 		}
-		if !counted(l.Spans, r.origin) {
-			l.Pending++
+		r, rejection := e.understand(m)
+		if rejection != nil {
+			w.Accounts.Rejected++
 			return
 		}
 		r.opened = nil
@@ -297,9 +309,15 @@ func (w *watch) count(p *reconcile.Person) {
 
 // take looks at what a copy did to the returns of the cell.
 func (w *watch) take(person ID, r *record, o *outcome, factsAfter []reconcile.Fact) {
-	if o.account != Accepted {
+	switch o.account {
+	case Duplicate:
+		w.Accounts.Duplicate++
+		return
+	case Superseded:
+		w.Accounts.Superseded++
 		return
 	}
+	w.Accounts.Accepted++
 	for _, m := range o.moves(factsAfter) {
 		was, is := w.query.has(m.before), w.query.has(m.after)
 		var d Direction

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"retorno/consumers/reconcile"
+	"retorno/consumers/store"
 	"retorno/consumers/stream"
 	"retorno/schemas/events"
 )
@@ -145,11 +146,13 @@ func (e *Explainer) person(ctx context.Context, at whereabouts) (*Person, error)
 		if !slices.Contains(keys, string(m.Key)) {
 			return
 		}
+		if !counted(spans, store.Origin{Topic: m.Topic, Offset: m.Offset}) {
+			p.Pending++
+			return
+		}
 		switch r, rejection := e.understand(m); {
 		case rejection != nil:
 			p.Rejected = append(p.Rejected, Rejected{At: Place{m.Topic, m.Partition, m.Offset}, Code: rejection.Code, Detail: rejection.Detail})
-		case !counted(spans, r.origin):
-			p.Pending++
 		default:
 			records[m.Topic] = append(records[m.Topic], r)
 		}

@@ -119,7 +119,7 @@ func (p *page) spans(partition int, spans []Span, pending int) {
 		}
 	}
 	if pending > 0 {
-		p.line("pending    %d records are in the log and not counted yet; they are left out here", pending)
+		p.line("pending    %d messages are in the log and not counted yet; they are left out here", pending)
 	}
 }
 

@@ -122,7 +122,7 @@ func (t *Total) Write(w io.Writer, style Style) error {
 	if t.Coverage != nil {
 		p.line("coverage   %.1f %% (registered / reconciled)", *t.Coverage)
 	}
-	p.logs(t.Log)
+	p.logs(t.Log, t.Accounts)
 	p.line("")
 	p.line("RETURNS in the cell: %d%s", t.Counts.Reconciled, only(int64(len(t.Returns)), t.Counts.Reconciled))
 	for _, r := range t.Returns {
@@ -165,7 +165,7 @@ func only(listed, all int64) string {
 }
 
 // logs says in short what was read, and where something is missing of it.
-func (p *page) logs(all []Log) {
+func (p *page) logs(all []Log, a Accounts) {
 	var messages int64
 	pending := 0
 	for _, l := range all {
@@ -174,7 +174,8 @@ func (p *page) logs(all []Log) {
 			messages += s.End - s.First
 		}
 	}
-	p.line("log        %d messages of %d partitions", messages, len(all))
+	p.line("log        %d messages of %d partitions: %d accepted, %d duplicate, %d superseded, %d rejected",
+		messages, len(all), a.Accepted, a.Duplicate, a.Superseded, a.Rejected)
 	for _, l := range all {
 		for _, s := range l.Spans {
 			if s.First > 0 {
@@ -183,7 +184,7 @@ func (p *page) logs(all []Log) {
 		}
 	}
 	if pending > 0 {
-		p.line("pending    %d records are in the log and not counted yet; they are left out here", pending)
+		p.line("pending    %d messages are in the log and not counted yet; they are left out here", pending)
 	}
 }
 

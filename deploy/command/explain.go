@@ -13,7 +13,7 @@ import (
 )
 
 type explainCommand struct {
-	What       []string        `arg:"" placeholder:"RETURN_ID|CELL" help:"The id of a return or of a record; or a cell of ceniss.return_counts as pairs dimension=value, separated by commas or spaces."`
+	What       []string        `arg:"" name:"return-id|cell" help:"The id of a return or of a record; or a cell of ceniss.return_counts as pairs dimension=value, separated by commas or spaces."`
 	ClickHouse clickhouseFlags `embed:"" prefix:"clickhouse-"`
 	Kafka      kafkaFlags      `embed:"" prefix:"kafka-"`
 	Limit      int             `per:"call" default:"20" placeholder:"N" help:"Of a cell: list so many returns and so many changes; 0 lists all."`
