@@ -156,6 +156,9 @@ func (c *child) boot() error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNoEngine, err)
 	}
+	if err := os.Chdir(c.order.Dir); err != nil { // it keeps schemas of formats in the folder that it runs in
+		return fmt.Errorf("%w: %w", ErrFolderUnusable, err)
+	}
 	c.engine, err = session.Boot(library, filepath.Join(c.order.Dir, "clickhouse"), filepath.Join(c.order.Dir, "spool"), "--config-file="+config)
 	return err
 }

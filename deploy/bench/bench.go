@@ -1,0 +1,89 @@
+// Package bench measures how fast the pipeline is, beside what else one could do on the same machine: the limit (fetch
+// and columnar insert of the same bytes and rows with nothing in between), the peer (ClickHouse's own Kafka engine)
+// and the plain consumer that most people would write.
+//
+// It promises that all contenders get the same made events from the same Apache Kafka into the same ClickHouse engine,
+// that runs of contenders are interleaved so that a slow hour of the machine meets all of them, that every figure is
+// a median with its least and its largest run beside it, and that a run counts only when what stands in ClickHouse at
+// its end is what can be known of it: for ours the truth of the register and the verifier's second count, for the peer
+// and the plain consumer every event counted once, cell by cell. It never tunes a contender other than by what is named in
+// the method of its figure, and never leaves a process behind. When a count is wrong the figure has none and says why;
+// when something cannot be measured at all, Run fails.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// a section measures some figures, beside each other.
+type section struct {
+	name    string
+	figures []string
+	measure func(*run, context.Context) error
+}
+
+func sections() []section {
+	return []section{
+		{"catchup", []string{"ratio_to_peer", "ratio_to_limit", "ratio_to_plain"}, (*run).catchUp},
+	}
+}
+
+// Names are the figures that can be measured, in the order of the table.
+func Names() []string {
+	var all []string
+	for _, s := range sections() {
+		all = append(all, s.figures...)
+	}
+	return all
+}
+
+// run is one run of the benchmark.
+type run struct {
+	cfg    Config
+	dir    string
+	report *Report
+}
+
+// Run measures what the configuration names. The error says that something could not be measured; counts that are
+// wrong are in the report.
+func Run(ctx context.Context, cfg Config) (report *Report, err error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	dir, err := os.MkdirTemp(cfg.Dir, "retorno-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	r := &run{cfg: cfg, dir: dir, report: newReport(cfg)}
+	for _, s := range sections() {
+		if !wanted(cfg.Only, s) {
+			continue
+		}
+		began := time.Now()
+		if err := s.measure(r, ctx); err != nil {
+			return r.report, fmt.Errorf("%s: %w", strings.Join(s.figures, ", "), err)
+		}
+		r.say("%s: took %s", s.name, time.Since(began).Round(time.Second))
+	}
+	r.report.finish()
+	return r.report, nil
+}
+
+func wanted(only []string, s section) bool {
+	return len(only) == 0 || slices.Contains(only, s.name) || slices.ContainsFunc(s.figures, func(f string) bool { return slices.Contains(only, f) })
+}
+
+// say tells how far it is.
+func (r *run) say(format string, args ...any) {
+	if r.cfg.Out != nil {
+		_, _ = fmt.Fprintf(r.cfg.Out, "bench: "+format+"\n", args...)
+	}
+}

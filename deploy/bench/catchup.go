@@ -1,0 +1,161 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// contender is somebody who takes the events from Kafka into the cubes.
+type contender interface {
+	name() string
+	run(ctx context.Context) (result, error)
+}
+
+// catchUp lets ours, the limit, the peer and the plain consumer take the same events from Kafka, in turns.
+func (r *run) catchUp(ctx context.Context) (err error) {
+	m, err := r.startMachine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.stop()) }()
+	l, err := r.loadMachine(ctx, m)
+	if err != nil {
+		return err
+	}
+	events, err := cellsOfEvents(l)
+	if err != nil {
+		return err
+	}
+	own := newOurs(m, l)
+	r.say("taking down what ours inserts")
+	inserts, err := own.capture(ctx)
+	if err != nil {
+		return err
+	}
+	rows := 0
+	for _, i := range inserts {
+		rows += i.rows
+	}
+	r.report.Sizes["inserts"], r.report.Sizes["rows_inserted"] = len(inserts), rows
+	away := &peer{m: m, l: l, want: events}
+	if err := r.tune(ctx, away); err != nil {
+		return err
+	}
+	all := []contender{own, &limit{m: m, l: l, want: own.want, inserts: inserts}, away, &plain{m: m, l: l, want: events}}
+	results, err := r.rounds(ctx, all)
+	if err != nil {
+		return err
+	}
+	r.compare(results, away.set)
+	return nil
+}
+
+// loadMachine makes the events and sends them, in their own form and for the peer also as JSON.
+func (r *run) loadMachine(ctx context.Context, m *machine) (*load, error) {
+	l, err := makeLoad(ctx, r.cfg.Seed, r.cfg.Events)
+	if err != nil {
+		return nil, err
+	}
+	r.report.Sizes["events"], r.report.Sizes["event_bytes"] = len(l.messages), int(l.bytes)
+	r.say("%d made events, %d MB; sending them to Apache Kafka", len(l.messages), l.bytes>>20)
+	if err := l.send(ctx, m); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, t := range factTopics {
+		names = append(names, jsonPrefix+t)
+	}
+	if err := m.makeTopics(ctx, names...); err != nil {
+		return nil, err
+	}
+	j, err := l.inJSON()
+	if err != nil {
+		return nil, err
+	}
+	return l, j.send(ctx, m)
+}
+
+// tune seeks the peer's best setting: each candidate runs once, and the fastest one is what ours is compared with.
+func (r *run) tune(ctx context.Context, p *peer) error {
+	best := 0.0
+	all := candidates()
+	if r.cfg.Quick {
+		all = all[:2]
+	}
+	for _, s := range all {
+		p.set = s
+		res, err := p.run(ctx)
+		if err != nil {
+			return err
+		}
+		if len(res.faults) > 0 {
+			r.report.fault("peer (%s): %v", s, res.faults)
+			continue
+		}
+		r.say("peer, %s: %.0f events/s", s, res.rate())
+		r.report.Tried = append(r.report.Tried, fmt.Sprintf("%s: %.0f events/s", s, res.rate()))
+		if res.rate() > best {
+			best, all[0] = res.rate(), s
+		}
+	}
+	p.set = all[0]
+	return nil
+}
+
+// rounds runs every contender once in each round; who begins changes.
+func (r *run) rounds(ctx context.Context, all []contender) (map[string][]result, error) {
+	results := map[string][]result{}
+	for round := range r.cfg.Rounds {
+		for i := range all {
+			c := all[(i+round)%len(all)]
+			res, err := c.run(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.name(), err)
+			}
+			for _, f := range res.faults {
+				r.report.fault("%s: %s", c.name(), f)
+			}
+			results[c.name()] = append(results[c.name()], res)
+			r.say("round %d of %d, %-5s: %6.0f events/s in %s; CPU: own %s, ClickHouse %s, Kafka %s", round+1, r.cfg.Rounds, c.name(), res.rate(),
+				res.wall.Round(10*time.Millisecond), res.cpu.Round(10*time.Millisecond), res.engine, res.broker)
+		}
+	}
+	return results, nil
+}
+
+// compare makes the ratios, each of two runs of one round. A run whose counts are wrong gives none.
+func (r *run) compare(results map[string][]result, set setting) {
+	for _, name := range []string{"ours", "limit", "peer", "plain"} {
+		var rates []float64
+		for _, res := range results[name] {
+			if len(res.faults) == 0 {
+				rates = append(rates, math.Round(res.rate()))
+			}
+		}
+		r.report.set(name+"_events_per_second", "events/s", methods[name], rates)
+	}
+	for _, other := range []string{"peer", "limit", "plain"} {
+		var ratios []float64
+		for i, own := range results["ours"] {
+			if res := results[other][i]; len(own.faults) == 0 && len(res.faults) == 0 {
+				ratios = append(ratios, own.rate()/res.rate())
+			}
+		}
+		method := "events per second of ours divided by those of the " + other + " in the same round. Ours: " + methods["ours"] + ". The " + other + ": " + methods[other]
+		if other == "peer" {
+			method += ". Its setting: " + set.String()
+		}
+		r.report.set("ratio_to_"+other, "ratio", method, ratios)
+	}
+}
+
+// methods say how each contender is measured.
+var methods = map[string]string{
+	"ours":  "one `retorno consume` process with its default settings, from the start of the process until the ledger, which each flush writes last, accounts for every event; then every cell is held against the register's truth and the verifier must find no difference",
+	"limit": "Client.Fetch of every partition from its begin to its end beside inserts of the rows that ours inserted in a run before, with the same blocks, tables and connections, until both are done; then the cells must be the same",
+	"peer":  "ClickHouse's Kafka engine with materialized views into the same three cubes, from the view that sets it going until every event is counted in the cubes; then every cell is held against a count of the events in Go. It keeps no facts, takes away no copies and reconciles nothing",
+	"plain": "kafka-go's group Reader, one message after the other decoded and appended to a batch of clickhouse-go, inserted at 10,000 rows or after one second into a table of events with materialized views into the same cubes, from the making of the Reader until the last commit; then every cell is held against a count of the events in Go",
+}

@@ -1,0 +1,84 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Config says what to measure. Zero fields take the defaults named.
+type Config struct {
+	// Seed draws the register.
+	Seed uint64
+	// Only names the figures to measure; empty: all.
+	Only []string
+	// Quick makes everything small: it shows that the harness works, and its times mean nothing.
+	Quick bool
+	// Events is about how many events the contenders catch up with; default 300,000.
+	Events int
+	// Rounds is how often each contender runs; default 3.
+	Rounds int
+	// Partitions of each fact topic; default 12, as in production.
+	Partitions int
+	// Dir is where the temporary folder of the data is made; default the system's.
+	Dir string
+	// Program is the executable of the consumers, with the arguments before `consume`; default this one.
+	Program []string
+	// Environ is added to the consumers' environment.
+	Environ []string
+	// Engine is a libchdb to use instead of the pinned one.
+	Engine string
+	// CPUProfile is a file that takes a CPU profile of the first consumer that is measured; "": none.
+	CPUProfile string
+	// Version of this program, for the report.
+	Version string
+	// Out hears how far it is; nil: nobody.
+	Out io.Writer
+	// Log hears what the processes say; nil: nobody.
+	Log io.Writer
+}
+
+func (c Config) withDefaults() Config {
+	number := func(n *int, full, quick int) {
+		switch {
+		case *n == 0 && c.Quick:
+			*n = quick
+		case *n == 0:
+			*n = full
+		}
+	}
+	number(&c.Events, 300_000, 4_000)
+	number(&c.Rounds, 3, 1)
+	number(&c.Partitions, 12, 4)
+	if len(c.Program) == 0 {
+		if self, err := os.Executable(); err == nil {
+			c.Program = []string{self}
+		}
+	}
+	return c
+}
+
+// Validate names the first setting that cannot work.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	switch {
+	case c.Events < 1000 || c.Events > 20_000_000:
+		return fmt.Errorf("bench: %d events: expected 1,000 to 20,000,000", c.Events)
+	case c.Rounds < 1 || c.Rounds > 99:
+		return fmt.Errorf("bench: %d rounds: expected 1 to 99", c.Rounds)
+	case c.Partitions < 1 || c.Partitions > 64:
+		return fmt.Errorf("bench: %d partitions: expected 1 to 64", c.Partitions)
+	case len(c.Program) == 0:
+		return errors.New("bench: this program's own file cannot be found; name one")
+	}
+	for _, name := range c.Only {
+		known := func(s section) bool { return s.name == name || slices.Contains(s.figures, name) }
+		if !slices.ContainsFunc(sections(), known) {
+			return fmt.Errorf("bench: figure %q is not known; choose from %s", name, strings.Join(Names(), ", "))
+		}
+	}
+	return nil
+}

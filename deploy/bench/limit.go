@@ -1,0 +1,232 @@
+package bench
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+	"github.com/segmentio/kafka-go"
+	"golang.org/x/sync/errgroup"
+)
+
+// tables are those that a flush writes, in its order.
+var tables = []string{"facts", "returns", "assistance", "return_counts", "assistance_counts", "crossing_counts", "source_records", "ledger"}
+
+// insert is one insert of ours, as it was: the rows of one part of a table, in memory as columns.
+type insert struct {
+	table string
+	lane  int // its Kafka partition
+	order int // which of its table's parts it was
+	input proto.Input
+	rows  int
+}
+
+// capture lets ours run once without merges, so that each of its inserts is still a part of its own, and takes those.
+func (o *ours) capture(ctx context.Context) ([]insert, error) {
+	if err := o.m.newSchema(ctx); err != nil {
+		return nil, err
+	}
+	for _, t := range tables {
+		if err := o.m.exec(ctx, "SYSTEM STOP MERGES retorno."+t, "ALTER TABLE retorno."+t+" MODIFY SETTING parts_to_delay_insert = 1000000, parts_to_throw_insert = 1000000"); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := o.consume(ctx); err != nil {
+		return nil, err
+	}
+	client, err := dial(ctx, o.m)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = client.Close() }()
+	var all []insert
+	for at, t := range tables {
+		parts, err := o.m.parts(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		for i := range parts {
+			if err := parts[i].read(ctx, client); err != nil {
+				return nil, fmt.Errorf("read what was inserted into %s: %w", t, err)
+			}
+			parts[i].order = parts[i].order*len(tables) + at
+		}
+		all = append(all, parts...)
+	}
+	return all, nil
+}
+
+// parts lists a table's parts, each with the Kafka partition that it is of. Sources' records have none, and are dealt out.
+func (m *machine) parts(ctx context.Context, table string) ([]insert, error) {
+	lane := "any(kafka_partition)"
+	if table == "source_records" {
+		lane = fmt.Sprintf("any(_block_number %% %d)", m.cfg.Partitions)
+	}
+	rows, err := m.conn().Query(ctx, fmt.Sprintf("SELECT _part, toInt64(%s), toInt64(count()) FROM retorno.%s GROUP BY _part", lane, table))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []insert
+	for rows.Next() {
+		var part string
+		var lane, n int64
+		if err := rows.Scan(&part, &lane, &n); err != nil {
+			return nil, err
+		}
+		all = append(all, insert{table: table + " WHERE _part = '" + part + "'", lane: int(lane), order: blockOf(part), rows: int(n)})
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b insert) int { return cmp.Compare(a.order, b.order) })
+	number := map[int]int{} // by lane
+	for i := range all {
+		all[i].order = number[all[i].lane]
+		number[all[i].lane]++
+	}
+	return all, nil
+}
+
+// blockOf is the number of the block that a part came from: 2016_17_17_0 is of block 17.
+func blockOf(part string) int {
+	words := strings.Split(part, "_")
+	if len(words) < 4 {
+		return 0
+	}
+	n, err := strconv.Atoi(words[len(words)-3])
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// read fetches the rows of the part that the insert's table still names.
+func (i *insert) read(ctx context.Context, client *ch.Client) error {
+	var got proto.Results
+	err := client.Do(ctx, ch.Query{Body: "SELECT * FROM retorno." + i.table, Result: got.Auto(),
+		Settings: []ch.Setting{{Key: "max_block_size", Value: "10000000"}, {Key: "preferred_block_size_bytes", Value: "0"}, {Key: "max_threads", Value: "1"}}})
+	if err != nil {
+		return err
+	}
+	i.table, _, _ = strings.Cut(i.table, " ")
+	for _, c := range got {
+		column, ok := c.Data.(proto.ColInput)
+		if !ok {
+			return fmt.Errorf("column %s came as %T, which cannot be inserted", c.Name, c.Data)
+		}
+		i.input = append(i.input, proto.InputColumn{Name: c.Name, Data: column})
+		if n := column.Rows(); n != i.rows {
+			return fmt.Errorf("column %s has %d rows, %d were expected", c.Name, n, i.rows)
+		}
+	}
+	return nil
+}
+
+func dial(ctx context.Context, m *machine) (*ch.Client, error) {
+	return ch.Dial(ctx, ch.Options{Address: m.engine.Native(), User: "default", Compression: ch.CompressionLZ4, DialTimeout: 5 * time.Second, ReadTimeout: 5 * time.Minute})
+}
+
+// limit fetches what ours reads and inserts what ours writes, at the same time and with nothing in between.
+type limit struct {
+	m       *machine
+	l       *load
+	want    cells
+	inserts []insert
+}
+
+func (x *limit) name() string { return "limit" }
+
+func (x *limit) run(ctx context.Context) (r result, err error) {
+	if err := x.m.newSchema(ctx); err != nil {
+		return r, err
+	}
+	lanes := make([][]insert, x.m.cfg.Partitions)
+	for _, i := range x.inserts {
+		lanes[i.lane] = append(lanes[i.lane], i)
+	}
+	for _, lane := range lanes {
+		slices.SortStableFunc(lane, func(a, b insert) int { return cmp.Compare(a.order, b.order) })
+	}
+	used := x.m.usage()
+	began := time.Now()
+	group, gctx := errgroup.WithContext(ctx)
+	client := &kafka.Client{Addr: kafka.TCP(x.m.broker.Addr()), Transport: &kafka.Transport{MetadataTopics: factTopics}}
+	for p := range x.m.cfg.Partitions {
+		for _, topic := range factTopics {
+			group.Go(func() error { return fetchAll(gctx, client, topic, p) })
+		}
+		group.Go(func() error { return insertAll(gctx, x.m, lanes[p]) })
+	}
+	err = group.Wait()
+	r.events, r.wall = len(x.l.messages), time.Since(began)
+	r.engine, r.broker = x.m.usage().since(used)
+	if err != nil {
+		return r, err
+	}
+	have, err := x.m.storedCells(ctx, "retorno", true)
+	r.faults = x.want.differences(have)
+	return r, err
+}
+
+// fetchAll reads a partition from its begin to its end, by the requests that ours makes, and drops what it reads.
+func fetchAll(ctx context.Context, client *kafka.Client, topic string, partition int) error {
+	for offset, end := int64(0), int64(1); offset < end; {
+		res, err := client.Fetch(ctx, &kafka.FetchRequest{Topic: topic, Partition: partition, Offset: offset, MinBytes: 1, MaxBytes: 2 << 20, MaxWait: 500 * time.Millisecond})
+		if err == nil {
+			err = res.Error
+		}
+		if err != nil {
+			return fmt.Errorf("fetch %s/%d: %w", topic, partition, err)
+		}
+		end = res.HighWatermark
+		for {
+			record, err := res.Records.ReadRecord()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return fmt.Errorf("read %s/%d: %w", topic, partition, err)
+			}
+			offset = record.Offset + 1
+			err = errors.Join(closeBytes(record.Key), closeBytes(record.Value))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func closeBytes(b kafka.Bytes) error {
+	if b == nil {
+		return nil
+	}
+	return b.Close()
+}
+
+// insertAll makes the inserts of one lane in their order, over one connection, as a shard of ours does.
+func insertAll(ctx context.Context, m *machine, lane []insert) (err error) {
+	client, err := dial(ctx, m)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, client.Close()) }()
+	for _, i := range lane {
+		size := strconv.Itoa(max(i.rows, 1<<20))
+		err := client.Do(ctx, ch.Query{Body: "INSERT INTO retorno." + i.table + " " + i.input.Columns() + " VALUES", Input: i.input, Settings: []ch.Setting{
+			{Key: "insert_deduplicate", Value: "0"}, {Key: "async_insert", Value: "0"}, {Key: "max_insert_block_size", Value: size}, {Key: "min_insert_block_size_rows", Value: size}}})
+		if err != nil {
+			return fmt.Errorf("insert into %s: %w", i.table, err)
+		}
+	}
+	return nil
+}

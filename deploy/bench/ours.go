@@ -1,0 +1,118 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"retorno/consumers/verify"
+)
+
+// result is one run of one contender.
+type result struct {
+	events int
+	wall   time.Duration // from the start of the contender to the moment everything is visible
+	cpu    time.Duration // of the contender's own process; zero when it has none
+	engine time.Duration // CPU of ClickHouse meanwhile
+	broker time.Duration // CPU of Kafka meanwhile
+	rss    uint64
+	faults []string // what is wrong with its counts
+}
+
+func (r result) rate() float64 { return float64(r.events) / r.wall.Seconds() }
+
+// visiblePatience is how long one run of a contender may take.
+const visiblePatience = 5 * time.Minute
+
+// ours counts everything in the topics from the beginning with consumer processes that share the work.
+type ours struct {
+	m         *machine
+	l         *load
+	want      cells
+	processes int
+	flags     []string
+	runs      int
+}
+
+func newOurs(m *machine, l *load) *ours {
+	return &ours{m: m, l: l, want: cellsOfTruth(l.truth), processes: 1}
+}
+
+func (o *ours) name() string { return "ours" }
+
+func (o *ours) run(ctx context.Context) (result, error) {
+	if err := o.m.newSchema(ctx); err != nil {
+		return result{}, err
+	}
+	r, err := o.consume(ctx)
+	if err != nil {
+		return r, err
+	}
+	return r, o.check(ctx, &r)
+}
+
+// consume runs the processes until the ledger, which each flush writes last, accounts for every event.
+func (o *ours) consume(ctx context.Context) (r result, err error) {
+	o.runs++
+	used := o.m.usage()
+	began := time.Now()
+	var all []*process
+	defer func() {
+		for _, p := range all {
+			err = errors.Join(err, p.end())
+			r.cpu += p.cpu()
+			r.rss = max(r.rss, p.rss())
+		}
+	}()
+	for range o.processes {
+		p, err := o.m.consume(fmt.Sprintf("ours-%d", o.runs), o.flags...)
+		if err != nil {
+			return r, err
+		}
+		all = append(all, p)
+	}
+	err = o.m.awaitLedger(ctx, len(o.l.messages), all)
+	r.events, r.wall = len(o.l.messages), time.Since(began)
+	r.engine, r.broker = o.m.usage().since(used)
+	return r, err
+}
+
+// awaitLedger waits until so many records are in the accounts.
+func (m *machine) awaitLedger(ctx context.Context, events int, all []*process) error {
+	return await(ctx, "count every event", visiblePatience, func() (bool, error) {
+		for _, p := range all {
+			if err := p.alive(); err != nil {
+				return false, err
+			}
+		}
+		n, err := m.number(ctx, "(SELECT sum(read) FROM retorno.accounts)")
+		return n >= int64(events), err
+	})
+}
+
+// check holds what stands in ClickHouse against the truth of the register, and asks the verifier.
+func (o *ours) check(ctx context.Context, r *result) error {
+	have, err := o.m.storedCells(ctx, "retorno", true)
+	if err != nil {
+		return err
+	}
+	r.faults = o.want.differences(have)
+	report, err := verify.Once(ctx, o.m.conn())
+	if err != nil {
+		return err
+	}
+	if n := report.Different(); n > 0 {
+		r.faults = append(r.faults, fmt.Sprintf("the verifier disagrees on %d rows", n))
+	}
+	return nil
+}
+
+// usage is the CPU time that ClickHouse and Kafka have used so far.
+type usage struct{ engine, broker time.Duration }
+
+func (m *machine) usage() usage { return usage{cpuOf(m.engine.PID()), cpuOf(m.broker.PID())} }
+
+func (u usage) since(before usage) (engine, broker time.Duration) {
+	return u.engine - before.engine, u.broker - before.broker
+}

@@ -1,0 +1,106 @@
+package bench
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// process is a consumer process whose use of the machine is known when it has ended.
+type process struct {
+	cmd   *exec.Cmd
+	began time.Time
+	ops   string
+	done  chan struct{}
+	err   error        // valid after done
+	words bytes.Buffer // what it said, unless that goes to the log; valid after done
+}
+
+// consume starts `retorno consume` on a machine.
+func (m *machine) consume(group string, flags ...string) (*process, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	ops := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		return nil, err
+	}
+	args := append([]string{}, m.cfg.Program[1:]...)
+	args = append(args, "consume", "--kafka-brokers="+m.broker.Addr(), fmt.Sprintf("--kafka-partitions=%d", m.cfg.Partitions),
+		"--clickhouse-addr="+m.engine.Native(), "--group="+group, "--ops-listen="+ops, "--log-level=warn")
+	cmd := exec.Command(m.cfg.Program[0], append(args, flags...)...)
+	p := &process{cmd: cmd, ops: ops, done: make(chan struct{})}
+	cmd.Env = append(os.Environ(), m.cfg.Environ...)
+	cmd.SysProcAttr = diesWithParent()
+	if m.cfg.Log != nil {
+		cmd.Stdout, cmd.Stderr = m.cfg.Log, m.cfg.Log
+	} else {
+		cmd.Stderr = &p.words
+	}
+	started := make(chan error)
+	go func() {
+		// Linux ties "end when the parent ends" to the thread that started the process.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		p.began = time.Now()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			p.err = cmd.Wait()
+			close(p.done)
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start the consumer: %w", err)
+	}
+	return p, nil
+}
+
+// alive is nil while the process runs.
+func (p *process) alive() error {
+	select {
+	case <-p.done:
+		return fmt.Errorf("the consumer ended by itself: %v: %s", p.err, strings.TrimSpace(p.words.String()))
+	default:
+		return nil
+	}
+}
+
+// end asks the process to end and waits for it.
+func (p *process) end() error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	select {
+	case <-p.done:
+		return p.err
+	case <-time.After(20 * time.Second):
+	}
+	err := p.cmd.Process.Kill()
+	<-p.done
+	return errors.Join(errors.New("the consumer did not end within 20 s of SIGTERM"), err)
+}
+
+// cpu is what the process used from its start to its end.
+func (p *process) cpu() time.Duration {
+	<-p.done
+	s := p.cmd.ProcessState
+	return s.UserTime() + s.SystemTime()
+}
+
+// rss is the most memory the process had at once, in bytes.
+func (p *process) rss() uint64 {
+	<-p.done
+	if u, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		return uint64(u.Maxrss) << 10 // Linux: KiB
+	}
+	return 0
+}

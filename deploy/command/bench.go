@@ -1,0 +1,63 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"retorno/deploy/bench"
+)
+
+type benchCommand struct {
+	JSON       string   `name:"json" per:"call" placeholder:"FILE" help:"Write the figures there as JSON."`
+	Quick      bool     `per:"call" help:"Everything small, within a minute: shows that the measuring works; its times mean nothing."`
+	Only       []string `per:"call" placeholder:"NAMES" help:"Measure only these figures; without it all."`
+	Seed       uint64   `default:"1" placeholder:"N" help:"Seed of the made events."`
+	Events     int      `placeholder:"N" help:"About how many events the contenders catch up with; 300000 if not said."`
+	Rounds     int      `placeholder:"N" help:"How often each contender runs; 3 if not said."`
+	Engine     string   `placeholder:"FILE" help:"A libchdb.so to use instead of fetching the pinned one."`
+	Data       string   `placeholder:"DIR" help:"Where the temporary data are kept until the end; the system's temporary folder if not said."`
+	CPUProfile string   `name:"cpuprofile" per:"call" placeholder:"FILE" help:"Write a CPU profile of the consumer process there, from its first timed run."`
+	Verbose    bool     `per:"call" help:"Show what the processes say."`
+}
+
+// Help is the longer text of --help.
+func (benchCommand) Help() string {
+	return helpText("Measures the pipeline on this machine, beside the limit (fetch and insert with nothing in between), ClickHouse's own Kafka engine and the consumer that most people would write: the same made events for all, from a real Apache Kafka, runs interleaved, medians with their spread. A run counts only when what stands in ClickHouse is what can be known of it.\n\nStatus 1: some count was wrong, so that its figure does not count.",
+		"retorno bench --json=bench.json", "retorno bench --only=ratio_to_peer,ratio_to_limit --rounds=5 --seed=7")
+}
+
+// Run measures and prints the table.
+func (c *benchCommand) Run(ctx context.Context, t *terminal) error {
+	cfg := bench.Config{Seed: c.Seed, Only: c.Only, Quick: c.Quick, Events: c.Events, Rounds: c.Rounds, Engine: c.Engine, Dir: c.Data,
+		CPUProfile: c.CPUProfile, Version: version, Out: t.Err}
+	if c.Verbose {
+		cfg.Log = t.Err
+	}
+	if err := cfg.Validate(); err != nil {
+		return Usage(err)
+	}
+	began := time.Now()
+	report, err := bench.Run(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("after %s: %w", time.Since(began).Round(time.Second), err)
+	}
+	if err := report.Print(t.Out); err != nil {
+		return err
+	}
+	if c.JSON != "" {
+		text, err := report.JSON()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(c.JSON, text, 0o644); err != nil {
+			return err
+		}
+	}
+	if !report.OK() {
+		return No(errors.New("some counts were wrong; what they belong to was not measured"))
+	}
+	return nil
+}
