@@ -318,6 +318,9 @@ func (w *watch) take(person ID, r *record, o *outcome, factsAfter []reconcile.Fa
 		return
 	}
 	w.Accounts.Accepted++
+	if !slices.ContainsFunc(o.before.Returns, w.in) && !slices.ContainsFunc(o.after.Returns, w.in) {
+		return
+	}
 	for _, m := range o.moves(factsAfter) {
 		was, is := w.query.has(m.before), w.query.has(m.after)
 		var d Direction
@@ -345,6 +348,8 @@ func (w *watch) take(person ID, r *record, o *outcome, factsAfter []reconcile.Fa
 		}
 	}
 }
+
+func (w *watch) in(r reconcile.Return) bool { return w.query.has(&r) }
 
 // completed counts a move that is no correction. A return that only appears is none at all.
 func (w *watch) completed(d Direction, m move) {

@@ -181,9 +181,9 @@ func (o *outcome) moves(factsAfter []reconcile.Fact) []move {
 // membership names the return of each fact that is in one.
 func membership(facts []reconcile.Fact) map[ID]ID {
 	in := map[ID]ID{}
-	for _, r := range reconcile.Trace(facts).Returns {
-		for _, f := range r.Facts {
-			in[f] = r.ID
+	for _, s := range reconcile.Steps(facts) {
+		if s.Verdict == reconcile.Opens || s.Verdict == reconcile.Joins {
+			in[s.Fact.RecordID] = s.Return
 		}
 	}
 	return in

@@ -82,14 +82,28 @@ type Traced struct {
 // Trace explains what Reconcile makes of the same facts. It is for people who ask why: the numbers come from
 // Reconcile, and a test holds the two against each other. The facts are left as they are.
 func Trace(facts []Fact) Traced {
-	facts = slices.Clone(facts)
+	steps, groups := walk(slices.Clone(facts))
+	t := Traced{Steps: steps}
+	for _, g := range groups {
+		t.Returns = append(t.Returns, traceReturn(g))
+	}
+	return t
+}
+
+// Steps is Trace without the attributes: in which return each fact is.
+func Steps(facts []Fact) []Step {
+	steps, _ := walk(slices.Clone(facts))
+	return steps
+}
+
+// walk goes through the facts in the method's order, which it brings them into, and groups those of each return.
+func walk(facts []Fact) (steps []Step, groups [][]*Fact) {
 	slices.SortFunc(facts, func(a, b Fact) int { return byArrival(&a, &b) })
-	t := Traced{Steps: make([]Step, len(facts))}
-	var groups [][]*Fact
+	steps = make([]Step, len(facts))
 	open := -1 // the group that is open
 	for i := range facts {
 		f := &facts[i]
-		s := &t.Steps[i]
+		s := &steps[i]
 		s.Fact = *f
 		if open >= 0 {
 			last := groups[open][len(groups[open])-1]
@@ -110,11 +124,8 @@ func Trace(facts []Fact) Traced {
 			s.Before, s.Gap = ID{}, 0
 		}
 	}
-	for _, g := range groups {
-		t.Returns = append(t.Returns, traceReturn(g))
-	}
-	t.attach(groups)
-	return t
+	attach(steps, groups)
+	return steps, groups
 }
 
 // verdict is what happens to a fact while a return is open or not; help is attached once all returns are known.
@@ -139,9 +150,9 @@ func verdict(f *Fact, open bool, gap time.Duration) Verdict {
 }
 
 // attach gives each help to the latest return whose first fact arrived before it or with it.
-func (t *Traced) attach(groups [][]*Fact) {
-	for i := range t.Steps {
-		s := &t.Steps[i]
+func attach(steps []Step, groups [][]*Fact) {
+	for i := range steps {
+		s := &steps[i]
 		if s.Verdict != Unattached {
 			continue
 		}
