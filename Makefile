@@ -15,7 +15,7 @@ BUF      := go tool -modfile=deploy/tools/buf.mod buf
 # Packages whose goroutines share memory: tested a second time under the race detector.
 RACE := $(wildcard consumers/stream consumers/returns consumers/store consumers/deadletter producers/publish deploy/ops deploy/command)
 
-.PHONY: help build demo test race torture torture-bugs bench lint generate generated clean
+.PHONY: help build demo test race torture torture-bugs bench benchmarks lint generate generated clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -43,10 +43,13 @@ torture-bugs: ## deliberate bugs, built in one at a time: the torture or a named
 	@deploy/needs test
 	go test -tags torturebugs -count=1 -timeout 40m -run TestBugsAreCaught -v ./deploy/torture
 
-bench: ## performance: Go benchmarks of every package that has them; also as JSON in bench.json
+bench: build ## performance, with limit and peer in the same run; also as JSON in bench.json
 	@deploy/needs bench
-	go test -run '^$$' -bench . -benchmem -timeout 30m $$(git grep -lE '^func Benchmark' -- '*_test.go' | xargs -r -n1 dirname | sort -u | sed 's,^,./,') \
-	  | tee /dev/stderr | awk -f deploy/benchjson.awk > bench.json
+	bin/retorno bench --json=bench.json $(ARGS)
+
+benchmarks: ## Go benchmarks of every package that has them, as benchstat reads them
+	@deploy/needs bench
+	go test -run '^$$' -bench . -benchmem -timeout 30m $$(git grep -lE '^func Benchmark' -- '*_test.go' | xargs -r -n1 dirname | sort -u | sed 's,^,./,')
 
 lint: generated ## formatting, linters, schema lint and compatibility, Prometheus files
 	@deploy/needs lint

@@ -80,7 +80,7 @@ func (r *run) loadMachine(ctx context.Context, m *machine) (*load, error) {
 
 // tune seeks the peer's best setting: each candidate runs once, and the fastest one is what ours is compared with.
 func (r *run) tune(ctx context.Context, p *peer) error {
-	best := 0.0
+	best, found := 0.0, setting{}
 	all := candidates()
 	if r.cfg.Quick {
 		all = all[:2]
@@ -92,16 +92,19 @@ func (r *run) tune(ctx context.Context, p *peer) error {
 			return err
 		}
 		if len(res.faults) > 0 {
-			r.report.fault("peer (%s): %v", s, res.faults)
+			r.say("peer, %s: wrong, %v", s, res.faults)
+			r.report.Tried = append(r.report.Tried, fmt.Sprintf("%s: counts were wrong: %v", s, res.faults))
 			continue
 		}
 		r.say("peer, %s: %.0f events/s", s, res.rate())
 		r.report.Tried = append(r.report.Tried, fmt.Sprintf("%s: %.0f events/s", s, res.rate()))
 		if res.rate() > best {
-			best, all[0] = res.rate(), s
+			best, found = res.rate(), s
 		}
 	}
-	p.set = all[0]
+	if p.set = found; best == 0 {
+		return fmt.Errorf("the peer counted right with no setting: %q", r.report.Tried)
+	}
 	return nil
 }
 
