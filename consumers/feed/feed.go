@@ -22,11 +22,13 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"retorno/consumers/disclosure"
 	"retorno/consumers/feed/answer"
 )
 
@@ -103,6 +105,10 @@ func New(c Config) http.Handler {
 	return mux
 }
 
+// CoverageHeader says the coverage of the period in percent, in both formats: a CSV has no other place for it. It is left out
+// where coverage is not given.
+const CoverageHeader = "Retorno-Coverage-Percent"
+
 // table answers one format.
 func (s *server) table(write func(Table) answer.Representation) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -123,6 +129,9 @@ func (s *server) table(write func(Table) answer.Representation) http.Handler {
 			return
 		}
 		w.Header().Set("Link", links(q))
+		if c, ok := disclosure.Coverage(t.Registered, t.Reconciled); ok {
+			w.Header().Set(CoverageHeader, strconv.FormatFloat(c.Percent(), 'f', 1, 64))
+		}
 		rep := write(t)
 		rep.Cache = "public, max-age=" + seconds(s.maxAge)
 		rep.Modified = t.Flushed
@@ -144,6 +153,6 @@ func (s *server) nothing(w http.ResponseWriter, r *http.Request) {
 // common sets what every answer of the feed carries. Any page of any site may read it: it is public.
 func common(w http.ResponseWriter) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
-	w.Header().Set("Access-Control-Expose-Headers", "ETag, Link, Retry-After")
+	w.Header().Set("Access-Control-Expose-Headers", "ETag, Link, Retry-After, "+CoverageHeader)
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
 }

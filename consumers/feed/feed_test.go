@@ -104,6 +104,21 @@ func TestCountsAreRoundedAndOrdered(t *testing.T) {
 	}
 }
 
+// Both formats say the coverage of the period, worked out from the rounded counts; below 100 known returns neither does.
+func TestCoverageTravelsWithTheNumbers(t *testing.T) {
+	for _, path := range []string{feed.PathCSV, feed.PathJSON} {
+		for query, want := range map[string]string{"period=2016-S1": "80.0", "period=2016-S1&by=route&series=checkpoint": "80.0", "period=2016-06-30": "", "period=1999": ""} {
+			resp, _ := get(t, handler(), path+"?"+query)
+			if got := resp.Header.Get(feed.CoverageHeader); got != want {
+				t.Errorf("%s?%s: coverage %q, want %q", path, query, got, want)
+			}
+			if !strings.Contains(resp.Header.Get("Access-Control-Expose-Headers"), feed.CoverageHeader) {
+				t.Errorf("%s: pages of other sites cannot read the coverage", path)
+			}
+		}
+	}
+}
+
 func TestNoExactTotalLeavesTheHouse(t *testing.T) {
 	for _, path := range []string{feed.PathCSV, feed.PathJSON} {
 		for _, by := range []string{"", "&by=route", "&by=exit_point", "&by=month,centre,sex"} {

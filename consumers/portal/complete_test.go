@@ -98,6 +98,16 @@ func TestTheNumbersSayHowCompleteTheyAre(t *testing.T) {
 	}
 }
 
+// TestAHalfYearTooSmallForCoverageHasNoPicture: a picture of dashes says nothing.
+func TestAHalfYearTooSmallForCoverageHasNoPicture(t *testing.T) {
+	for period, drawn := range map[string]bool{"2016-S1": true, "2026-S2": false} {
+		_, page := get(t, handler(), "/?lang=es&period="+period)
+		if strings.Contains(page, `id="cm-title"`) != drawn || !strings.Contains(page, `id="cap-cob-mes"`) {
+			t.Errorf("%s: drawn %v", period, !drawn)
+		}
+	}
+}
+
 // TestComputersAreShownByPlace: who is silent, lacks records or has a wrong clock, place by place and never by computer.
 func TestComputersAreShownByPlace(t *testing.T) {
 	for lang, want := range map[string][]string{

@@ -15,6 +15,7 @@ import (
 // worked out from rounded counts; records that are missing are not known people and stand as they are.
 type completeView struct {
 	Bars                    []coverageBar
+	Drawn                   bool // some month has a coverage that is given
 	Months, Posts, Centres  []partLine
 	Whole                   partLine
 	Sites                   []siteLine
@@ -77,6 +78,7 @@ func viewComplete(snap *snapshot, total uint64, today calendar.Day, lang string)
 	v.Whole = newPartLine("Total", c.whole, lang)
 	v.Whole.Registered = number(total)
 	v.Months, v.Bars = monthCoverage(snap, today, lang)
+	v.Drawn = slices.ContainsFunc(v.Bars, func(b coverageBar) bool { return b.Value != "" })
 	v.Posts = partLines(c.posts, codelists.BorderPoint, 12, both{"Otros puntos", "Other points"}, lang)
 	v.Centres = partLines(c.centres, codelists.Centre, 12, both{"Otros centros", "Other centres"}, lang)
 	return v

@@ -46,13 +46,21 @@ func (h *HalfYear) Text(w io.Writer, lang string) error {
 	} else {
 		h.lines(&b, say, lang)
 	}
-	if h.Reconciled > 0 {
-		fmt.Fprintf(&b, say.coverage+"\n", grouped(h.Registered), grouped(h.Reconciled), percent(h.Registered, h.Reconciled))
+	if line := h.Coverage(lang); line != "" {
+		b.WriteString(line + "\n")
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write the table of %s: %w", h.name(), err)
 	}
 	return nil
+}
+
+// Coverage is the sentence on the coverage of the period, in Spanish ("es") or English ("en"); empty when no return is known.
+func (h *HalfYear) Coverage(lang string) string {
+	if h.Reconciled == 0 {
+		return ""
+	}
+	return fmt.Sprintf(languages[lang].coverage, grouped(h.Registered), grouped(h.Reconciled), percent(h.Registered, h.Reconciled))
 }
 
 func (h *HalfYear) lines(b *strings.Builder, say words, lang string) {

@@ -23,7 +23,7 @@ type tableCommand struct {
 
 // Help is the longer text of --help.
 func (tableCommand) Help() string {
-	return helpText("Counts in ClickHouse every cell that a published table prints, over the same period, and writes the table in the same form with the counted numbers in `value`. What is counted are returns registered at a centre.",
+	return helpText("Counts in ClickHouse every cell that a published table prints, over the same period, and writes the table in the same form with the counted numbers in `value`. What is counted are returns registered at a centre; which share of the known ones they are is said on stderr.",
 		"retorno table --like=tables.csv --id=A02", "retorno table --like=tables.csv --id=A02 --out=counted.csv")
 }
 
@@ -41,6 +41,14 @@ func (c *tableCommand) Run(ctx context.Context, t *terminal) error {
 	counted, err := report.Count(ctx, s.Conn(), table)
 	if err != nil {
 		return err
+	}
+	// The form of the published table has no place for its coverage, so it is said beside it.
+	period, err := report.CountHalfYear(ctx, s.Conn(), periodOf(table))
+	if err != nil {
+		return err
+	}
+	if coverage := period.Coverage("en"); coverage != "" {
+		t.say("%s to %s. %s", table.First, table.Last, coverage)
 	}
 	if c.Out != "" {
 		return writeCounted(c.Out, counted)
