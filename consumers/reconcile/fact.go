@@ -21,9 +21,9 @@ type Kind uint8
 
 // The three kinds of fact.
 const (
-	Crossing Kind = iota + 1
-	Registration
-	Assistance
+	Crossing     = Kind(events.KindCrossing)
+	Registration = Kind(events.KindRegistration)
+	Assistance   = Kind(events.KindAssistance)
 )
 
 // String is the kind as the store spells it.
@@ -111,65 +111,34 @@ func PersonID(r *events.Record) (ID, error) {
 
 // FactOf reads a valid record. The error is for records that events.Validate refuses.
 func FactOf(o *events.Opened) (Fact, error) {
-	r := o.Record
-	id, err := uuid.Parse(r.GetRecordId())
+	f, err := events.FieldsOf(o)
 	if err != nil {
-		return Fact{}, fmt.Errorf("record id %q: %w", r.GetRecordId(), err)
+		return Fact{}, err
 	}
-	f := Fact{RecordID: id, Event: r.GetEventTimeMs(), Arrival: r.GetEventTimeMs(), Age: -1, Void: r.GetVoidReason() != ""}
-	f.Future = f.Event > o.SentAtMs+FutureLimit.Milliseconds()
-	f.Version = Version(r.GetRevision(), o.ContentHash, f.Future)
-	switch body := r.GetBody().(type) {
-	case *events.Record_Crossing:
-		f.crossing(body.Crossing)
-	case *events.Record_Registration:
-		f.registration(body.Registration)
-	case *events.Record_Assistance:
-		f.Kind = Assistance
-		f.Centre = lists.centre.code(body.Assistance.GetCentre())
-		f.HelpKind = lists.helpKind.code(body.Assistance.GetKind())
-	default:
-		return Fact{}, fmt.Errorf("record %s has no body", r.GetRecordId())
-	}
-	return f, nil
+	return FactFrom(&f), nil
 }
 
-func (f *Fact) crossing(x *events.Crossing) {
-	f.Kind = Crossing
-	f.Returned = x.GetReturned()
-	f.Direction = lists.direction.code(x.GetDirection())
-	f.BorderPoint = lists.point.code(x.GetBorderPoint())
-	f.DocumentCheck = lists.check.code(x.GetDocumentCheck())
-	f.Country = lists.country.code(x.GetCountry())
-	f.Mode = lists.mode.code(x.GetMode())
-	f.ReturnType = lists.returnType.code(x.GetReturnType())
-	f.person(x.GetSex(), x.Age, x.GetNationality())
-}
-
-func (f *Fact) registration(x *events.Registration) {
-	f.Kind = Registration
-	if x.GetArrivalTimeMs() != 0 {
-		f.Arrival = x.GetArrivalTimeMs()
+// FactFrom takes of a record what the method needs.
+func FactFrom(f *events.Fields) Fact {
+	fact := Fact{
+		RecordID: f.RecordID, Event: f.EventMs, Arrival: f.EventMs, Age: f.Age, Kind: Kind(f.Kind), Void: f.VoidReason != 0,
+		Future: f.EventMs > f.SentAtMs+FutureLimit.Milliseconds(), Returned: f.Returned,
+		Direction: f.Direction.Index(), BorderPoint: f.BorderPoint.Index(), DocumentCheck: f.DocumentCheck.Index(),
+		Centre: f.Centre.Index(), EntryPoint: f.EntryPoint.Index(), ExitPoint: f.ExitPoint.Index(),
+		Country: f.Country.Index(), Mode: f.Mode.Index(), ReturnType: f.ReturnType.Index(), Sex: f.Sex.Index(),
+		Nationality: f.Nationality.Index(), Department: f.Department.Index(), Municipality: f.Municipality.Index(),
+		Accompanied: f.Accompanied.Index(), HelpKind: f.AssistanceKind.Index(),
 	}
-	f.Centre = lists.centre.code(x.GetCentre())
-	f.EntryPoint = lists.point.code(x.GetEntryPoint())
-	f.ExitPoint = lists.point.code(x.GetExitPoint())
-	f.Country = lists.country.code(x.GetCountry())
-	f.Mode = lists.mode.code(x.GetMode())
-	f.ReturnType = lists.returnType.code(x.GetReturnType())
-	f.person(x.GetSex(), x.Age, x.GetNationality())
-	f.Department = lists.department.code(x.GetDepartment())
-	f.Municipality = lists.municipality.code(x.GetMunicipality())
-	f.Accompanied = lists.accompanied.code(x.GetAccompanied())
-	f.Reasons = ReasonBits(x.GetReasons())
-}
-
-func (f *Fact) person(sex string, age *uint32, nationality string) {
-	f.Sex = lists.sex.code(sex)
-	f.Nationality = lists.country.code(nationality)
-	if age != nil {
-		f.Age = int16(*age)
+	if f.ArrivalMs != 0 {
+		fact.Arrival = f.ArrivalMs
 	}
+	for _, reason := range f.Reasons[:f.ReasonCount] {
+		if i := reason.Index(); i > 0 {
+			fact.Reasons |= 1 << i
+		}
+	}
+	fact.Version = Version(f.Revision, f.ContentHash, fact.Future)
+	return fact
 }
 
 // ReasonBits sets the bit of each reason's index; the unknown code sets none.

@@ -46,7 +46,20 @@ func (r *Return) National() bool { return r.Nationality == 0 || r.Nationality ==
 // AgeGroup is the index of the return's age group in its list.
 func (r *Return) AgeGroup() Code { return ageGroupOf(r.Age) }
 
-func ageGroupOf(age int16) Code { return lists.ageGroup.code(codelists.AgeGroupOf(int(age))) }
+// ageGroups is the index of the age group of each age; the last one is that of an age that is not stated.
+var ageGroups = func() (all [codelists.MaxAge + 2]Code) {
+	for age := range all {
+		all[age] = lists.ageGroup.code(codelists.AgeGroupOf(age))
+	}
+	return all
+}()
+
+func ageGroupOf(age int16) Code {
+	if age < 0 || age > codelists.MaxAge {
+		return ageGroups[codelists.MaxAge+1]
+	}
+	return ageGroups[age]
+}
 
 // Help is one help given, with what the return it belongs to says of the person.
 type Help struct {
@@ -70,12 +83,12 @@ type Person struct {
 // sorted in place.
 func Reconcile(facts []Fact) Person {
 	var p Person
-	p.reconcile(facts)
+	p.Reconcile(facts)
 	return p
 }
 
-// reconcile fills p anew, using the space it has.
-func (p *Person) reconcile(facts []Fact) {
+// Reconcile is the function Reconcile, into the space that p has.
+func (p *Person) Reconcile(facts []Fact) {
 	p.Returns, p.Helps, p.Crossings = p.Returns[:0], p.Helps[:0], p.Crossings[:0]
 	slices.SortFunc(facts, func(a, b Fact) int { return byArrival(&a, &b) })
 	p.returns(facts)

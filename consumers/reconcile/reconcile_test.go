@@ -212,6 +212,6 @@ func BenchmarkReconcile(b *testing.B) {
 	var p Person
 	b.ReportAllocs()
 	for b.Loop() {
-		p.reconcile(facts)
+		p.Reconcile(facts)
 	}
 }

@@ -278,14 +278,15 @@ func TestF13ARevisionReplacesItsOwnFact(t *testing.T) {
 	tally := newTally()
 	person := records(t, crossing(1, at("2016-06-03", "10:00"), back("L-COR")), crossing(2, at("2016-06-01", "10:00"), back("L-AGC")))
 	for _, row := range person {
-		tally.load(store.StoredFact{Person: row.Person, Fact: *row.Fact}, true)
+		tally.load(store.StoredFact{Person: row.Fields.Person, Fact: *row.Fact}, true)
 	}
 	again := crossing(1, at("2016-06-03", "10:00"), back("L-AMA"))
 	again.Revision = 2
-	if account, _ := tally.merge(records(t, again)[0]); account != accepted {
+	next := records(t, again)[0]
+	if account, _ := tally.merge(next.Fields.Person, next.Fact, next.Origin); account != accepted {
 		t.Fatalf("a new revision ended in account %d", account)
 	}
-	for _, f := range tally.persons[person[0].Person] {
+	for _, f := range tally.facts.of(next.Fields.Person, nil) {
 		if own := f.RecordID == person[0].Fact.RecordID; own != (f.Version>>40 == 2) {
 			t.Errorf("fact %s is in revision %d", f.RecordID, f.Version>>40)
 		}
@@ -305,15 +306,12 @@ func records(t *testing.T, all ...*events.Record) []store.FactRow {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fact, err := reconcile.FactOf(&opened)
+		fields, err := events.FieldsOf(&opened)
 		if err != nil {
 			t.Fatal(err)
 		}
-		person, err := reconcile.PersonID(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, store.FactRow{Person: person, Fact: &fact, Opened: &opened, Origin: store.Origin{Topic: events.Topic(r), Offset: int64(n)}})
+		fact := reconcile.FactFrom(&fields)
+		out = append(out, store.FactRow{Fields: &fields, Fact: &fact, Origin: store.Origin{Topic: events.Topic(r), Offset: int64(n)}})
 	}
 	return out
 }

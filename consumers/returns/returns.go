@@ -16,6 +16,7 @@ import (
 	"retorno/consumers/deadletter"
 	"retorno/consumers/store"
 	"retorno/consumers/stream"
+	"retorno/schemas/events"
 )
 
 // DeadLetters takes what could not be understood. Write returns nil only when all of it is kept.
@@ -91,8 +92,9 @@ type runner struct {
 	tally   *tally
 	claim   *store.Claim
 	flush   *store.Flush
-	began   bool      // the first flush of the epoch is written
-	checked time.Time // when the claim was last seen to hold
+	fields  events.Fields // the record at hand
+	began   bool          // the first flush of the epoch is written
+	checked time.Time     // when the claim was last seen to hold
 
 	next     map[string]int64 // by topic: the offset after the last record read
 	batch    map[string]*run  // by topic: what has been read since the last flush

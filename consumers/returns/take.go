@@ -1,6 +1,7 @@
 package returns
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -55,38 +56,49 @@ func (r *runner) understand(m *stream.Message) (account, *events.Rejection) {
 	if m.Unreadable != "" {
 		return rejected, &events.Rejection{Code: events.CodeUnreadable, Detail: m.Unreadable}
 	}
+	f := &r.fields
+	if events.Read(m.Value, f) {
+		r.flush.Source(f.Source, f.SourceSeq, f.SentAtMs, f.ClockOffsetMs)
+	} else if rejection := r.readAtLength(m); rejection != nil {
+		return rejected, rejection
+	}
+	if rejection := r.misfiled(m, f); rejection != nil {
+		return rejected, rejection
+	}
+	fact := reconcile.FactFrom(f)
+	origin := store.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}
+	account, conflict := r.tally.merge(f.Person, &fact, origin)
+	if conflict {
+		r.metrics.conflicts.Inc()
+	}
+	if account == accepted {
+		r.flush.Fact(store.FactRow{Fields: f, Fact: &fact, Origin: origin})
+		if fact.Future {
+			r.metrics.future.Inc()
+		}
+	}
+	return account, nil
+}
+
+// readAtLength reads a message that is not of the usual form, or says why it cannot be a fact. A source's number has
+// arrived even when the rest of its record cannot be counted.
+func (r *runner) readAtLength(m *stream.Message) *events.Rejection {
 	opened, err := events.Open(m.Value)
 	if err != nil {
-		return rejected, asRejection(err)
+		return asRejection(err)
 	}
 	rec := opened.Record
 	faults := events.Validate(rec)
 	if rec.GetSourceId() != "" && !touches(faults, "source_id", "source_seq") {
-		r.flush.Source(rec.GetSourceId(), rec.GetSourceSeq(), opened.SentAtMs, opened.ClockOffsetMs)
+		r.flush.Source([]byte(rec.GetSourceId()), rec.GetSourceSeq(), opened.SentAtMs, opened.ClockOffsetMs)
 	}
 	if rejection := events.AsRejection(faults); rejection != nil {
-		return rejected, rejection
+		return rejection
 	}
-	if rejection := r.misfiled(m, rec); rejection != nil {
-		return rejected, rejection
+	if r.fields, err = events.FieldsOf(&opened); err != nil {
+		return asRejection(err)
 	}
-	person, err := reconcile.PersonID(rec)
-	if err != nil {
-		return rejected, asRejection(err)
-	}
-	fact, err := reconcile.FactOf(&opened)
-	if err != nil {
-		return rejected, asRejection(err)
-	}
-	origin := store.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}
-	account, conflict := r.tally.merge(store.FactRow{Person: person, Fact: &fact, Opened: &opened, Origin: origin})
-	if conflict {
-		r.metrics.conflicts.Inc()
-	}
-	if account == accepted && fact.Future {
-		r.metrics.future.Inc()
-	}
-	return account, nil
+	return nil
 }
 
 func touches(faults []events.Fault, fields ...string) bool {
@@ -102,11 +114,11 @@ func touches(faults []events.Fault, fields ...string) bool {
 
 // misfiled refuses a record that was sent to another topic, under another key than its own, or by a producer that
 // places keys otherwise: the facts of one person would be counted in two places.
-func (r *runner) misfiled(m *stream.Message, rec *events.Record) *events.Rejection {
-	if topic := events.Topic(rec); topic != m.Topic {
+func (r *runner) misfiled(m *stream.Message, f *events.Fields) *events.Rejection {
+	if topic := f.Topic(); topic != m.Topic {
 		return &events.Rejection{Code: events.CodeMisfiled, Field: "body", Detail: "such a record belongs to topic " + topic}
 	}
-	if key := events.Key(rec); key != string(m.Key) {
+	if !bytes.Equal(f.Key, m.Key) {
 		return &events.Rejection{Code: events.CodeMisfiled, Field: "person_key", Detail: "the message's key is not the record's key"}
 	}
 	if p := stream.PartitionOf(m.Key, r.partitions); p != m.Partition {

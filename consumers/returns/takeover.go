@@ -61,7 +61,7 @@ func (r *runner) firstFlushes(ctx context.Context, ends []map[string]int64) erro
 	if err := r.writeLetters(ctx); err != nil {
 		return err
 	}
-	r.tally.facts(r.flush)
+	r.tally.settle()
 	mended, err := r.tally.repair(ctx, r.cfg.Store, partition, r.flush)
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (t *tally) repair(ctx context.Context, s *store.Store, partition int, f *st
 		return 0, err
 	}
 	rowsBefore := f.Rows()
-	t.recount(func(person reconcile.ID, p reconcile.Person) {
+	t.recount(func(person reconcile.ID, p *reconcile.Person) {
 		for i := range p.Returns {
 			r := &p.Returns[i]
 			key := store.Key{Person: person, ID: r.ID}

@@ -22,112 +22,102 @@ type factKey struct{ person, record reconcile.ID }
 // tally is the state of one Kafka partition: every person's facts and the cells they come to, and what of it has
 // changed since the last flush. It does no I/O. It belongs to one goroutine.
 type tally struct {
-	persons map[reconcile.ID][]reconcile.Fact
-	cells   *reconcile.Cells
+	facts *facts
+	cells *reconcile.Cells
 	// unsettled are facts that the store held beyond the ledger's position when the partition was taken over: a
 	// flush was torn there. The record that made one is read again and counts as accepted, not as a duplicate.
 	unsettled map[factKey]store.Origin
 
-	before map[reconcile.ID]reconcile.Person // what changed persons came to at the last flush
-	rows   map[factKey]store.FactRow         // facts to write
+	changed map[reconcile.ID]int // persons who changed since the last flush: their place in before
+	before  []reconcile.Person   // what they came to then; those beyond len(changed) are space to be used again
+	touched *reconcile.Cells     // cells of theirs, then and now
+	own     []reconcile.Fact     // the facts of the person at hand
+	after   reconcile.Person     // what they come to
 }
 
 func newTally() *tally {
-	return &tally{persons: map[reconcile.ID][]reconcile.Fact{}, cells: reconcile.NewCells(), unsettled: map[factKey]store.Origin{},
-		before: map[reconcile.ID]reconcile.Person{}, rows: map[factKey]store.FactRow{}}
+	return &tally{facts: newFacts(), cells: reconcile.NewCells(), unsettled: map[factKey]store.Origin{},
+		changed: map[reconcile.ID]int{}, touched: reconcile.NewCells()}
 }
 
 // load takes a stored fact into the state. settled says that the ledger accounts for it.
 func (t *tally) load(f store.StoredFact, settled bool) {
-	t.persons[f.Person] = append(t.persons[f.Person], f.Fact)
+	t.facts.add(f.Person, &f.Fact)
 	if !settled {
 		t.unsettled[factKey{f.Person, f.Fact.RecordID}] = f.Origin
 	}
 }
 
-// recount makes the cells anew from all facts, and hands out what each person comes to.
-func (t *tally) recount(yield func(person reconcile.ID, p reconcile.Person)) {
+// recount makes the cells anew from all facts, and hands out what each person comes to, until the next.
+func (t *tally) recount(yield func(person reconcile.ID, p *reconcile.Person)) {
 	t.cells = reconcile.NewCells()
-	for id, facts := range t.persons {
-		p := reconcile.Reconcile(facts)
-		t.cells.Add(&p, 1)
-		yield(id, p)
+	for person, first := range t.facts.first {
+		t.own = t.facts.chain(first, t.own[:0])
+		t.after.Reconcile(t.own)
+		t.cells.Add(&t.after, 1)
+		yield(person, &t.after)
 	}
 }
 
-// merge takes one record into the state: the largest version of a fact holds. conflict says that the record differs
-// in content from another one of the same revision, which is its source's error.
-func (t *tally) merge(row store.FactRow) (a account, conflict bool) {
-	key := factKey{row.Person, row.Fact.RecordID}
-	facts := t.persons[row.Person]
-	held := find(facts, row.Fact.RecordID)
-	if held >= 0 {
-		version := facts[held].Version
-		conflict = reconcile.SameRevision(version, row.Fact.Version) && !reconcile.SameContent(version, row.Fact.Version)
-		switch {
-		case row.Fact.Version == version && t.unsettled[key] == row.Origin:
-			delete(t.unsettled, key)
-			t.rows[key] = row // written again: the torn flush may have come from an older program
-			return accepted, false
-		case row.Fact.Version < version && reconcile.SameContent(version, row.Fact.Version), row.Fact.Version == version:
-			return duplicate, false
-		case row.Fact.Version < version:
-			return superseded, conflict
-		}
+// merge takes one record into the state: the largest version of a fact holds. An accepted fact is to be written.
+// conflict says that the record differs in content from another one of the same revision, which is its source's error.
+func (t *tally) merge(person reconcile.ID, f *reconcile.Fact, origin store.Origin) (a account, conflict bool) {
+	h := t.facts.find(person, f.RecordID)
+	if h == nil {
+		t.touch(person)
+		t.facts.add(person, f)
+		return accepted, false
 	}
-	t.touch(row.Person)
-	if held >= 0 {
-		held = find(facts, row.Fact.RecordID) // reconciling sorts the facts
-		facts[held] = *row.Fact
-	} else {
-		t.persons[row.Person] = append(facts, *row.Fact)
+	conflict = reconcile.SameRevision(h.version, f.Version) && !reconcile.SameContent(h.version, f.Version)
+	switch {
+	case f.Version == h.version && len(t.unsettled) > 0 && t.unsettled[factKey{person, f.RecordID}] == origin:
+		delete(t.unsettled, factKey{person, f.RecordID})
+		return accepted, false // and written again: the torn flush may have come from an older program
+	case f.Version < h.version && reconcile.SameContent(h.version, f.Version), f.Version == h.version:
+		return duplicate, false
+	case f.Version < h.version:
+		return superseded, conflict
 	}
-	delete(t.unsettled, key)
-	t.rows[key] = row
+	t.touch(person)
+	t.facts.replace(h, f)
+	delete(t.unsettled, factKey{person, f.RecordID})
 	return accepted, conflict
-}
-
-func find(facts []reconcile.Fact, id reconcile.ID) int {
-	for i := range facts {
-		if facts[i].RecordID == id {
-			return i
-		}
-	}
-	return -1
 }
 
 // touch remembers what a person came to before its first change since the last flush.
 func (t *tally) touch(person reconcile.ID) {
-	if _, done := t.before[person]; !done {
-		t.before[person] = reconcile.Reconcile(t.persons[person])
+	if _, done := t.changed[person]; done {
+		return
 	}
+	n := len(t.changed)
+	if n == len(t.before) {
+		t.before = append(t.before, reconcile.Person{})
+	}
+	t.own = t.facts.of(person, t.own[:0])
+	t.before[n].Reconcile(t.own)
+	t.changed[person] = n
 }
 
-// facts writes the facts that have changed since the last flush into f, and forgets all that changed: the derived rows
-// are to be compared with what is stored, all of them.
-func (t *tally) facts(f *store.Flush) {
-	for _, row := range t.rows {
-		f.Fact(row)
-	}
-	clear(t.rows)
-	clear(t.before)
-}
+// settle forgets what has changed: the derived rows are to be compared with what is stored, all of them.
+func (t *tally) settle() { clear(t.changed) }
 
-// changes writes everything that has changed since the last flush into f, and forgets that it changed.
+// changes writes the derived rows that have changed since the last flush into f, and forgets that they changed.
 func (t *tally) changes(f *store.Flush) {
-	before := t.before
-	t.before = map[reconcile.ID]reconcile.Person{}
-	t.facts(f)
-	touched := reconcile.NewCells()
-	for id, before := range before {
-		after := reconcile.Reconcile(t.persons[id])
-		difference(f, id, before, after)
-		t.cells.Add(&before, -1)
-		t.cells.Add(&after, 1)
-		touched.Add(&before, 1)
-		touched.Add(&after, 1)
+	for person, n := range t.changed {
+		before := &t.before[n]
+		t.own = t.facts.of(person, t.own[:0])
+		t.after.Reconcile(t.own)
+		difference(f, person, before, &t.after)
+		t.cells.Add(before, -1)
+		t.cells.Add(&t.after, 1)
+		t.touched.Add(before, 1)
+		t.touched.Add(&t.after, 1)
 	}
-	t.writeCells(f, touched)
+	t.settle()
+	t.writeCells(f, t.touched)
+	clear(t.touched.Returns)
+	clear(t.touched.Helps)
+	clear(t.touched.Crossings)
 }
 
 // writeCells writes the absolute counts of the cells named by touched, and drops those that have come to zero.
@@ -157,33 +147,47 @@ func (t *tally) writeCells(f *store.Flush, touched *reconcile.Cells) {
 
 // difference writes what turns a person's stored returns and helps from before into after: changed rows, and
 // tombstones under keys that are no more.
-func difference(f *store.Flush, person reconcile.ID, before, after reconcile.Person) {
-	was := make(map[reconcile.ID]*reconcile.Return, len(before.Returns))
-	for i := range before.Returns {
-		was[before.Returns[i].ID] = &before.Returns[i]
-	}
-	for i := range after.Returns {
-		r := &after.Returns[i]
-		if old := was[r.ID]; old == nil || *old != *r {
-			f.Return(person, r)
+func difference(f *store.Flush, person reconcile.ID, before, after *reconcile.Person) {
+	returnID := func(r *reconcile.Return) reconcile.ID { return r.ID }
+	compare(before.Returns, after.Returns, returnID, func(r *reconcile.Return) { f.Return(person, r) },
+		func(r *reconcile.Return) { f.DeleteReturn(person, r.ID) })
+	helpID := func(h *reconcile.Help) reconcile.ID { return h.RecordID }
+	compare(before.Helps, after.Helps, helpID, func(h *reconcile.Help) { f.Help(person, h) },
+		func(h *reconcile.Help) { f.DeleteHelp(person, h.RecordID) })
+}
+
+// compare hands out what is new or other in after, and what of before is no more. Both are in nearly the same order, so
+// that each is looked for first where the one before it was found.
+func compare[T comparable](before, after []T, id func(*T) reconcile.ID, changed, gone func(*T)) {
+	next := 0
+	for i := range after {
+		at := placeOf(before, id, id(&after[i]), next)
+		if at < 0 || before[at] != after[i] {
+			changed(&after[i])
 		}
-		delete(was, r.ID)
+		next = max(next, at+1)
 	}
-	for id := range was {
-		f.DeleteReturn(person, id)
-	}
-	had := make(map[reconcile.ID]*reconcile.Help, len(before.Helps))
-	for i := range before.Helps {
-		had[before.Helps[i].RecordID] = &before.Helps[i]
-	}
-	for i := range after.Helps {
-		h := &after.Helps[i]
-		if old := had[h.RecordID]; old == nil || *old != *h {
-			f.Help(person, h)
+	next = 0
+	for i := range before {
+		at := placeOf(after, id, id(&before[i]), next)
+		if at < 0 {
+			gone(&before[i])
 		}
-		delete(had, h.RecordID)
+		next = max(next, at+1)
 	}
-	for id := range had {
-		f.DeleteHelp(person, id)
+}
+
+// placeOf is where the one with that id stands, looked for from next on and then from the begin; -1 for nowhere.
+func placeOf[T any](all []T, id func(*T) reconcile.ID, want reconcile.ID, next int) int {
+	for i := next; i < len(all); i++ {
+		if id(&all[i]) == want {
+			return i
+		}
 	}
+	for i := range min(next, len(all)) {
+		if id(&all[i]) == want {
+			return i
+		}
+	}
+	return -1
 }

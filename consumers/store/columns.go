@@ -9,7 +9,6 @@ import (
 
 	"retorno/consumers/reconcile"
 	"retorno/schemas/calendar"
-	"retorno/schemas/codelists"
 )
 
 // block is a set of rows of one table, column by column, as they go over the wire, out or in.
@@ -77,52 +76,25 @@ func yearOf(id uuid.UUID) int {
 	return time.UnixMilli(ms).UTC().Year()
 }
 
-// name is the text of a code of a list.
-type names struct{ list *codelists.List }
-
-func namesOf(list string) names {
-	l, ok := codelists.Get(list)
-	if !ok {
-		panic("store: no code list " + list)
-	}
-	return names{l}
-}
-
-// code is the inverse of of; a text that the list does not have reads as unknown.
-func (n names) code(text string) reconcile.Code {
-	i, _ := n.list.Index(text)
-	return i
-}
-
-func (n names) of(code reconcile.Code) string { return n.list.At(code) }
-
-var (
-	points      = namesOf(codelists.BorderPoint)
-	centres     = namesOf(codelists.Centre)
-	countries   = namesOf(codelists.Country)
-	modes       = namesOf(codelists.Mode)
-	returnTypes = namesOf(codelists.ReturnType)
-	sexes       = namesOf(codelists.Sex)
-	departments = namesOf(codelists.Department)
-	towns       = namesOf(codelists.Municipality)
-	companions  = namesOf(codelists.Accompaniment)
-	reasons     = namesOf(codelists.Reason)
-	directions  = namesOf(codelists.Direction)
-	checks      = namesOf(codelists.DocumentCheck)
-	helpKinds   = namesOf(codelists.AssistanceKind)
-	ageGroups   = namesOf(codelists.AgeGroup)
-)
-
-// reasonNames spells a set of reasons in the order of the list; the unknown code alone when none is stated.
-func reasonNames(bits uint16) []string {
+// appendReasons appends a set of reasons in the order of the list; the unknown code alone when none is stated.
+func appendReasons(column *codeLists, bits uint16) {
 	if bits == 0 {
-		return []string{reasons.of(0)}
+		column.all.Append(0)
 	}
-	var all []string
 	for i := reconcile.Code(1); i < 16; i++ {
 		if bits&(1<<i) != 0 {
-			all = append(all, reasons.of(i))
+			column.all.Append(i)
 		}
 	}
-	return all
+	column.End()
+}
+
+// reasonBits is the set of reasons of a row.
+func reasonBits(column *codeLists, row int) uint16 {
+	var bits uint16
+	from, to := column.Row(row)
+	for i := from; i < to; i++ {
+		bits |= 1 << column.all.Code(i)
+	}
+	return bits &^ 1
 }

@@ -5,7 +5,6 @@ import (
 
 	"retorno/consumers/reconcile"
 	"retorno/schemas/calendar"
-	"retorno/schemas/codelists"
 )
 
 // returns are rows of retorno.returns.
@@ -17,10 +16,10 @@ type returns struct {
 	day                                                               days
 	arrival                                                           times
 	age                                                               *proto.ColNullable[uint8]
-	reasons                                                           *proto.ColArr[string]
+	reasons                                                           *codeLists
 	partition                                                         *proto.ColUInt16
-	route, country, mode, returnType, entryPoint, exitPoint, centre   texts
-	department, municipality, sex, ageGroup, accompanied, nationality texts
+	route, country, mode, returnType, entryPoint, exitPoint, centre   *codes
+	department, municipality, sex, ageGroup, accompanied, nationality *codes
 }
 
 func newReturns() *returns {
@@ -29,17 +28,25 @@ func newReturns() *returns {
 	r.id, r.person, r.version = col(b, "return_id", newIDs()), col(b, "person", newIDs()), col(b, "version", newNumbers())
 	r.day, r.arrival = col(b, "day", newDays()), col(b, "arrival", newTimes())
 	r.age = col(b, "age", new(proto.ColUInt8).Nullable())
-	r.reasons = col(b, "reasons", new(proto.ColStr).LowCardinality().Array())
+	r.reasons = col(b, "reasons", newCodeLists(reasons))
 	r.partition = col(b, "kafka_partition", new(proto.ColUInt16))
 	for name, c := range map[string]*flags{"is_deleted": &r.deleted, "method_version": &r.method, "national": &r.national,
 		"registered": &r.registered, "checkpoint": &r.checkpoint} {
 		*c = col(b, name, newFlags())
 	}
-	for name, c := range map[string]*texts{"route": &r.route, "country": &r.country, "mode": &r.mode, "return_type": &r.returnType,
-		"entry_point": &r.entryPoint, "exit_point": &r.exitPoint, "centre": &r.centre, "department": &r.department,
-		"municipality": &r.municipality, "sex": &r.sex, "age_group": &r.ageGroup, "accompanied": &r.accompanied, "nationality": &r.nationality} {
-		*c = col(b, name, newTexts())
-	}
+	r.route = col(b, "route", newCodes(routes))
+	r.country = col(b, "country", newCodes(countries))
+	r.mode = col(b, "mode", newCodes(modes))
+	r.returnType = col(b, "return_type", newCodes(returnTypes))
+	r.entryPoint = col(b, "entry_point", newCodes(points))
+	r.exitPoint = col(b, "exit_point", newCodes(points))
+	r.centre = col(b, "centre", newCodes(centres))
+	r.department = col(b, "department", newCodes(departments))
+	r.municipality = col(b, "municipality", newCodes(towns))
+	r.sex = col(b, "sex", newCodes(sexes))
+	r.ageGroup = col(b, "age_group", newCodes(ageGroups))
+	r.accompanied = col(b, "accompanied", newCodes(companions))
+	r.nationality = col(b, "nationality", newCodes(countries))
 	return r
 }
 
@@ -51,25 +58,25 @@ func (r *returns) add(person reconcile.ID, x *reconcile.Return, partition int, v
 	r.method.Append(reconcile.MethodVersion)
 	appendDay(r.day, x.Day)
 	r.arrival.AppendRaw(proto.DateTime64(x.Arrival))
-	r.route.Append(codelists.RouteOf(countries.of(x.Country), modes.of(x.Mode)))
-	r.country.Append(countries.of(x.Country))
-	r.mode.Append(modes.of(x.Mode))
-	r.returnType.Append(returnTypes.of(x.ReturnType))
-	r.entryPoint.Append(points.of(x.EntryPoint))
-	r.exitPoint.Append(points.of(x.ExitPoint))
-	r.centre.Append(centres.of(x.Centre))
-	r.department.Append(departments.of(x.Department))
-	r.municipality.Append(towns.of(x.Municipality))
-	r.sex.Append(sexes.of(x.Sex))
+	r.route.Append(routeOf[x.Country][x.Mode])
+	r.country.Append(x.Country)
+	r.mode.Append(x.Mode)
+	r.returnType.Append(x.ReturnType)
+	r.entryPoint.Append(x.EntryPoint)
+	r.exitPoint.Append(x.ExitPoint)
+	r.centre.Append(x.Centre)
+	r.department.Append(x.Department)
+	r.municipality.Append(x.Municipality)
+	r.sex.Append(x.Sex)
 	age := proto.Null[uint8]()
 	if x.Age >= 0 {
 		age = proto.NewNullable(uint8(x.Age))
 	}
 	r.age.Append(age)
-	r.ageGroup.Append(ageGroups.of(x.AgeGroup()))
-	r.accompanied.Append(companions.of(x.Accompanied))
-	r.reasons.Append(reasonNames(x.Reasons))
-	r.nationality.Append(countries.of(x.Nationality))
+	r.ageGroup.Append(x.AgeGroup())
+	r.accompanied.Append(x.Accompanied)
+	appendReasons(r.reasons, x.Reasons)
+	r.nationality.Append(x.Nationality)
 	r.national.Append(flag(x.National()))
 	r.registered.Append(flag(x.Registered))
 	r.checkpoint.Append(flag(x.Checkpoint))
@@ -84,7 +91,7 @@ type helps struct {
 	deleted                     flags
 	day                         days
 	partition                   *proto.ColUInt16
-	centre, kind, sex, ageGroup texts
+	centre, kind, sex, ageGroup *codes
 }
 
 func newHelps() *helps {
@@ -93,8 +100,8 @@ func newHelps() *helps {
 	h.recordID, h.person, h.returnID = col(b, "record_id", newIDs()), col(b, "person", newIDs()), col(b, "return_id", newIDs())
 	h.version, h.deleted, h.day = col(b, "version", newNumbers()), col(b, "is_deleted", newFlags()), col(b, "day", newDays())
 	h.partition = col(b, "kafka_partition", new(proto.ColUInt16))
-	h.centre, h.kind = col(b, "centre", newTexts()), col(b, "kind", newTexts())
-	h.sex, h.ageGroup = col(b, "sex", newTexts()), col(b, "age_group", newTexts())
+	h.centre, h.kind = col(b, "centre", newCodes(centres)), col(b, "kind", newCodes(helpKinds))
+	h.sex, h.ageGroup = col(b, "sex", newCodes(sexes)), col(b, "age_group", newCodes(ageGroups))
 	return h
 }
 
@@ -106,10 +113,10 @@ func (h *helps) add(person reconcile.ID, x *reconcile.Help, partition int, versi
 	h.deleted.Append(flag(deleted))
 	appendDay(h.day, x.Day)
 	h.partition.Append(uint16(partition))
-	h.centre.Append(centres.of(x.Centre))
-	h.kind.Append(helpKinds.of(x.Kind))
-	h.sex.Append(sexes.of(x.Sex))
-	h.ageGroup.Append(ageGroups.of(x.AgeGroup))
+	h.centre.Append(x.Centre)
+	h.kind.Append(x.Kind)
+	h.sex.Append(x.Sex)
+	h.ageGroup.Append(x.AgeGroup)
 }
 
 // cells holds the columns that every table of counts has.
@@ -137,7 +144,7 @@ func (c *cells) add(day calendar.Day, partition int, version uint64, empty bool)
 type returnCounts struct {
 	cells
 	registered, checkpoint, reconciled                                             numbers
-	route, returnType, entryPoint, exitPoint, centre, sex, ageGroup, country, mode texts
+	route, returnType, entryPoint, exitPoint, centre, sex, ageGroup, country, mode *codes
 }
 
 func newReturnCounts() *returnCounts {
@@ -145,10 +152,15 @@ func newReturnCounts() *returnCounts {
 	c.declare()
 	b := &c.block
 	c.registered, c.checkpoint, c.reconciled = col(b, "registered", newNumbers()), col(b, "checkpoint", newNumbers()), col(b, "reconciled", newNumbers())
-	for name, t := range map[string]*texts{"route": &c.route, "return_type": &c.returnType, "entry_point": &c.entryPoint, "exit_point": &c.exitPoint,
-		"centre": &c.centre, "sex": &c.sex, "age_group": &c.ageGroup, "country": &c.country, "mode": &c.mode} {
-		*t = col(b, name, newTexts())
-	}
+	c.route = col(b, "route", newCodes(routes))
+	c.returnType = col(b, "return_type", newCodes(returnTypes))
+	c.entryPoint = col(b, "entry_point", newCodes(points))
+	c.exitPoint = col(b, "exit_point", newCodes(points))
+	c.centre = col(b, "centre", newCodes(centres))
+	c.sex = col(b, "sex", newCodes(sexes))
+	c.ageGroup = col(b, "age_group", newCodes(ageGroups))
+	c.country = col(b, "country", newCodes(countries))
+	c.mode = col(b, "mode", newCodes(modes))
 	return c
 }
 
@@ -157,22 +169,22 @@ func (c *returnCounts) count(x reconcile.ReturnCell, n reconcile.ReturnCount, pa
 	c.registered.Append(uint64(n.Registered))
 	c.checkpoint.Append(uint64(n.Checkpoint))
 	c.reconciled.Append(uint64(n.Reconciled))
-	c.route.Append(codelists.RouteOf(countries.of(x.Country), modes.of(x.Mode)))
-	c.country.Append(countries.of(x.Country))
-	c.mode.Append(modes.of(x.Mode))
-	c.returnType.Append(returnTypes.of(x.ReturnType))
-	c.entryPoint.Append(points.of(x.EntryPoint))
-	c.exitPoint.Append(points.of(x.ExitPoint))
-	c.centre.Append(centres.of(x.Centre))
-	c.sex.Append(sexes.of(x.Sex))
-	c.ageGroup.Append(ageGroups.of(x.AgeGroup))
+	c.route.Append(routeOf[x.Country][x.Mode])
+	c.country.Append(x.Country)
+	c.mode.Append(x.Mode)
+	c.returnType.Append(x.ReturnType)
+	c.entryPoint.Append(x.EntryPoint)
+	c.exitPoint.Append(x.ExitPoint)
+	c.centre.Append(x.Centre)
+	c.sex.Append(x.Sex)
+	c.ageGroup.Append(x.AgeGroup)
 }
 
 // helpCounts are rows of retorno.assistance_counts.
 type helpCounts struct {
 	cells
 	helps                       numbers
-	centre, kind, sex, ageGroup texts
+	centre, kind, sex, ageGroup *codes
 }
 
 func newHelpCounts() *helpCounts {
@@ -180,25 +192,25 @@ func newHelpCounts() *helpCounts {
 	c.declare()
 	b := &c.block
 	c.helps = col(b, "helps", newNumbers())
-	c.centre, c.kind = col(b, "centre", newTexts()), col(b, "kind", newTexts())
-	c.sex, c.ageGroup = col(b, "sex", newTexts()), col(b, "age_group", newTexts())
+	c.centre, c.kind = col(b, "centre", newCodes(centres)), col(b, "kind", newCodes(helpKinds))
+	c.sex, c.ageGroup = col(b, "sex", newCodes(sexes)), col(b, "age_group", newCodes(ageGroups))
 	return c
 }
 
 func (c *helpCounts) count(x reconcile.HelpCell, n int64, partition int, version uint64) {
 	c.add(x.Day, partition, version, n == 0)
 	c.helps.Append(uint64(n))
-	c.centre.Append(centres.of(x.Centre))
-	c.kind.Append(helpKinds.of(x.Kind))
-	c.sex.Append(sexes.of(x.Sex))
-	c.ageGroup.Append(ageGroups.of(x.AgeGroup))
+	c.centre.Append(x.Centre)
+	c.kind.Append(x.Kind)
+	c.sex.Append(x.Sex)
+	c.ageGroup.Append(x.AgeGroup)
 }
 
 // crossingCounts are rows of retorno.crossing_counts.
 type crossingCounts struct {
 	cells
 	crossings                     numbers
-	borderPoint, direction, check texts
+	borderPoint, direction, check *codes
 }
 
 func newCrossingCounts() *crossingCounts {
@@ -206,15 +218,15 @@ func newCrossingCounts() *crossingCounts {
 	c.declare()
 	b := &c.block
 	c.crossings = col(b, "crossings", newNumbers())
-	c.borderPoint, c.direction = col(b, "border_point", newTexts()), col(b, "direction", newTexts())
-	c.check = col(b, "document_check", newTexts())
+	c.borderPoint, c.direction = col(b, "border_point", newCodes(points)), col(b, "direction", newCodes(directions))
+	c.check = col(b, "document_check", newCodes(checks))
 	return c
 }
 
 func (c *crossingCounts) count(x reconcile.CrossingCell, n int64, partition int, version uint64) {
 	c.add(x.Day, partition, version, n == 0)
 	c.crossings.Append(uint64(n))
-	c.borderPoint.Append(points.of(x.BorderPoint))
-	c.direction.Append(directions.of(x.Direction))
-	c.check.Append(checks.of(x.DocumentCheck))
+	c.borderPoint.Append(x.BorderPoint)
+	c.direction.Append(x.Direction)
+	c.check.Append(x.DocumentCheck)
 }

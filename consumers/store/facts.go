@@ -2,7 +2,6 @@ package store
 
 import (
 	"github.com/ClickHouse/ch-go/proto"
-	"github.com/google/uuid"
 
 	"retorno/consumers/reconcile"
 	"retorno/schemas/events"
@@ -17,9 +16,8 @@ type Origin struct {
 
 // FactRow is what retorno.facts keeps of one record.
 type FactRow struct {
-	Person reconcile.ID
+	Fields *events.Fields
 	Fact   *reconcile.Fact
-	Opened *events.Opened
 	Origin Origin
 }
 
@@ -33,18 +31,21 @@ type facts struct {
 	event, recorded, sent, arrival                         times
 	age                                                    *proto.ColNullable[uint8]
 	partition                                              *proto.ColUInt16
-	reasons                                                *proto.ColArr[string]
-	voidReason, kind, source, topic                        texts
-	direction, borderPoint, category, check                texts
-	sex, nationality, country, mode, returnType            texts
-	centre, entryPoint, exitPoint, programme               texts
-	department, municipality, toDepartment, toMunicipality texts
-	accompanied, company, intended, displaced, again       texts
-	education, occupation, helpKind                        texts
+	reasons                                                *codeLists
+	source, topic                                          texts
+	voidReason, kind                                       *codes
+	direction, borderPoint, category, check                *codes
+	sex, nationality, country, mode, returnType            *codes
+	centre, entryPoint, exitPoint, programme               *codes
+	department, municipality, toDepartment, toMunicipality *codes
+	accompanied, company, intended, displaced, again       *codes
+	education, occupation, helpKind                        *codes
+
+	interned map[string]string // the sources' ids: few, and each in many rows
 }
 
 func newFacts() *facts {
-	f := &facts{}
+	f := &facts{interned: map[string]string{}}
 	b := &f.block
 	f.person, f.recordID, f.registrationID = col(b, "person", newIDs()), col(b, "record_id", newIDs()), col(b, "registration_id", newIDs())
 	f.version, f.contentHash = col(b, "version", newNumbers()), col(b, "content_hash", newNumbers())
@@ -55,97 +56,111 @@ func newFacts() *facts {
 	f.sent, f.arrival = col(b, "sent_at", newTimes()), col(b, "arrival", newTimes())
 	f.age = col(b, "age", new(proto.ColUInt8).Nullable())
 	f.partition = col(b, "kafka_partition", new(proto.ColUInt16))
-	f.reasons = col(b, "reasons", new(proto.ColStr).LowCardinality().Array())
-	for name, c := range map[string]*texts{
-		"void_reason": &f.voidReason, "kind": &f.kind, "source_id": &f.source, "topic": &f.topic,
-		"direction": &f.direction, "border_point": &f.borderPoint, "category": &f.category, "document_check": &f.check,
-		"sex": &f.sex, "nationality": &f.nationality, "country": &f.country, "mode": &f.mode, "return_type": &f.returnType,
-		"centre": &f.centre, "entry_point": &f.entryPoint, "exit_point": &f.exitPoint, "programme": &f.programme,
-		"department": &f.department, "municipality": &f.municipality, "destination_department": &f.toDepartment,
-		"destination_municipality": &f.toMunicipality, "accompanied": &f.accompanied, "travel_company": &f.company,
-		"intended_country": &f.intended, "displaced_by_violence": &f.displaced, "intends_to_migrate_again": &f.again,
-		"education": &f.education, "occupation": &f.occupation, "assistance_kind": &f.helpKind,
-	} {
-		*c = col(b, name, newTexts())
-	}
+	f.source, f.topic = col(b, "source_id", newTexts()), col(b, "topic", newTexts())
+	f.reasons = col(b, "reasons", newCodeLists(reasons))
+	f.declareCodes(b)
 	return f
+}
+
+func (f *facts) declareCodes(b *block) {
+	for _, c := range []struct {
+		name   string
+		words  *words
+		column **codes
+	}{
+		{"void_reason", voidReasons, &f.voidReason}, {"kind", kinds, &f.kind},
+		{"direction", directions, &f.direction}, {"border_point", points, &f.borderPoint},
+		{"category", categories, &f.category}, {"document_check", checks, &f.check},
+		{"sex", sexes, &f.sex}, {"nationality", countries, &f.nationality}, {"country", countries, &f.country},
+		{"mode", modes, &f.mode}, {"return_type", returnTypes, &f.returnType}, {"centre", centres, &f.centre},
+		{"entry_point", points, &f.entryPoint}, {"exit_point", points, &f.exitPoint}, {"programme", programmes, &f.programme},
+		{"department", departments, &f.department}, {"municipality", towns, &f.municipality},
+		{"destination_department", departments, &f.toDepartment}, {"destination_municipality", towns, &f.toMunicipality},
+		{"accompanied", companions, &f.accompanied}, {"travel_company", companies, &f.company},
+		{"intended_country", countries, &f.intended}, {"displaced_by_violence", answers, &f.displaced},
+		{"intends_to_migrate_again", answers, &f.again}, {"education", educations, &f.education},
+		{"occupation", occupations, &f.occupation}, {"assistance_kind", helpKinds, &f.helpKind},
+	} {
+		*c.column = col(b, c.name, newCodes(c.words))
+	}
 }
 
 // add appends one row. The columns that a kind of record does not have stay empty.
 func (f *facts) add(row FactRow) {
-	r, fact := row.Opened.Record, row.Fact
-	f.person.Append(row.Person)
-	f.recordID.Append(fact.RecordID)
+	x, fact := row.Fields, row.Fact
+	f.person.Append(x.Person)
+	f.recordID.Append(x.RecordID)
+	f.registrationID.Append(x.RegistrationID)
 	f.version.Append(fact.Version)
-	f.contentHash.Append(row.Opened.ContentHash)
-	f.sourceSeq.Append(r.GetSourceSeq())
+	f.contentHash.Append(x.ContentHash)
+	f.sourceSeq.Append(x.SourceSeq)
 	f.offset.Append(uint64(row.Origin.Offset))
-	f.revision.Append(r.GetRevision())
+	f.revision.Append(x.Revision)
 	f.future.Append(flag(fact.Future))
-	f.personKnown.Append(flag(r.GetPersonKey() != ""))
-	f.event.AppendRaw(proto.DateTime64(fact.Event))
-	f.recorded.AppendRaw(proto.DateTime64(r.GetRecordedTimeMs()))
-	f.sent.AppendRaw(proto.DateTime64(row.Opened.SentAtMs))
+	f.personKnown.Append(flag(x.PersonKnown))
+	f.returned.Append(flag(x.Returned))
+	f.event.AppendRaw(proto.DateTime64(x.EventMs))
+	f.recorded.AppendRaw(proto.DateTime64(x.RecordedMs))
+	f.sent.AppendRaw(proto.DateTime64(x.SentAtMs))
 	f.arrival.AppendRaw(proto.DateTime64(fact.Arrival))
 	f.partition.Append(uint16(row.Origin.Partition))
 	f.topic.Append(row.Origin.Topic)
-	f.voidReason.Append(r.GetVoidReason())
-	f.kind.Append(fact.Kind.String())
-	f.source.Append(r.GetSourceId())
-	f.crossing(r.GetCrossing())
-	f.registration(r.GetRegistration())
-	f.either(r)
-}
-
-// crossing appends what only a crossing has; all empty for nil.
-func (f *facts) crossing(x *events.Crossing) {
-	f.direction.Append(x.GetDirection())
-	f.borderPoint.Append(x.GetBorderPoint())
-	f.returned.Append(flag(x.GetReturned()))
-	f.category.Append(x.GetCategory())
-	f.check.Append(x.GetDocumentCheck())
-}
-
-// registration appends what only a registration has; all empty for nil.
-func (f *facts) registration(x *events.Registration) {
-	f.entryPoint.Append(x.GetEntryPoint())
-	f.exitPoint.Append(x.GetExitPoint())
-	f.programme.Append(x.GetProgramme())
-	f.department.Append(x.GetDepartment())
-	f.municipality.Append(x.GetMunicipality())
-	f.toDepartment.Append(x.GetDestinationDepartment())
-	f.toMunicipality.Append(x.GetDestinationMunicipality())
-	f.accompanied.Append(x.GetAccompanied())
-	f.company.Append(x.GetTravelCompany())
-	f.reasons.Append(x.GetReasons())
-	f.intended.Append(x.GetIntendedCountry())
-	f.displaced.Append(x.GetDisplacedByViolence())
-	f.again.Append(x.GetIntendsToMigrateAgain())
-	f.education.Append(x.GetEducation())
-	f.occupation.Append(x.GetOccupation())
-}
-
-// either appends what more than one kind of record can have.
-func (f *facts) either(r *events.Record) {
-	x, g, a := r.GetCrossing(), r.GetRegistration(), r.GetAssistance()
-	f.sex.Append(x.GetSex() + g.GetSex())
-	f.nationality.Append(x.GetNationality() + g.GetNationality())
-	f.country.Append(x.GetCountry() + g.GetCountry())
-	f.mode.Append(x.GetMode() + g.GetMode())
-	f.returnType.Append(x.GetReturnType() + g.GetReturnType())
-	f.centre.Append(g.GetCentre() + a.GetCentre())
-	f.helpKind.Append(a.GetKind())
+	f.source.Append(intern(f.interned, x.Source))
 	age := proto.Null[uint8]()
-	switch {
-	case x != nil && x.Age != nil:
-		age = proto.NewNullable(uint8(*x.Age))
-	case g != nil && g.Age != nil:
-		age = proto.NewNullable(uint8(*g.Age))
+	if x.Age >= 0 {
+		age = proto.NewNullable(uint8(x.Age))
 	}
 	f.age.Append(age)
-	registration, err := uuid.Parse(a.GetRegistrationId())
-	if err != nil {
-		registration = uuid.Nil // none was named: validation refuses what is not an id
+	f.answers(x)
+}
+
+// answers appends what the record states.
+func (f *facts) answers(x *events.Fields) {
+	f.kind.State(events.Stated(x.Kind))
+	f.voidReason.State(x.VoidReason)
+	f.direction.State(x.Direction)
+	f.borderPoint.State(x.BorderPoint)
+	f.category.State(x.Category)
+	f.check.State(x.DocumentCheck)
+	f.sex.State(x.Sex)
+	f.nationality.State(x.Nationality)
+	f.country.State(x.Country)
+	f.mode.State(x.Mode)
+	f.returnType.State(x.ReturnType)
+	f.centre.State(x.Centre)
+	f.entryPoint.State(x.EntryPoint)
+	f.exitPoint.State(x.ExitPoint)
+	f.programme.State(x.Programme)
+	f.department.State(x.Department)
+	f.municipality.State(x.Municipality)
+	f.toDepartment.State(x.DestinationDepartment)
+	f.toMunicipality.State(x.DestinationMunicipality)
+	f.accompanied.State(x.Accompanied)
+	f.company.State(x.TravelCompany)
+	for _, reason := range x.Reasons[:x.ReasonCount] {
+		f.reasons.all.State(reason)
 	}
-	f.registrationID.Append(registration)
+	f.reasons.End()
+	f.intended.State(x.IntendedCountry)
+	f.displaced.State(x.DisplacedByViolence)
+	f.again.State(x.IntendsToMigrateAgain)
+	f.education.State(x.Education)
+	f.occupation.State(x.Occupation)
+	f.helpKind.State(x.AssistanceKind)
+}
+
+// mostInterned bounds the texts that are kept: whatever sources call themselves, memory does not grow without end.
+const mostInterned = 10_000
+
+// intern is the text of b, the same string for the same bytes.
+func intern(known map[string]string, b []byte) string {
+	text, ok := known[string(b)]
+	if !ok {
+		if len(known) >= mostInterned {
+			clear(known)
+		}
+		text = string(b)
+		known[text] = text
+	}
+	return text
 }

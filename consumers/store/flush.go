@@ -105,7 +105,7 @@ func (f *Flush) CrossingCell(c reconcile.CrossingCell, n int64) {
 }
 
 // Source adds that a number of a source has arrived, in a copy sent at sentAtMs.
-func (f *Flush) Source(id string, seq uint64, sentAtMs, clockOffsetMs int64) {
+func (f *Flush) Source(id []byte, seq uint64, sentAtMs, clockOffsetMs int64) {
 	f.sources.add(id, seq, sentAtMs, clockOffsetMs)
 }
 
@@ -191,6 +191,9 @@ func insertSettings(rows int) []ch.Setting {
 		{Key: "async_insert", Value: "0", Important: true},
 		{Key: "max_insert_block_size", Value: size, Important: true},
 		{Key: "min_insert_block_size_rows", Value: size, Important: true},
+		// Rows of one key inside a block are rare, and reading tells them apart: merging the block first costs more
+		// than writing it.
+		{Key: "optimize_on_insert", Value: "0", Important: true},
 	}
 }
 

@@ -113,18 +113,20 @@ type sources struct {
 	seq    numbers
 	sent   times
 	offset *proto.ColInt64
+
+	interned map[string]string
 }
 
 func newSources() *sources {
-	s := &sources{}
+	s := &sources{interned: map[string]string{}}
 	b := &s.block
 	s.id, s.seq, s.sent = col(b, "source_id", newTexts()), col(b, "source_seq", newNumbers()), col(b, "sent_at", newTimes())
 	s.offset = col(b, "clock_offset_ms", new(proto.ColInt64))
 	return s
 }
 
-func (s *sources) add(id string, seq uint64, sentAtMs, clockOffsetMs int64) {
-	s.id.Append(id)
+func (s *sources) add(id []byte, seq uint64, sentAtMs, clockOffsetMs int64) {
+	s.id.Append(intern(s.interned, id))
 	s.seq.Append(seq)
 	s.sent.AppendRaw(proto.DateTime64(sentAtMs))
 	s.offset.Append(clockOffsetMs)

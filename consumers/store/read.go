@@ -55,21 +55,21 @@ func (s *Store) Facts(ctx context.Context, partition int, yield func(StoredFact)
 }
 
 func (f *facts) fact(i int) (StoredFact, error) {
-	kind := reconcile.KindOf(f.kind.Row(i))
+	kind := reconcile.Kind(f.kind.places[i])
 	if kind == 0 {
-		return StoredFact{}, fmt.Errorf("retorno.facts: record %s has the unknown kind %q", f.recordID.Row(i), f.kind.Row(i))
+		return StoredFact{}, fmt.Errorf("retorno.facts: record %s is of no known kind", f.recordID.Row(i))
 	}
 	fact := reconcile.Fact{
 		RecordID: f.recordID.Row(i), Version: f.version.Row(i), Kind: kind,
 		Arrival: int64(f.arrival.Data[i]), Event: int64(f.event.Data[i]),
-		Void: f.voidReason.Row(i) != "", Future: f.future.Row(i) != 0, Returned: f.returned.Row(i) != 0,
-		Age: -1, Reasons: reconcile.ReasonBits(f.reasons.Row(i)),
-		Direction: directions.code(f.direction.Row(i)), BorderPoint: points.code(f.borderPoint.Row(i)), DocumentCheck: checks.code(f.check.Row(i)),
-		Centre: centres.code(f.centre.Row(i)), EntryPoint: points.code(f.entryPoint.Row(i)), ExitPoint: points.code(f.exitPoint.Row(i)),
-		Country: countries.code(f.country.Row(i)), Mode: modes.code(f.mode.Row(i)), ReturnType: returnTypes.code(f.returnType.Row(i)),
-		Sex: sexes.code(f.sex.Row(i)), Nationality: countries.code(f.nationality.Row(i)),
-		Department: departments.code(f.department.Row(i)), Municipality: towns.code(f.municipality.Row(i)),
-		Accompanied: companions.code(f.accompanied.Row(i)), HelpKind: helpKinds.code(f.helpKind.Row(i)),
+		Void: f.voidReason.places[i] != 0, Future: f.future.Row(i) != 0, Returned: f.returned.Row(i) != 0,
+		Age: -1, Reasons: reasonBits(f.reasons, i),
+		Direction: f.direction.Code(i), BorderPoint: f.borderPoint.Code(i), DocumentCheck: f.check.Code(i),
+		Centre: f.centre.Code(i), EntryPoint: f.entryPoint.Code(i), ExitPoint: f.exitPoint.Code(i),
+		Country: f.country.Code(i), Mode: f.mode.Code(i), ReturnType: f.returnType.Code(i),
+		Sex: f.sex.Code(i), Nationality: f.nationality.Code(i),
+		Department: f.department.Code(i), Municipality: f.municipality.Code(i),
+		Accompanied: f.accompanied.Code(i), HelpKind: f.helpKind.Code(i),
 	}
 	if age := f.age.Row(i); age.Set {
 		fact.Age = int16(age.Value)
@@ -136,11 +136,11 @@ func dayAt(c days, i int) calendar.Day { return calendar.Day((*c)[i]) }
 
 func (r *returns) get(i int) reconcile.Return {
 	x := reconcile.Return{
-		ID: r.id.Row(i), Arrival: int64(r.arrival.Data[i]), Day: dayAt(r.day, i), Age: -1, Reasons: reconcile.ReasonBits(r.reasons.Row(i)),
-		Country: countries.code(r.country.Row(i)), Mode: modes.code(r.mode.Row(i)), ReturnType: returnTypes.code(r.returnType.Row(i)),
-		EntryPoint: points.code(r.entryPoint.Row(i)), ExitPoint: points.code(r.exitPoint.Row(i)), Centre: centres.code(r.centre.Row(i)),
-		Department: departments.code(r.department.Row(i)), Municipality: towns.code(r.municipality.Row(i)), Sex: sexes.code(r.sex.Row(i)),
-		Accompanied: companions.code(r.accompanied.Row(i)), Nationality: countries.code(r.nationality.Row(i)),
+		ID: r.id.Row(i), Arrival: int64(r.arrival.Data[i]), Day: dayAt(r.day, i), Age: -1, Reasons: reasonBits(r.reasons, i),
+		Country: r.country.Code(i), Mode: r.mode.Code(i), ReturnType: r.returnType.Code(i),
+		EntryPoint: r.entryPoint.Code(i), ExitPoint: r.exitPoint.Code(i), Centre: r.centre.Code(i),
+		Department: r.department.Code(i), Municipality: r.municipality.Code(i), Sex: r.sex.Code(i),
+		Accompanied: r.accompanied.Code(i), Nationality: r.nationality.Code(i),
 		Registered: r.registered.Row(i) != 0, Checkpoint: r.checkpoint.Row(i) != 0,
 	}
 	if age := r.age.Row(i); age.Set {
@@ -150,22 +150,22 @@ func (r *returns) get(i int) reconcile.Return {
 }
 
 func (h *helps) get(i int) reconcile.Help {
-	return reconcile.Help{RecordID: h.recordID.Row(i), Return: h.returnID.Row(i), Day: dayAt(h.day, i), Centre: centres.code(h.centre.Row(i)),
-		Kind: helpKinds.code(h.kind.Row(i)), Sex: sexes.code(h.sex.Row(i)), AgeGroup: ageGroups.code(h.ageGroup.Row(i))}
+	return reconcile.Help{RecordID: h.recordID.Row(i), Return: h.returnID.Row(i), Day: dayAt(h.day, i), Centre: h.centre.Code(i),
+		Kind: h.kind.Code(i), Sex: h.sex.Code(i), AgeGroup: h.ageGroup.Code(i)}
 }
 
 func (c *returnCounts) cell(i int) reconcile.ReturnCell {
-	return reconcile.ReturnCell{Day: dayAt(c.day, i), Country: countries.code(c.country.Row(i)), Mode: modes.code(c.mode.Row(i)),
-		ReturnType: returnTypes.code(c.returnType.Row(i)), EntryPoint: points.code(c.entryPoint.Row(i)), ExitPoint: points.code(c.exitPoint.Row(i)),
-		Centre: centres.code(c.centre.Row(i)), Sex: sexes.code(c.sex.Row(i)), AgeGroup: ageGroups.code(c.ageGroup.Row(i))}
+	return reconcile.ReturnCell{Day: dayAt(c.day, i), Country: c.country.Code(i), Mode: c.mode.Code(i),
+		ReturnType: c.returnType.Code(i), EntryPoint: c.entryPoint.Code(i), ExitPoint: c.exitPoint.Code(i),
+		Centre: c.centre.Code(i), Sex: c.sex.Code(i), AgeGroup: c.ageGroup.Code(i)}
 }
 
 func (c *helpCounts) cell(i int) reconcile.HelpCell {
-	return reconcile.HelpCell{Day: dayAt(c.day, i), Centre: centres.code(c.centre.Row(i)), Kind: helpKinds.code(c.kind.Row(i)),
-		Sex: sexes.code(c.sex.Row(i)), AgeGroup: ageGroups.code(c.ageGroup.Row(i))}
+	return reconcile.HelpCell{Day: dayAt(c.day, i), Centre: c.centre.Code(i), Kind: c.kind.Code(i),
+		Sex: c.sex.Code(i), AgeGroup: c.ageGroup.Code(i)}
 }
 
 func (c *crossingCounts) cell(i int) reconcile.CrossingCell {
-	return reconcile.CrossingCell{Day: dayAt(c.day, i), BorderPoint: points.code(c.borderPoint.Row(i)),
-		Direction: directions.code(c.direction.Row(i)), DocumentCheck: checks.code(c.check.Row(i))}
+	return reconcile.CrossingCell{Day: dayAt(c.day, i), BorderPoint: c.borderPoint.Code(i),
+		Direction: c.direction.Code(i), DocumentCheck: c.check.Code(i)}
 }

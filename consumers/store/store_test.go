@@ -157,6 +157,10 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	fields, err := events.FieldsOf(&opened)
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := StoredFact{Person: person, Fact: fact, Origin: Origin{Topic: events.TopicCentre, Partition: 5, Offset: 77}}
 	ret := reconcile.Return{ID: fact.RecordID, Arrival: fact.Arrival, Day: 16953, Age: -1, Reasons: 1 << 2, Country: 3, Mode: 1, ReturnType: 2,
 		EntryPoint: 4, ExitPoint: 5, Centre: 6, Department: 7, Municipality: 8, Sex: 2, Accompanied: 1, Nationality: 9, Registered: true}
@@ -166,7 +170,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 
 	w := claimed(t, s, 5)
 	f := NewFlush(5, w.Epoch())
-	f.Fact(FactRow{Person: person, Fact: &fact, Opened: &opened, Origin: want.Origin})
+	f.Fact(FactRow{Fields: &fields, Fact: &fact, Origin: want.Origin})
 	f.Return(person, &ret)
 	f.Help(person, &help)
 	f.ReturnCell(cell, n)

@@ -53,10 +53,10 @@ var bugs = []bug{
 		{"consumers/returns/returns.go", "\treturn r.cfg.DeadLetters.Write(ctx, r.letters)", "\tctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)\n\tdefer cancel()\n\t_ = r.cfg.DeadLetters.Write(ctx, r.letters)\n\treturn nil"},
 	}},
 	{name: "revisions by order of arrival", faults: []torture.Kind{torture.Kill}, edits: []edit{
-		{"consumers/returns/tally.go", "\t\tcase row.Fact.Version < version:\n\t\t\treturn superseded, conflict\n", ""},
+		{"consumers/returns/tally.go", "\tcase f.Version < h.version:\n\t\treturn superseded, conflict\n", ""},
 	}},
 	{name: "late fact dropped", faults: []torture.Kind{torture.Kill}, edits: []edit{
-		{"consumers/returns/take.go", "\torigin := store.Origin{Topic: m.Topic", "\tif opened.SentAtMs-fact.Event > 30*24*3600*1000 {\n\t\treturn superseded, nil\n\t}\n\torigin := store.Origin{Topic: m.Topic"},
+		{"consumers/returns/take.go", "\torigin := store.Origin{Topic: m.Topic", "\tif f.SentAtMs-fact.Event > 30*24*3600*1000 {\n\t\treturn superseded, nil\n\t}\n\torigin := store.Origin{Topic: m.Topic"},
 	}},
 	{name: "future fact counted", faults: []torture.Kind{torture.Kill}, edits: []edit{
 		{"consumers/reconcile/fact.go", "return !f.Void && !f.Future", "return !f.Void"},
