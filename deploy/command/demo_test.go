@@ -107,8 +107,12 @@ func TestDemoStaysUpAndEndsInOrder(t *testing.T) {
 		return err == nil && json.Unmarshal(text, &e) == nil
 	})
 	await("readiness", func() bool { code, _ := fetch(e.Web + "/readyz"); return code == http.StatusOK })
-	if code, body := fetch(e.Metrics); code != http.StatusOK || !strings.Contains(body, "retorno_records_read_total") {
+	if code, body := fetch(e.Metrics); code != http.StatusOK || !strings.Contains(body, "retorno_records_read_total") || !strings.Contains(body, "retorno_completeness_passes_total") {
 		t.Errorf("metrics: %d", code)
+	}
+	counted := try(t, "", nil, "table", "--clickhouse-addr", e.ClickHouseNative, "--like", writeFile(t, "like.csv", small), "--id=T1")
+	if counted.status != exitDone || !strings.Contains(counted.err, "Coverage: ") || !strings.Contains(counted.err, " known returns (") || strings.Contains(counted.out, "Coverage: ") {
+		t.Errorf("table: %+v", counted)
 	}
 	if code, body := fetch(e.Web + "/feed/v1/returns.csv?period=2016-S1&by=exit_point"); code != http.StatusOK || !strings.Contains(body, "L-COR") {
 		t.Errorf("feed: %d %s", code, body)
