@@ -27,15 +27,15 @@ type Total struct {
 	// Returns are the returns in the cell, by day and id, at most so many as were asked for.
 	Returns []Counted `json:"returns"`
 	// Changes moved returns into or out of the cell, or between its series: each correction, void, lifted void, settled
-	// conflict, released future fact, and each fact that arrived by its own time before one that was counted already.
+	// conflict, released future fact, and each fact that happened before one that was counted already.
 	// The newest come first, at most so many as were asked for.
 	Changes []Entry `json:"changes"`
 	// In and Out are how many returns all changes moved into and out of the cell; Within between its series.
 	In     int64 `json:"moved_in"`
 	Out    int64 `json:"moved_out"`
 	Within int64 `json:"moved_within"`
-	// Completed are moves that are no corrections: facts that came in the order of their arrival and told more of a
-	// return, as a registration does of a crossing.
+	// Completed are moves that are no corrections: facts that came in the order in which they happened and told more of
+	// a return, as a registration does of a crossing.
 	CompletedIn  int64 `json:"completed_in"`
 	CompletedOut int64 `json:"completed_out"`
 	Log          []Log `json:"log"`

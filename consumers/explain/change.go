@@ -16,7 +16,7 @@ type Change struct {
 	Kind     string `json:"kind"`
 	Revision uint32 `json:"revision"`
 	Nature   Nature `json:"nature"`
-	// Late: the fact arrived, by its own time, before one that was counted already.
+	// Late: the fact happened before one that was counted already.
 	Late bool `json:"late"`
 	// Held: the fact lies in the future of this copy and is not counted. Mended: it was held before and counts now.
 	Held   bool         `json:"held_as_future"`

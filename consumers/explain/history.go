@@ -38,7 +38,7 @@ type outcome struct {
 	nature  Nature
 	// held is the fact as it stood before; nil: there was none.
 	held *reconcile.Fact
-	// late says that a fact's first record arrives, by its own time, before a fact that is counted already.
+	// late says that a fact of which this is the first record happened before one that is counted already.
 	late bool
 	// facts and person before the copy; the person is also set when nothing changed.
 	factsBefore []reconcile.Fact
@@ -78,7 +78,7 @@ func (h *history) take(f *reconcile.Fact) outcome {
 	}
 	o.factsBefore = slices.Clone(h.facts)
 	if at < 0 {
-		o.late = f.Counts() && slices.ContainsFunc(h.facts, func(g reconcile.Fact) bool { return g.Counts() && g.Arrival > f.Arrival })
+		o.late = f.Counts() && slices.ContainsFunc(h.facts, func(g reconcile.Fact) bool { return g.Counts() && g.Event > f.Event })
 		h.facts = append(h.facts, *f)
 	} else {
 		h.facts[at] = *f

@@ -28,7 +28,7 @@ func (p *page) change(n int, c *Change) {
 func whatText(n Nature, late, held, mended bool) string {
 	text := natureText(n)
 	if late {
-		text += ", late: it arrived before a fact that was counted already"
+		text += ", late: it happened before a fact that was counted already"
 	}
 	if held {
 		text += "; held as future: its event lies more than an hour after this sending"
@@ -129,10 +129,10 @@ func (t *Total) Write(w io.Writer, style Style) error {
 		p.line("   %s  %s  person %s%s%s", r.Return, r.Day, style.key(r.Person), when(r.Registered, ", registered"), when(r.Checkpoint, ", seen at a checkpoint"))
 	}
 	p.line("")
-	p.line("CHANGED in it by corrections, voids, lifted voids, conflicts, released future facts and facts that arrived before one")
+	p.line("CHANGED in it by corrections, voids, lifted voids, conflicts, released future facts and facts that happened before one")
 	p.line("counted already: %d in, %d out, %d between series%s", t.In, t.Out, t.Within, only(int64(len(t.Changes)), t.In+t.Out+t.Within))
 	if t.CompletedIn+t.CompletedOut > 0 {
-		p.line("Not listed: facts in the order of their arrival that told more of a return moved %d in and %d out.", t.CompletedIn, t.CompletedOut)
+		p.line("Not listed: facts that came in the order in which they happened and told more of a return moved %d in and %d out.", t.CompletedIn, t.CompletedOut)
 	}
 	for i := range t.Changes {
 		p.line("")

@@ -42,11 +42,35 @@ func TestReadmeQueriesAnswerAsTheySay(t *testing.T) {
 	if found < 8 {
 		t.Fatalf("the README has %d worked queries; the pattern of this test misses them", found)
 	}
+	got = explains(t, got, addresses)
 	if *update {
 		if err := os.WriteFile(readme, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// explained is a call of explain in the README and the answer that stands below it.
+var explained = regexp.MustCompile("(?s)```sh\nbin/retorno explain ([^\n]*)\n```\n```text\n(.*?)```")
+
+// explains makes every call of explain in the README, and compares the answers or, to update, puts them in.
+func explains(t *testing.T, text []byte, addresses endpoints) []byte {
+	t.Helper()
+	found := 0
+	text = explained.ReplaceAllFunc(text, func(block []byte) []byte {
+		found++
+		parts := explained.FindSubmatch(block)
+		args := append([]string{"explain", "--kafka-brokers", addresses.Kafka, "--clickhouse-addr", addresses.ClickHouseNative}, strings.Fields(string(parts[1]))...)
+		r := try(t, "", nil, args...)
+		if answer := tidy(r.out); r.status != exitDone || !*update && answer != string(parts[2]) {
+			t.Errorf("explain %s answers with status %d\n%s%s\nand the README says\n%s", parts[1], r.status, answer, r.err, parts[2])
+		}
+		return []byte("```sh\nbin/retorno explain " + string(parts[1]) + "\n```\n```text\n" + tidy(r.out) + "```")
+	})
+	if found == 0 {
+		t.Fatal("the README has no worked call of explain; the pattern of this test misses it")
+	}
+	return text
 }
 
 // tidy takes away the blank lines and the blanks at the ends of lines.
