@@ -27,6 +27,18 @@ const (
 	headerRedriven = "retorno-redriven-from"
 )
 
+// RedrivenFrom is the origin of the letter that a message was sent from once more, and false for any other message. Only
+// an earlier offset of the message's own partition can be one.
+func RedrivenFrom(m *stream.Message) (Origin, bool) {
+	for _, h := range m.Headers {
+		if h.Key == headerRedriven {
+			o, err := ParseOrigin(string(h.Value))
+			return o, err == nil && o.Topic == m.Topic && o.Partition == m.Partition && o.Offset < m.Offset
+		}
+	}
+	return Origin{}, false
+}
+
 // maxDetail bounds the words, in bytes.
 const maxDetail = 2048
 

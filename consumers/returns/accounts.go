@@ -18,8 +18,11 @@ type books struct {
 	shards map[int]map[string]*book // by partition and topic
 }
 
-// book is one topic and partition: what is in the ledger, and what has been read since.
+// book is one topic and partition: how many records were read, which of them are in the ledger, and how many are not
+// yet. Each is counted where it happens, so that the identity can fail.
 type book struct {
+	read     uint64
+	redriven uint64 // of those read
 	ledger   store.Accounts
 	inFlight uint64
 }
@@ -46,7 +49,17 @@ func (b *books) read(partition int, topic string, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if book := b.shards[partition][topic]; book != nil {
+		book.read += uint64(n)
 		book.inFlight += uint64(n)
+	}
+}
+
+// redrive notes that a record which was read is a dead letter sent again.
+func (b *books) redrive(partition int, topic string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if book := b.shards[partition][topic]; book != nil {
+		book.redriven++
 	}
 }
 
@@ -70,12 +83,13 @@ var (
 	duplicateDesc  = prometheus.NewDesc("retorno_records_duplicate_total", "Records that were known already, with the same content.", accountLabels, nil)
 	supersededDesc = prometheus.NewDesc("retorno_records_superseded_total", "Records whose fact had a higher revision already.", accountLabels, nil)
 	rejectedDesc   = prometheus.NewDesc("retorno_records_rejected_total", "Records that could not be understood and went to the dead letters.", accountLabels, nil)
+	redrivenDesc   = prometheus.NewDesc("retorno_records_redriven_total", "Of the records read, those that are dead letters sent again: their first reading ended in rejected.", accountLabels, nil)
 	inFlightDesc   = prometheus.NewDesc("retorno_records_in_flight", "Records read and not yet in the ledger.", accountLabels, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (b *books) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{readDesc, acceptedDesc, duplicateDesc, supersededDesc, rejectedDesc, inFlightDesc} {
+	for _, d := range []*prometheus.Desc{readDesc, acceptedDesc, duplicateDesc, supersededDesc, rejectedDesc, redrivenDesc, inFlightDesc} {
 		ch <- d
 	}
 }
@@ -90,11 +104,12 @@ func (b *books) Collect(ch chan<- prometheus.Metric) {
 				ch <- prometheus.MustNewConstMetric(d, kind, float64(v), topic, strconv.Itoa(partition))
 			}
 			a := book.ledger
-			send(readDesc, prometheus.CounterValue, a.Read()+book.inFlight)
+			send(readDesc, prometheus.CounterValue, book.read)
 			send(acceptedDesc, prometheus.CounterValue, a.Accepted)
 			send(duplicateDesc, prometheus.CounterValue, a.Duplicate)
 			send(supersededDesc, prometheus.CounterValue, a.Superseded)
 			send(rejectedDesc, prometheus.CounterValue, a.Rejected)
+			send(redrivenDesc, prometheus.CounterValue, book.redriven)
 			send(inFlightDesc, prometheus.GaugeValue, book.inFlight)
 		}
 	}

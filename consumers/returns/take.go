@@ -27,6 +27,10 @@ func (r *runner) take(m *stream.Message) {
 		r.letters = append(r.letters, letterOf(m, rejection))
 		r.metrics.rejections.WithLabelValues(rejection.Code).Inc()
 	}
+	if from, again := deadletter.RedrivenFrom(m); again {
+		r.flush.Redriven(store.Origin(from), store.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}, account.String())
+		r.books.redrive(r.shard.Partition(), m.Topic)
+	}
 	switch account {
 	case accepted:
 		a.Accepted++

@@ -15,9 +15,25 @@ const (
 	rejected
 )
 
+// String is the account as retorno.redriven spells it.
+func (a account) String() string {
+	return [...]string{"accepted", "duplicate", "superseded", "rejected"}[a]
+}
+
 // factKey names a fact: record ids are unique, but a source's error may file one under two persons, and then each
 // person has a fact of its own.
 type factKey struct{ person, record reconcile.ID }
+
+// sink takes derived rows: what there is now under a key, and that there is nothing more. It is a store.Flush.
+type sink interface {
+	Return(person reconcile.ID, r *reconcile.Return)
+	DeleteReturn(person, id reconcile.ID)
+	Help(person reconcile.ID, h *reconcile.Help)
+	DeleteHelp(person, id reconcile.ID)
+	ReturnCell(c reconcile.ReturnCell, n reconcile.ReturnCount)
+	HelpCell(c reconcile.HelpCell, n int64)
+	CrossingCell(c reconcile.CrossingCell, n int64)
+}
 
 // tally is the state of one Kafka partition: every person's facts and the cells they come to, and what of it has
 // changed since the last flush. It does no I/O. It belongs to one goroutine.
@@ -102,7 +118,7 @@ func (t *tally) touch(person reconcile.ID) {
 func (t *tally) settle() { clear(t.changed) }
 
 // changes writes the derived rows that have changed since the last flush into f, and forgets that they changed.
-func (t *tally) changes(f *store.Flush) {
+func (t *tally) changes(f sink) {
 	for person, n := range t.changed {
 		before := &t.before[n]
 		t.own = t.facts.of(person, t.own[:0])
@@ -121,7 +137,7 @@ func (t *tally) changes(f *store.Flush) {
 }
 
 // writeCells writes the absolute counts of the cells named by touched, and drops those that have come to zero.
-func (t *tally) writeCells(f *store.Flush, touched *reconcile.Cells) {
+func (t *tally) writeCells(f sink, touched *reconcile.Cells) {
 	for cell := range touched.Returns {
 		n := t.cells.Returns[cell]
 		f.ReturnCell(cell, n)
@@ -147,7 +163,7 @@ func (t *tally) writeCells(f *store.Flush, touched *reconcile.Cells) {
 
 // difference writes what turns a person's stored returns and helps from before into after: changed rows, and
 // tombstones under keys that are no more.
-func difference(f *store.Flush, person reconcile.ID, before, after *reconcile.Person) {
+func difference(f sink, person reconcile.ID, before, after *reconcile.Person) {
 	returnID := func(r *reconcile.Return) reconcile.ID { return r.ID }
 	compare(before.Returns, after.Returns, returnID, func(r *reconcile.Return) { f.Return(person, r) },
 		func(r *reconcile.Return) { f.DeleteReturn(person, r.ID) })

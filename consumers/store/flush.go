@@ -46,6 +46,7 @@ type Flush struct {
 	helpCounts years[*helpCounts]
 	crossings  years[*crossingCounts]
 	sources    *sources
+	redriven   *redriven
 	ledger     *ledger
 	last       *Entry // the latest one in the ledger
 	n          uint64
@@ -55,7 +56,7 @@ type Flush struct {
 func NewFlush(partition int, epoch uint32) *Flush {
 	return &Flush{partition: partition, epoch: epoch,
 		facts: byYear(newFacts), returns: byYear(newReturns), counts: byYear(newReturnCounts), helps: byYear(newHelps),
-		helpCounts: byYear(newHelpCounts), crossings: byYear(newCrossingCounts), sources: newSources(), ledger: newLedger()}
+		helpCounts: byYear(newHelpCounts), crossings: byYear(newCrossingCounts), sources: newSources(), redriven: newRedriven(), ledger: newLedger()}
 }
 
 // version is that of the next derived row: what a later epoch writes beats what an earlier one writes, however late.
@@ -109,6 +110,9 @@ func (f *Flush) Source(id []byte, seq uint64, sentAtMs, clockOffsetMs int64) {
 	f.sources.add(id, seq, sentAtMs, clockOffsetMs)
 }
 
+// Redriven adds that the dead letter which was read at from has been read again at to, and the account it ended in there.
+func (f *Flush) Redriven(from, to Origin, account string) { f.redriven.add(from, to, account) }
+
 // Ledger adds what has been read of one topic and what became of it.
 func (f *Flush) Ledger(e Entry) {
 	f.ledger.add(f.partition, f.epoch, e)
@@ -133,6 +137,7 @@ func (f *Flush) Clear() {
 	clearYears(&f.helpCounts)
 	clearYears(&f.crossings)
 	f.sources.clear()
+	f.redriven.clear()
 	f.ledger.clear()
 }
 
@@ -164,6 +169,7 @@ func (f *Flush) parts() []part {
 	all = appendYears(all, "retorno.crossing_counts", f.crossings.parts, func(t *crossingCounts) *block { return &t.block })
 	for _, last := range []part{
 		{table: "retorno.source_records", input: f.sources.input, rows: f.sources.rows()},
+		{table: "retorno.redriven", input: f.redriven.input, rows: f.redriven.rows()},
 		{table: "retorno.ledger", input: f.ledger.input, rows: f.ledger.rows()},
 	} {
 		if last.rows > 0 {

@@ -106,6 +106,30 @@ func (s *Store) Accounted(ctx context.Context) (Accounts, error) {
 	return a, err
 }
 
+// redriven are rows of retorno.redriven.
+type redriven struct {
+	block
+	topic, account texts
+	partition      *proto.ColUInt16
+	offset, again  numbers
+}
+
+func newRedriven() *redriven {
+	r := &redriven{}
+	b := &r.block
+	r.topic, r.account = col(b, "topic", newTexts()), col(b, "account", newTexts())
+	r.partition, r.offset, r.again = col(b, "kafka_partition", new(proto.ColUInt16)), col(b, "kafka_offset", newNumbers()), col(b, "again", newNumbers())
+	return r
+}
+
+func (r *redriven) add(from, to Origin, account string) {
+	r.topic.Append(from.Topic)
+	r.partition.Append(uint16(from.Partition))
+	r.offset.Append(uint64(from.Offset))
+	r.again.Append(uint64(to.Offset))
+	r.account.Append(account)
+}
+
 // sources are rows of retorno.source_records.
 type sources struct {
 	block

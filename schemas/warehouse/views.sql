@@ -315,3 +315,29 @@ FROM
 )
 WHERE epoch = newest OR first_offset < taken_from
 COMMENT 'Cuentas vigentes del libro / Accounts of the ledger that hold';
+
+-- What became of each record, once: a dead letter that was sent again counts at the offset to which it was sent.
+CREATE OR REPLACE VIEW retorno.record_accounts
+(
+    topic String COMMENT 'Tema de Kafka / Kafka topic',
+    kafka_partition UInt16 COMMENT 'Partición / Partition',
+    records UInt64 COMMENT 'Registros leídos, sin contar dos veces los reenviados / Records read, those sent again not counted twice',
+    accepted UInt64 COMMENT 'Aceptados / Accepted',
+    duplicate UInt64 COMMENT 'Duplicados / Duplicate',
+    superseded UInt64 COMMENT 'Sustituidos / Superseded',
+    rejected UInt64 COMMENT 'Rechazados y no reenviados / Rejected and not sent again',
+    redriven UInt64 COMMENT 'Rechazados que se enviaron de nuevo: cuentan como lo que llegaron a ser / Rejected and sent again: they count as what they became'
+)
+AS SELECT topic, kafka_partition, read_all - again AS records, accepted_all AS accepted, duplicate_all AS duplicate,
+    superseded_all AS superseded, rejected_all - again AS rejected, again AS redriven
+FROM
+(
+    SELECT topic, kafka_partition, sum(read) AS read_all, sum(accepted) AS accepted_all, sum(duplicate) AS duplicate_all,
+        sum(superseded) AS superseded_all, sum(rejected) AS rejected_all
+    FROM retorno.accounts GROUP BY topic, kafka_partition
+) AS accounted
+LEFT JOIN
+(
+    SELECT topic, kafka_partition, uniqExact(kafka_offset) AS again FROM retorno.redriven GROUP BY topic, kafka_partition
+) AS letters USING (topic, kafka_partition)
+COMMENT 'Qué fue de cada registro, una sola vez / What became of each record, once';

@@ -1,0 +1,63 @@
+package returns
+
+import (
+	"errors"
+	"testing"
+
+	"retorno/consumers/store"
+	"retorno/consumers/stream"
+	"retorno/schemas/events"
+)
+
+// TestADeadLetterSentAgainIsAccountedOnce: what a consumer could not place is sent again, first in vain, and then to
+// one that can place it. There is one record, and it is accepted.
+func TestADeadLetterSentAgainIsAccountedOnce(t *testing.T) {
+	s := fresh(t)
+	when := at("2016-03-01", "10:00")
+	r := crossing(1, when, back("L-COR"))
+	r.PersonKey = elsewhere(t)
+	l := &log{step: 100}
+	l.add(t, r, when)
+	read := func(partitions int) {
+		c, err := New(Config{Store: s, DeadLetters: &letters{}, Topics: []string{events.TopicCheckpoint, events.TopicCentre}, Partitions: partitions, FlushEvery: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.run(t.Context(), &cursor{log: l, next: map[string]int64{}}); !errors.Is(err, errEnd) {
+			t.Fatal(err)
+		}
+	}
+	again := func(from string) {
+		l.add(t, r, when)
+		all := l.topics[events.TopicCheckpoint]
+		all[len(all)-1].Headers = []stream.Header{{Key: "retorno-redriven-from", Value: []byte(from)}}
+	}
+	is := func(records, accepted, rejected, redriven uint64) {
+		t.Helper()
+		var got [4]uint64
+		if err := s.Conn().QueryRow(t.Context(), "SELECT sum(records), sum(accepted), sum(rejected), sum(redriven) FROM retorno.record_accounts").
+			Scan(&got[0], &got[1], &got[2], &got[3]); err != nil {
+			t.Fatal(err)
+		}
+		if want := [4]uint64{records, accepted, rejected, redriven}; got != want {
+			t.Errorf("records, accepted, rejected, redriven: %v, want %v", got, want)
+		}
+		noDifference(t, s)
+	}
+	read(2)
+	is(1, 0, 1, 0)
+	again(events.TopicCheckpoint + "/0/0")
+	read(2)
+	is(1, 0, 1, 1)
+	again(events.TopicCheckpoint + "/0/1")
+	read(1)
+	is(1, 1, 0, 2)
+	again(events.TopicCheckpoint + "/0/9") // no earlier offset: nothing that a letter can come from
+	again(events.TopicCentre + "/0/0")
+	again("rubbish")
+	read(1)
+	is(4, 1, 0, 2)
+	if a, err := s.Accounted(t.Context()); err != nil || a != (store.Accounts{Accepted: 1, Duplicate: 3, Rejected: 2}) {
+		t.Errorf("by offsets: %+v, %v", a, err)
+	}
+}
