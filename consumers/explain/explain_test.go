@@ -326,3 +326,22 @@ func TestKeysAreCutInText(t *testing.T) {
 		t.Errorf("%v %s", err, text)
 	}
 }
+
+// TestNothingIsComparedWithACountThatMoves: while consumers write, a difference says nothing, and that is said.
+func TestNothingIsComparedWithACountThatMoves(t *testing.T) {
+	for undecided, want := range map[bool]string{true: "Not compared", false: "ALARM"} {
+		total := Total{Differences: []string{"registered 2, the log comes to 1"}, Undecided: undecided}
+		var text bytes.Buffer
+		if err := total.Write(&text, Style{}); err != nil || !strings.Contains(text.String(), want) || total.Differs() == undecided {
+			t.Errorf("undecided %v: %v %s", undecided, err, text.String())
+		}
+	}
+}
+
+// TestATopicMadeAnewIsSaid: a ledger that has counted beyond the log's end is of another log.
+func TestATopicMadeAnewIsSaid(t *testing.T) {
+	spans := []Span{{Topic: events.TopicCentre, End: 5, Counted: 5}, {Topic: events.TopicCheckpoint, End: 5, Counted: 9}}
+	if said := ahead(3, spans); len(said) != 1 || !strings.Contains(said[0], "retorno.checkpoint.v1/3 up to offset 9") {
+		t.Errorf("%q", said)
+	}
+}

@@ -142,7 +142,13 @@ func (e *Explainer) person(ctx context.Context, at whereabouts) (*Person, error)
 	}
 	records := make(map[string][]record, len(e.topics))
 	keys := []string{p.Key, at.person.String()} // a person key, or the record id that stands for one
+	var done, total int64
+	for _, s := range spans {
+		total += s.End - s.First
+	}
 	err = e.scan(ctx, at.partition, spans, func(m *stream.Message) {
+		done++
+		e.cfg.Progress(done, total)
 		if !slices.Contains(keys, string(m.Key)) {
 			return
 		}

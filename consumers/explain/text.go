@@ -164,7 +164,7 @@ func accountText(c *Sent) string {
 func natureText(n Nature) string {
 	switch n {
 	case First:
-		return "the first record of this fact"
+		return "the first record of this fact in the log"
 	case Correction:
 		return "a correction"
 	case Void:
@@ -219,7 +219,7 @@ func verdictText(f *Fact) string {
 }
 
 func (p *page) made(m *Made, facts []Fact) {
-	p.line("RETURN %s", m.ID)
+	p.line("RETURN %s, and what gave it each attribute (Attributes)", m.ID)
 	if !m.National {
 		p.line("of another national: kept in retorno.returns, not counted in ceniss (Nationals)")
 	}
