@@ -89,11 +89,12 @@ func runsSince(ctx context.Context, conn driver.Conn, marks map[place]mark) (map
 		since = append(since, fmt.Sprintf("(topic = '%s' AND kafka_partition = %d AND (epoch > %d OR epoch = %d AND first_offset >= %d))",
 			p.topic, p.partition, m.epoch, m.epoch, m.first))
 	}
-	// A later epoch has read anew whatever an older one wrote from the later one's begin on: as in retorno.accounts.
+	// A later epoch has read anew whatever an older one wrote from the later one's begin on: as in retorno.accounts. Runs
+	// without a record say nothing, but one may be a mark.
 	rows, err := conn.Query(ctx, `SELECT topic, kafka_partition, epoch, toInt64(first_offset), toInt64(next_offset), read, accepted + duplicate + superseded + rejected, rejected
 		FROM (SELECT *, min(first_offset) OVER (PARTITION BY topic, kafka_partition ORDER BY epoch RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS taken_from,
 			max(epoch) OVER (PARTITION BY topic, kafka_partition) AS newest FROM retorno.ledger FINAL WHERE `+strings.Join(since, " OR ")+`)
-		WHERE epoch = newest OR first_offset < taken_from ORDER BY topic, kafka_partition, first_offset, next_offset, epoch`)
+		WHERE epoch = newest OR first_offset < taken_from OR first_offset = next_offset ORDER BY topic, kafka_partition, first_offset, next_offset, epoch`)
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
@@ -132,6 +133,9 @@ func news(runs map[place][]run, marks map[place]mark) (spans []span, lag uint64,
 		for _, r := range of {
 			if s.to-s.from >= MostAtOnce {
 				lag += r.read
+				continue
+			}
+			if r.first == r.next && r.first != s.to {
 				continue
 			}
 			found.rows++
