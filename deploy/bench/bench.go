@@ -31,6 +31,11 @@ type section struct {
 func sections() []section {
 	return []section{
 		{"catchup", []string{"ratio_to_peer", "ratio_to_limit", "ratio_to_plain"}, (*run).catchUp},
+		{"publish", []string{"publish_ratio"}, (*run).publishing},
+		{"visible", []string{"visible_p99_seconds"}, (*run).visibility},
+		{"outage", []string{"outage_catchup_ratio"}, (*run).outage},
+		{"share", []string{"share_cost"}, (*run).sharing},
+		{"growth", []string{"cost_growth"}, (*run).growth},
 	}
 }
 

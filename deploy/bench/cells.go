@@ -24,6 +24,21 @@ func cellsOfTruth(t *register.Truth) cells {
 	return cells{t.ReturnCells(), t.HelpCells(), t.CrossingCells()}
 }
 
+// times is the same cells with so many times the counts.
+func (c cells) times(n int) cells {
+	all := cells{map[register.ReturnCell]register.ReturnCount{}, map[register.HelpCell]int{}, map[register.CrossingCell]int{}}
+	for k, v := range c.returns {
+		all.returns[k] = register.ReturnCount{Registered: n * v.Registered, Checkpoint: n * v.Checkpoint, Reconciled: n * v.Reconciled}
+	}
+	for k, v := range c.helps {
+		all.helps[k] = n * v
+	}
+	for k, v := range c.crossings {
+		all.crossings[k] = n * v
+	}
+	return all
+}
+
 // cellsOfEvents count every event once, each by what it says of itself: all that a consumer can know which neither
 // takes away copies nor reconciles. Reconciled stays zero.
 func cellsOfEvents(l *load) (cells, error) {

@@ -21,6 +21,20 @@ type Config struct {
 	Events int
 	// Rounds is how often each contender runs; default 3.
 	Rounds int
+	// GrowthEvents are how many events the state is grown with, which is compared with a twentieth of it; default 2,000,000.
+	GrowthEvents int
+	// Rate is how many events are sent a second where that matters; default 10,000.
+	Rate int
+	// SteadySeconds is how long they are sent steadily; default 30.
+	SteadySeconds int
+	// OutageSeconds is how long ClickHouse is away; default 60.
+	OutageSeconds int
+	// StoredReturns is how many returns the half-year table is asked of; default 100,000,000.
+	StoredReturns int
+	// StoredFacts is how many facts are stored at a restart; default 10,000,000.
+	StoredFacts int
+	// Persons is how many persons the state is weighed with; default 10,000,000.
+	Persons int
 	// Partitions of each fact topic; default 12, as in production.
 	Partitions int
 	// Dir is where the temporary folder of the data is made; default the system's.
@@ -53,6 +67,13 @@ func (c Config) withDefaults() Config {
 	number(&c.Events, 300_000, 4_000)
 	number(&c.Rounds, 3, 1)
 	number(&c.Partitions, 12, 4)
+	number(&c.GrowthEvents, 2_000_000, 40_000)
+	number(&c.Rate, 10_000, 500)
+	number(&c.SteadySeconds, 30, 3)
+	number(&c.OutageSeconds, 60, 3)
+	number(&c.StoredReturns, 100_000_000, 100_000)
+	number(&c.StoredFacts, 10_000_000, 20_000)
+	number(&c.Persons, 10_000_000, 100_000)
 	if len(c.Program) == 0 {
 		if self, err := os.Executable(); err == nil {
 			c.Program = []string{self}

@@ -3,10 +3,12 @@ package bench
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"retorno/producers/publish"
 	"retorno/producers/register"
+	"retorno/schemas/events"
 	"retorno/schemas/published"
 )
 
@@ -19,21 +21,26 @@ type load struct {
 	messages []publish.Message
 	bytes    int64 // of keys and values
 	truth    *register.Truth
+	copies   int // how often they are sent: see rekeyed
 }
 
+// events is how many events are sent in all.
+func (l *load) events() int { return len(l.messages) * l.copies }
+
 // makeLoad makes about so many events, in the order of sending.
-func makeLoad(ctx context.Context, seed uint64, events int) (*load, error) {
-	table, err := published.Read(strings.NewReader(tableOf(max(20, int(float64(events)/eventsPerReturn)))), "BENCH")
+func makeLoad(ctx context.Context, seed uint64, count int) (*load, error) {
+	table, err := published.Read(strings.NewReader(tableOf(max(20, int(float64(count)/eventsPerReturn)))), "BENCH")
 	if err != nil {
 		return nil, err
 	}
 	rates := register.RatesOf(register.Hard)
 	rates.Broken = 0
+	rates.Conflict = 0 // which of two contents holds depends on their hashes, which differ between copies
 	made, err := register.Make(ctx, table, register.Settings{Seed: seed, Mess: register.Hard, Rates: rates})
 	if err != nil {
 		return nil, err
 	}
-	l := &load{truth: made.Truth(), messages: make([]publish.Message, 0, made.Counts().Events)}
+	l := &load{copies: 1, truth: made.Truth(), messages: make([]publish.Message, 0, made.Counts().Events)}
 	err = made.Events(func(e register.Event) error {
 		l.messages = append(l.messages, publish.Message{Topic: e.Topic, Key: e.Key, Value: e.Value})
 		l.bytes += int64(len(e.Key) + len(e.Value))
@@ -68,12 +75,58 @@ func (l *load) send(ctx context.Context, m *machine) error {
 		return err
 	}
 	defer func() { _ = w.Close() }()
-	for rest := l.messages; len(rest) > 0; {
-		n := min(sendBatch, len(rest))
-		if err := w.Write(ctx, rest[:n]...); err != nil {
-			return fmt.Errorf("send the events: %w", err)
+	some := make([]publish.Message, 0, sendBatch)
+	for n := range l.copies {
+		for rest := l.messages; len(rest) > 0; {
+			some = append(some[:0], rest[:min(sendBatch, len(rest))]...)
+			rest = rest[len(some):]
+			if err := rekeyed(some, n); err != nil {
+				return err
+			}
+			if err := w.Write(ctx, some...); err != nil {
+				return fmt.Errorf("send the events: %w", err)
+			}
 		}
-		rest = rest[n:]
 	}
 	return nil
+}
+
+// rekeyed makes of the events those of other people: the n-th copy of each person and record, which differ from the
+// first in the last digits of their ids, and of each number of a source. The copy of number 0 is the event itself.
+func rekeyed(messages []publish.Message, n int) error {
+	if n == 0 {
+		return nil
+	}
+	for i := range messages {
+		opened, err := events.Open(messages[i].Value)
+		if err != nil {
+			return err
+		}
+		r := opened.Record
+		r.RecordId, r.PersonKey = anotherID(r.RecordId, n), anotherID(r.PersonKey, n)
+		r.SourceSeq += uint64(n) << 32
+		if a := r.GetAssistance(); a != nil {
+			a.RegistrationId = anotherID(a.RegistrationId, n)
+		}
+		value, err := events.Seal(r, opened.SentAtMs, opened.ClockOffsetMs)
+		if err != nil {
+			return err
+		}
+		messages[i].Key, messages[i].Value = []byte(events.Key(r)), value
+	}
+	return nil
+}
+
+// anotherID changes the last six hexadecimal digits of an id.
+func anotherID(id string, n int) string {
+	const digits = 6
+	if len(id) < digits {
+		return id
+	}
+	at := len(id) - digits
+	last, err := strconv.ParseUint(id[at:], 16, 32)
+	if err != nil {
+		return id
+	}
+	return id[:at] + fmt.Sprintf("%0*x", digits, last^uint64(n)*0x9e3779&0xffffff)
 }

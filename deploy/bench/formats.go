@@ -2,12 +2,10 @@ package bench
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
 
-	"github.com/segmentio/kafka-go"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -54,7 +52,7 @@ func typeName(field protoreflect.FieldDescriptor) string {
 // inJSON is the load in flat JSON, one object for each event, for topics of its own: the names are paths into the
 // message, joined by underscores; what is not stated is left out.
 func (l *load) inJSON() (*load, error) {
-	j := &load{truth: l.truth, messages: make([]publish.Message, len(l.messages))}
+	j := &load{copies: 1, truth: l.truth, messages: make([]publish.Message, len(l.messages))}
 	for i := range l.messages {
 		var e events.Envelope
 		if err := proto.Unmarshal(l.messages[i].Value, &e); err != nil {
@@ -89,23 +87,4 @@ func flatten(flat map[string]any, prefix string, message protoreflect.Message) {
 		}
 		return true
 	})
-}
-
-// makeTopics makes topics with as many partitions as the fact topics have.
-func (m *machine) makeTopics(ctx context.Context, names ...string) error {
-	client := &kafka.Client{Addr: kafka.TCP(m.broker.Addr())}
-	request := &kafka.CreateTopicsRequest{}
-	for _, name := range names {
-		request.Topics = append(request.Topics, kafka.TopicConfig{Topic: name, NumPartitions: m.cfg.Partitions, ReplicationFactor: 1})
-	}
-	response, err := client.CreateTopics(ctx, request)
-	if err != nil {
-		return err
-	}
-	for name, err := range response.Errors {
-		if err != nil {
-			return fmt.Errorf("make topic %s: %w", name, err)
-		}
-	}
-	return nil
 }

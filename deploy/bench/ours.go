@@ -36,7 +36,7 @@ type ours struct {
 }
 
 func newOurs(m *machine, l *load) *ours {
-	return &ours{m: m, l: l, want: cellsOfTruth(l.truth), processes: 1}
+	return &ours{m: m, l: l, want: cellsOfTruth(l.truth).times(l.copies), processes: 1}
 }
 
 func (o *ours) name() string { return "ours" }
@@ -59,8 +59,8 @@ func (o *ours) consume(ctx context.Context) (r result, err error) {
 	began := time.Now()
 	var all []*process
 	defer func() {
+		err = errors.Join(err, endAll(all))
 		for _, p := range all {
-			err = errors.Join(err, p.end())
 			r.cpu += p.cpu()
 			r.rss = max(r.rss, p.rss())
 		}
@@ -72,8 +72,8 @@ func (o *ours) consume(ctx context.Context) (r result, err error) {
 		}
 		all = append(all, p)
 	}
-	err = o.m.awaitLedger(ctx, len(o.l.messages), all)
-	r.events, r.wall = len(o.l.messages), time.Since(began)
+	err = o.m.awaitLedger(ctx, o.l.events(), all)
+	r.events, r.wall = o.l.events(), time.Since(began)
 	r.engine, r.broker = o.m.usage().since(used)
 	return r, err
 }

@@ -74,19 +74,28 @@ func (p *process) alive() error {
 	}
 }
 
-// end asks the process to end and waits for it.
-func (p *process) end() error {
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
+// endPatience is how long a process may take to end in order.
+const endPatience = time.Minute
+
+// endAll asks processes to end and waits for them.
+func endAll(all []*process) error {
+	var errs []error
+	for _, p := range all {
+		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			errs = append(errs, err)
+		}
 	}
-	select {
-	case <-p.done:
-		return p.err
-	case <-time.After(20 * time.Second):
+	late := time.After(endPatience)
+	for _, p := range all {
+		select {
+		case <-p.done:
+			errs = append(errs, p.err)
+		case <-late:
+			errs = append(errs, fmt.Errorf("a consumer did not end within %s of SIGTERM", endPatience), p.cmd.Process.Kill())
+			<-p.done
+		}
 	}
-	err := p.cmd.Process.Kill()
-	<-p.done
-	return errors.Join(errors.New("the consumer did not end within 20 s of SIGTERM"), err)
+	return errors.Join(errs...)
 }
 
 // cpu is what the process used from its start to its end.
