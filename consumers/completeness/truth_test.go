@@ -87,7 +87,20 @@ func makeWorld(r *rand.Rand) world {
 			}
 		}
 	}
+	w.edges()
 	return w
+}
+
+// edges adds two computers that no chance may leave out: one that is quiet for a while but not for it, and one whose gaps
+// lie between two months, once before and once after a number that was sent late.
+func (w *world) edges() {
+	w.places["L-GUA-1"], w.places["L-AGC-1"] = standing{"border_point", "L-GUA"}, standing{"border_point", "L-AGC"}
+	january, march := began, began+40*24*hourMs
+	w.sendings = append(w.sendings, sending{"L-AGC-1", 2, january, 0}, sending{"L-AGC-1", 5, march, 0}, sending{"L-AGC-1", 9, january + hourMs, 0})
+	newest := slices.MaxFunc(w.sendings, func(a, b sending) int { return cmp.Compare(a.sentMs, b.sentMs) }).sentMs
+	for n := range uint64(5) {
+		w.sendings = append(w.sendings, sending{"L-GUA-1", n + 1, newest - (150+100*int64(4-n))*hourMs, 0})
+	}
 }
 
 // gap is a row of ceniss.source_gaps.
@@ -206,39 +219,41 @@ func (w world) keep(t *testing.T, r *rand.Rand) {
 	w.keepFacts(t)
 }
 
-// keepFacts writes three facts at the place of each computer, one at another place, and an older revision of that one
-// four times, which must not weigh.
+// keepFacts writes three facts at the place of each computer, one at another place, and older revisions of that one, which
+// must not weigh: each in an insert of its own, for ClickHouse takes copies within one insert together.
 func (w world) keepFacts(t *testing.T) {
 	t.Helper()
-	batch, err := conn.PrepareBatch(t.Context(), "INSERT INTO retorno.facts (person, record_id, version, kind, source_id, source_seq, border_point, centre)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fact := func(id uuid.UUID, version uint64, source, kind, place string) {
-		post, centre := place, ""
-		if kind != "crossing" {
-			post, centre = "", place
-		}
-		if err := batch.Append(uuid.Nil, id, version, kind, source, uint64(1), post, centre); err != nil {
+	strayed := map[string]uuid.UUID{}
+	for version := range uint64(5) {
+		batch, err := conn.PrepareBatch(t.Context(), "INSERT INTO retorno.facts (person, record_id, version, kind, source_id, source_seq, border_point, centre)")
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	for _, source := range slices.Sorted(maps.Keys(w.places)) {
-		at := w.places[source]
-		if at.kind == "unknown" {
-			continue
+		for _, source := range slices.Sorted(maps.Keys(w.places)) {
+			at, id := w.places[source], uuid.Must(uuid.NewV7())
+			if at.kind == "unknown" {
+				continue
+			}
+			kind, post, centre := "crossing", at.place, ""
+			if at.kind == "centre" {
+				kind, post, centre = "registration", "", at.place
+			}
+			if version == 0 {
+				strayed[source] = id
+			}
+			if err := batch.Append(uuid.Nil, strayed[source], version, "assistance", source, uint64(1), "", "CANFM-BEL"); err != nil {
+				t.Fatal(err)
+			}
+			if version == 0 || version > 3 {
+				continue
+			}
+			if err := batch.Append(uuid.Nil, id, version, kind, source, uint64(1), post, centre); err != nil {
+				t.Fatal(err)
+			}
 		}
-		kind := map[string]string{"border_point": "crossing", "centre": "registration"}[at.kind]
-		for range 3 {
-			fact(uuid.Must(uuid.NewV7()), 1, source, kind, at.place)
+		if err := batch.Send(); err != nil {
+			t.Fatal(err)
 		}
-		strayed := uuid.Must(uuid.NewV7())
-		for version := range uint64(5) {
-			fact(strayed, version, source, "assistance", "CANFM-BEL")
-		}
-	}
-	if err := batch.Send(); err != nil {
-		t.Fatal(err)
 	}
 }
 
