@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,18 @@ func col[C proto.Column](b *block, name string, c C) C {
 func (b *block) rows() int { return b.input[0].Data.Rows() }
 
 func (b *block) clear() { b.input.Reset() }
+
+// without is the block to be read without some of its columns.
+func (b *block) without(names ...string) *block {
+	rest := &block{}
+	for i, c := range b.result {
+		if !slices.Contains(names, c.Name) {
+			rest.result = append(rest.result, c)
+			rest.input = append(rest.input, b.input[i])
+		}
+	}
+	return rest
+}
 
 // columns are the names of the block's columns, as in a SELECT.
 func (b *block) columns() string {

@@ -18,8 +18,12 @@ func stored(ctx context.Context, s *Store, table string, partition int, t *block
 	query := ch.Query{
 		Body: fmt.Sprintf("SELECT %s FROM %s FINAL WHERE kafka_partition = %d", t.columns(), table, partition),
 		// FINAL inside partitions is enough: every partition key is a function of the sorting key.
-		Settings: []ch.Setting{{Key: "do_not_merge_across_partitions_select_final", Value: "1", Important: true}},
-		Result:   t.result,
+		Settings: []ch.Setting{
+			{Key: "do_not_merge_across_partitions_select_final", Value: "1", Important: true},
+			// Many small queries at once: compiling each, and a thread for each core, costs more than it brings.
+			{Key: "compile_expressions", Value: "0"}, {Key: "compile_sort_description", Value: "0"}, {Key: "max_threads", Value: "2"},
+		},
+		Result: t.result,
 		OnResult: func(_ context.Context, b proto.Block) error {
 			for i := range b.Rows {
 				if err := row(i); err != nil {
@@ -45,7 +49,10 @@ type StoredFact struct {
 // Facts reads every fact of a Kafka partition, in no order. The fact is the caller's.
 func (s *Store) Facts(ctx context.Context, partition int, yield func(StoredFact)) error {
 	f := newFacts()
-	return stored(ctx, s, "retorno.facts", partition, &f.block, func(i int) error {
+	needed := f.without("registration_id", "content_hash", "source_seq", "revision", "person_known", "recorded_time", "sent_at", "source_id",
+		"category", "programme", "destination_department", "destination_municipality", "travel_company", "intended_country",
+		"displaced_by_violence", "intends_to_migrate_again", "education", "occupation")
+	return stored(ctx, s, "retorno.facts", partition, needed, func(i int) error {
 		fact, err := f.fact(i)
 		if err == nil {
 			yield(fact)

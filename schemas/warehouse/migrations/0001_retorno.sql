@@ -1,6 +1,7 @@
 -- The pipeline's own tables. Nothing is updated in place: a row is replaced by one of the same sorting key with a
 -- larger version. Every partition key is a function of the sorting key, because ClickHouse replaces only inside a
--- partition: a UUIDv7 holds the time it was made.
+-- partition: a UUIDv7 holds the time it was made. What a consumer takes over is one range of the sorting key, because
+-- the Kafka partition leads it: everything about a person meets in one.
 
 CREATE DATABASE IF NOT EXISTS retorno;
 
@@ -56,7 +57,7 @@ CREATE TABLE IF NOT EXISTS retorno.facts
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(UUIDv7ToDateTime(record_id, 'UTC'))
-ORDER BY (person, record_id)
+ORDER BY (kafka_partition, person, record_id)
 COMMENT 'Hechos: la última revisión de cada registro, sin identidad / Facts: the latest revision of each record, de-identified';
 
 CREATE TABLE IF NOT EXISTS retorno.returns
@@ -90,7 +91,7 @@ CREATE TABLE IF NOT EXISTS retorno.returns
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYear(UUIDv7ToDateTime(return_id, 'UTC'))
-ORDER BY (return_id, person)
+ORDER BY (kafka_partition, return_id, person)
 COMMENT 'Retornos: una fila por cada llegada de una persona retornada / Returns: one row for each arrival of a returned person';
 
 CREATE TABLE IF NOT EXISTS retorno.return_counts
@@ -114,7 +115,7 @@ CREATE TABLE IF NOT EXISTS retorno.return_counts
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYear(day)
-ORDER BY (day, route, return_type, entry_point, exit_point, centre, sex, age_group, kafka_partition)
+ORDER BY (kafka_partition, day, route, return_type, entry_point, exit_point, centre, sex, age_group)
 COMMENT 'Conteos absolutos de retornos de nacionales / Absolute counts of returns of nationals';
 
 CREATE TABLE IF NOT EXISTS retorno.assistance
@@ -133,7 +134,7 @@ CREATE TABLE IF NOT EXISTS retorno.assistance
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYear(UUIDv7ToDateTime(record_id, 'UTC'))
-ORDER BY (record_id, person)
+ORDER BY (kafka_partition, record_id, person)
 COMMENT 'Ayudas dadas, con el retorno al que pertenecen / Helps given, with the return they belong to';
 
 CREATE TABLE IF NOT EXISTS retorno.assistance_counts
@@ -150,7 +151,7 @@ CREATE TABLE IF NOT EXISTS retorno.assistance_counts
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYear(day)
-ORDER BY (day, centre, kind, sex, age_group, kafka_partition)
+ORDER BY (kafka_partition, day, centre, kind, sex, age_group)
 COMMENT 'Conteos absolutos de ayudas / Absolute counts of helps';
 
 CREATE TABLE IF NOT EXISTS retorno.crossing_counts
@@ -166,7 +167,7 @@ CREATE TABLE IF NOT EXISTS retorno.crossing_counts
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYear(day)
-ORDER BY (day, border_point, direction, document_check, kafka_partition)
+ORDER BY (kafka_partition, day, border_point, direction, document_check)
 COMMENT 'Conteos absolutos de cruces / Absolute counts of crossings';
 
 CREATE TABLE IF NOT EXISTS retorno.source_records
