@@ -109,7 +109,7 @@ type Log struct {
 func (e *Explainer) Cell(ctx context.Context, q Query, limit int) (*Total, error) {
 	for try := 1; ; try++ {
 		t, err := e.cell(ctx, q, limit)
-		if err != nil || len(t.Differences) == 0 || try == attempts {
+		if err != nil || !t.Differs() || try == attempts {
 			return t, err
 		}
 		if err := e.pause(ctx); err != nil {
@@ -151,7 +151,7 @@ func (e *Explainer) cell(ctx context.Context, q Query, limit int) (*Total, error
 	if listed != t.Counts.Reconciled {
 		t.Differences = append(t.Differences, fmt.Sprintf("retorno.return_counts has %d returns, retorno.returns %d", t.Counts.Reconciled, listed))
 	}
-	w.newest()
+	w.keepNewest()
 	return t, nil
 }
 
@@ -162,21 +162,23 @@ func (s Series) String() string {
 
 // still reads what is stored of the cell while the ledger stands still, and tries for a while when it does not.
 func (e *Explainer) still(ctx context.Context, t *Total, q Query, limit int) (listed int64, err error) {
-	const tries = 5
+	const tries = 3
 	for try := 1; ; try++ {
+		before, err := e.newest(ctx)
+		if err != nil {
+			return 0, err
+		}
 		if t.Log, err = e.logs(ctx); err != nil {
 			return 0, err
 		}
 		if listed, err = e.stored(ctx, t, q, limit); err != nil {
 			return 0, err
 		}
-		after, err := e.logs(ctx)
+		after, err := e.newest(ctx)
 		if err != nil {
 			return 0, err
 		}
-		t.Undecided = !slices.EqualFunc(t.Log, after, func(a, b Log) bool {
-			return slices.EqualFunc(a.Spans, b.Spans, func(x, y Span) bool { return x.Counted == y.Counted })
-		})
+		t.Undecided = before != after
 		if !t.Undecided || try == tries {
 			return listed, nil
 		}
@@ -186,6 +188,15 @@ func (e *Explainer) still(ctx context.Context, t *Total, q Query, limit int) (li
 		case <-time.After(time.Duration(try) * 100 * time.Millisecond):
 		}
 	}
+}
+
+// newest tells two states of the ledger apart.
+func (e *Explainer) newest(ctx context.Context) (state string, err error) {
+	err = e.cfg.Store.Conn().QueryRow(ctx, "SELECT concat(toString(max(flushed_at)), ' ', toString(count())) FROM retorno.ledger").Scan(&state)
+	if err != nil {
+		err = fmt.Errorf("explain: read the ledger: %w", err)
+	}
+	return state, err
 }
 
 func (e *Explainer) logs(ctx context.Context) ([]Log, error) {
@@ -344,7 +355,7 @@ func (w *watch) take(person ID, r *record, o *outcome, factsAfter []reconcile.Fa
 			Recorded: reconcile.LocalTime(r.recorded), RecordID: r.fact.RecordID, Kind: r.fact.Kind.String(), Revision: revisionOf(&r.fact),
 			Nature: o.nature, Late: o.late, sentAt: r.sentAt})
 		if w.limit > 0 && len(w.Changes) > 2*w.limit+1000 {
-			w.newest()
+			w.keepNewest()
 		}
 	}
 }
@@ -373,8 +384,8 @@ func (w *watch) moved(d Direction) {
 	}
 }
 
-// newest keeps the newest changes, and puts them in order.
-func (w *watch) newest() {
+// keepNewest keeps the newest changes, and puts them in order.
+func (w *watch) keepNewest() {
 	slices.SortFunc(w.Changes, func(a, b Entry) int {
 		return cmp.Or(-cmp.Compare(a.sentAt, b.sentAt), -cmp.Compare(a.At.Offset, b.At.Offset), cmp.Compare(a.At.Partition, b.At.Partition),
 			cmp.Compare(a.At.Topic, b.At.Topic), slices.Compare(a.Return[:], b.Return[:]), cmp.Compare(a.Direction, b.Direction))
