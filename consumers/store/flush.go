@@ -200,6 +200,8 @@ func insertSettings(rows int) []ch.Setting {
 		// Rows of one key inside a block are rare, and reading tells them apart: merging the block first costs more
 		// than writing it.
 		{Key: "optimize_on_insert", Value: "0", Important: true},
+		{Key: "materialize_statistics_on_insert", Value: "0"},
+		{Key: "max_threads", Value: "1"},
 	}
 }
 
