@@ -36,6 +36,9 @@ func sections() []section {
 		{"outage", []string{"outage_catchup_ratio"}, (*run).outage},
 		{"share", []string{"share_cost"}, (*run).sharing},
 		{"growth", []string{"cost_growth"}, (*run).growth},
+		{"state", []string{"bytes_per_person"}, (*run).state},
+		{"restart", []string{"restart_seconds"}, (*run).restart},
+		{"halfyear", []string{"half_year_from_counts_seconds", "half_year_recounted_seconds"}, (*run).halfYear},
 	}
 }
 

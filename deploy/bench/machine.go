@@ -36,6 +36,30 @@ type machine struct {
 
 // startMachine starts both, with empty fact topics and the schema.
 func (r *run) startMachine(ctx context.Context) (_ *machine, err error) {
+	m, err := r.startStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, m.stop())
+		}
+	}()
+	kafka := filepath.Join(m.dir, "kafka")
+	if err := os.Mkdir(kafka, 0o755); err != nil {
+		return nil, err
+	}
+	if m.broker, err = apachekafka.Start(ctx, apachekafka.Config{Dir: kafka, Log: r.cfg.Log}); err != nil {
+		return nil, err
+	}
+	if err := publish.EnsureTopics(ctx, []string{m.broker.Addr()}, publish.TopicsConfig{Partitions: r.cfg.Partitions, Client: m.producer()}); err != nil {
+		return nil, fmt.Errorf("make the topics: %w", err)
+	}
+	return m, nil
+}
+
+// startStore starts ClickHouse alone, with the schema.
+func (r *run) startStore(ctx context.Context) (_ *machine, err error) {
 	m := &machine{cfg: r.cfg}
 	if m.dir, err = os.MkdirTemp(r.dir, "machine-"); err != nil {
 		return nil, err
@@ -49,18 +73,8 @@ func (r *run) startMachine(ctx context.Context) (_ *machine, err error) {
 		return nil, err
 	}
 	r.report.Versions["clickhouse"] = m.engine.Version()
-	kafka := filepath.Join(m.dir, "kafka")
-	if err := os.Mkdir(kafka, 0o755); err != nil {
-		return nil, err
-	}
-	m.broker, err = apachekafka.Start(ctx, apachekafka.Config{Dir: kafka, Log: r.cfg.Log})
+	m.store, err = store.Open(store.Config{Addr: m.engine.Native(), QueryTimeout: 10 * time.Minute, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		return nil, err
-	}
-	if err := publish.EnsureTopics(ctx, []string{m.broker.Addr()}, publish.TopicsConfig{Partitions: r.cfg.Partitions, Client: m.producer()}); err != nil {
-		return nil, fmt.Errorf("make the topics: %w", err)
-	}
-	if m.store, err = store.Open(store.Config{Addr: m.engine.Native(), QueryTimeout: 10 * time.Minute, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		return nil, err
 	}
 	return m, m.newSchema(ctx)

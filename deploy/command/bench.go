@@ -17,6 +17,12 @@ type benchCommand struct {
 	Seed       uint64   `default:"1" placeholder:"N" help:"Seed of the made events."`
 	Events     int      `placeholder:"N" help:"About how many events the contenders catch up with; 300000 if not said."`
 	Rounds     int      `placeholder:"N" help:"How often each contender runs; 3 if not said."`
+	Growth     int      `placeholder:"N" help:"Events with which cost_growth lets the state grow, beside a twentieth of them; 2000000 if not said."`
+	Steady     int      `placeholder:"SECONDS" help:"How long events are sent steadily; 30 if not said."`
+	Outage     int      `placeholder:"SECONDS" help:"How long ClickHouse is away; 60 if not said."`
+	Returns    int      `placeholder:"N" help:"Returns that the half-year table is asked of; 100000000 if not said."`
+	Facts      int      `placeholder:"N" help:"Facts that are stored at a restart; 10000000 if not said."`
+	Persons    int      `placeholder:"N" help:"Persons with whom the state is weighed; 10000000 if not said."`
 	Engine     string   `placeholder:"FILE" help:"A libchdb.so to use instead of fetching the pinned one."`
 	Data       string   `placeholder:"DIR" help:"Where the temporary data are kept until the end; the system's temporary folder if not said."`
 	CPUProfile string   `name:"cpuprofile" per:"call" placeholder:"FILE" help:"Write a CPU profile of the consumer process there, from its first timed run."`
@@ -31,7 +37,8 @@ func (benchCommand) Help() string {
 
 // Run measures and prints the table.
 func (c *benchCommand) Run(ctx context.Context, t *terminal) error {
-	cfg := bench.Config{Seed: c.Seed, Only: c.Only, Quick: c.Quick, Events: c.Events, Rounds: c.Rounds, Engine: c.Engine, Dir: c.Data,
+	cfg := bench.Config{Seed: c.Seed, Only: c.Only, Quick: c.Quick, Events: c.Events, Rounds: c.Rounds, GrowthEvents: c.Growth,
+		SteadySeconds: c.Steady, OutageSeconds: c.Outage, StoredReturns: c.Returns, StoredFacts: c.Facts, Persons: c.Persons, Engine: c.Engine, Dir: c.Data,
 		CPUProfile: c.CPUProfile, Version: version, Out: t.Err}
 	if c.Verbose {
 		cfg.Log = t.Err
