@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -18,23 +19,35 @@ type tortureCommand struct {
 	Every     time.Duration `default:"700ms" help:"Mean time between two faults."`
 	Engine    string        `placeholder:"FILE" help:"A libchdb.so to use instead of fetching the pinned one."`
 	Data      string        `placeholder:"DIR" help:"Empty folder for the data, kept; without it a temporary one, removed at the end."`
+	Runs      int           `default:"1" placeholder:"N" help:"How many runs to make, one after the other, each with the next seed; of more than one, each that agrees is told in one line."`
 	Verbose   bool          `per:"call" help:"Show what the consumers say."`
 }
 
 // Help is the longer text of --help.
 func (tortureCommand) Help() string {
 	return helpText("Runs the whole system on this machine under load and makes faults, each drawn from the seed: consumers are killed and stopped, ClickHouse and Kafka are killed, cut off, slow, silent and refusing, answers are lost, members come and go, ClickHouse is put back to older backups. Then it holds everything against the truth: the register's cells, the ledger, the verifier, and a replay into an empty database.\n\nStatus 1: something was lost, counted twice, or does not agree; the seed that repeats it is printed.",
-		"retorno torture", "retorno torture --seed=7 --for=10m", "retorno torture --faults=kill,zombie,engine --rate=10000")
+		"retorno torture", "retorno torture --seed=7 --for=10m", "retorno torture --seed=1 --runs=200 --for=3s", "retorno torture --faults=kill,zombie,engine --rate=10000")
 }
 
-// Run makes one run.
+// Validate refuses a folder for more than one run.
+func (c *tortureCommand) Validate() error {
+	if c.Runs < 1 || c.Runs > 1 && c.Data != "" {
+		return errors.New("--runs is 1 or more, and more than one leave no data behind")
+	}
+	return nil
+}
+
+// Run makes the runs, until one does not agree.
 func (c *tortureCommand) Run(ctx context.Context, t *terminal) error {
 	if !t.Stated("seed") {
 		c.Seed = rand.Uint64() >> 32
 	}
-	cfg := torture.Config{Seed: c.Seed, For: c.For, Consumers: c.Consumers, Rate: c.Rate, Every: c.Every, Engine: c.Engine, Dir: c.Data, Out: t.Err}
+	cfg := torture.Config{For: c.For, Consumers: c.Consumers, Rate: c.Rate, Every: c.Every, Engine: c.Engine, Dir: c.Data}
 	for _, k := range c.Faults {
 		cfg.Faults = append(cfg.Faults, torture.Kind(k))
+	}
+	if c.Runs == 1 {
+		cfg.Out = t.Err
 	}
 	if c.Verbose {
 		cfg.Log = t.Err
@@ -42,15 +55,34 @@ func (c *tortureCommand) Run(ctx context.Context, t *terminal) error {
 	if err := cfg.Validate(); err != nil {
 		return Usage(err)
 	}
+	for i := range uint64(c.Runs) {
+		cfg.Seed = c.Seed + i
+		if err := c.once(ctx, t, cfg); err != nil {
+			return err
+		}
+	}
+	if c.Runs > 1 {
+		_, err := fmt.Fprintf(t.Out, "%d runs of %s, seeds %d to %d: lost 0, counted twice 0 in all\n", c.Runs, c.For, c.Seed, cfg.Seed)
+		return err
+	}
+	return nil
+}
+
+// once makes one run. Of several, one that agrees is told in a line.
+func (c *tortureCommand) once(ctx context.Context, t *terminal, cfg torture.Config) error {
 	report, err := torture.Run(ctx, cfg)
 	if err != nil {
-		return fmt.Errorf("seed %d: %w", c.Seed, err)
+		return fmt.Errorf("seed %d: %w", cfg.Seed, err)
+	}
+	if c.Runs > 1 && report.OK() {
+		_, err := fmt.Fprintf(t.Out, "seed %d: %s\n", cfg.Seed, report)
+		return err
 	}
 	if err := report.Print(t.Out); err != nil {
 		return err
 	}
 	if !report.OK() {
-		return No(fmt.Errorf("what came out is not the truth; --seed=%d --for=%s --rate=%d --every=%s repeats the faults", c.Seed, c.For, c.Rate, c.Every))
+		return No(fmt.Errorf("what came out is not the truth; --seed=%d --for=%s --rate=%d --every=%s repeats the faults", cfg.Seed, c.For, c.Rate, c.Every))
 	}
 	return nil
 }

@@ -48,6 +48,15 @@ func (r *Report) OK() bool {
 		!slices.ContainsFunc(r.Oracles, func(o Oracle) bool { return len(o.Faults) > 0 })
 }
 
+// String is the report in one line.
+func (r *Report) String() string {
+	total := 0
+	for _, n := range r.Faults {
+		total += n
+	}
+	return fmt.Sprintf("%d events, %d faults, lost %d, counted twice %d, all counted %s after the begin", r.Events, total, r.Lost, r.Twice, r.Settled.Round(100*time.Millisecond))
+}
+
 // mostShown is how many faults of one oracle are named.
 const mostShown = 12
 
