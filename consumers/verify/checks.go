@@ -63,7 +63,7 @@ func of(persons []uuid.UUID) personScope {
 	for i, p := range persons {
 		names[i] = "'" + p.String() + "'"
 	}
-	in := " AND person IN (" + strings.Join(names, ",") + ")"
+	in := " AND person IN (SELECT arrayJoin(CAST([" + strings.Join(names, ",") + "], 'Array(UUID)')))"
 	ids := " IN (SELECT record_id FROM retorno.facts WHERE 1" + in + ")"
 	return personScope{facts: in, returns: in + " AND return_id" + ids, helps: in + " AND record_id" + ids}
 }

@@ -64,6 +64,7 @@ const invented = "00000000dead"
 // TestEveryDamageIsFoundAndNamed damages one fact in each way, of those that came after a pass: the incremental pass that
 // follows names each, and so does the full one after it.
 func TestEveryDamageIsFoundAndNamed(t *testing.T) {
+	verify.NameEveryPerson(t)
 	s := start(t)
 	first := at("2016-06-01", "10:00")
 	for n := range 20 {

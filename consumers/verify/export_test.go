@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"slices"
+	"testing"
 )
 
 // PartitionOf is where a key belongs.
@@ -21,4 +22,11 @@ func ColumnNames() []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// NameEveryPerson makes passes name the persons that they compare, however few facts there are.
+func NameEveryPerson(t testing.TB) {
+	before := factsPerPerson
+	factsPerPerson = 0
+	t.Cleanup(func() { factsPerPerson = before })
 }

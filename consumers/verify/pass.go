@@ -142,13 +142,18 @@ func increment(ctx context.Context, conn driver.Conn, kafka *Kafka, before *stat
 	return report, next, nil
 }
 
-// mostPersons is up to how many persons a check names; for more it compares all.
-const mostPersons = 20_000
+// factsPerPerson is how many facts are compared in the time in which one person's are looked for, about: for many
+// persons of few it is quicker to compare all.
+var factsPerPerson uint64 = 64
 
 // ofPersons restricts a check to the persons whose records the pass has read.
 func (p *factsPass) ofPersons(name string, restricted func(personScope) check) look {
 	return look{name, func(ctx context.Context) (finding, error) {
-		if len(p.persons) > mostPersons {
+		var facts uint64
+		if err := p.conn.QueryRow(ctx, "SELECT count() FROM retorno.facts").Scan(&facts); err != nil {
+			return finding{}, err
+		}
+		if uint64(len(p.persons))*factsPerPerson > facts {
 			return restricted(personScope{}).compare(ctx, p.conn)
 		}
 		all := finding{different: map[string]int64{}}

@@ -24,7 +24,7 @@ import (
 // MostShown is how many differing rows of one check are named; all of them are counted.
 const MostShown = 20
 
-// Settle is how long a difference must last before it counts: longer than a flush takes.
+// Settle is how long a difference must last at least before it counts.
 const Settle = 2 * time.Second
 
 // Difference is one row that the two ways do not agree on.
@@ -99,7 +99,7 @@ type look struct {
 	find  func(context.Context) (finding, error)
 }
 
-// make makes the looks of a pass. What differs is looked at again after Settle, and counts only if it differs in the
+// makePass makes the looks of a pass. What differs is looked at again after Settle, and counts only if it differs in the
 // same way.
 func makePass(ctx context.Context, conn driver.Conn, looks []look) ([]Result, error) {
 	var results []Result
@@ -118,7 +118,7 @@ func makePass(ctx context.Context, conn driver.Conn, looks []look) ([]Result, er
 		return results, nil
 	}
 	if err := settle(ctx, conn); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("verify: wait for flushes: %w", err)
 	}
 	for i, before := range suspects {
 		again, err := looks[i].find(ctx)
@@ -142,14 +142,4 @@ func (r *Result) confirm(before, again finding) {
 	}
 	slices.SortFunc(r.Differences, func(a, b Difference) int { return strings.Compare(a.Row, b.Row) })
 	r.Differences = r.Differences[:min(len(r.Differences), MostShown)]
-}
-
-// settle waits until a flush that was under way is over.
-func settle(ctx context.Context, conn driver.Conn) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(Settle):
-		return nil
-	}
 }
