@@ -273,6 +273,70 @@ func TestF09StoppedInMidFlush(t *testing.T) {
 	}
 }
 
+// TestF12ReorderedDuplicatedLateAndFuture: the higher revision wins although it came first, copies count once, what
+// comes 30 days late counts on the day it happened, and what lies in the future is held and shown.
+func TestF12ReorderedDuplicatedLateAndFuture(t *testing.T) {
+	s := fresh(t)
+	l := &log{step: 2}
+	when := at("2016-06-15", "10:00")
+	soon := when.Add(time.Hour)
+	corrected := crossing(1, when, back("L-AGC"))
+	corrected.Revision = 2
+	l.add(t, corrected, soon) // before its original
+	l.add(t, crossing(1, when, back("L-COR")), soon)
+	copied := crossing(2, when.Add(48*time.Hour), back("L-COR"))
+	copied.PersonKey = strings.Repeat("0", 30) + "dd"
+	for range 3 {
+		l.add(t, copied, when.Add(50*time.Hour))
+	}
+	month := when.Add(30 * 24 * time.Hour)
+	late := crossing(3, month, back("L-AMA")) // written down a month later
+	late.PersonKey, late.EventTimeMs = strings.Repeat("0", 30)+"bb", when.UnixMilli()
+	l.add(t, late, month)
+	future := crossing(4, when.Add(48*time.Hour), back("L-COR"))
+	future.PersonKey = strings.Repeat("0", 30) + "cc"
+	l.add(t, future, soon)
+	c, metrics := consumer(t, s, &letters{})
+	scrape := func() {
+		for name, want := range map[string]float64{"retorno_records_read_total": 7, "retorno_records_accepted_total": 4, "retorno_records_duplicate_total": 2,
+			"retorno_records_superseded_total": 1, "retorno_late_records_total": 1, "retorno_future_records_total": 1} {
+			if got := counter(t, metrics, name); got != want {
+				t.Errorf("%s is %v, want %v", name, got, want)
+			}
+		}
+	}
+	if err := c.run(t.Context(), &scraped{cursor: cursor{log: l, next: map[string]int64{}}, scrape: scrape}); !errors.Is(err, errEnd) {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]string{
+		"SELECT day, entry_point, reconciled FROM ceniss.return_counts":       "('2016-06-15','L-AGC',1)\n('2016-06-15','L-AMA',1)\n('2016-06-17','L-COR',1)",
+		"SELECT month, entry_point, late FROM ceniss.coverage WHERE late > 0": "('2016-06','L-AMA',1)",
+		"SELECT border_point, future FROM retorno.facts FINAL WHERE future":   "('L-COR',1)",
+	} {
+		if got := rows(t, s, query); got != want {
+			t.Errorf("%s:\n%s\nwant:\n%s", query, got, want)
+		}
+	}
+	if a, err := s.Accounted(t.Context()); err != nil || a != (store.Accounts{Accepted: 4, Duplicate: 2, Superseded: 1}) {
+		t.Errorf("accounts %+v, %v", a, err)
+	}
+	noDifference(t, s)
+}
+
+// scraped is a cursor that is asked for the metrics at its end, while the partition is still counted.
+type scraped struct {
+	cursor
+	scrape func()
+}
+
+func (s *scraped) Fetch(ctx context.Context, wait time.Duration) ([]stream.Message, error) {
+	messages, err := s.cursor.Fetch(ctx, wait)
+	if err != nil {
+		s.scrape()
+	}
+	return messages, err
+}
+
 // TestF13ARevisionReplacesItsOwnFact: a flush that was announced is read before a person's facts are in order.
 func TestF13ARevisionReplacesItsOwnFact(t *testing.T) {
 	tally := newTally()

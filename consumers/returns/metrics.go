@@ -6,10 +6,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// lateAfter is how long after an event its copy may be sent before it is late; it counts all the same.
+const lateAfter = 72 * time.Hour
+
 type metrics struct {
 	rejections *prometheus.CounterVec
 	conflicts  prometheus.Counter
 	future     prometheus.Counter
+	late       prometheus.Counter
 	repaired   prometheus.Counter
 	fenced     prometheus.Counter
 	takeover   prometheus.Histogram
@@ -25,6 +29,8 @@ func newMetrics() *metrics {
 			Name: "retorno_conflicts_total", Help: "Records that differ in content from another one of the same revision: an error of their source."}),
 		future: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "retorno_future_records_total", Help: "Records accepted but held, because they lie more than an hour after they were sent."}),
+		late: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "retorno_late_records_total", Help: "Records accepted that were sent more than 72 hours after what they tell of; each counts in its own period."}),
 		repaired: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "retorno_repaired_rows_total", Help: "Derived rows that differed from what the facts come to when a partition was taken over."}),
 		fenced: prometheus.NewCounter(prometheus.CounterOpts{
@@ -39,7 +45,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(r prometheus.Registerer, books *books) {
-	r.MustRegister(books, m.rejections, m.conflicts, m.future, m.repaired, m.fenced, m.takeover, m.records, m.seconds)
+	r.MustRegister(books, m.rejections, m.conflicts, m.future, m.late, m.repaired, m.fenced, m.takeover, m.records, m.seconds)
 }
 
 func (m *metrics) flushed(records int, took time.Duration) {

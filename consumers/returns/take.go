@@ -79,6 +79,8 @@ func (r *runner) understand(m *stream.Message) (account, *events.Rejection) {
 		r.flush.Fact(store.FactRow{Fields: f, Fact: &fact, Origin: origin})
 		if fact.Future {
 			r.metrics.future.Inc()
+		} else if f.SentAtMs-f.EventMs > lateAfter.Milliseconds() {
+			r.metrics.late.Inc()
 		}
 	}
 	return account, nil

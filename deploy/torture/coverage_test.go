@@ -21,7 +21,7 @@ var covered = map[string][]string{
 	"F9":  {"consumers/returns TestF09StoppedInMidFlush", "consumers/store TestF09AnOlderEpochsLateWriteLoses", "deploy/embedded/brokersuite TestCommitOfAFormerOwnerIsRefused"},
 	"F10": {"consumers/store TestF10TwoProcessesNeverShareAnEpoch"},
 	"F11": {"deploy/embedded/brokersuite TestLostAcknowledgementIsWrittenAgain"},
-	"F12": {"consumers/returns TestNumbersAreAFunctionOfTheFacts", "consumers/returns TestF23WrongClocks"},
+	"F12": {"consumers/returns TestF12ReorderedDuplicatedLateAndFuture", "consumers/returns TestNumbersAreAFunctionOfTheFacts", "consumers/returns TestF23WrongClocks"},
 	"F13": {"consumers/returns TestF13ARevisionReplacesItsOwnFact", "consumers/returns TestNumbersAreAFunctionOfTheFacts"},
 	"F15": {"consumers/returns TestWhatIsRejectedIsKeptAsItCame", "deploy/embedded/brokersuite TestDecompressionBomb"},
 	"F16": {"consumers/returns TestF16DeadLettersUnavailable", "deploy/embedded/brokersuite TestUnavailableDeadLetterTopicBlocks"},
