@@ -7,8 +7,12 @@
 // records of the offsets that the ledger accounts for since, the returns and helps of their persons, and the cells of
 // the days of which a cell was written. What was right once and was changed behind the consumer's back is the full
 // pass's to find. While consumers write, a row may be stored between two tables of one flush; so a difference counts
-// only when it is still there, the same, when looked at again. After a difference each pass is a full one until
-// nothing differs. When Kafka or ClickHouse does not answer, the pass fails, says so, and is made again later.
+// only when it is still there, the same, when looked at again after each flush that was under way has ended (two minutes
+// at most). After a difference each pass is a full one until nothing differs.
+//
+// A full pass goes partition after partition and holds the facts of one, at most 250 bytes each (165 measured); an
+// incremental one holds those of about MostAtOnce records of each topic of one partition. Between passes nothing is
+// held but where they ended. When Kafka or ClickHouse does not answer, the pass fails, says so, and is made again later.
 package verify
 
 import (
