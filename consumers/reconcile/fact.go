@@ -122,7 +122,7 @@ func FactOf(o *events.Opened) (Fact, error) {
 func FactFrom(f *events.Fields) Fact {
 	fact := Fact{
 		RecordID: f.RecordID, Event: f.EventMs, Arrival: f.EventMs, Age: f.Age, Kind: Kind(f.Kind), Void: f.VoidReason != 0,
-		Future: f.EventMs > f.SentAtMs+FutureLimit.Milliseconds(), Returned: f.Returned,
+		Future: f.EventMs-FutureLimit.Milliseconds() > f.SentAtMs, Returned: f.Returned,
 		Direction: f.Direction.Index(), BorderPoint: f.BorderPoint.Index(), DocumentCheck: f.DocumentCheck.Index(),
 		Centre: f.Centre.Index(), EntryPoint: f.EntryPoint.Index(), ExitPoint: f.ExitPoint.Index(),
 		Country: f.Country.Index(), Mode: f.Mode.Index(), ReturnType: f.ReturnType.Index(), Sex: f.Sex.Index(),

@@ -39,7 +39,7 @@ func (r *runner) takeOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.cfg.Store.Facts(ctx, partition, func(f store.StoredFact) {
+	err = r.cfg.Store.FactRows(ctx, partition, func(f store.StoredFact) {
 		r.tally.load(f, f.Origin.Offset < r.next[f.Origin.Topic])
 		r.restored++
 	})
@@ -124,7 +124,7 @@ func (t *tally) repair(ctx context.Context, s *store.Store, partition int, f *st
 		for i := range p.Returns {
 			r := &p.Returns[i]
 			key := store.Key{Person: person, ID: r.ID}
-			if old, ok := have.Returns[key]; !ok || old != *r {
+			if old, ok := have.Returns[key]; !ok || old.Row != *r {
 				f.Return(person, r)
 			}
 			delete(have.Returns, key)
@@ -132,7 +132,7 @@ func (t *tally) repair(ctx context.Context, s *store.Store, partition int, f *st
 		for i := range p.Helps {
 			h := &p.Helps[i]
 			key := store.Key{Person: person, ID: h.RecordID}
-			if old, ok := have.Helps[key]; !ok || old != *h {
+			if old, ok := have.Helps[key]; !ok || old.Row != *h {
 				f.Help(person, h)
 			}
 			delete(have.Helps, key)

@@ -56,11 +56,20 @@ func newTally() *tally {
 		changed: map[reconcile.ID]int{}, touched: reconcile.NewCells()}
 }
 
-// load takes a stored fact into the state. settled says that the ledger accounts for it.
+// load takes a stored fact into the state, unless a larger version of it is there. settled says that the ledger
+// accounts for it.
 func (t *tally) load(f store.StoredFact, settled bool) {
-	t.facts.add(f.Person, &f.Fact)
+	key := factKey{f.Person, f.Fact.RecordID}
+	if h := t.facts.find(f.Person, f.Fact.RecordID); h == nil {
+		t.facts.add(f.Person, &f.Fact)
+	} else if f.Fact.Version < h.version {
+		return
+	} else {
+		t.facts.replace(h, &f.Fact)
+		delete(t.unsettled, key)
+	}
 	if !settled {
-		t.unsettled[factKey{f.Person, f.Fact.RecordID}] = f.Origin
+		t.unsettled[key] = f.Origin
 	}
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -11,14 +12,18 @@ import (
 	"retorno/schemas/calendar"
 )
 
-// stored reads every row that one Kafka partition has in a table, block by block; row is called for each row of t.
-func stored(ctx context.Context, s *Store, table string, partition int, t *block, row func(i int) error) error {
+// stored reads the rows that one Kafka partition has in a table, block by block; row is called for each row of t. With
+// once it is the row that holds of each key, else every row that is stored, also those that another replaces.
+func stored(ctx context.Context, s *Store, table string, once bool, partition int, t *block, row func(i int) error) error {
 	conn := bulk{store: s}
 	defer conn.close()
+	if once {
+		table += " FINAL"
+	}
 	query := ch.Query{
-		Body: fmt.Sprintf("SELECT %s FROM %s FINAL WHERE kafka_partition = %d", t.columns(), table, partition),
-		// FINAL inside partitions is enough: every partition key is a function of the sorting key.
+		Body: fmt.Sprintf("SELECT %s FROM %s WHERE kafka_partition = %d", t.columns(), table, partition),
 		Settings: []ch.Setting{
+			// FINAL inside partitions is enough: every partition key is a function of the sorting key.
 			{Key: "do_not_merge_across_partitions_select_final", Value: "1", Important: true},
 			// Many small queries at once: compiling each, and a thread for each core, costs more than it brings.
 			{Key: "compile_expressions", Value: "0"}, {Key: "compile_sort_description", Value: "0"}, {Key: "max_threads", Value: "2"},
@@ -46,13 +51,23 @@ type StoredFact struct {
 	Origin Origin
 }
 
-// Facts reads every fact of a Kafka partition, in no order. The fact is the caller's.
+// Facts reads every fact of a Kafka partition once, in no order. The fact is the caller's.
 func (s *Store) Facts(ctx context.Context, partition int, yield func(StoredFact)) error {
+	return s.facts(ctx, partition, true, yield)
+}
+
+// FactRows is Facts for who merges facts anyway: every row that is stored comes, of one record perhaps several, and the
+// one of the largest version holds. It costs ClickHouse half as much.
+func (s *Store) FactRows(ctx context.Context, partition int, yield func(StoredFact)) error {
+	return s.facts(ctx, partition, false, yield)
+}
+
+func (s *Store) facts(ctx context.Context, partition int, once bool, yield func(StoredFact)) error {
 	f := newFacts()
 	needed := f.without("registration_id", "content_hash", "source_seq", "revision", "person_known", "recorded_time", "sent_at", "source_id",
 		"category", "programme", "destination_department", "destination_municipality", "travel_company", "intended_country",
 		"displaced_by_violence", "intends_to_migrate_again", "education", "occupation")
-	return stored(ctx, s, "retorno.facts", partition, needed, func(i int) error {
+	return stored(ctx, s, "retorno.facts", once, partition, needed, func(i int) error {
 		fact, err := f.fact(i)
 		if err == nil {
 			yield(fact)
@@ -88,55 +103,79 @@ func (f *facts) fact(i int) (StoredFact, error) {
 // Key names a derived row: whose it is, and the record id it is named after.
 type Key struct{ Person, ID reconcile.ID }
 
+// Versioned is a stored row of a derived table and what orders it among those of its key.
+type Versioned[R any] struct {
+	Row     R
+	version uint64
+	gone    bool // a tombstone
+}
+
 // Derived is everything that one Kafka partition has stored of what follows from its facts.
 type Derived struct {
-	Returns map[Key]reconcile.Return
-	Helps   map[Key]reconcile.Help
+	Returns map[Key]Versioned[reconcile.Return]
+	Helps   map[Key]Versioned[reconcile.Help]
 	Cells   *reconcile.Cells
 }
 
-// Derived reads what a Kafka partition has stored.
+// Derived reads what a Kafka partition has stored. Which row of a key holds is found out here: FINAL costs more.
 func (s *Store) Derived(ctx context.Context, partition int) (*Derived, error) {
-	d := &Derived{Returns: map[Key]reconcile.Return{}, Helps: map[Key]reconcile.Help{}, Cells: reconcile.NewCells()}
+	d := &Derived{Returns: map[Key]Versioned[reconcile.Return]{}, Helps: map[Key]Versioned[reconcile.Help]{}}
 	r, h, rc, hc, cc := newReturns(), newHelps(), newReturnCounts(), newHelpCounts(), newCrossingCounts()
-	for _, read := range []func() error{
-		func() error {
-			return stored(ctx, s, "retorno.returns", partition, &r.block, func(i int) error {
-				d.Returns[Key{r.person.Row(i), r.id.Row(i)}] = r.get(i)
-				return nil
+	returnCells := map[reconcile.ReturnCell]Versioned[reconcile.ReturnCount]{}
+	helpCells, crossingCells := map[reconcile.HelpCell]Versioned[int64]{}, map[reconcile.CrossingCell]Versioned[int64]{}
+	for _, read := range []struct {
+		table string
+		block *block
+		row   func(i int)
+	}{
+		{"retorno.returns", &r.block, func(i int) {
+			newest(d.Returns, Key{r.person.Row(i), r.id.Row(i)}, r.version.Row(i), r.deleted.Row(i), func() reconcile.Return { return r.get(i) })
+		}},
+		{"retorno.assistance", &h.block, func(i int) {
+			newest(d.Helps, Key{h.person.Row(i), h.recordID.Row(i)}, h.version.Row(i), h.deleted.Row(i), func() reconcile.Help { return h.get(i) })
+		}},
+		{"retorno.return_counts", &rc.block, func(i int) {
+			newest(returnCells, rc.cell(i), rc.version.Row(i), rc.deleted.Row(i), func() reconcile.ReturnCount {
+				return reconcile.ReturnCount{Registered: int64(rc.registered.Row(i)), Checkpoint: int64(rc.checkpoint.Row(i)), Reconciled: int64(rc.reconciled.Row(i))}
 			})
-		},
-		func() error {
-			return stored(ctx, s, "retorno.assistance", partition, &h.block, func(i int) error {
-				d.Helps[Key{h.person.Row(i), h.recordID.Row(i)}] = h.get(i)
-				return nil
-			})
-		},
-		func() error {
-			return stored(ctx, s, "retorno.return_counts", partition, &rc.block, func(i int) error {
-				d.Cells.Returns[rc.cell(i)] = reconcile.ReturnCount{Registered: int64(rc.registered.Row(i)),
-					Checkpoint: int64(rc.checkpoint.Row(i)), Reconciled: int64(rc.reconciled.Row(i))}
-				return nil
-			})
-		},
-		func() error {
-			return stored(ctx, s, "retorno.assistance_counts", partition, &hc.block, func(i int) error {
-				d.Cells.Helps[hc.cell(i)] = int64(hc.helps.Row(i))
-				return nil
-			})
-		},
-		func() error {
-			return stored(ctx, s, "retorno.crossing_counts", partition, &cc.block, func(i int) error {
-				d.Cells.Crossings[cc.cell(i)] = int64(cc.crossings.Row(i))
-				return nil
-			})
-		},
+		}},
+		{"retorno.assistance_counts", &hc.block, func(i int) {
+			newest(helpCells, hc.cell(i), hc.version.Row(i), hc.deleted.Row(i), func() int64 { return int64(hc.helps.Row(i)) })
+		}},
+		{"retorno.crossing_counts", &cc.block, func(i int) {
+			newest(crossingCells, cc.cell(i), cc.version.Row(i), cc.deleted.Row(i), func() int64 { return int64(cc.crossings.Row(i)) })
+		}},
 	} {
-		if err := read(); err != nil {
+		if err := stored(ctx, s, read.table, false, partition, read.block, func(i int) error { read.row(i); return nil }); err != nil {
 			return nil, err
 		}
 	}
+	dropGone(d.Returns)
+	dropGone(d.Helps)
+	d.Cells = &reconcile.Cells{Returns: holding(returnCells), Helps: holding(helpCells), Crossings: holding(crossingCells)}
 	return d, nil
+}
+
+// newest keeps a row if no other of its key has a larger version; of equal ones, which are the same, the last.
+func newest[K comparable, R any](all map[K]Versioned[R], key K, version uint64, deleted uint8, row func() R) {
+	if old, ok := all[key]; !ok || old.version <= version {
+		all[key] = Versioned[R]{row(), version, deleted != 0}
+	}
+}
+
+func dropGone[K comparable, R any](all map[K]Versioned[R]) {
+	maps.DeleteFunc(all, func(_ K, v Versioned[R]) bool { return v.gone })
+}
+
+// holding are the rows that are no tombstones.
+func holding[K comparable, R any](all map[K]Versioned[R]) map[K]R {
+	rows := make(map[K]R, len(all))
+	for key, v := range all {
+		if !v.gone {
+			rows[key] = v.Row
+		}
+	}
+	return rows
 }
 
 func dayAt(c days, i int) calendar.Day { return calendar.Day((*c)[i]) }

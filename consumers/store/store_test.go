@@ -193,10 +193,10 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := d.Returns[Key{person, ret.ID}]; got != ret || len(d.Returns) != 1 {
+	if got := d.Returns[Key{person, ret.ID}].Row; got != ret || len(d.Returns) != 1 {
 		t.Errorf("return %+v\nwant   %+v", got, ret)
 	}
-	if got := d.Helps[Key{person, help.RecordID}]; got != help {
+	if got := d.Helps[Key{person, help.RecordID}].Row; got != help {
 		t.Errorf("help %+v\nwant %+v", got, help)
 	}
 	if d.Cells.Returns[cell] != n || d.Cells.Helps[helpCell] != 7 || d.Cells.Crossings[crossingCell] != 8 {
