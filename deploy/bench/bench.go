@@ -19,6 +19,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"retorno/deploy/embedded/apachekafka"
 )
 
 // a section measures some figures, beside each other.
@@ -26,19 +28,20 @@ type section struct {
 	name    string
 	figures []string
 	measure func(*run, context.Context) error
+	loaded  bool // uses the machine on which the events are
 }
 
 func sections() []section {
 	return []section{
-		{"catchup", []string{"ratio_to_peer", "ratio_to_limit", "ratio_to_plain"}, (*run).catchUp},
-		{"publish", []string{"publish_ratio"}, (*run).publishing},
-		{"visible", []string{"visible_p99_seconds"}, (*run).visibility},
-		{"outage", []string{"outage_catchup_ratio"}, (*run).outage},
-		{"share", []string{"share_cost"}, (*run).sharing},
-		{"growth", []string{"cost_growth"}, (*run).growth},
-		{"state", []string{"bytes_per_person"}, (*run).state},
-		{"restart", []string{"restart_seconds"}, (*run).restart},
-		{"halfyear", []string{"half_year_from_counts_seconds", "half_year_recounted_seconds"}, (*run).halfYear},
+		{"catchup", []string{"ratio_to_peer", "ratio_to_limit", "ratio_to_plain"}, (*run).catchUp, true},
+		{"publish", []string{"publish_ratio"}, (*run).publishing, true},
+		{"share", []string{"share_cost"}, (*run).sharing, true},
+		{"visible", []string{"visible_p99_seconds"}, (*run).visibility, false},
+		{"outage", []string{"outage_catchup_ratio"}, (*run).outage, false},
+		{"growth", []string{"cost_growth"}, (*run).growth, false},
+		{"state", []string{"bytes_per_person"}, (*run).state, false},
+		{"restart", []string{"restart_seconds"}, (*run).restart, false},
+		{"halfyear", []string{"half_year_from_counts_seconds", "half_year_recounted_seconds"}, (*run).halfYear, false},
 	}
 }
 
@@ -56,6 +59,10 @@ type run struct {
 	cfg    Config
 	dir    string
 	report *Report
+
+	broker  *apachekafka.Server // nil: not started
+	machine *machine            // with the events in its topics; nil: not started
+	load    *load
 }
 
 // Run measures what the configuration names. The error says that something could not be measured; counts that are
@@ -71,9 +78,19 @@ func Run(ctx context.Context, cfg Config) (report *Report, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	r := &run{cfg: cfg, dir: dir, report: newReport(cfg)}
+	defer func() {
+		if err = errors.Join(err, r.unload()); r.broker != nil {
+			err = errors.Join(err, r.broker.Stop())
+		}
+	}()
 	for _, s := range sections() {
 		if !wanted(cfg.Only, s) {
 			continue
+		}
+		if !s.loaded {
+			if err := r.unload(); err != nil {
+				return r.report, err
+			}
 		}
 		began := time.Now()
 		if err := s.measure(r, ctx); err != nil {
@@ -87,6 +104,32 @@ func Run(ctx context.Context, cfg Config) (report *Report, err error) {
 
 func wanted(only []string, s section) bool {
 	return len(only) == 0 || slices.Contains(only, s.name) || slices.ContainsFunc(s.figures, func(f string) bool { return slices.Contains(only, f) })
+}
+
+// loaded is a machine with the events in its topics, the same for all sections that follow each other.
+func (r *run) loaded(ctx context.Context) (_ *machine, _ *load, err error) {
+	if r.machine != nil {
+		return r.machine, r.load, nil
+	}
+	if r.machine, err = r.startMachine(ctx); err != nil {
+		return nil, nil, err
+	}
+	if r.load, err = makeLoad(ctx, r.cfg.Seed, r.cfg.Events); err != nil {
+		return nil, nil, err
+	}
+	r.report.Sizes["events"], r.report.Sizes["event_bytes"] = len(r.load.messages), int(r.load.bytes)
+	r.say("%d made events, %d MB; sending them to Apache Kafka", len(r.load.messages), r.load.bytes>>20)
+	return r.machine, r.load, r.load.send(ctx, r.machine)
+}
+
+// unload ends that machine.
+func (r *run) unload() error {
+	m := r.machine
+	r.machine, r.load = nil, nil
+	if m == nil {
+		return nil
+	}
+	return m.stop()
 }
 
 // say tells how far it is.

@@ -2,10 +2,12 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // contender is somebody who takes the events from Kafka into the cubes.
@@ -15,14 +17,15 @@ type contender interface {
 }
 
 // catchUp lets ours, the limit, the peer and the plain consumer take the same events from Kafka, in turns.
-func (r *run) catchUp(ctx context.Context) (err error) {
-	m, err := r.startMachine(ctx)
+func (r *run) catchUp(ctx context.Context) error {
+	m, l, err := r.loaded(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, m.stop()) }()
-	l, err := r.loadMachine(ctx, m)
-	if err != nil {
+	if err := r.sendJSON(ctx, m, l); err != nil {
+		return err
+	}
+	if err := r.fetching(ctx, m, l); err != nil {
 		return err
 	}
 	events, err := cellsOfEvents(l)
@@ -44,8 +47,16 @@ func (r *run) catchUp(ctx context.Context) (err error) {
 	if err := r.tune(ctx, away); err != nil {
 		return err
 	}
-	all := []contender{own, &limit{m: m, l: l, want: own.want, inserts: inserts}, away, &plain{m: m, l: l, want: events}}
-	results, err := r.rounds(ctx, all)
+	if r.cfg.CPUProfile != "" {
+		own.profile, err = filepath.Abs(r.cfg.CPUProfile)
+		if err != nil {
+			return err
+		}
+	}
+	keeping := &peer{m: m, l: l, want: events, set: away.set}
+	keeping.set.facts = true
+	all := []contender{own, &limit{m: m, l: l, want: own.want, inserts: inserts}, away, keeping, &plain{m: m, l: l, want: events}}
+	results, err := r.rounds(ctx, m, all)
 	if err != nil {
 		return err
 	}
@@ -53,29 +64,32 @@ func (r *run) catchUp(ctx context.Context) (err error) {
 	return nil
 }
 
-// loadMachine makes the events and sends them, in their own form and for the peer also as JSON.
-func (r *run) loadMachine(ctx context.Context, m *machine) (*load, error) {
-	l, err := makeLoad(ctx, r.cfg.Seed, r.cfg.Events)
-	if err != nil {
-		return nil, err
-	}
-	r.report.Sizes["events"], r.report.Sizes["event_bytes"] = len(l.messages), int(l.bytes)
-	r.say("%d made events, %d MB; sending them to Apache Kafka", len(l.messages), l.bytes>>20)
-	if err := l.send(ctx, m); err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, t := range factTopics {
-		names = append(names, jsonPrefix+t)
-	}
-	if err := m.makeTopics(ctx, names...); err != nil {
-		return nil, err
+// sendJSON sends the events in the peer's other format, to topics of their own.
+func (r *run) sendJSON(ctx context.Context, m *machine, l *load) error {
+	if err := m.makeTopics(ctx, jsonPrefix+factTopics[0], jsonPrefix+factTopics[1]); err != nil {
+		return err
 	}
 	j, err := l.inJSON()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return l, j.send(ctx, m)
+	return j.send(ctx, m)
+}
+
+// fetching times what the broker gives when nobody does anything with it: it must not be what is measured.
+func (r *run) fetching(ctx context.Context, m *machine, l *load) error {
+	var rates []float64
+	for range r.cfg.Rounds {
+		began := time.Now()
+		group, gctx := errgroup.WithContext(ctx)
+		m.fetch(gctx, group)
+		if err := group.Wait(); err != nil {
+			return err
+		}
+		rates = append(rates, float64(len(l.messages))/time.Since(began).Seconds())
+	}
+	r.report.set("broker_events_per_second", "events/s", "Client.Fetch of every partition from its begin to its end and nothing else", rates)
+	return nil
 }
 
 // tune seeks the peer's best setting: each candidate runs once, and the fastest one is what ours is compared with.
@@ -88,6 +102,9 @@ func (r *run) tune(ctx context.Context, p *peer) error {
 	for _, s := range all {
 		p.set = s
 		res, err := p.run(ctx)
+		if err == nil {
+			err = p.m.clear(ctx)
+		}
 		if err != nil {
 			return err
 		}
@@ -109,12 +126,15 @@ func (r *run) tune(ctx context.Context, p *peer) error {
 }
 
 // rounds runs every contender once in each round; who begins changes.
-func (r *run) rounds(ctx context.Context, all []contender) (map[string][]result, error) {
+func (r *run) rounds(ctx context.Context, m *machine, all []contender) (map[string][]result, error) {
 	results := map[string][]result{}
 	for round := range r.cfg.Rounds {
 		for i := range all {
 			c := all[(i+round)%len(all)]
 			res, err := c.run(ctx)
+			if err == nil {
+				err = m.clear(ctx) // merges that are left must not meet the next one
+			}
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name(), err)
 			}
@@ -122,7 +142,7 @@ func (r *run) rounds(ctx context.Context, all []contender) (map[string][]result,
 				r.report.fault("%s: %s", c.name(), f)
 			}
 			results[c.name()] = append(results[c.name()], res)
-			r.say("round %d of %d, %-5s: %6.0f events/s in %s; CPU: own %s, ClickHouse %s, Kafka %s", round+1, r.cfg.Rounds, c.name(), res.rate(),
+			r.say("round %d of %d, %-19s %6.0f events/s in %s; CPU: own %s, ClickHouse %s, Kafka %s", round+1, r.cfg.Rounds, c.name(), res.rate(),
 				res.wall.Round(10*time.Millisecond), res.cpu.Round(10*time.Millisecond), res.engine, res.broker)
 		}
 	}
@@ -131,13 +151,18 @@ func (r *run) rounds(ctx context.Context, all []contender) (map[string][]result,
 
 // compare makes the ratios, each of two runs of one round. A run whose counts are wrong gives none.
 func (r *run) compare(results map[string][]result, set setting) {
-	for _, name := range []string{"ours", "limit", "peer", "plain"} {
+	for _, name := range []string{"ours", "limit", "peer", keepingPeer, "plain"} {
 		var rates []float64
 		for _, res := range results[name] {
 			if len(res.faults) == 0 {
 				rates = append(rates, math.Round(res.rate()))
 			}
 		}
+		var costs []float64
+		for _, res := range results[name] {
+			costs = append(costs, res.cost())
+		}
+		r.report.set(name+"_cpu_microseconds_per_event", "us", "CPU time of the contender, ClickHouse and Kafka together until all is visible, for each event", costs)
 		r.report.set(name+"_events_per_second", "events/s", methods[name], rates)
 	}
 	for _, other := range []string{"peer", "limit", "plain"} {
@@ -157,8 +182,9 @@ func (r *run) compare(results map[string][]result, set setting) {
 
 // methods say how each contender is measured.
 var methods = map[string]string{
-	"ours":  "one `retorno consume` process with its default settings, from the start of the process until the ledger, which each flush writes last, accounts for every event; then every cell is held against the register's truth and the verifier must find no difference",
-	"limit": "Client.Fetch of every partition from its begin to its end beside inserts of the rows that ours inserted in a run before, with the same blocks, tables and connections, until both are done; then the cells must be the same",
-	"peer":  "ClickHouse's Kafka engine with materialized views into the same three cubes, from the view that sets it going until every event is counted in the cubes; then every cell is held against a count of the events in Go. It keeps no facts, takes away no copies and reconciles nothing",
-	"plain": "kafka-go's group Reader, one message after the other decoded and appended to a batch of clickhouse-go, inserted at 10,000 rows or after one second into a table of events with materialized views into the same cubes, from the making of the Reader until the last commit; then every cell is held against a count of the events in Go",
+	"ours":      "one `retorno consume` process with its default settings, from the start of the process until the ledger, which each flush writes last, accounts for every event; then every cell is held against the register's truth and the verifier must find no difference",
+	"limit":     "Client.Fetch of every partition from its begin to its end beside inserts of the rows that ours inserted in a run before, with the same blocks, tables and connections, until both are done; then the cells must be the same",
+	"peer":      "ClickHouse's Kafka engine with materialized views into the same three cubes, from the view that sets it going until every event is counted in the cubes; then every cell is held against a count of the events in Go. It keeps no facts, takes away no copies and reconciles nothing",
+	keepingPeer: "the peer that also keeps every event in a table, as ours keeps facts",
+	"plain":     "kafka-go's group Reader, one message after the other decoded and appended to a batch of clickhouse-go, inserted at 10,000 rows or after one second into a table of events with materialized views into the same cubes, from the making of the Reader until the last commit; then every cell is held against a count of the events in Go",
 }

@@ -11,8 +11,8 @@ import (
 // and what hangs together in life hangs together here (posts and centres by route). Ids hold their time, as UUIDv7 do.
 const returnsMade = `INSERT INTO retorno.returns
 SELECT
-	toUUID(concat(substring(t, 1, 8), '-', substring(t, 9, 4), '-7', substring(h, 1, 3), '-8', substring(h, 4, 3), '-', substring(h, 7, 12))) AS return_id,
-	1 AS version, 0 AS is_deleted, toUUID(concat(substring(h, 1, 8), '-', substring(h, 9, 4), '-4', substring(h, 13, 3), '-9', substring(t, 1, 3), '-', substring(t, 1, 12))) AS person,
+	reinterpretAsUUID(bitOr(bitShiftLeft(toUInt128(bitOr(bitShiftRight(r1, 2), 9223372036854775808)), 64), bitOr(bitShiftLeft(toUInt64(ms), 16), 28672))) AS return_id,
+	1 AS version, 0 AS is_deleted, reinterpretAsUUID(bitOr(bitShiftLeft(toUInt128(r2), 64), r3)) AS person,
 	1 AS method_version, toDate(arrival) AS day, arrival,
 	['MX-LAND', 'US-AIR', 'MX-AIR', 'GT-LAND', 'US-UNK', 'MX-UNK', 'BZ-SEA', 'XX-UNK'][k] AS route,
 	['MX', 'US', 'MX', 'GT', 'US', 'MX', 'BZ', 'XX'][k] AS country, ['land', 'air', 'air', 'land', 'unknown', 'unknown', 'sea', 'unknown'][k] AS mode,
@@ -26,9 +26,8 @@ SELECT
 FROM
 (
 	SELECT sipHash64(number, 1) AS r1, sipHash64(number, 2) AS r2, sipHash64(number, 3) AS r3,
-		fromUnixTimestamp64Milli(toInt64(1293861600000 + intDiv(number * 315532800000, %[1]d)), 'America/Tegucigalpa') AS arrival,
-		multiIf(r1 %% 100 < 45, 1, r1 %% 100 < 75, 2, r1 %% 100 < 85, 3, r1 %% 100 < 92, 4, r1 %% 100 < 95, 5, r1 %% 100 < 97, 6, r1 %% 100 < 98, 7, 8) AS k,
-		lower(leftPad(hex(toUnixTimestamp64Milli(arrival)), 16, '0')) AS wide, substring(wide, 5, 12) AS t, lower(hex(sipHash128(number))) AS h
+		toInt64(1293861600000 + intDiv(number * 315532800000, %[1]d)) AS ms, fromUnixTimestamp64Milli(ms, 'America/Tegucigalpa') AS arrival,
+		multiIf(r1 %% 100 < 45, 1, r1 %% 100 < 75, 2, r1 %% 100 < 85, 3, r1 %% 100 < 92, 4, r1 %% 100 < 95, 5, r1 %% 100 < 97, 6, r1 %% 100 < 98, 7, 8) AS k
 	FROM numbers(%[1]d)
 )
 SETTINGS max_insert_block_size = 1048576, max_threads = 2, max_insert_threads = 2`

@@ -159,22 +159,29 @@ func (x *limit) run(ctx context.Context) (r result, err error) {
 	used := x.m.usage()
 	began := time.Now()
 	group, gctx := errgroup.WithContext(ctx)
-	client := &kafka.Client{Addr: kafka.TCP(x.m.broker.Addr()), Transport: &kafka.Transport{MetadataTopics: factTopics}}
+	x.m.fetch(gctx, group)
 	for p := range x.m.cfg.Partitions {
-		for _, topic := range factTopics {
-			group.Go(func() error { return fetchAll(gctx, client, topic, p) })
-		}
 		group.Go(func() error { return insertAll(gctx, x.m, lanes[p]) })
 	}
 	err = group.Wait()
 	r.events, r.wall = len(x.l.messages), time.Since(began)
-	r.engine, r.broker = x.m.usage().since(used)
+	r.used(x.m, used)
 	if err != nil {
 		return r, err
 	}
 	have, err := x.m.storedCells(ctx, "retorno", true)
 	r.faults = x.want.differences(have)
 	return r, err
+}
+
+// fetch reads every partition of the fact topics in the group.
+func (m *machine) fetch(ctx context.Context, group *errgroup.Group) {
+	client := &kafka.Client{Addr: kafka.TCP(m.broker.Addr()), Transport: &kafka.Transport{MetadataTopics: factTopics}}
+	for p := range m.cfg.Partitions {
+		for _, topic := range factTopics {
+			group.Go(func() error { return fetchAll(ctx, client, topic, p) })
+		}
+	}
 }
 
 // fetchAll reads a partition from its begin to its end, by the requests that ours makes, and drops what it reads.

@@ -25,7 +25,7 @@ const engineMemory = 6 << 30
 
 var factTopics = []string{events.TopicCheckpoint, events.TopicCentre}
 
-// machine is an Apache Kafka and a ClickHouse engine, each a process of its own.
+// machine is a ClickHouse engine and an Apache Kafka, each a process of its own.
 type machine struct {
 	cfg    Config
 	dir    string
@@ -34,7 +34,7 @@ type machine struct {
 	store  *store.Store
 }
 
-// startMachine starts both, with empty fact topics and the schema.
+// startMachine starts both, with the schema and with empty fact topics and no others.
 func (r *run) startMachine(ctx context.Context) (_ *machine, err error) {
 	m, err := r.startStore(ctx)
 	if err != nil {
@@ -45,17 +45,30 @@ func (r *run) startMachine(ctx context.Context) (_ *machine, err error) {
 			err = errors.Join(err, m.stop())
 		}
 	}()
-	kafka := filepath.Join(m.dir, "kafka")
-	if err := os.Mkdir(kafka, 0o755); err != nil {
+	if err := r.startBroker(ctx); err != nil {
 		return nil, err
 	}
-	if m.broker, err = apachekafka.Start(ctx, apachekafka.Config{Dir: kafka, Log: r.cfg.Log}); err != nil {
+	m.broker = r.broker
+	if err := m.removeTopics(ctx); err != nil {
 		return nil, err
 	}
 	if err := publish.EnsureTopics(ctx, []string{m.broker.Addr()}, publish.TopicsConfig{Partitions: r.cfg.Partitions, Client: m.producer()}); err != nil {
 		return nil, fmt.Errorf("make the topics: %w", err)
 	}
 	return m, nil
+}
+
+// startBroker starts Apache Kafka, once: it takes seconds.
+func (r *run) startBroker(ctx context.Context) (err error) {
+	if r.broker != nil {
+		return nil
+	}
+	dir := filepath.Join(r.dir, "kafka")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	r.broker, err = apachekafka.Start(ctx, apachekafka.Config{Dir: dir, Log: r.cfg.Log})
+	return err
 }
 
 // startStore starts ClickHouse alone, with the schema.
@@ -92,9 +105,18 @@ func (m *machine) producer() publish.Config {
 
 func (m *machine) conn() driver.Conn { return m.store.Conn() }
 
+// clear drops every database that a contender may have filled.
+func (m *machine) clear(ctx context.Context) error {
+	var all []string
+	for _, name := range []string{"ceniss", "retorno", "peer", "plain"} {
+		all = append(all, "DROP DATABASE IF EXISTS "+name+" SYNC")
+	}
+	return m.exec(ctx, all...)
+}
+
 // newSchema makes the pipeline's databases anew, empty.
 func (m *machine) newSchema(ctx context.Context) error {
-	if err := m.exec(ctx, "DROP DATABASE IF EXISTS ceniss SYNC", "DROP DATABASE IF EXISTS retorno SYNC"); err != nil {
+	if err := m.clear(ctx); err != nil {
 		return err
 	}
 	_, err := m.store.Migrate(ctx)
@@ -116,14 +138,11 @@ func (m *machine) number(ctx context.Context, query string) (n int64, err error)
 	return n, err
 }
 
-// stop ends both and removes their data.
+// stop ends ClickHouse and removes its data; Kafka stays.
 func (m *machine) stop() error {
 	var all []error
 	if m.store != nil {
 		all = append(all, m.store.Close())
-	}
-	if m.broker != nil {
-		all = append(all, m.broker.Stop())
 	}
 	if m.engine != nil {
 		all = append(all, m.engine.Kill())

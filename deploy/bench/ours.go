@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"retorno/consumers/verify"
@@ -13,7 +14,7 @@ import (
 type result struct {
 	events int
 	wall   time.Duration // from the start of the contender to the moment everything is visible
-	cpu    time.Duration // of the contender's own process; zero when it has none
+	cpu    time.Duration // of the contender itself
 	engine time.Duration // CPU of ClickHouse meanwhile
 	broker time.Duration // CPU of Kafka meanwhile
 	rss    uint64
@@ -31,7 +32,7 @@ type ours struct {
 	l         *load
 	want      cells
 	processes int
-	flags     []string
+	profile   string // takes a CPU profile of the next run; "": none
 	runs      int
 }
 
@@ -55,6 +56,10 @@ func (o *ours) run(ctx context.Context) (result, error) {
 // consume runs the processes until the ledger, which each flush writes last, accounts for every event.
 func (o *ours) consume(ctx context.Context) (r result, err error) {
 	o.runs++
+	var flags []string
+	if o.profile != "" {
+		flags, o.profile = []string{"--cpuprofile=" + o.profile}, ""
+	}
 	used := o.m.usage()
 	began := time.Now()
 	var all []*process
@@ -66,7 +71,7 @@ func (o *ours) consume(ctx context.Context) (r result, err error) {
 		}
 	}()
 	for range o.processes {
-		p, err := o.m.consume(fmt.Sprintf("ours-%d", o.runs), o.flags...)
+		p, err := o.m.consume(fmt.Sprintf("ours-%d-%d", o.processes, o.runs), flags...)
 		if err != nil {
 			return r, err
 		}
@@ -74,7 +79,8 @@ func (o *ours) consume(ctx context.Context) (r result, err error) {
 	}
 	err = o.m.awaitLedger(ctx, o.l.events(), all)
 	r.events, r.wall = o.l.events(), time.Since(began)
-	r.engine, r.broker = o.m.usage().since(used)
+	r.used(o.m, used)
+	r.cpu = 0
 	return r, err
 }
 
@@ -108,11 +114,26 @@ func (o *ours) check(ctx context.Context, r *result) error {
 	return nil
 }
 
-// usage is the CPU time that ClickHouse and Kafka have used so far.
-type usage struct{ engine, broker time.Duration }
+// usage is the CPU time that ClickHouse, Kafka and this process have used so far.
+type usage struct{ engine, broker, self time.Duration }
 
-func (m *machine) usage() usage { return usage{cpuOf(m.engine.PID()), cpuOf(m.broker.PID())} }
+func (m *machine) usage() usage {
+	u := usage{engine: cpuOf(m.engine.PID()), broker: cpuOf(m.broker.PID())}
+	var self syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &self) == nil {
+		u.self = time.Duration(self.Utime.Nano() + self.Stime.Nano())
+	}
+	return u
+}
 
-func (u usage) since(before usage) (engine, broker time.Duration) {
-	return u.engine - before.engine, u.broker - before.broker
+// used notes what ClickHouse and Kafka have used since before, and of the contender what this process has, in which
+// all contenders but ours run.
+func (r *result) used(m *machine, before usage) {
+	now := m.usage()
+	r.engine, r.broker, r.cpu = now.engine-before.engine, now.broker-before.broker, now.self-before.self
+}
+
+// cost is all CPU time of an event, in microseconds.
+func (r *result) cost() float64 {
+	return float64((r.cpu + r.engine + r.broker).Microseconds()) / float64(r.events)
 }

@@ -62,7 +62,15 @@ type peer struct {
 	runs int
 }
 
-func (p *peer) name() string { return "peer" }
+// keepingPeer is the name of the peer that also keeps every event.
+const keepingPeer = "peer_keeping_events"
+
+func (p *peer) name() string {
+	if p.set.facts {
+		return keepingPeer
+	}
+	return "peer"
+}
 
 // run makes everything but the last view, starts the clock and makes that, which sets the engine going.
 func (p *peer) run(ctx context.Context) (r result, err error) {
@@ -84,7 +92,7 @@ func (p *peer) run(ctx context.Context) (r result, err error) {
 		return n >= int64(len(p.l.messages)), err
 	})
 	r.events, r.wall = len(p.l.messages), time.Since(began)
-	r.engine, r.broker = p.m.usage().since(used)
+	r.used(p.m, used)
 	if err != nil {
 		return r, err
 	}
@@ -93,7 +101,7 @@ func (p *peer) run(ctx context.Context) (r result, err error) {
 		return r, err
 	}
 	r.faults = p.want.differences(have)
-	return r, p.m.exec(ctx, "DROP DATABASE peer SYNC")
+	return r, nil
 }
 
 // tables are the statements that set the engine up; the last one sets it going, because the engine reads as soon as it
@@ -118,9 +126,9 @@ func (p *peer) tables() []string {
 	if !s.dictionary {
 		types = strings.ReplaceAll(types, "LowCardinality(String)", "String")
 	}
-	queue := fmt.Sprintf(`CREATE TABLE peer.queue (%s) ENGINE = Kafka SETTINGS kafka_broker_list = '%s', kafka_topic_list = '%s', kafka_group_name = 'peer-%d',
+	queue := fmt.Sprintf(`CREATE TABLE peer.queue (%s) ENGINE = Kafka SETTINGS kafka_broker_list = '%s', kafka_topic_list = '%s', kafka_group_name = '%s-%d',
 		kafka_format = '%s'%s, kafka_num_consumers = %d, kafka_thread_per_consumer = %d, kafka_max_block_size = %d, kafka_poll_max_batch_size = %d,
-		kafka_poll_timeout_ms = 50, kafka_flush_interval_ms = %d, input_format_skip_unknown_fields = 1`, types, p.m.broker.Addr(), topics, p.runs,
+		kafka_poll_timeout_ms = 50, kafka_flush_interval_ms = %d, input_format_skip_unknown_fields = 1`, types, p.m.broker.Addr(), topics, p.name(), p.runs,
 		s.format, schema, s.consumers, threads, s.block, s.poll, s.flush)
 	all := []string{"CREATE TABLE peer.events (" + declared(columns) + ") ENGINE = " + keep}
 	all = append(all, views("peer", "events")...)

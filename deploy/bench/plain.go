@@ -52,7 +52,7 @@ func (p *plain) run(ctx context.Context) (r result, err error) {
 		StartOffset: kafka.FirstOffset, MaxBytes: 10e6, MaxWait: 500 * time.Millisecond})
 	err = errors.Join(p.consume(ctx, reader, conn), reader.Close())
 	r.events, r.wall = len(p.l.messages), time.Since(began)
-	r.engine, r.broker = p.m.usage().since(used)
+	r.used(p.m, used)
 	if err != nil {
 		return r, err
 	}
@@ -61,7 +61,7 @@ func (p *plain) run(ctx context.Context) (r result, err error) {
 		return r, err
 	}
 	r.faults = p.want.differences(have)
-	return r, p.m.exec(ctx, "DROP DATABASE plain SYNC")
+	return r, nil
 }
 
 // consume reads as many messages as there are.

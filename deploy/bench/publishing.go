@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -13,17 +12,11 @@ import (
 
 // publishing sends the same messages through our producer and through a bare Writer of kafka-go, in turns, to topics
 // of their own. Both wait for all replicas, hash keys by murmur2 and compress with lz4.
-func (r *run) publishing(ctx context.Context) (err error) {
-	m, err := r.startMachine(ctx)
+func (r *run) publishing(ctx context.Context) error {
+	m, l, err := r.loaded(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, m.stop()) }()
-	l, err := makeLoad(ctx, r.cfg.Seed, r.cfg.Events)
-	if err != nil {
-		return err
-	}
-	r.report.Sizes["published_events"] = len(l.messages)
 	topics := map[string]string{}
 	for _, t := range factTopics {
 		topics[t] = "publish." + t

@@ -2,22 +2,13 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
 // sharing lets one process, and two that share the partitions, count the same events, in turns.
-func (r *run) sharing(ctx context.Context) (err error) {
-	m, err := r.startMachine(ctx)
+func (r *run) sharing(ctx context.Context) error {
+	m, l, err := r.loaded(ctx)
 	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, m.stop()) }()
-	l, err := makeLoad(ctx, r.cfg.Seed, r.cfg.Events)
-	if err != nil {
-		return err
-	}
-	if err := l.send(ctx, m); err != nil {
 		return err
 	}
 	own := newOurs(m, l)

@@ -38,6 +38,28 @@ func (m *machine) makeTopics(ctx context.Context, names ...string) error {
 	})
 }
 
+// removeTopics removes every topic but Kafka's own, and waits until they are gone.
+func (m *machine) removeTopics(ctx context.Context) error {
+	return await(ctx, "remove the topics", topicPatience, func() (bool, error) {
+		client := &kafka.Client{Addr: kafka.TCP(m.broker.Addr()), Transport: &kafka.Transport{}} // one that remembers nothing
+		cluster, err := client.Metadata(ctx, &kafka.MetadataRequest{})
+		if err != nil {
+			return false, err
+		}
+		var names []string
+		for _, t := range cluster.Topics {
+			if !t.Internal {
+				names = append(names, t.Name)
+			}
+		}
+		if len(names) == 0 {
+			return true, nil
+		}
+		_, err = client.DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: names}) // what is being removed already is refused
+		return false, err
+	})
+}
+
 // ends is the sum of the offsets at the ends of topics.
 func (m *machine) ends(ctx context.Context, topics ...string) (sum int64, err error) {
 	client := &kafka.Client{Addr: kafka.TCP(m.broker.Addr())}
