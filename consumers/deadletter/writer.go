@@ -10,6 +10,7 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
+	"retorno/consumers/beat"
 	"retorno/consumers/stream"
 )
 
@@ -148,6 +149,7 @@ func span(messages []message, limit int) int {
 func (w *Writer) send(ctx context.Context, messages []message) error {
 	backoff := w.cfg.MinBackoff
 	for attempt := 1; ; attempt++ {
+		beat.Beat(ctx)
 		err := w.attempt(ctx, messages)
 		if err == nil {
 			return nil
@@ -155,6 +157,7 @@ func (w *Writer) send(ctx context.Context, messages []message) error {
 		if errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge) {
 			return &tooLargeError{origin: messages[0].origin, topic: messages[0].topic, size: messages[0].size(), err: err}
 		}
+		beat.Beat(ctx)
 		w.metrics.retries.Inc()
 		// The view of the cluster may be out of date; the next attempt asks.
 		w.close()

@@ -24,6 +24,9 @@ type Config struct {
 	FlushRecords int
 	// CheckEvery is how often the claim to a partition is checked while nothing is written; default 2 s.
 	CheckEvery time.Duration
+	// StallAfter is how long a partition's goroutine may give no sign of life before Watch gives it up; longer than a
+	// statement, a request or FlushEvery may take; default 2 minutes.
+	StallAfter time.Duration
 	// Name names this process in the ledger.
 	Name       string
 	Logger     *slog.Logger
@@ -39,8 +42,8 @@ func (c Config) Validate() error {
 		return errors.New("the consumer needs a place for dead letters")
 	case len(c.Topics) == 0 || c.Partitions < 1:
 		return errors.New("the consumer needs topics and their number of partitions")
-	case c.FlushEvery < 0 || c.FlushRecords < 0 || c.CheckEvery < 0:
-		return errors.New("flush every, flush records and check every must not be negative")
+	case c.FlushEvery < 0 || c.FlushRecords < 0 || c.CheckEvery < 0 || c.StallAfter < 0:
+		return errors.New("flush every, flush records, check every and stall after must not be negative")
 	}
 	return nil
 }
@@ -54,6 +57,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.CheckEvery == 0 {
 		c.CheckEvery = 2 * time.Second
+	}
+	if c.StallAfter == 0 {
+		c.StallAfter = 2 * time.Minute
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

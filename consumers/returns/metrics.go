@@ -16,6 +16,7 @@ type metrics struct {
 	late       prometheus.Counter
 	repaired   prometheus.Counter
 	fenced     prometheus.Counter
+	stalls     prometheus.Counter
 	takeover   prometheus.Histogram
 	records    prometheus.Histogram
 	seconds    prometheus.Histogram
@@ -35,6 +36,8 @@ func newMetrics() *metrics {
 			Name: "retorno_repaired_rows_total", Help: "Derived rows that differed from what the facts come to when a partition was taken over."}),
 		fenced: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "retorno_fenced_total", Help: "Flushes given up because another process has taken the partition, or because ClickHouse was put back to an older state."}),
+		stalls: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "retorno_watchdog_stalls_total", Help: "Times that a partition's goroutine gave no sign of life for so long that it is taken to hang."}),
 		takeover: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "retorno_takeover_seconds", Help: "Time from the assignment of a partition to the first fetch.", Buckets: prometheus.ExponentialBuckets(0.01, 2, 14)}),
 		records: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -44,8 +47,8 @@ func newMetrics() *metrics {
 	}
 }
 
-func (m *metrics) register(r prometheus.Registerer, books *books) {
-	r.MustRegister(books, m.rejections, m.conflicts, m.future, m.late, m.repaired, m.fenced, m.takeover, m.records, m.seconds)
+func (m *metrics) register(r prometheus.Registerer, books *books, state *progress) {
+	r.MustRegister(books, state, m.rejections, m.conflicts, m.future, m.late, m.repaired, m.fenced, m.stalls, m.takeover, m.records, m.seconds)
 }
 
 func (m *metrics) flushed(records int, took time.Duration) {

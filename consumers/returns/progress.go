@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// progress is how far each partition of this process is, for readiness.
+// progress is how far each partition of this process is, for readiness, and whether it moves, for the watchdog.
 type progress struct {
 	mu     sync.Mutex
 	shards map[int]lag
+	pulses map[int]*pulse
 }
 
 // lag is how many records of a partition are not counted yet, and since when there have been any.
@@ -20,9 +21,15 @@ type lag struct {
 	since  time.Time
 }
 
-func newProgress() *progress { return &progress{shards: map[int]lag{}} }
+func newProgress() *progress { return &progress{shards: map[int]lag{}, pulses: map[int]*pulse{}} }
 
-func (p *progress) began(partition int) { p.report(partition, false, 0) }
+func (p *progress) began(partition int) *pulse {
+	p.report(partition, false, 0)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pulses[partition] = &pulse{}
+	return p.pulses[partition]
+}
 
 func (p *progress) report(partition int, known bool, behind int64) {
 	p.mu.Lock()
@@ -38,6 +45,7 @@ func (p *progress) ended(partition int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.shards, partition)
+	delete(p.pulses, partition)
 }
 
 // CaughtUp says whether every partition of this process has been counted to its end at some moment within the last

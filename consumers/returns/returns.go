@@ -13,6 +13,7 @@ import (
 	"errors"
 	"time"
 
+	"retorno/consumers/beat"
 	"retorno/consumers/deadletter"
 	"retorno/consumers/store"
 	"retorno/consumers/stream"
@@ -51,19 +52,22 @@ func New(cfg Config) (*Consumer, error) {
 	}
 	c := &Consumer{cfg: cfg.withDefaults(), partitions: stream.Partitions(cfg.Partitions), books: newBooks(), metrics: newMetrics(), state: newProgress()}
 	if cfg.Registerer != nil {
-		c.metrics.register(cfg.Registerer, c.books)
+		c.metrics.register(cfg.Registerer, c.books, c.state)
 	}
 	return c, nil
 }
 
 // Run counts one shard until ctx ends or its run is over: it is a stream.RunFunc. A stop error says that somebody has
 // to act; any other error is worth another try.
-func (c *Consumer) Run(ctx context.Context, shard *stream.Shard) error { return c.run(ctx, shard) }
+func (c *Consumer) Run(ctx context.Context, shard *stream.Shard) (err error) {
+	labelled(ctx, shard.Partition(), func(ctx context.Context) { err = c.run(ctx, shard) })
+	return err
+}
 
 func (c *Consumer) run(ctx context.Context, shard Shard) error {
 	partition := shard.Partition()
 	c.books.open(partition, c.cfg.Topics)
-	c.state.began(partition)
+	ctx = beat.With(ctx, c.state.began(partition).beat)
 	defer func() {
 		c.books.close(partition)
 		c.state.ended(partition)

@@ -15,6 +15,8 @@ import (
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"retorno/consumers/beat"
 )
 
 // Store is one ClickHouse. It is safe for use by several goroutines; a Writer is not.
@@ -73,6 +75,7 @@ type bulk struct {
 var errConnectionLost = errors.New("the connection was lost")
 
 func (b *bulk) do(ctx context.Context, q ch.Query) error {
+	beat.Beat(ctx)
 	ctx, cancel := context.WithTimeout(ctx, b.store.cfg.QueryTimeout)
 	defer cancel()
 	if b.client == nil && b.once {
@@ -107,6 +110,7 @@ func (b *bulk) close() {
 func (s *Store) retry(ctx context.Context, doing string, do func() error) error {
 	pause := s.cfg.RetryFirst
 	for {
+		beat.Beat(ctx)
 		err := do()
 		if err == nil {
 			return nil
@@ -117,6 +121,7 @@ func (s *Store) retry(ctx context.Context, doing string, do func() error) error 
 		if err = classify(doing, err); IsStop(err) || IsFenced(err) {
 			return err
 		}
+		beat.Beat(ctx)
 		s.metrics.retries.Inc()
 		s.cfg.Logger.Warn("ClickHouse gave no definite answer; the same again", "doing", doing, "pause", pause, "error", err)
 		select {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"retorno/consumers/beat"
 )
 
 // Shard is one partition number of all topics, for the time of one run. Its
@@ -94,6 +96,7 @@ func (s *Shard) LogStart(topic string) int64 { return s.feed(topic).status().Log
 // precede the trouble have been handed out before. When ctx or the shard ends
 // it returns the context's error.
 func (s *Shard) Fetch(ctx context.Context, maxWait time.Duration) ([]Message, error) {
+	beat.Beat(ctx)
 	for _, f := range s.feeds {
 		f.run()
 	}

@@ -28,6 +28,8 @@ type countFlags struct {
 	FlushEvery   time.Duration `default:"200ms" help:"How long a record may wait for others before it is written."`
 	FlushRecords int           `default:"50000" help:"How many records are written at once at most."`
 
+	StallAfter time.Duration `default:"2m" help:"How long a partition may give no sign of life before this process logs where it hangs and ends with status 1, for its supervisor to start it again; waiting for ClickHouse or Kafka is a sign of life."`
+
 	SessionTimeout   time.Duration `name:"kafka-session-timeout" default:"30s" help:"How long the group waits for a sign of life before it gives this process's partitions to others."`
 	RebalanceTimeout time.Duration `name:"kafka-rebalance-timeout" default:"60s" help:"How long the group waits for this process when it divides the partitions anew."`
 	RequestTimeout   time.Duration `name:"kafka-request-timeout" default:"10s" help:"How long one request to Kafka may take before it is sent again."`
@@ -38,14 +40,12 @@ type consumeCommand struct {
 	ClickHouse clickhouseFlags `embed:"" prefix:"clickhouse-"`
 	countFlags
 	OpsListen string    `default:"127.0.0.1:9465" placeholder:"HOST:PORT" help:"Where /metrics, /healthz and /readyz are."`
-	Failpoint failpoint `hidden:"" per:"call" placeholder:"ACTION@TABLE:N" help:"For tests: end (kill) or stop this process after its N-th insert into a table."`
-
-	CPUProfile string `name:"cpuprofile" hidden:"" per:"call" placeholder:"FILE" help:"Write a CPU profile of this process there when it ends."`
+	Failpoint failpoint `hidden:"" per:"call" placeholder:"ACTION@TABLE:N" help:"For tests: end (kill) or stop this process, or hang (stall), after its N-th insert into a table."`
 }
 
 // Help is the longer text of --help.
 func (consumeCommand) Help() string {
-	return helpText("Reads the events from Kafka, reconciles each person's facts into returns, and writes facts, returns, counts and the ledger to ClickHouse. Any number of these processes share the partitions; they may be killed, stopped and added at any time. The position comes from the ledger in ClickHouse. /readyz answers 200 when all that is in this process's partitions has been counted, and says what is missing until then; the partitions of a process that died are shared out anew after --kafka-session-timeout.",
+	return helpText("Reads the events from Kafka, reconciles each person's facts into returns, and writes facts, returns, counts and the ledger to ClickHouse. Any number of these processes share the partitions; they may be killed, stopped and added at any time. The position comes from the ledger in ClickHouse. /readyz answers 200 when all that is in this process's partitions has been counted, and says what is missing until then; the partitions of a process that died are shared out anew after --kafka-session-timeout. /healthz answers 503 when a partition hangs.",
 		"retorno consume", "retorno consume --kafka-brokers=kafka-1:9092 --clickhouse-addr=db:9000 --ops-listen=127.0.0.1:9466")
 }
 
@@ -79,7 +79,8 @@ func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	server.Ready("counting", counting.ready)
-	return profiled(c.CPUProfile, func() error { return ops.Run(ctx, t.Log, []ops.Part{server.Part(listener), counting.part()}) })
+	server.Healthy("counting", counting.alive)
+	return ops.Run(ctx, t.Log, []ops.Part{server.Part(listener), counting.part()})
 }
 
 // counting is the consumer process: group, counter and dead letters.
@@ -98,7 +99,7 @@ func newCounting(flags countFlags, read stream.Config, s *store.Store, log *slog
 		return nil, Usage(err)
 	}
 	counter, err := returns.New(returns.Config{Store: s, DeadLetters: letters, Topics: factTopics, Partitions: read.Partitions,
-		FlushEvery: flags.FlushEvery, FlushRecords: flags.FlushRecords, Name: processName(), Logger: log, Registerer: registry})
+		FlushEvery: flags.FlushEvery, FlushRecords: flags.FlushRecords, StallAfter: flags.StallAfter, Name: processName(), Logger: log, Registerer: registry})
 	if err != nil {
 		return nil, Usage(err)
 	}
@@ -121,12 +122,7 @@ func processName() string {
 func (c *counting) part() ops.Part {
 	return ops.Part{
 		Name: "consumer",
-		Run: func(ctx context.Context) error {
-			if err := c.reader.Run(ctx, c.counter.Run); err != nil && ctx.Err() == nil {
-				return err
-			}
-			return nil
-		},
+		Run:  c.run,
 		Stop: func(context.Context) error { return c.letters.Close() },
 	}
 }

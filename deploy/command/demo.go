@@ -182,6 +182,7 @@ func (d *demo) startCounting(ctx context.Context) error {
 		return err
 	}
 	d.machine.ops.Ready("counting", d.counting.ready)
+	d.machine.ops.Healthy("counting", d.counting.alive)
 	d.machine.ops.Ready("played register", func(context.Context) error {
 		if !d.counted.Load() {
 			return errors.New("the register is still being played")

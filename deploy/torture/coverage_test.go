@@ -39,6 +39,7 @@ var covered = map[string][]string{
 	"F31": {"consumers/store TestF31AnOlderStateIsNoticed", "deploy/torture TestShortRuns"},
 	"F32": {"schemas/events TestGoldenMessages", "schemas/events TestUnknownFieldsAreKept"},
 	"F33": {"consumers/returns TestF33ReplayBesideTheLive"},
+	"F35": {"deploy/torture TestF35StalledGoroutine", "deploy/torture TestF35MemoryLimit", "consumers/returns TestTheWatchdogTellsWaitingFromHanging"},
 	"F36": {"consumers/returns TestF36NobodyScrapes"},
 }
 

@@ -1,0 +1,50 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"retorno/deploy/ops"
+)
+
+// longestPause is the longest that the consumer pauses between two attempts at anything.
+const longestPause = 5 * time.Second
+
+// Validate refuses a watchdog that would take a wait for a goroutine that hangs.
+func (c *consumeCommand) Validate() error {
+	least := 2 * max(c.FlushEvery, c.RequestTimeout, c.ClickHouse.Timeout, longestPause)
+	if c.StallAfter < least {
+		return fmt.Errorf("--stall-after %s: must be %s at least: twice --flush-every, --kafka-request-timeout, --clickhouse-timeout and a pause of %s",
+			c.StallAfter, least, longestPause)
+	}
+	return nil
+}
+
+// run counts until ctx ends, or until a partition hangs: what hangs cannot be waited for, so the end of the process
+// has to free its partitions. The position is in the ledger, so nothing is lost by an end at any place.
+func (c *counting) run(ctx context.Context) error {
+	watching, enough := context.WithCancel(ctx)
+	defer enough()
+	counted, stalled := make(chan error, 1), make(chan error, 1)
+	go func() {
+		counted <- ops.Protect("consumer", func() error { return c.reader.Run(ctx, c.counter.Run) })
+	}()
+	go func() {
+		if err := c.counter.Watch(watching); err != nil {
+			stalled <- err
+		}
+	}()
+	select {
+	case err := <-stalled:
+		return err
+	case err := <-counted:
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+}
+
+// alive answers nil unless a partition of this process hangs.
+func (c *counting) alive(context.Context) error { return c.counter.Stalled() }
