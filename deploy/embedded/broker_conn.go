@@ -12,8 +12,9 @@ import (
 
 // brokerListener hands kfake connections whose answers are completed where
 // kfake's differ from Apache Kafka's in a way that clients notice: the
-// broker's time in the answers to producers, and an answer to who may not log
-// in, where kfake only hangs up.
+// broker's time in the answers to producers, an answer to who may not log in,
+// where kfake only hangs up, and the time-out of a member that has hung up
+// while it waited to be let into its group, which kfake keeps for ever.
 type brokerListener struct {
 	net.Listener
 	clock *appendClock
@@ -24,7 +25,9 @@ func (l brokerListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &brokerConn{Conn: c, clock: l.clock, asked: make(map[int32]request)}, nil
+	conn := &brokerConn{Conn: c, clock: l.clock, asked: make(map[int32]request)}
+	conn.answered.L = &conn.mu
+	return conn, nil
 }
 
 // request is what is remembered of one until it is answered.
@@ -43,15 +46,34 @@ type brokerConn struct {
 	have   int      // bytes of header seen
 	remain int      // bytes of the request's body still to come
 
-	mu    sync.Mutex
-	asked map[int32]request // by correlation id
+	mu       sync.Mutex
+	asked    map[int32]request // by correlation id
+	waiting  int               // of those asked, requests of a member to its group
+	answered sync.Cond
+	closed   bool
 }
 
 func (c *brokerConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.see(p[:n])
+	if err != nil && n == 0 {
+		c.linger()
+	}
 	return n, err
 }
+
+// linger hides from kfake that a client has hung up until its group has
+// answered it. A member whose answer cannot be delivered gets no session
+// time-out there: the group would count on it for ever.
+func (c *brokerConn) linger() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.waiting > 0 && !c.closed {
+		c.answered.Wait()
+	}
+}
+
+func ofGroup(key kmsg.Key) bool { return key == kmsg.JoinGroup || key == kmsg.SyncGroup }
 
 // see follows the frames of the stream without holding on to their bodies.
 func (c *brokerConn) see(p []byte) {
@@ -71,9 +93,12 @@ func (c *brokerConn) see(p []byte) {
 		c.have = 0
 		c.remain = max(0, int(binary.BigEndian.Uint32(c.header[:4]))-8)
 		r := request{kmsg.Key(binary.BigEndian.Uint16(c.header[4:])), int16(binary.BigEndian.Uint16(c.header[6:]))}
-		if r.key == kmsg.Produce || r.key == kmsg.SASLAuthenticate {
+		if r.key == kmsg.Produce || r.key == kmsg.SASLAuthenticate || ofGroup(r.key) {
 			c.mu.Lock()
 			c.asked[int32(binary.BigEndian.Uint32(c.header[8:]))] = r
+			if ofGroup(r.key) {
+				c.waiting++
+			}
 			c.mu.Unlock()
 		}
 	}
@@ -88,7 +113,10 @@ func (c *brokerConn) Write(p []byte) (int, error) {
 	r, ok := c.asked[id]
 	delete(c.asked, id)
 	c.mu.Unlock()
-	if !ok || r.key != kmsg.Produce {
+	switch {
+	case ok && ofGroup(r.key):
+		return c.tellMember(p)
+	case !ok || r.key != kmsg.Produce:
 		return c.Conn.Write(p)
 	}
 	completed := c.completed(p, r.version)
@@ -97,6 +125,17 @@ func (c *brokerConn) Write(p []byte) (int, error) {
 	} else if n < len(completed) {
 		return min(n, len(p)), io.ErrShortWrite
 	}
+	return len(p), nil
+}
+
+// tellMember writes a group's answer. Whether anybody still hears it is not
+// kfake's business: the session time-out settles that.
+func (c *brokerConn) tellMember(p []byte) (int, error) {
+	_, _ = c.Conn.Write(p)
+	c.mu.Lock()
+	c.waiting--
+	c.mu.Unlock()
+	c.answered.Broadcast()
 	return len(p), nil
 }
 
@@ -121,7 +160,9 @@ func (c *brokerConn) Close() error {
 	c.mu.Lock()
 	asked := c.asked
 	c.asked = make(map[int32]request)
+	c.closed = true
 	c.mu.Unlock()
+	c.answered.Broadcast()
 	for id, r := range asked {
 		if r.key != kmsg.SASLAuthenticate || !c.clock.running() {
 			continue
