@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"retorno/consumers/reconcile"
 	"retorno/consumers/store"
 	"retorno/schemas/events"
 )
@@ -58,4 +59,46 @@ func BenchmarkCount(b *testing.B) {
 		records += 2 * persons
 	}
 	b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "records/s")
+}
+
+// nowhere takes derived rows and forgets them.
+type nowhere struct{ rows int }
+
+func (n *nowhere) Return(reconcile.ID, *reconcile.Return)                 { n.rows++ }
+func (n *nowhere) DeleteReturn(_, _ reconcile.ID)                         { n.rows++ }
+func (n *nowhere) Help(reconcile.ID, *reconcile.Help)                     { n.rows++ }
+func (n *nowhere) DeleteHelp(_, _ reconcile.ID)                           { n.rows++ }
+func (n *nowhere) ReturnCell(reconcile.ReturnCell, reconcile.ReturnCount) { n.rows++ }
+func (n *nowhere) HelpCell(reconcile.HelpCell, int64)                     { n.rows++ }
+func (n *nowhere) CrossingCell(reconcile.CrossingCell, int64)             { n.rows++ }
+
+// BenchmarkTally reads facts of 100,000 persons into the state and works out what they change, 10,000 facts at a time:
+// the state, reconciling and counting, without decoding and without ClickHouse.
+func BenchmarkTally(b *testing.B) {
+	const persons, flush = 100_000, 10_000
+	facts := make([]reconcile.Fact, 0, 2*persons)
+	keys := make([]reconcile.ID, 0, 2*persons)
+	for i := range persons {
+		person := reconcile.ID{0: byte(i), 1: byte(i >> 8), 2: byte(i >> 16)}
+		arrival := at("2016-01-01", "00:00").Add(time.Duration(i) * 5 * time.Minute).UnixMilli()
+		for kind := reconcile.Crossing; kind <= reconcile.Registration; kind++ {
+			facts = append(facts, reconcile.Fact{RecordID: reconcile.ID{0: byte(i), 1: byte(i >> 8), 2: byte(i >> 16), 15: byte(kind)}, Version: 1 << 40,
+				Arrival: arrival, Event: arrival, Kind: kind, Returned: kind == reconcile.Crossing, Direction: 1, Age: int16(i % 90), Country: reconcile.Code(i % 3)})
+			keys = append(keys, person)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		t, out := newTally(), &nowhere{}
+		for i := range facts {
+			t.merge(keys[i], &facts[i], store.Origin{})
+			if (i+1)%flush == 0 {
+				t.changes(out)
+			}
+		}
+		if out.rows < persons {
+			b.Fatalf("%d rows came of %d persons", out.rows, persons)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(facts)), "ns/fact")
 }

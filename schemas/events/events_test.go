@@ -270,17 +270,3 @@ func TestFactsOfOnePersonMeetUnderOneKey(t *testing.T) {
 		t.Error("a record is on the wrong topic")
 	}
 }
-
-func BenchmarkOpen(b *testing.B) {
-	value, err := Seal(samples()["registration"], sentAt, offset)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.SetBytes(int64(len(value)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Open(value); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -1,0 +1,49 @@
+package store
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/ClickHouse/ch-go/proto"
+
+	"retorno/consumers/reconcile"
+	"retorno/schemas/events"
+)
+
+// BenchmarkEncode makes the bytes of an insert of 10,000 facts: rows into columns, columns into a block.
+func BenchmarkEncode(b *testing.B) {
+	const rows = 10_000
+	age := uint32(30)
+	row := make([]FactRow, rows)
+	for i := range row {
+		r := &events.Record{RecordId: fmt.Sprintf("01552000-0000-7000-8000-%012x", i), Revision: 1, SourceId: fmt.Sprintf("L-COR-%d", i%4), SourceSeq: uint64(i + 1),
+			PersonKey: fmt.Sprintf("%032x", i), EventTimeMs: 1464760800_000 + int64(i), RecordedTimeMs: 1464760860_000, SchemaVersion: 1,
+			Body: &events.Record_Registration{Registration: &events.Registration{Centre: "CAMR-OMO", ExitPoint: "L-COR", Country: "MX", Mode: "land",
+				ReturnType: "deported", Sex: "F", Age: &age, Department: "HN-CR", Reasons: []string{"economic", "violence"}}}}
+		value, err := events.Seal(r, 1464760900_000, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		f := new(events.Fields)
+		if !events.Read(value, f) {
+			b.Fatal("not a usual record")
+		}
+		fact := reconcile.FactFrom(f)
+		row[i] = FactRow{Fields: f, Fact: &fact, Origin: Origin{Topic: events.TopicCentre, Offset: int64(i)}}
+	}
+	columns, buf := newFacts(), new(proto.Buffer)
+	b.ReportAllocs()
+	for b.Loop() {
+		columns.clear()
+		for i := range row {
+			columns.add(row[i])
+		}
+		buf.Reset()
+		block := proto.Block{Info: proto.BlockInfo{BucketNum: -1}, Columns: len(columns.input), Rows: rows}
+		if err := block.EncodeRawBlock(buf, 54453, columns.input); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
+	b.ReportMetric(float64(len(buf.Buf))/rows, "B/row")
+}
