@@ -21,7 +21,7 @@ type Config struct {
 	Events int
 	// Rounds is how often each contender runs; default 3.
 	Rounds int
-	// GrowthEvents are how many events the state is grown with, which is compared with a twentieth of it; default 2,000,000.
+	// GrowthEvents are how many events the state is grown with, which is compared with a twentieth of it; default 4,000,000.
 	GrowthEvents int
 	// Rate is how many events are sent a second where that matters; default 10,000.
 	Rate int
@@ -67,7 +67,7 @@ func (c Config) withDefaults() Config {
 	number(&c.Events, 500_000, 4_000)
 	number(&c.Rounds, 3, 1)
 	number(&c.Partitions, 12, 4)
-	number(&c.GrowthEvents, 2_000_000, 40_000)
+	number(&c.GrowthEvents, 4_000_000, 100_000)
 	number(&c.Rate, 10_000, 500)
 	number(&c.SteadySeconds, 30, 3)
 	number(&c.OutageSeconds, 60, 3)

@@ -15,6 +15,8 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/segmentio/kafka-go"
 	"golang.org/x/sync/errgroup"
+
+	"retorno/consumers/store"
 )
 
 // tables are those that a flush writes, in its order.
@@ -228,9 +230,7 @@ func insertAll(ctx context.Context, m *machine, lane []insert) (err error) {
 	}
 	defer func() { err = errors.Join(err, client.Close()) }()
 	for _, i := range lane {
-		size := strconv.Itoa(max(i.rows, 1<<20))
-		err := client.Do(ctx, ch.Query{Body: "INSERT INTO retorno." + i.table + " " + i.input.Columns() + " VALUES", Input: i.input, Settings: []ch.Setting{
-			{Key: "insert_deduplicate", Value: "0"}, {Key: "async_insert", Value: "0"}, {Key: "max_insert_block_size", Value: size}, {Key: "min_insert_block_size_rows", Value: size}}})
+		err := client.Do(ctx, ch.Query{Body: "INSERT INTO retorno." + i.table + " " + i.input.Columns() + " VALUES", Input: i.input, Settings: store.InsertSettings(i.rows)})
 		if err != nil {
 			return fmt.Errorf("insert into %s: %w", i.table, err)
 		}

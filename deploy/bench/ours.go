@@ -67,7 +67,7 @@ func (o *ours) consume(ctx context.Context) (r result, err error) {
 		err = errors.Join(err, endAll(all))
 		for _, p := range all {
 			r.cpu += p.cpu()
-			r.rss = max(r.rss, p.rss())
+			r.rss = max(r.rss, p.most)
 		}
 	}()
 	for range o.processes {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -20,6 +21,7 @@ type process struct {
 	ops   string
 	done  chan struct{}
 	err   error        // valid after done
+	most  uint64       // the most memory it had, in bytes, until it was asked to end
 	words bytes.Buffer // what it said, unless that goes to the log; valid after done
 }
 
@@ -81,6 +83,7 @@ const endPatience = time.Minute
 func endAll(all []*process) error {
 	var errs []error
 	for _, p := range all {
+		p.most = mostMemory(p.cmd.Process.Pid)
 		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			errs = append(errs, err)
 		}
@@ -105,11 +108,21 @@ func (p *process) cpu() time.Duration {
 	return s.UserTime() + s.SystemTime()
 }
 
-// rss is the most memory the process had at once, in bytes.
-func (p *process) rss() uint64 {
-	<-p.done
-	if u, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		return uint64(u.Maxrss) << 10 // Linux: KiB
+// mostMemory is the most memory that a process has had at once, in bytes; zero where the system does not tell. What the
+// system tells at its end will not do: it counts the program that started it, too.
+func mostMemory(pid int) uint64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kib, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			if err != nil {
+				return 0
+			}
+			return kib << 10
+		}
 	}
 	return 0
 }

@@ -115,5 +115,5 @@ func (m *machine) restarted(ctx context.Context) (seconds float64, rss uint64, e
 	})
 	seconds = time.Since(began).Seconds()
 	err = errors.Join(err, endAll([]*process{p}))
-	return seconds, p.rss(), err
+	return seconds, p.most, err
 }

@@ -17,7 +17,7 @@ type benchCommand struct {
 	Seed       uint64   `default:"1" placeholder:"N" help:"Seed of the made events."`
 	Events     int      `placeholder:"N" help:"About how many events the contenders catch up with; 500000 if not said."`
 	Rounds     int      `placeholder:"N" help:"How often each contender runs; 3 if not said."`
-	Growth     int      `placeholder:"N" help:"Events with which cost_growth lets the state grow, beside a twentieth of them; 2000000 if not said."`
+	Growth     int      `placeholder:"N" help:"Events with which cost_growth lets the state grow, beside a twentieth of them; 4000000 if not said."`
 	Steady     int      `placeholder:"SECONDS" help:"How long events are sent steadily; 30 if not said."`
 	Outage     int      `placeholder:"SECONDS" help:"How long ClickHouse is away; 60 if not said."`
 	Returns    int      `placeholder:"N" help:"Returns that the half-year table is asked of; 100000000 if not said."`
