@@ -2,6 +2,7 @@ package nativeserver_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -111,6 +112,38 @@ func TestInsertThatFailsInTheEngine(t *testing.T) {
 	}
 	if n := one[uint64](t, c, "SELECT count() FROM f"); n != 0 {
 		t.Errorf("%d rows", n)
+	}
+}
+
+// The columns that an INSERT wants are those of the table as it is, whoever changed it meanwhile.
+func TestInsertAfterTheTableChanged(t *testing.T) {
+	c, other := open(t, func(o *clickhouse.Options) { o.MaxOpenConns = 1 }), open(t)
+	exec(t, c, "CREATE TABLE changing (a UInt8) ENGINE = MergeTree ORDER BY a")
+	insert := func(row ...any) error {
+		batch, err := c.PrepareBatch(t.Context(), "INSERT INTO changing")
+		if err != nil {
+			return err
+		}
+		if err := batch.Append(row...); err != nil {
+			return errors.Join(err, batch.Abort())
+		}
+		return batch.Send()
+	}
+	for range 2 { // the second time the columns are known
+		if err := insert(uint8(1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(t, other, "ALTER TABLE changing ADD COLUMN b String")
+	if err := insert(uint8(1)); err == nil {
+		t.Error("a row with one column was taken")
+	}
+	if err := insert(uint8(2), "two"); err != nil {
+		t.Error(err)
+	}
+	exec(t, other, "DROP TABLE changing SYNC")
+	if err := insert(uint8(3), "three"); codeOf(err) != 60 {
+		t.Errorf("into a table that is gone: %v", err)
 	}
 }
 

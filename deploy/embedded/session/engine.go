@@ -30,6 +30,7 @@ type Engine struct {
 	version  string
 	timezone string
 	next     atomic.Uint64
+	schema   atomic.Uint64 // grows before and after each statement that may define something
 
 	mu      sync.Mutex
 	running map[string]*Session // by the client's query id

@@ -159,8 +159,35 @@ func (s *Session) describe(ctx context.Context, st Statement) ([]described, erro
 	return all, nil
 }
 
-// InsertColumns tells the columns an INSERT wants data for, in its order.
+// InsertColumns tells the columns an INSERT wants data for, in its order. The same INSERT is asked about once, until a
+// statement of any session may have changed a table: asking costs as much as a small INSERT.
 func (s *Session) InsertColumns(ctx context.Context, st Statement, ins sqltext.Insert) ([]nativeblock.Column, error) {
+	schema := s.engine.schema.Load()
+	if n := len(s.described.columns); n == 0 || n >= mostDescribed || s.described.schema != schema {
+		s.described = descriptions{schema: schema, columns: map[string][]nativeblock.Column{}}
+	}
+	if known, ok := s.described.columns[ins.Head]; ok {
+		return known, nil
+	}
+	columns, err := s.insertColumns(ctx, st, ins)
+	if err == nil {
+		s.described.columns[ins.Head] = columns
+	}
+	return columns, err
+}
+
+const mostDescribed = 256 // INSERTs of one session whose columns are kept
+
+// descriptions are the columns of INSERTs, by their text, as of a state of the tables.
+type descriptions struct {
+	schema  uint64
+	columns map[string][]nativeblock.Column
+}
+
+// reads are the statements that leave the session and all tables as they are defined.
+var reads = map[string]bool{"SELECT": true, "WITH": true, "INSERT": true, "SHOW": true, "DESCRIBE": true, "DESC": true, "EXPLAIN": true, "EXISTS": true}
+
+func (s *Session) insertColumns(ctx context.Context, st Statement, ins sqltext.Insert) ([]nativeblock.Column, error) {
 	target := ins.Target
 	if sqltext.First(target) == "FUNCTION" {
 		target = strings.TrimSpace(target[len("FUNCTION"):])

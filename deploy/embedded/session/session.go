@@ -23,6 +23,7 @@ type Session struct {
 
 	restricted bool // it may not take another role
 	spool      *os.File
+	described  descriptions
 }
 
 // Close ends the session and its temporary tables.
@@ -58,9 +59,13 @@ func (s *Session) Query(ctx context.Context, st Statement, format string) (chdb.
 	if err != nil {
 		return chdb.Result{}, err
 	}
-	sql := st.SQL
-	if sqltext.First(sql) == "KILL" {
+	sql, first := st.SQL, sqltext.First(st.SQL)
+	if first == "KILL" {
 		sql = s.engine.ownIDs(sql)
+	}
+	if !reads[first] {
+		s.engine.schema.Add(1)
+		defer s.engine.schema.Add(1)
 	}
 	r, err := s.conn.Query(sql, format, st.Params...)
 	end()
