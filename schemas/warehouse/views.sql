@@ -276,6 +276,70 @@ FROM
 GROUP BY month, centre, entry_point
 COMMENT 'Cobertura por mes, centro y punto de entrada: cada conteo puede decir qué tan completo es / Coverage by month, centre and entry point: each count can say how complete it is';
 
+-- A row that was written twice because the answer was lost is one publication.
+CREATE OR REPLACE VIEW ceniss.publications
+(
+    id UUID COMMENT 'Publicación / Publication',
+    period String COMMENT 'Periodo, 2016-S1 / Period, 2016-S1',
+    vintage UInt64 COMMENT 'Edición del periodo: 1, 2, … / Vintage of the period: 1, 2, …',
+    newest UInt8 COMMENT '1: la más reciente del periodo / 1: the newest of the period',
+    status String COMMENT 'Estado: provisional, final / Status: provisional, final',
+    as_of DateTime64(3, 'America/Tegucigalpa') COMMENT 'Cuándo se contó / When it was counted',
+    first_day Date COMMENT 'Primer día / First day',
+    last_day Date COMMENT 'Último día / Last day',
+    method_version UInt8 COMMENT 'Versión del método / Version of the method',
+    registered UInt64 COMMENT 'Retornos registrados en un centro / Returns registered at a centre',
+    checkpoint UInt64 COMMENT 'Retornos vistos en un puesto / Returns seen at a checkpoint',
+    reconciled UInt64 COMMENT 'Retornos en total / Returns in all',
+    coverage Nullable(Float64) COMMENT 'registered entre reconciled / registered over reconciled',
+    late UInt64 COMMENT 'Retornos anotados más de 72 horas después de la llegada / Returns first written down more than 72 hours after the arrival',
+    missing UInt64 COMMENT 'Registros que entonces faltaban y pueden ser del periodo / Records that were missing then and may be of the period',
+    cells UInt64 COMMENT 'Filas en ceniss.published_counts / Rows in ceniss.published_counts',
+    checksum UInt64 COMMENT 'Suma de control de esas filas / Checksum of these rows',
+    topics Array(String) COMMENT 'Posición del libro: temas / Position of the ledger: topics',
+    kafka_partitions Array(UInt16) COMMENT 'Sus particiones / Their partitions',
+    next_offsets Array(UInt64) COMMENT 'Hasta dónde se había contado cada una / How far each was counted'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT id, period, row_number() OVER (PARTITION BY period ORDER BY as_of, id) AS vintage,
+    vintage = count() OVER (PARTITION BY period) AS newest, status, as_of, first_day, last_day, method_version,
+    registered, checkpoint, reconciled, if(reconciled = 0, NULL, registered / reconciled) AS coverage, late, missing, cells, checksum,
+    topics, kafka_partitions, next_offsets
+FROM (SELECT DISTINCT * FROM retorno.publications) AS once
+COMMENT 'Una fila por edición publicada de un periodo; nunca cambia / One row for each published vintage of a period; it never changes';
+
+CREATE OR REPLACE VIEW ceniss.published_counts
+(
+    publication UUID COMMENT 'Publicación / Publication',
+    period String COMMENT 'Periodo publicado, 2016-S1 / Published period, 2016-S1',
+    vintage UInt64 COMMENT 'Edición / Vintage',
+    newest UInt8 COMMENT '1: la más reciente del periodo / 1: the newest of the period',
+    status String COMMENT 'Estado: provisional, final / Status: provisional, final',
+    as_of DateTime64(3, 'America/Tegucigalpa') COMMENT 'Cuándo se contó / When it was counted',
+    month String COMMENT 'Mes de llegada, 2016-01 / Month of arrival, 2016-01',
+    route String COMMENT 'Ruta / Route',
+    country String COMMENT 'País de retorno / Country of return',
+    mode String COMMENT 'Vía / Mode',
+    return_type String COMMENT 'Tipo de retorno / Type of return',
+    entry_point String COMMENT 'Punto de entrada / Entry point',
+    exit_point String COMMENT 'Punto de salida declarado / Exit point as stated',
+    centre String COMMENT 'Centro / Centre',
+    sex String COMMENT 'Sexo / Sex',
+    age_group String COMMENT 'Grupo de edad / Age group',
+    registered UInt64 COMMENT 'Retornos registrados en un centro / Returns registered at a centre',
+    checkpoint UInt64 COMMENT 'Retornos vistos en un puesto / Returns seen at a checkpoint',
+    reconciled UInt64 COMMENT 'Retornos en total / Returns in all',
+    {{labelColumns "route" "country" "entry_point" "exit_point" "centre"}}
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT c.publication AS publication, p.period AS period, p.vintage AS vintage, p.newest AS newest, p.status AS status, p.as_of AS as_of, c.month AS month,
+    c.route AS route, c.country AS country, c.mode AS mode, c.return_type AS return_type, c.entry_point AS entry_point, c.exit_point AS exit_point,
+    c.centre AS centre, c.sex AS sex, c.age_group AS age_group, c.registered AS registered, c.checkpoint AS checkpoint, c.reconciled AS reconciled,
+    {{labels "route" "route" "country" "country" "entry_point" "border_point" "exit_point" "border_point" "centre" "centre"}}
+FROM retorno.published_counts AS c
+INNER JOIN ceniss.publications AS p ON p.id = c.publication
+COMMENT 'Conteos como se publicaron, por edición y mes; sumables dentro de una edición / Counts as published, by vintage and month; additive within one vintage';
+
 CREATE OR REPLACE VIEW ceniss.codes
 (
     list String COMMENT 'Lista / List',
