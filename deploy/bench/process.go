@@ -70,7 +70,7 @@ func (m *machine) consume(group string, flags ...string) (*process, error) {
 func (p *process) alive() error {
 	select {
 	case <-p.done:
-		return fmt.Errorf("the consumer ended by itself: %v: %s", p.err, strings.TrimSpace(p.words.String()))
+		return fmt.Errorf("the consumer ended by itself, %s: %s", p.cmd.ProcessState, strings.TrimSpace(p.words.String()))
 	default:
 		return nil
 	}

@@ -158,6 +158,13 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
+// allSeen says whether every probe that was sent has been visible.
+func (p *probes) allSeen() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.seen) == len(p.order)
+}
+
 // latencies are the times from acknowledged to visible, in the order of sending, in seconds. What has not become
 // visible is an error.
 func (p *probes) latencies() ([]float64, error) {

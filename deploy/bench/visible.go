@@ -39,8 +39,10 @@ func (r *run) visibility(ctx context.Context) (err error) {
 	if err := m.awaitLedger(ctx, int(f.acked.Load()), []*process{p}); err != nil {
 		return err
 	}
-	time.Sleep(10 * tick) // a last look at the last probes
-	stop()
+	err = await(ctx, "see every probe", visiblePatience, func() (bool, error) { return f.probes.allSeen(), nil })
+	if stop(); err != nil {
+		return err
+	}
 	if err := <-watched; err != nil {
 		return err
 	}
