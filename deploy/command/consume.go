@@ -41,6 +41,8 @@ type consumeCommand struct {
 	countFlags
 	OpsListen string    `default:"127.0.0.1:9465" placeholder:"HOST:PORT" help:"Where /metrics, /healthz and /readyz are."`
 	Failpoint failpoint `hidden:"" per:"call" placeholder:"ACTION@TABLE:N" help:"For tests: end (kill) or stop this process, or hang (stall), after its N-th insert into a table."`
+
+	CPUProfile string `name:"cpuprofile" hidden:"" per:"call" placeholder:"FILE" help:"Write a CPU profile of this process there when it ends."`
 }
 
 // Help is the longer text of --help.
@@ -80,7 +82,7 @@ func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	server.Ready("counting", counting.ready)
 	server.Healthy("counting", counting.alive)
-	return ops.Run(ctx, t.Log, []ops.Part{server.Part(listener), counting.part()})
+	return profiled(c.CPUProfile, func() error { return ops.Run(ctx, t.Log, []ops.Part{server.Part(listener), counting.part()}) })
 }
 
 // counting is the consumer process: group, counter and dead letters.
