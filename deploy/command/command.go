@@ -40,6 +40,7 @@ type grammar struct {
 	Consume    consumeCommand    `cmd:"" help:"Count: the consumer process; any number of them share the work."`
 	Verify     verifyCommand     `cmd:"" help:"Count a second time by other means, and compare."`
 	Table      tableCommand      `cmd:"" help:"The counted table in the form of a published one."`
+	Publish    publishCommand    `cmd:"" help:"Keep the counts of a period as they are now: a new vintage of it."`
 	Explain    explainCommand    `cmd:"" help:"Which facts, revisions and rules made a return or a cell, and what corrections changed."`
 	DeadLetter deadletterCommand `cmd:"" name:"deadletter" help:"What could not be understood: list, show, send again."`
 	Serve      serveCommand      `cmd:"" help:"Web: the page for everyone and the feed for partner agencies."`
