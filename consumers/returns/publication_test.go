@@ -140,6 +140,13 @@ func TestATornPublicationIsSeenByNobody(t *testing.T) {
 	if p := take(t, s.Conn(), publication.Final, at("2016-08-01", "09:00")); p.Vintage != 1 || p.Reconciled != 3 {
 		t.Errorf("the next one is %+v", p)
 	}
+	// An answer that was lost makes the same row be written twice: one publication still.
+	if err := s.Conn().Exec(t.Context(), "INSERT INTO retorno.publications SELECT * FROM retorno.publications"); err != nil {
+		t.Fatal(err)
+	}
+	if n := rows(t, s, "SELECT count() FROM ceniss.publications"); n != "(1)" {
+		t.Errorf("%s publications", n)
+	}
 	if sum := rows(t, s, "SELECT sum(reconciled) FROM ceniss.published_counts"); sum != "(3)" {
 		t.Errorf("%s returns are published", sum)
 	}
