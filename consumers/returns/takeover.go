@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"retorno/consumers/beat"
 	"retorno/consumers/reconcile"
 	"retorno/consumers/store"
 )
@@ -121,6 +122,7 @@ func (t *tally) repair(ctx context.Context, s *store.Store, partition int, f *st
 	}
 	rowsBefore := f.Rows()
 	t.recount(func(person reconcile.ID, p *reconcile.Person) {
+		beat.Beat(ctx) // millions of persons take their time
 		for i := range p.Returns {
 			r := &p.Returns[i]
 			key := store.Key{Person: person, ID: r.ID}
