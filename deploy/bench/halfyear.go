@@ -30,7 +30,7 @@ FROM
 		multiIf(r1 %% 100 < 45, 1, r1 %% 100 < 75, 2, r1 %% 100 < 85, 3, r1 %% 100 < 92, 4, r1 %% 100 < 95, 5, r1 %% 100 < 97, 6, r1 %% 100 < 98, 7, 8) AS k
 	FROM numbers(%[1]d)
 )
-SETTINGS max_insert_block_size = 1048576, max_threads = 2, max_insert_threads = 2`
+SETTINGS max_insert_block_size = 1048576, max_threads = 2, max_insert_threads = 2, optimize_on_insert = 0, materialize_statistics_on_insert = 0`
 
 // countsMade are the cells of those returns.
 const countsMade = `INSERT INTO retorno.return_counts
