@@ -75,6 +75,39 @@ func TestMigratingTwiceChangesNothing(t *testing.T) {
 	}
 }
 
+// TestAPeriodReadsItsDaysAlone: each form of a period finds its cells by an index, and the cells of its days are right
+// where others of the same partition are passed over.
+func TestAPeriodReadsItsDaysAlone(t *testing.T) {
+	s := migrated(t)
+	insert := `INSERT INTO retorno.return_counts (day, route, kafka_partition, registered, reconciled, version, is_deleted)
+		SELECT toDate('2015-01-01') + number, 'US-AIR', number %% 3, 1, 1, %d, %s FROM numbers(1000)`
+	for _, q := range []string{fmt.Sprintf(insert, 1, "0"), fmt.Sprintf(insert, 2, "number % 2")} {
+		if err := s.Conn().Exec(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for column, value := range map[string]string{"month": "2016-02", "quarter": "2016-Q2", "half_year": "2016-S1"} {
+		where := fmt.Sprintf("WHERE %s = '%s'", column, value)
+		var plan string
+		if err := s.Conn().QueryRow(t.Context(), "SELECT arrayStringConcat(groupArray(explain), '\n') FROM (EXPLAIN indexes = 1 SELECT sum(registered) FROM ceniss.return_counts "+where+")").Scan(&plan); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(plan, "Name: by_"+column) {
+			t.Errorf("%s is not found by its index:\n%s", column, plan)
+		}
+		var got, want uint64
+		if err := s.Conn().QueryRow(t.Context(), "SELECT sum(registered) FROM ceniss.return_counts "+where).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Conn().QueryRow(t.Context(), "SELECT sum(registered) FROM (SELECT *, materialize("+column+") AS p FROM ceniss.return_counts) WHERE p = ?", value).Scan(&want); err != nil {
+			t.Fatal(err)
+		}
+		if got != want || got == 0 {
+			t.Errorf("%s: %d returns, by reading all cells %d", value, got, want)
+		}
+	}
+}
+
 func TestAnotherReleasesSchemaIsRefused(t *testing.T) {
 	for name, c := range map[string]struct{ insert, says string }{
 		"edited": {"(1, 'retorno', 'of another text', now() + 60)", "applied from another text"},

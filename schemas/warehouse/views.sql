@@ -73,6 +73,9 @@ AS SELECT {{periods "day"}},
     route, country, mode, return_type, entry_point, exit_point, centre, sex, age_group, registered, checkpoint, reconciled,
     {{labels "route" "route" "country" "country" "entry_point" "border_point" "exit_point" "border_point" "centre" "centre"}}
 FROM retorno.return_counts FINAL
+-- Periods and partitions follow from the day, which is part of the key: what is passed over cannot hold another row of
+-- a key that is read.
+SETTINGS use_skip_indexes_if_final_exact_mode = 0, do_not_merge_across_partitions_select_final = 1
 COMMENT 'Conteos de retornos: sumables por cualquier columna / Counts of returns: additive by any column';
 
 CREATE OR REPLACE VIEW ceniss.assistance_counts

@@ -111,7 +111,11 @@ CREATE TABLE IF NOT EXISTS retorno.return_counts
     checkpoint      UInt64                 COMMENT 'Retornos vistos en un puesto / Returns seen at a checkpoint',
     reconciled      UInt64                 COMMENT 'Retornos en total / Returns in all',
     version         UInt64                 COMMENT 'época x 2^40 + número de escritura / epoch x 2^40 + number of the write',
-    is_deleted      UInt8                  COMMENT '1: la celda quedó en cero / 1: the cell has come to zero'
+    is_deleted      UInt8                  COMMENT '1: la celda quedó en cero / 1: the cell has come to zero',
+    -- The periods as ceniss.return_counts spells them, word for word, so that asking for one reads its days alone.
+    INDEX by_month formatDateTime(day, '%Y-%m') TYPE minmax,
+    INDEX by_quarter concat(toString(toYear(day)), '-Q', toString(toQuarter(day))) TYPE minmax,
+    INDEX by_half_year concat(toString(toYear(day)), if(toMonth(day) <= 6, '-S1', '-S2')) TYPE minmax
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYear(day)
