@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	histories = flag.Int("histories", 10_000, "how many random histories the properties are tried on")
+	histories = flag.Int("histories", someHistories, "how many random histories the properties are tried on")
 	firstSeed = flag.Uint64("first-seed", 0, "seed of the first random history")
 )
 
