@@ -47,3 +47,24 @@ func BenchmarkEncode(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
 	b.ReportMetric(float64(len(buf.Buf))/rows, "B/row")
 }
+
+// BenchmarkFlushWithoutRows is what a flush costs for nothing but exactness: it is announced, the claim is checked, and
+// the ledger is written. Each flush pays it once, however many records it has.
+func BenchmarkFlushWithoutRows(b *testing.B) {
+	s := migrated(b)
+	claim, err := s.Claim(b.Context(), 0, "benchmark")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer claim.Close()
+	f := NewFlush(0, claim.Epoch())
+	next := int64(0)
+	for b.Loop() {
+		f.Ledger(Entry{Topic: events.TopicCentre, FirstOffset: next, NextOffset: next + 1, Accounts: Accounts{Accepted: 1}})
+		next++
+		if err := claim.Write(b.Context(), f, map[string]int64{events.TopicCentre: next}); err != nil {
+			b.Fatal(err)
+		}
+		f.Clear()
+	}
+}

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func empty(t *testing.T) *Store {
+func empty(t testing.TB) *Store {
 	t.Helper()
 	s, err := Open(Config{Addr: engine.Native(), RetryFirst: time.Millisecond, RetryMost: 20 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
@@ -50,7 +50,7 @@ func empty(t *testing.T) *Store {
 	return s
 }
 
-func migrated(t *testing.T) *Store {
+func migrated(t testing.TB) *Store {
 	t.Helper()
 	s := empty(t)
 	if _, err := s.Migrate(t.Context()); err != nil {
