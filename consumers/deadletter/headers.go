@@ -3,6 +3,7 @@ package deadletter
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -23,17 +24,42 @@ const (
 	headerKey    = "retorno-key"  // absent when the message had none
 	prefixOrigin = "retorno-header-"
 
-	// headerRedriven names, on a message sent again, the origin of its letter.
+	// headerRedriven names, on a message sent again, where it was read first.
 	headerRedriven = "retorno-redriven-from"
 )
 
-// RedrivenFrom is the origin of the letter that a message was sent from once more, and false for any other message. Only
-// an earlier offset of the message's own partition can be one.
+// RedrivenFrom is where a message that was sent again had been read first, and false for any other message. Only an
+// earlier offset of the message's own partition can be it.
 func RedrivenFrom(m *stream.Message) (Origin, bool) {
-	for _, h := range m.Headers {
-		if h.Key == headerRedriven {
-			o, err := ParseOrigin(string(h.Value))
-			return o, err == nil && o.Topic == m.Topic && o.Partition == m.Partition && o.Offset < m.Offset
+	return redrivenFrom(Origin{m.Topic, m.Partition, m.Offset}, func(yield func(key string, value []byte) bool) {
+		for _, h := range m.Headers {
+			if !yield(h.Key, h.Value) {
+				return
+			}
+		}
+	})
+}
+
+// Root is where the letter's message was read first: its origin, unless it has been sent again before.
+func (l *Letter) Root() Origin {
+	root, again := redrivenFrom(l.Origin, func(yield func(key string, value []byte) bool) {
+		for _, h := range l.Headers {
+			if !yield(h.Key, h.Value) {
+				return
+			}
+		}
+	})
+	if !again {
+		return l.Origin
+	}
+	return root
+}
+
+func redrivenFrom(own Origin, headers iter.Seq2[string, []byte]) (Origin, bool) {
+	for key, value := range headers {
+		if key == headerRedriven {
+			o, err := ParseOrigin(string(value))
+			return o, err == nil && o.Topic == own.Topic && o.Partition == own.Partition && o.Offset < own.Offset
 		}
 	}
 	return Origin{}, false

@@ -66,8 +66,8 @@ func (w *Writer) Write(ctx context.Context, letters []Letter) error {
 }
 
 // Redrive sends each letter's message to its topic again, with its old key
-// and into its old partition, and a header that names the letter. The letter
-// stays where it is.
+// and into its old partition, and a header that names the message's first
+// origin. The letter stays where it is.
 func (w *Writer) Redrive(ctx context.Context, letters []Letter) error {
 	messages := make([]message, len(letters))
 	for i := range letters {
@@ -78,7 +78,7 @@ func (w *Writer) Redrive(ctx context.Context, letters []Letter) error {
 				m.headers = append(m.headers, kafka.Header{Key: h.Key, Value: h.Value})
 			}
 		}
-		m.headers = append(m.headers, kafka.Header{Key: headerRedriven, Value: []byte(l.Origin.String())})
+		m.headers = append(m.headers, kafka.Header{Key: headerRedriven, Value: []byte(l.Root().String())})
 		messages[i] = m
 	}
 	if err := w.write(ctx, messages); err != nil {

@@ -13,7 +13,7 @@ import (
 // part is what is known of the returns of a month, post or centre, and what is not: exact.
 type part struct {
 	counts
-	late    uint64 // returns whose first record was made more than 72 hours after the arrival
+	late    uint64 // returns whose opening record was made more than 72 hours after the arrival
 	missing uint64 // records that have not arrived of the computers there
 }
 

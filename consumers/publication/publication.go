@@ -52,7 +52,7 @@ type Publication struct {
 	Registered    uint64       `json:"registered"`
 	Checkpoint    uint64       `json:"checkpoint"`
 	Reconciled    uint64       `json:"reconciled"`
-	Late          uint64       `json:"late"`      // returns first written down more than 72 hours after the arrival
+	Late          uint64       `json:"late"`      // returns whose opening record was made more than 72 hours after the arrival
 	Missing       uint64       `json:"missing"`   // records missing of the computers that may be of the period
 	Cells         uint64       `json:"cells"`     // rows of published_counts
 	Checksum      uint64       `json:"checksum"`  // of these rows
@@ -69,7 +69,8 @@ type Position struct {
 // Errors of Take.
 var (
 	ErrNotOver    = errors.New("a period that is not over has no final publication")
-	ErrNoCounts   = errors.New("nothing has been counted yet")
+	ErrNoCounts   = errors.New("nothing has been counted in it")
+	ErrFinal      = errors.New("a final publication of it exists; what follows that one is final, too")
 	ErrUnfinished = errors.New("a write to ClickHouse was begun and does not end; is `retorno consume` running?")
 	ErrMoving     = errors.New("the counts of the period are changing; publish once they rest")
 )
@@ -87,6 +88,15 @@ func Take(ctx context.Context, conn Conn, period calendar.Period, status Status,
 	}
 	if status == Final && calendar.DayOfTime(asOf) <= period.Last {
 		return Publication{}, fmt.Errorf("publish %s: %w: it ends with %s", period.Label, ErrNotOver, period.Last)
+	}
+	if status == Provisional {
+		var finals uint64
+		if err := conn.QueryRow(ctx, "SELECT count() FROM retorno.publications WHERE period = ? AND status = ?", period.Label, string(Final)).Scan(&finals); err != nil {
+			return Publication{}, fmt.Errorf("publish %s: read the earlier publications: %w", period.Label, err)
+		}
+		if finals > 0 {
+			return Publication{}, fmt.Errorf("publish %s: %w", period.Label, ErrFinal)
+		}
 	}
 	p := Publication{Period: period.Label, FirstDay: period.First, LastDay: period.Last, First: period.First.String(), Last: period.Last.String(),
 		AsOf: asOf.Truncate(time.Millisecond), Status: status, MethodVersion: reconcile.MethodVersion}
@@ -126,6 +136,9 @@ func (p *Publication) take(ctx context.Context, conn Conn) (rested bool, err err
 		Scan(&p.Cells, &p.Checksum, &p.Registered, &p.Checkpoint, &p.Reconciled)
 	if err != nil {
 		return false, fmt.Errorf("read the counts again: %w", err)
+	}
+	if p.Cells == 0 {
+		return false, ErrNoCounts
 	}
 	if p.Positions, err = settled(ctx, conn); err != nil {
 		return false, err

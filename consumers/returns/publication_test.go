@@ -71,6 +71,9 @@ func TestF14CorrectionForAPublishedPeriod(t *testing.T) {
 	l.add(t, corrected(registered), at("2016-08-20", "10:00"))
 	countLog(t, s, l)
 	second := take(t, s.Conn(), publication.Final, at("2016-09-01", "09:00"))
+	if _, err := publication.Take(t.Context(), s.Conn(), halfYear, publication.Provisional, at("2016-09-02", "09:00")); !errors.Is(err, publication.ErrFinal) {
+		t.Errorf("a provisional publication after a final one: %v", err)
+	}
 	if after := published(t, s, first); after != before {
 		t.Errorf("the first vintage was\n%s\nand is now\n%s", before, after)
 	}

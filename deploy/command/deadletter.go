@@ -225,7 +225,7 @@ type deadletterRedriveCommand struct {
 
 // Help is the longer text of --help.
 func (deadletterRedriveCommand) Help() string {
-	return helpText("Sends dead letters to their topics again, with key and partition as they were: after a consumer has learnt to read them. What it still cannot read comes back as a new letter; what was counted meanwhile is a duplicate and changes nothing. The letters stay.",
+	return helpText("Sends dead letters to their topics again, with key and partition as they were: after a consumer has learnt to read them. What it still cannot read comes back as a new letter; what was counted meanwhile is a duplicate and changes nothing. The letters stay; of one message that has come back, --all sends the latest.",
 		"retorno deadletter redrive retorno.centre.v1/3/1204", "retorno deadletter redrive --all --code=unknown_code --since=2026-01-31")
 }
 
@@ -238,6 +238,22 @@ func (c *deadletterRedriveCommand) Validate() error {
 }
 
 const redriveBatch = 500
+
+// newestLetters are, by the place where a message was read first, the offset of the latest letter that came of sending it
+// again: of one message only that letter is worth another try.
+func newestLetters(ctx context.Context, cfg deadletter.Config, wanted bool) (map[deadletter.Origin]int64, error) {
+	newest := map[deadletter.Origin]int64{}
+	if !wanted {
+		return newest, nil
+	}
+	err := deadletter.List(ctx, cfg, time.Time{}, func(l deadletter.Letter) error {
+		if root := l.Root(); root != l.Origin {
+			newest[root] = max(newest[root], l.Origin.Offset)
+		}
+		return nil
+	})
+	return newest, err
+}
 
 // Run sends the chosen letters.
 func (c *deadletterRedriveCommand) Run(ctx context.Context, t *terminal) error {
@@ -268,8 +284,12 @@ func (c *deadletterRedriveCommand) Run(ctx context.Context, t *terminal) error {
 		}
 		return err
 	}
+	newest, err := newestLetters(ctx, cfg, c.All)
+	if err != nil {
+		return err
+	}
 	err = c.letters(ctx, cfg, func(l deadletter.Letter) error {
-		if !c.All && !wanted[l.Origin] {
+		if !c.All && !wanted[l.Origin] || c.All && newest[l.Root()] > l.Origin.Offset {
 			return nil
 		}
 		delete(wanted, l.Origin)

@@ -171,7 +171,7 @@ func (d *demo) printTable(ctx context.Context, counted *report.Counted) error {
 	cells := len(table.Cells())
 	differing := counted.Differences()
 	for _, difference := range differing {
-		if _, err := fmt.Fprintf(d.t.Out, "differs: %v\n", difference); err != nil {
+		if _, err := fmt.Fprintf(d.t.Out, "differs: %s, %s: printed %s, counted %s\n", difference.Cell.Block, difference.Cell.Category, difference.Cell.Printed, difference.Counted); err != nil {
 			return err
 		}
 	}

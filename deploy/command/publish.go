@@ -42,8 +42,10 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	p, err := publication.Take(ctx, s.Conn(), period, status, time.Now())
 	switch {
-	case errors.Is(err, publication.ErrNotOver):
+	case errors.Is(err, publication.ErrNotOver), errors.Is(err, publication.ErrFinal):
 		return Usage(err)
+	case errors.Is(err, publication.ErrNoCounts):
+		return No(err)
 	case err != nil:
 		return err
 	}

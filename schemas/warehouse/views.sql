@@ -251,7 +251,7 @@ CREATE OR REPLACE VIEW ceniss.coverage
     reconciled UInt64 COMMENT 'Retornos en una u otra serie; sumable / Returns in either series; additive',
     coverage Nullable(Float64) COMMENT 'registered entre reconciled; NO sumable: divida las sumas. Por centro no dice nada: quien tiene centro está registrado / registered over reconciled; NOT additive: divide the sums. By centre it says nothing: who has a centre is registered',
     checkpoint_coverage Nullable(Float64) COMMENT 'checkpoint entre reconciled; NO sumable: divida las sumas. Por centro: parte de sus registrados que vio un puesto / checkpoint over reconciled; NOT additive: divide the sums. By centre: share of its registered that a post saw',
-    late UInt64 COMMENT 'Retornos cuyo primer registro se hizo más de 72 horas después de la llegada; sumable / Returns whose first record was made more than 72 hours after the arrival; additive',
+    late UInt64 COMMENT 'Retornos cuyo registro de apertura, el primero por llegada, se hizo más de 72 horas después de la llegada; sumable / Returns whose opening record, the first by arrival, was made more than 72 hours after the arrival; additive',
     missing UInt64 COMMENT 'Registros que faltan de las computadoras de ese punto (con centre X-UNK) o centro (con entry_point X-UNK); sumable; registros, no retornos / Records missing of the computers of that point (with centre X-UNK) or centre (with entry_point X-UNK); additive; records, not returns',
     gaps UInt64 COMMENT 'Huecos que forman esos registros; sumable / Gaps that those records form; additive',
     {{labelColumns "centre" "entry_point"}}
@@ -295,7 +295,7 @@ CREATE OR REPLACE VIEW ceniss.publications
     checkpoint UInt64 COMMENT 'Retornos vistos en un puesto / Returns seen at a checkpoint',
     reconciled UInt64 COMMENT 'Retornos en total / Returns in all',
     coverage Nullable(Float64) COMMENT 'registered entre reconciled / registered over reconciled',
-    late UInt64 COMMENT 'Retornos anotados más de 72 horas después de la llegada / Returns first written down more than 72 hours after the arrival',
+    late UInt64 COMMENT 'Retornos cuyo registro de apertura se hizo más de 72 horas después de la llegada / Returns whose opening record was made more than 72 hours after the arrival',
     missing UInt64 COMMENT 'Registros que entonces faltaban y pueden ser del periodo / Records that were missing then and may be of the period',
     cells UInt64 COMMENT 'Filas en ceniss.published_counts / Rows in ceniss.published_counts',
     checksum UInt64 COMMENT 'Suma de control de esas filas / Checksum of these rows',
@@ -392,11 +392,12 @@ CREATE OR REPLACE VIEW retorno.record_accounts
     accepted UInt64 COMMENT 'Aceptados / Accepted',
     duplicate UInt64 COMMENT 'Duplicados / Duplicate',
     superseded UInt64 COMMENT 'Sustituidos / Superseded',
-    rejected UInt64 COMMENT 'Rechazados y no reenviados / Rejected and not sent again',
-    redriven UInt64 COMMENT 'Rechazados que se enviaron de nuevo: cuentan como lo que llegaron a ser / Rejected and sent again: they count as what they became'
+    rejected UInt64 COMMENT 'Rechazados, también tras reenviarlos / Rejected, also after they were sent again',
+    redriven UInt64 COMMENT 'De ellos, los que se apartaron y se enviaron de nuevo: cuentan como lo que llegaron a ser / Of these, set aside and sent again: they count as what they became'
 )
-AS SELECT topic, kafka_partition, read_all - again AS records, accepted_all AS accepted, duplicate_all AS duplicate,
-    superseded_all AS superseded, rejected_all - again AS rejected, again AS redriven
+AS SELECT topic, kafka_partition, read_all - copies AS records, accepted_all - accepted_again AS accepted,
+    duplicate_all - duplicate_again AS duplicate, superseded_all - superseded_again AS superseded,
+    rejected_all - rejected_again AS rejected, letters AS redriven
 FROM
 (
     SELECT topic, kafka_partition, sum(read) AS read_all, sum(accepted) AS accepted_all, sum(duplicate) AS duplicate_all,
@@ -405,6 +406,17 @@ FROM
 ) AS accounted
 LEFT JOIN
 (
-    SELECT topic, kafka_partition, uniqExact(kafka_offset) AS again FROM retorno.redriven GROUP BY topic, kafka_partition
-) AS letters USING (topic, kafka_partition)
+    -- Of the offsets of one message one counts: the first that was understood, else the last.
+    SELECT topic, kafka_partition, count() AS letters, sum(sent) AS copies, sum(in_accepted - (became = 'accepted')) AS accepted_again,
+        sum(in_duplicate - (became = 'duplicate')) AS duplicate_again, sum(in_superseded - (became = 'superseded')) AS superseded_again,
+        sum(in_rejected + 1 - (became = 'rejected')) AS rejected_again
+    FROM
+    (
+        SELECT topic, kafka_partition, kafka_offset, toInt64(count()) AS sent, toInt64(countIf(account = 'accepted')) AS in_accepted,
+            toInt64(countIf(account = 'duplicate')) AS in_duplicate, toInt64(countIf(account = 'superseded')) AS in_superseded,
+            toInt64(countIf(account = 'rejected')) AS in_rejected,
+            if(in_rejected = sent, 'rejected', argMinIf(toString(account), again, account != 'rejected')) AS became
+        FROM retorno.redriven FINAL GROUP BY topic, kafka_partition, kafka_offset
+    ) GROUP BY topic, kafka_partition
+) AS messages USING (topic, kafka_partition)
 COMMENT 'Qué fue de cada registro, una sola vez / What became of each record, once';
