@@ -13,7 +13,7 @@ import (
 type tortureCommand struct {
 	Seed      uint64        `placeholder:"N" help:"Seed of the register and of every fault; without it one is drawn, and printed."`
 	For       time.Duration `default:"40s" help:"How long faults are made."`
-	Faults    []string      `placeholder:"LIST" help:"Kinds of fault to make; without it all."`
+	Faults    []string      `placeholder:"LIST" help:"Kinds of fault to make; without it all but retention and recreate, which run alone, each by itself."`
 	Consumers int           `default:"3" placeholder:"N" help:"Consumer processes that share the work."`
 	Rate      int           `default:"4000" placeholder:"N" help:"Events sent a second."`
 	Every     time.Duration `default:"700ms" help:"Mean time between two faults."`
@@ -25,8 +25,8 @@ type tortureCommand struct {
 
 // Help is the longer text of --help.
 func (tortureCommand) Help() string {
-	return helpText("Runs the whole system on this machine under load and makes faults, each drawn from the seed: consumers are killed and stopped, ClickHouse and Kafka are killed, cut off, slow, silent and refusing, answers are lost, members come and go, ClickHouse is put back to older backups. Then it holds everything against the truth: the register's cells, the ledger, the verifier, and a replay into an empty database.\n\nStatus 1: something was lost, counted twice, or does not agree; the seed that repeats it is printed.",
-		"retorno torture", "retorno torture --seed=7 --for=10m", "retorno torture --seed=1 --runs=200 --for=3s", "retorno torture --faults=kill,zombie,engine --rate=10000")
+	return helpText("Runs the whole system on this machine under load and makes faults, each drawn from the seed: consumers are killed and stopped, ClickHouse and Kafka are killed, cut off, slow, silent and refusing, answers are lost, members come and go, clocks of sources step, ClickHouse is put back to older backups. Then it holds everything against the truth: the register's cells, the ledger, the verifier, and a replay into an empty database.\n\nStatus 1: something was lost, counted twice, or does not agree; the seed that repeats it is printed.",
+		"retorno torture", "retorno torture --seed=7 --for=10m", "retorno torture --seed=1 --runs=200 --for=3s", "retorno torture --faults=kill,zombie,engine --rate=10000", "retorno torture --faults=retention --for=5s", "retorno torture --faults=recreate --for=5s")
 }
 
 // Validate refuses a folder for more than one run.

@@ -17,7 +17,7 @@ type Config struct {
 	Seed uint64
 	// For is how long faults are made; default 40 s.
 	For time.Duration
-	// Faults are the kinds to draw from; default all of Kinds. Retention alone is a run of another form.
+	// Faults are the kinds to draw from; default all of Kinds. Retention, and Recreate, each alone, is a run of another form.
 	Faults []Kind
 	// Consumers is how many processes share the work at the start; default 3.
 	Consumers int
@@ -92,12 +92,12 @@ func (c Config) Validate() error {
 	case len(c.Program) == 0:
 		return errors.New("torture: this program's own file cannot be found; name one")
 	}
-	if slices.Equal(c.Faults, []Kind{Retention}) {
+	if c.form() != "" {
 		return nil
 	}
 	for _, k := range c.Faults {
 		if !slices.Contains(Kinds(), k) {
-			return fmt.Errorf("torture: fault %q is not known; choose from %s, or %s alone", k, join(Kinds()), Retention)
+			return fmt.Errorf("torture: fault %q is not known; choose from %s, or one of %s alone", k, join(Kinds()), join(ownForm))
 		}
 	}
 	return nil

@@ -35,6 +35,8 @@ func (m *machine) make(ctx context.Context, s step) error {
 		return m.hitRequests(ctx, s)
 	case Storm, Scale:
 		return m.changeMembers(ctx, s)
+	case Clocks:
+		m.clocks.step(s)
 	case KafkaCut, KafkaLost, KafkaSlow, KafkaHalf, Flip:
 		m.hitNetwork(ctx, m.toKafka, s)
 	default:

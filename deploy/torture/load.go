@@ -58,6 +58,10 @@ func (r *run) load(ctx context.Context) error {
 		}
 		err := writer.Write(ctx, batch...)
 		sent += len(batch)
+		if again := r.machine.clocks.again(batch); err == nil && len(again) > 0 {
+			err = writer.Write(ctx, again...)
+			r.report.Stepped += len(again)
+		}
 		batch = batch[:0]
 		return err
 	}

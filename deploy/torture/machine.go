@@ -35,6 +35,8 @@ type machine struct {
 	kafka    string
 	faults   []*kfake.FaultHandle // of the broker that runs now
 
+	clocks clocks // of the sources
+
 	toClickHouse, toKafka *proxy
 	consumers             []*consumer // whose places are always taken
 	extra                 []*consumer // that have joined and not left

@@ -21,6 +21,9 @@ func (r *run) judge(ctx context.Context) error {
 	if r.report.Accounts, err = s.Accounted(ctx); err != nil {
 		return err
 	}
+	if r.report.ClockOffset, err = clockOffset(ctx, s); err != nil {
+		return err
+	}
 	for _, ask := range []func(context.Context, *store.Store) (Oracle, error){r.askTruth, r.askLedger, r.askVerifier, r.askReplay} {
 		o, err := ask(ctx, s)
 		if err != nil {
@@ -114,6 +117,13 @@ func (r *run) askVerifier(ctx context.Context, s *store.Store) (Oracle, error) {
 	if err != nil {
 		return o, err
 	}
+	o.take(report)
+	o.Asked += fmt.Sprintf(", %d records read again", report.Read())
+	return o, nil
+}
+
+// take takes over what a pass of the verifier found.
+func (o *Oracle) take(report verify.Report) {
 	var compared uint64
 	for _, result := range report.Results {
 		compared += result.Rows
@@ -121,6 +131,5 @@ func (r *run) askVerifier(ctx context.Context, s *store.Store) (Oracle, error) {
 			o.Faults = append(o.Faults, fmt.Sprintf("%s: %+d %s", result.Check, d.Surplus, d.Row))
 		}
 	}
-	o.Asked = fmt.Sprintf("%d rows by %d checks, %d records read again", compared, len(report.Results), report.Read())
-	return o, nil
+	o.Asked = fmt.Sprintf("%d rows by %d checks", compared, len(report.Results))
 }

@@ -36,12 +36,13 @@ const (
 	Storm     Kind = "storm"     // F8: a member joins and leaves several times
 	Scale     Kind = "scale"     // a consumer is added or leaves in order
 	Restore   Kind = "restore"   // F31: ClickHouse is put back to an older backup
+	Clocks    Kind = "clocks"    // F23: sources' clocks step by days, and send what they have sent once more
 )
 
 // Kinds are all kinds of fault, in a fixed order.
 func Kinds() []Kind {
 	return []Kind{Kill, Zombie, Torn, Halted, Engine, Broker, Cut, Lost, Slow, HalfOpen, Refuse, Exception, KafkaCut, KafkaLost,
-		KafkaSlow, KafkaHalf, Flip, Produce, Commit, Fetch, Letters, Storm, Scale, Restore}
+		KafkaSlow, KafkaHalf, Flip, Produce, Commit, Fetch, Letters, Storm, Scale, Restore, Clocks}
 }
 
 // weight is how often a kind is drawn, compared with the others. What stops everything for long comes seldom.
@@ -90,6 +91,8 @@ func (s step) String() string {
 		return fmt.Sprintf("%-9s %d members come and go", s.kind, s.n)
 	case Restore:
 		return fmt.Sprintf("%-9s ClickHouse in %s to what it is now", s.kind, s.lasts)
+	case Clocks:
+		return fmt.Sprintf("%-9s of the sources step for %s", s.kind, s.lasts)
 	case Scale, Engine, Broker:
 		return string(s.kind)
 	default:
@@ -131,7 +134,7 @@ func draw(cfg Config) []step {
 	for at := 500 * time.Millisecond; ; {
 		at += time.Duration(rnd.Float64() * 2 * float64(cfg.Every)).Round(time.Millisecond)
 		if at >= cfg.For {
-			return plan
+			return withClocks(plan, cfg, rnd)
 		}
 		var k Kind
 		if len(must) > 0 {
@@ -146,6 +149,18 @@ func draw(cfg Config) []step {
 		}
 		plan = append(plan, s)
 	}
+}
+
+// withClocks lets the clocks step once in the first half of a run in which they were not drawn: it takes no other
+// fault's place and hides none.
+func withClocks(plan []step, cfg Config, rnd *rand.Rand) []step {
+	if !slices.Contains(cfg.Faults, Clocks) || slices.ContainsFunc(plan, func(s step) bool { return s.kind == Clocks }) {
+		return plan
+	}
+	at := time.Duration(rnd.Float64() * float64(cfg.For) / 2).Round(time.Millisecond)
+	plan = append(plan, stepOf(Clocks, at, cfg, rnd))
+	slices.SortStableFunc(plan, func(a, b step) int { return int(a.at - b.at) })
+	return plan
 }
 
 func byWeight(kinds []Kind, x int) Kind {

@@ -17,6 +17,10 @@ type Report struct {
 	Seed   uint64
 	Events int // sent
 	Faults map[Kind]int
+	// Stepped is how many copies were sent besides, by sources whose clocks had stepped; ClockOffset is the largest
+	// offset that ClickHouse shows at the end.
+	Stepped     int
+	ClockOffset time.Duration
 	// Loaded and Settled are when the last event was acknowledged and when all were accounted for, after the begin.
 	Loaded, Settled time.Duration
 	// Lost and Twice are how many returns, helps and crossings the cells lack, or hold too many.
@@ -63,18 +67,25 @@ const mostShown = 12
 // Print writes the report for people; the line of what was lost and counted twice stands last.
 func (r *Report) Print(w io.Writer) error {
 	p := &printer{w: w}
-	p.line("events: %d sent, all counted %s after the begin (%.0f a second); %d consumer processes started",
-		r.Events, r.Settled.Round(100*time.Millisecond), float64(r.Events)/r.Settled.Seconds(), r.Starts)
+	if after := r.Settled.Round(100 * time.Millisecond); r.Loaded > 0 {
+		p.line("events: %d sent, all counted %s after the begin (%.0f a second); %d consumer processes started",
+			r.Events, after, float64(r.Events)/r.Settled.Seconds(), r.Starts)
+	} else { // a run of another form, in which partitions stop
+		p.line("events: %d sent, judged %s after the begin; %d consumer processes started", r.Events, after, r.Starts)
+	}
 	p.line("accounts: %d read = %d accepted + %d duplicate + %d superseded + %d rejected",
 		r.Accounts.Read(), r.Accounts.Accepted, r.Accounts.Duplicate, r.Accounts.Superseded, r.Accounts.Rejected)
 	total := 0
-	for _, k := range append(Kinds(), Retention) {
+	for _, k := range append(Kinds(), ownForm...) {
 		if n := r.Faults[k]; n > 0 {
 			p.line("fault %-10s %4d", k, n)
 			total += n
 		}
 	}
 	p.line("faults in all   %4d", total)
+	if r.Stepped > 0 {
+		p.line("clocks: %d copies sent with another clock; retorno.source_records shows one %s off", r.Stepped, r.ClockOffset)
+	}
 	for _, name := range seen {
 		if v := r.Seen[name]; v > 0 {
 			p.line("metric %-44s %8.0f", name, v)

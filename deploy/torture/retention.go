@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"syscall"
 	"time"
 
@@ -123,8 +124,8 @@ func (r *run) askRuns(ctx context.Context, s *store.Store) (Oracle, error) {
 	return o, err
 }
 
-// send sends the events of the register from one number up to another.
-func (r *run) send(ctx context.Context, from, until int) error {
+// send sends the events of the register from one number up to another, those of the topics that are named, or all.
+func (r *run) send(ctx context.Context, from, until int, topics ...string) error {
 	r.report.producer = prometheus.NewRegistry() // of this writer
 	writer, err := r.machine.writer(r.report)
 	if err != nil {
@@ -133,7 +134,7 @@ func (r *run) send(ctx context.Context, from, until int) error {
 	var batch []publish.Message
 	n := 0
 	err = r.made.Events(func(e register.Event) error {
-		if n++; n <= from || n > until {
+		if n++; n <= from || n > until || len(topics) > 0 && !slices.Contains(topics, e.Topic) {
 			return nil
 		}
 		batch = append(batch, publish.Message{Topic: e.Topic, Key: e.Key, Value: e.Value})

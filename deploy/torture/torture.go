@@ -17,7 +17,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"retorno/producers/register"
@@ -34,7 +33,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		return nil, fmt.Errorf("make the register: %w", err)
 	}
 	r := &run{cfg: cfg, made: made, report: newReport(cfg, made)}
-	if !slices.Equal(cfg.Faults, []Kind{Retention}) {
+	if cfg.form() == "" {
 		r.plan = draw(cfg)
 	}
 	err = r.do(ctx)
@@ -63,12 +62,15 @@ func (r *run) do(ctx context.Context) (err error) {
 		return err
 	}
 	r.began = time.Now()
-	if slices.Equal(r.cfg.Faults, []Kind{Retention}) {
-		return r.retain(ctx)
+	watched := r.machine.watch(ctx, r.report)
+	if own := map[Kind]func(context.Context) error{Retention: r.retain, Recreate: r.recreate}[r.cfg.form()]; own != nil {
+		err := own(ctx)
+		cancel()
+		<-watched
+		return err
 	}
 	loaded := make(chan error, 1)
 	go func() { loaded <- r.load(ctx) }()
-	watched := r.machine.watch(ctx, r.report)
 	if err := r.torment(ctx); err != nil {
 		return err
 	}

@@ -59,9 +59,46 @@ func TestF28RetentionOverrun(t *testing.T) {
 	}
 }
 
+// TestF23SteppedClocks: what sources with wrong clocks send once more moves no number, and the clocks are seen.
+func TestF23SteppedClocks(t *testing.T) {
+	cfg := runOf(t, 23)
+	cfg.For, cfg.Every, cfg.Faults = 3*time.Second, 400*time.Millisecond, []torture.Kind{torture.Clocks}
+	report, err := torture.Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := report.Print(t.Output()); err != nil {
+		t.Fatal(err)
+	}
+	if !report.OK() {
+		t.Error("what came out is not the truth")
+	}
+	if report.Stepped == 0 || report.ClockOffset < 24*time.Hour || report.Accounts.Read() < uint64(report.Events+report.Stepped) {
+		t.Errorf("%d events and %d copies with other clocks sent, %d read; the largest offset seen is %s",
+			report.Events, report.Stepped, report.Accounts.Read(), report.ClockOffset)
+	}
+}
+
+// TestF29TopicMadeAnew: each partition that was read stops and says so, and what was counted stays as it is.
+func TestF29TopicMadeAnew(t *testing.T) {
+	cfg := runOf(t, 29)
+	cfg.For, cfg.Faults = 2*time.Second, []torture.Kind{torture.Recreate}
+	report, err := torture.Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := report.Print(t.Output()); err != nil {
+		t.Fatal(err)
+	}
+	if !report.OK() {
+		t.Error("the topic made anew was taken for the old one")
+	}
+}
+
 func TestWrongSettingsAreRefused(t *testing.T) {
 	for name, cfg := range map[string]torture.Config{
 		"fault":     {Faults: []torture.Kind{"earthquake"}},
+		"alone":     {Faults: []torture.Kind{torture.Recreate, torture.Kill}},
 		"consumers": {Consumers: 99},
 		"rate":      {Rate: -1},
 		"time":      {For: -time.Second},
