@@ -21,6 +21,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"retorno/consumers/stream"
 )
 
 // Topic is where letters are kept. It has one partition.
@@ -56,10 +58,7 @@ func ParseOrigin(s string) (Origin, error) {
 }
 
 // Header is a name and a value that came beside the message.
-type Header struct {
-	Key   string
-	Value []byte
-}
+type Header = stream.Header
 
 // Letter is one message that was set aside.
 type Letter struct {

@@ -3,7 +3,6 @@ package deadletter
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -31,34 +30,21 @@ const (
 // RedrivenFrom is where a message that was sent again had been read first, and false for any other message. Only an
 // earlier offset of the message's own partition can be it.
 func RedrivenFrom(m *stream.Message) (Origin, bool) {
-	return redrivenFrom(Origin{m.Topic, m.Partition, m.Offset}, func(yield func(key string, value []byte) bool) {
-		for _, h := range m.Headers {
-			if !yield(h.Key, h.Value) {
-				return
-			}
-		}
-	})
+	return redrivenFrom(Origin{m.Topic, m.Partition, m.Offset}, m.Headers)
 }
 
 // Root is where the letter's message was read first: its origin, unless it has been sent again before.
 func (l *Letter) Root() Origin {
-	root, again := redrivenFrom(l.Origin, func(yield func(key string, value []byte) bool) {
-		for _, h := range l.Headers {
-			if !yield(h.Key, h.Value) {
-				return
-			}
-		}
-	})
-	if !again {
-		return l.Origin
+	if root, again := redrivenFrom(l.Origin, l.Headers); again {
+		return root
 	}
-	return root
+	return l.Origin
 }
 
-func redrivenFrom(own Origin, headers iter.Seq2[string, []byte]) (Origin, bool) {
-	for key, value := range headers {
-		if key == headerRedriven {
-			o, err := ParseOrigin(string(value))
+func redrivenFrom(own Origin, headers []Header) (Origin, bool) {
+	for _, h := range headers {
+		if h.Key == headerRedriven {
+			o, err := ParseOrigin(string(h.Value))
 			return o, err == nil && o.Topic == own.Topic && o.Partition == own.Partition && o.Offset < own.Offset
 		}
 	}

@@ -42,19 +42,7 @@ type bench struct {
 
 func fresh(t *testing.T) *bench {
 	t.Helper()
-	s, err := store.Open(store.Config{Addr: engine.Native()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	for _, database := range []string{"ceniss", "retorno"} {
-		if err := s.Conn().Exec(t.Context(), "DROP DATABASE IF EXISTS "+database+" SYNC"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s := enginetest.Fresh(t, engine)
 	broker, err := embedded.StartBroker(embedded.BrokerConfig{})
 	if err != nil {
 		t.Fatal(err)

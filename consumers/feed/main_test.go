@@ -1,39 +1,17 @@
 package feed_test
 
 import (
-	"context"
-	"fmt"
 	"testing"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
-	"retorno/consumers/store"
-	"retorno/deploy/embedded"
 	"retorno/deploy/embedded/enginetest"
 )
 
 // conn leads to an engine that all tests of the package share; nothing writes to it after made.
 var conn driver.Conn
 
-func TestMain(m *testing.M) { enginetest.Main(m, prepare) }
-
-// prepare makes the schema and what is in it; the connections end with the engine.
-func prepare(ctx context.Context, engine *embedded.Engine) error {
-	s, err := store.Open(store.Config{Addr: engine.Native()})
-	if err != nil {
-		return err
-	}
-	if _, err := s.Migrate(ctx); err != nil {
-		return err
-	}
-	conn = s.Conn()
-	for _, statement := range made {
-		if err := conn.Exec(ctx, statement); err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
-		}
-	}
-	return nil
-}
+func TestMain(m *testing.M) { enginetest.Main(m, enginetest.Schema(&conn, made...)) }
 
 // made are cells that show each case: a half-year of 27,086 registered returns, 17,064 of them by Corinto, cells of one
 // and of two returns, a code that no list holds, a replaced row, a deleted row, the neighbours of the half-year, and a

@@ -1,39 +1,17 @@
 package portal_test
 
 import (
-	"context"
-	"fmt"
 	"testing"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
-	"retorno/consumers/store"
-	"retorno/deploy/embedded"
 	"retorno/deploy/embedded/enginetest"
 )
 
 // conn leads to an engine that all tests of the package share; nothing writes to it after made.
 var conn driver.Conn
 
-func TestMain(m *testing.M) { enginetest.Main(m, prepare) }
-
-// prepare makes the schema and what is in it; the connections end with the engine.
-func prepare(ctx context.Context, engine *embedded.Engine) error {
-	s, err := store.Open(store.Config{Addr: engine.Native()})
-	if err != nil {
-		return err
-	}
-	if _, err := s.Migrate(ctx); err != nil {
-		return err
-	}
-	conn = s.Conn()
-	for _, statement := range made {
-		if err := conn.Exec(ctx, statement); err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
-		}
-	}
-	return nil
-}
+func TestMain(m *testing.M) { enginetest.Main(m, enginetest.Schema(&conn, made...)) }
 
 // made is a first half of 2016 of 27,086 registered returns, 17,064 of them by Corinto, and of 33,868 in all; what
 // strayed into the second half; the live arrivals of the day on which the tests take place; and 23 computers at four

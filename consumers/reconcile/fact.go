@@ -39,16 +39,6 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
-// KindOf is the inverse of String; 0 for a word that is no kind.
-func KindOf(word string) Kind {
-	for k := Crossing; k <= Assistance; k++ {
-		if k.String() == word {
-			return k
-		}
-	}
-	return 0
-}
-
 // Code is the index of a code in its list; 0 is the list's unknown code, which also stands for "not stated".
 type Code = uint16
 
@@ -139,17 +129,6 @@ func FactFrom(f *events.Fields) Fact {
 	}
 	fact.Version = Version(f.Revision, f.ContentHash, fact.Future)
 	return fact
-}
-
-// ReasonBits sets the bit of each reason's index; the unknown code sets none.
-func ReasonBits(reasons []string) uint16 {
-	var bits uint16
-	for _, reason := range reasons {
-		if i := lists.reason.code(reason); i > 0 {
-			bits |= 1 << i
-		}
-	}
-	return bits
 }
 
 // Counts says whether the fact is neither void nor held as future.

@@ -129,9 +129,7 @@ func (r *runner) count(ctx context.Context) error {
 		if err := r.holds(ctx); err != nil {
 			return err
 		}
-		for i := range messages {
-			r.take(&messages[i])
-		}
+		r.takeAll(messages)
 		due := r.pending >= r.cfg.FlushRecords || r.pending > 0 && time.Since(r.oldest) >= r.cfg.FlushEvery
 		if due {
 			if err := r.write(ctx); err != nil {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,45 +14,20 @@ import (
 	"retorno/consumers/stream"
 	"retorno/consumers/verify"
 	"retorno/deploy/embedded"
+	"retorno/deploy/embedded/enginetest"
 	"retorno/schemas/events"
 )
 
 var engine *embedded.Engine
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "retorno-returns-")
-	if err == nil {
-		engine, err = embedded.StartEngine(context.Background(), embedded.EngineConfig{Dir: dir})
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "the tests need the ClickHouse engine:", err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if err := errors.Join(engine.Stop(context.Background()), os.RemoveAll(dir)); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	enginetest.Main(m, func(_ context.Context, e *embedded.Engine) error { engine = e; return nil })
 }
 
 // fresh gives the test an empty schema. Tests of this package run one after the other.
 func fresh(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(store.Config{Addr: engine.Native()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	for _, database := range []string{"ceniss", "retorno"} {
-		if err := s.Conn().Exec(t.Context(), "DROP DATABASE IF EXISTS "+database+" SYNC"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return enginetest.Fresh(t, engine)
 }
 
 // log is a partition of both topics in memory.

@@ -13,6 +13,17 @@ import (
 	"retorno/schemas/events"
 )
 
+// takeAll puts messages of one topic into the batch.
+func (r *runner) takeAll(messages []stream.Message) {
+	if len(messages) == 0 {
+		return
+	}
+	r.books.read(r.shard.Partition(), messages[0].Topic, len(messages))
+	for i := range messages {
+		r.take(&messages[i])
+	}
+}
+
 // take puts one message into the batch: into the state, or among the dead letters.
 func (r *runner) take(m *stream.Message) {
 	if r.pending == 0 {
@@ -20,7 +31,6 @@ func (r *runner) take(m *stream.Message) {
 	}
 	r.pending++
 	r.next[m.Topic] = m.Offset + 1
-	r.books.read(r.shard.Partition(), m.Topic, 1)
 	a := &r.batch[m.Topic].accounts
 	account, rejection := r.understand(m)
 	if rejection != nil {
@@ -28,7 +38,7 @@ func (r *runner) take(m *stream.Message) {
 		r.metrics.rejections.WithLabelValues(rejection.Code).Inc()
 	}
 	if from, again := deadletter.RedrivenFrom(m); again {
-		r.flush.Redriven(store.Origin(from), store.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}, account.String())
+		r.flush.Redriven(store.Origin(from), originOf(m), account.String())
 		r.books.redrive(r.shard.Partition(), m.Topic)
 	}
 	switch account {
@@ -43,16 +53,17 @@ func (r *runner) take(m *stream.Message) {
 	}
 }
 
+func originOf(m *stream.Message) store.Origin {
+	return store.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}
+}
+
 // letterOf sets a message aside as it came.
 func letterOf(m *stream.Message, why *events.Rejection) deadletter.Letter {
-	l := deadletter.Letter{
-		Origin: deadletter.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
-		Key:    m.Key, Value: m.Value, Time: m.Time, At: time.Now(), Code: why.Code, Field: why.Field, Detail: why.Detail,
+	return deadletter.Letter{
+		Origin: deadletter.Origin(originOf(m)),
+		Key:    m.Key, Value: m.Value, Headers: m.Headers, Time: m.Time, At: time.Now(),
+		Code: why.Code, Field: why.Field, Detail: why.Detail,
 	}
-	for _, h := range m.Headers {
-		l.Headers = append(l.Headers, deadletter.Header{Key: h.Key, Value: h.Value})
-	}
-	return l
 }
 
 // understand reads a message and merges it. A rejection goes with the account rejected, and only with it.
@@ -70,7 +81,7 @@ func (r *runner) understand(m *stream.Message) (account, *events.Rejection) {
 		return rejected, rejection
 	}
 	fact := reconcile.FactFrom(f)
-	origin := store.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}
+	origin := originOf(m)
 	account, conflict := r.tally.merge(f.Person, &fact, origin)
 	if conflict {
 		r.metrics.conflicts.Inc()

@@ -3,11 +3,13 @@ package returns
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"retorno/consumers/beat"
 	"retorno/consumers/reconcile"
 	"retorno/consumers/store"
+	"retorno/consumers/stream"
 )
 
 // takeOver takes the next epoch, reads the ledger, loads the facts and mends what a torn flush left. When a flush
@@ -100,11 +102,11 @@ func (r *runner) readTo(ctx context.Context, end map[string]int64) error {
 		if err != nil {
 			return err
 		}
-		for i := range messages {
-			if m := &messages[i]; m.Offset < end[m.Topic] {
-				r.take(m)
-			}
+		due := slices.IndexFunc(messages, func(m stream.Message) bool { return m.Offset >= end[m.Topic] })
+		if due < 0 {
+			due = len(messages)
 		}
+		r.takeAll(messages[:due])
 	}
 	for topic, next := range r.next {
 		r.shard.Seek(topic, next)

@@ -91,7 +91,7 @@ func (c *Claim) say(ctx context.Context, kind string, next map[string]int64) err
 	}
 	row.topics.Append(topics)
 	row.next.Append(offsets)
-	return c.conn.do(ctx, ch.Query{Body: "INSERT INTO retorno.claims " + row.input.Columns() + " VALUES", Input: row.input, Settings: insertSettings(1)})
+	return c.conn.do(ctx, ch.Query{Body: "INSERT INTO retorno.claims " + row.input.Columns() + " VALUES", Input: row.input, Settings: InsertSettings(1)})
 }
 
 const (
@@ -167,7 +167,7 @@ func (c *Claim) check(ctx context.Context) error {
 		Body: fmt.Sprintf(`SELECT toUInt64(max(epoch)) AS newest, toUInt64(countIf(epoch = %[2]d AND claim != '%[3]s')) AS others,
 			toUInt64(countIf(epoch = %[2]d AND claim = '%[3]s' AND kind = '%[4]s')) AS own, %[5]s AS before
 			FROM retorno.claims WHERE kafka_partition = %[1]d AND epoch >= %[2]d`, c.partition, c.epoch, c.id, kindClaim, last),
-		Settings: insertSettings(1), // as of the inserts around it: to change settings costs as much as a query
+		Settings: InsertSettings(1), // as of the inserts around it: to change settings costs as much as a query
 		Result:   proto.Results{{Name: "newest", Data: &newest}, {Name: "others", Data: &others}, {Name: "own", Data: &own}, {Name: "before", Data: &before}},
 	})
 	if err != nil {

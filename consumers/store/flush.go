@@ -188,9 +188,9 @@ func appendYears[T any](all []part, table string, parts map[int]T, of func(T) *b
 	return all
 }
 
-// insertSettings are stated rather than inherited. Each part is one block, and repeating it must not be taken for a
+// InsertSettings are stated rather than inherited. Each part is one block, and repeating it must not be taken for a
 // duplicate of something else: replay-safety comes from the keys alone.
-func insertSettings(rows int) []ch.Setting {
+func InsertSettings(rows int) []ch.Setting {
 	size := strconv.Itoa(max(rows, 1<<20))
 	return []ch.Setting{
 		{Key: "insert_deduplicate", Value: "0", Important: true},
@@ -233,7 +233,7 @@ func (c *Claim) write(ctx context.Context, f *Flush, next map[string]int64) erro
 	s.inserted("retorno.claims")
 	for _, p := range f.parts() {
 		began := time.Now()
-		err := c.conn.do(ctx, ch.Query{Body: "INSERT INTO " + p.table + " " + p.input.Columns() + " VALUES", Input: p.input, Settings: insertSettings(p.rows)})
+		err := c.conn.do(ctx, ch.Query{Body: "INSERT INTO " + p.table + " " + p.input.Columns() + " VALUES", Input: p.input, Settings: InsertSettings(p.rows)})
 		if err != nil {
 			return fmt.Errorf("insert into %s: %w", p.table, err)
 		}

@@ -4,16 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"retorno/producers/publish"
 	"retorno/producers/register"
 	"retorno/schemas/events"
-	"retorno/schemas/published"
 )
-
-// eventsPerReturn is about how many events a register of hard mess has for each registered return.
-const eventsPerReturn = 5.3
 
 // load is what is sent: a made register with everything that goes wrong in life, but for messages that nobody can
 // read, because contenders do not agree on what those would have to become.
@@ -29,7 +24,7 @@ func (l *load) events() int { return len(l.messages) * l.copies }
 
 // makeLoad makes about so many events, in the order of sending.
 func makeLoad(ctx context.Context, seed uint64, count int) (*load, error) {
-	table, err := published.Read(strings.NewReader(tableOf(max(20, int(float64(count)/eventsPerReturn)))), "BENCH")
+	table, err := register.LoadTable(count)
 	if err != nil {
 		return nil, err
 	}
@@ -47,22 +42,6 @@ func makeLoad(ctx context.Context, seed uint64, count int) (*load, error) {
 		return nil
 	})
 	return l, err
-}
-
-// tableOf is a made table with so many returns: its shares are round numbers near those that were published for 2016.
-func tableOf(returns int) string {
-	var b strings.Builder
-	b.WriteString("table_id,system,period_start,period_end,as_of,block,category,value,status,source\n")
-	row := func(block, category string, value int) {
-		fmt.Fprintf(&b, "BENCH,made,2016-01-01,2016-06-30,2016-08,%s,%s,%d,published,made\n", block, category, value)
-	}
-	share := func(percent int) int { return returns * percent / 100 }
-	row("total", "TOTAL", returns)
-	row("country", "MX", share(60))
-	row("country", "US", share(35))
-	row("country", "OTHER", returns-share(60)-share(35))
-	row("exit_point", "L-COR", share(63))
-	return b.String()
 }
 
 // sendBatch is how many events one call of our producer takes.

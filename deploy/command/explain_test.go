@@ -1,10 +1,8 @@
 package command
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"maps"
 	"strings"
 	"testing"
@@ -14,7 +12,6 @@ import (
 	"retorno/deploy/embedded"
 	"retorno/producers/publish"
 	"retorno/producers/register"
-	"retorno/schemas/published"
 )
 
 func TestExplainRefusesWhatIsNoReturnAndNoCell(t *testing.T) {
@@ -41,33 +38,10 @@ func machineWith(t *testing.T, table string, seed uint64) (s *store.Store, made 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = broker.Stop() })
-	engine, err := embedded.StartEngine(t.Context(), embedded.EngineConfig{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = engine.Stop(context.Background()) })
-	if s, err = store.Open(store.Config{Addr: engine.Native()}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	if _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	form, err := published.Read(strings.NewReader(string(published.Dev())), table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if made, err = register.Make(t.Context(), form, register.Settings{Seed: seed, Mess: register.Hard}); err != nil {
-		t.Fatal(err)
-	}
+	s, addr := migratedStore(t)
+	made = messyRegister(t, table, seed)
 	brokers := kafkaFlags{Brokers: []string{broker.Addr()}, Partitions: 6}
-	producer, err := brokers.producer(slog.New(slog.DiscardHandler), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := brokers.ensureTopics(t.Context(), producer); err != nil {
-		t.Fatal(err)
-	}
+	producer := producerWithTopics(t, brokers)
 	writer, err := publish.New(producer)
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +52,7 @@ func machineWith(t *testing.T, table string, seed uint64) (s *store.Store, made 
 	leave := consume(t, brokers, s)
 	awaitRead(t, s, uint64(len(messages)))
 	leave()
-	return s, made, []string{"--kafka-brokers", broker.Addr(), "--kafka-partitions=6", "--clickhouse-addr", engine.Native()}
+	return s, made, []string{"--kafka-brokers", broker.Addr(), "--kafka-partitions=6", "--clickhouse-addr", addr}
 }
 
 // TestExplainsAMessyRegister explains returns and cells of a register with everything that goes wrong. Each history ends

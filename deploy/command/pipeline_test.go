@@ -45,35 +45,10 @@ func TestPipelineOnBothBrokers(t *testing.T) {
 }
 
 func pipeline(t *testing.T, broker string) {
-	engine, err := embedded.StartEngine(t.Context(), embedded.EngineConfig{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = engine.Stop(context.Background()) })
-	s, err := store.Open(store.Config{Addr: engine.Native()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	if _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	table, err := published.Read(strings.NewReader(string(published.Dev())), "A04")
-	if err != nil {
-		t.Fatal(err)
-	}
-	made, err := register.Make(t.Context(), table, register.Settings{Seed: 4, Mess: register.Hard})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, _ := migratedStore(t)
+	made := messyRegister(t, "A04", 4)
 	flags := kafkaFlags{Brokers: []string{broker}, Partitions: 6}
-	producer, err := flags.producer(slog.New(slog.DiscardHandler), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := flags.ensureTopics(t.Context(), producer); err != nil {
-		t.Fatal(err)
-	}
+	producer := producerWithTopics(t, flags)
 	writer, err := publish.New(producer)
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +67,51 @@ func pipeline(t *testing.T, broker string) {
 	write(t, writer, messages[2*third:])
 	awaitRead(t, s, uint64(len(messages)))
 	awaitTruth(t, s, made)
+}
+
+// migratedStore is an engine with an empty schema, and its address.
+func migratedStore(t *testing.T) (s *store.Store, addr string) {
+	t.Helper()
+	engine, err := embedded.StartEngine(t.Context(), embedded.EngineConfig{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engine.Stop(context.Background()) })
+	if s, err = store.Open(store.Config{Addr: engine.Native()}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s, engine.Native()
+}
+
+// messyRegister is a register with everything that goes wrong, made from a published table.
+func messyRegister(t *testing.T, id string, seed uint64) *register.Register {
+	t.Helper()
+	table, err := published.Read(strings.NewReader(string(published.Dev())), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := register.Make(t.Context(), table, register.Settings{Seed: seed, Mess: register.Hard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// producerWithTopics says how to reach the broker, once it has the topics.
+func producerWithTopics(t *testing.T, flags kafkaFlags) publish.Config {
+	t.Helper()
+	producer, err := flags.producer(slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := flags.ensureTopics(t.Context(), producer); err != nil {
+		t.Fatal(err)
+	}
+	return producer
 }
 
 func messagesOf(t *testing.T, made *register.Register) []publish.Message {

@@ -1,18 +1,12 @@
 package command
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
-	"strings"
 	"testing"
 
-	"retorno/consumers/store"
 	"retorno/consumers/verify"
 	"retorno/deploy/embedded"
 	"retorno/producers/publish"
-	"retorno/producers/register"
-	"retorno/schemas/published"
 )
 
 // TestTheVerifierBesideLiveTraffic plays a register with everything that goes wrong, while passes of both kinds are made
@@ -24,35 +18,10 @@ func TestTheVerifierBesideLiveTraffic(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = broker.Stop() })
-	engine, err := embedded.StartEngine(t.Context(), embedded.EngineConfig{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = engine.Stop(context.Background()) })
-	s, err := store.Open(store.Config{Addr: engine.Native()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	if _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	table, err := published.Read(strings.NewReader(string(published.Dev())), "A04")
-	if err != nil {
-		t.Fatal(err)
-	}
-	made, err := register.Make(t.Context(), table, register.Settings{Seed: seed, Mess: register.Hard})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, _ := migratedStore(t)
+	made := messyRegister(t, "A04", seed)
 	flags := kafkaFlags{Brokers: []string{broker.Addr()}, Partitions: 3}
-	producer, err := flags.producer(slog.New(slog.DiscardHandler), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := flags.ensureTopics(t.Context(), producer); err != nil {
-		t.Fatal(err)
-	}
+	producer := producerWithTopics(t, flags)
 	kafka, err := flags.log()
 	if err != nil {
 		t.Fatal(err)

@@ -56,7 +56,7 @@ var bugs = []bug{
 		{"consumers/returns/tally.go", "\tcase f.Version < h.version:\n\t\treturn superseded, conflict\n", ""},
 	}},
 	{name: "late fact dropped", faults: []torture.Kind{torture.Kill}, edits: []edit{
-		{"consumers/returns/take.go", "\torigin := store.Origin{Topic: m.Topic", "\tif f.SentAtMs-fact.Event > 30*24*3600*1000 {\n\t\treturn superseded, nil\n\t}\n\torigin := store.Origin{Topic: m.Topic"},
+		{"consumers/returns/take.go", "\torigin := originOf(m)", "\tif f.SentAtMs-fact.Event > 30*24*3600*1000 {\n\t\treturn superseded, nil\n\t}\n\torigin := originOf(m)"},
 	}},
 	{name: "future fact counted", faults: []torture.Kind{torture.Kill}, edits: []edit{
 		{"consumers/reconcile/fact.go", "return !f.Void && !f.Future", "return !f.Void"},

@@ -2,37 +2,14 @@ package torture
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"retorno/producers/publish"
 	"retorno/producers/register"
-	"retorno/schemas/published"
 )
 
-// eventsPerReturn is about how many events a register of hard mess has for each registered return.
-const eventsPerReturn = 5.3
-
-// tableOf is a made table with so many returns: its shares are round numbers near those that were published for 2016.
-func tableOf(returns int) string {
-	var b strings.Builder
-	b.WriteString("table_id,system,period_start,period_end,as_of,block,category,value,status,source\n")
-	row := func(block, category string, value int) {
-		fmt.Fprintf(&b, "TORTURE,made,2016-01-01,2016-06-30,2016-08,%s,%s,%d,published,made\n", block, category, value)
-	}
-	share := func(percent int) int { return returns * percent / 100 }
-	row("total", "TOTAL", returns)
-	row("country", "MX", share(60))
-	row("country", "US", share(35))
-	row("country", "OTHER", returns-share(60)-share(35))
-	row("exit_point", "L-COR", share(63))
-	return b.String()
-}
-
 func makeLoad(ctx context.Context, cfg Config) (*register.Register, error) {
-	returns := max(20, int(float64(cfg.Rate)*cfg.For.Seconds()/eventsPerReturn))
-	table, err := published.Read(strings.NewReader(tableOf(returns)), "TORTURE")
+	table, err := register.LoadTable(int(float64(cfg.Rate) * cfg.For.Seconds()))
 	if err != nil {
 		return nil, err
 	}

@@ -25,20 +25,27 @@ func runOf(t *testing.T, seed uint64) torture.Config {
 		Environ: []string{consumerVariable + "=1"}, Out: t.Output()}
 }
 
+// agrees makes a run, and fails the test unless every oracle agrees.
+func agrees(t *testing.T, cfg torture.Config) *torture.Report {
+	t.Helper()
+	report, err := torture.Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := report.Print(t.Output()); err != nil {
+		t.Fatal(err)
+	}
+	if !report.OK() {
+		t.Error("the oracles do not agree")
+	}
+	return report
+}
+
 // TestShortRuns makes a few short runs with every kind of fault; the seed of a failing one repeats its faults.
 func TestShortRuns(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			report, err := torture.Run(t.Context(), runOf(t, seed))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := report.Print(t.Output()); err != nil {
-				t.Fatal(err)
-			}
-			if !report.OK() {
-				t.Error("what came out is not the truth")
-			}
+			agrees(t, runOf(t, seed))
 		})
 	}
 }
@@ -47,32 +54,14 @@ func TestShortRuns(t *testing.T) {
 func TestF28RetentionOverrun(t *testing.T) {
 	cfg := runOf(t, 28)
 	cfg.For, cfg.Faults = 2*time.Second, []torture.Kind{torture.Retention}
-	report, err := torture.Run(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := report.Print(t.Output()); err != nil {
-		t.Fatal(err)
-	}
-	if !report.OK() {
-		t.Error("the partition did not stop as it should")
-	}
+	agrees(t, cfg)
 }
 
 // TestF23SteppedClocks: what sources with wrong clocks send once more moves no number, and the clocks are seen.
 func TestF23SteppedClocks(t *testing.T) {
 	cfg := runOf(t, 23)
 	cfg.For, cfg.Every, cfg.Faults = 3*time.Second, 400*time.Millisecond, []torture.Kind{torture.Clocks}
-	report, err := torture.Run(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := report.Print(t.Output()); err != nil {
-		t.Fatal(err)
-	}
-	if !report.OK() {
-		t.Error("what came out is not the truth")
-	}
+	report := agrees(t, cfg)
 	if report.Stepped == 0 || report.ClockOffset < 24*time.Hour || report.Accounts.Read() < uint64(report.Events+report.Stepped) {
 		t.Errorf("%d events and %d copies with other clocks sent, %d read; the largest offset seen is %s",
 			report.Events, report.Stepped, report.Accounts.Read(), report.ClockOffset)
@@ -83,16 +72,7 @@ func TestF23SteppedClocks(t *testing.T) {
 func TestF29TopicMadeAnew(t *testing.T) {
 	cfg := runOf(t, 29)
 	cfg.For, cfg.Faults = 2*time.Second, []torture.Kind{torture.Recreate}
-	report, err := torture.Run(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := report.Print(t.Output()); err != nil {
-		t.Fatal(err)
-	}
-	if !report.OK() {
-		t.Error("the topic made anew was taken for the old one")
-	}
+	agrees(t, cfg)
 }
 
 func TestWrongSettingsAreRefused(t *testing.T) {

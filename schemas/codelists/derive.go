@@ -111,17 +111,6 @@ func CountryGroup(iso2 string) string {
 	return byName[Country].Attr(iso2, "group")
 }
 
-// PointsOfKind returns the border points of a kind: "land", "air" or "sea", in list order.
-func PointsOfKind(kind string) []string {
-	var out []string
-	for _, c := range byName[BorderPoint].codes {
-		if c.Attrs["kind"] == kind {
-			out = append(out, c.Code)
-		}
-	}
-	return out
-}
-
 // ValidFor says whether a border point may stand in the given direction ("entry" or "exit"): a blind crossing is only
 // ever an exit. A code that is not in the list is valid for neither.
 func ValidFor(borderPoint, direction string) bool {

@@ -254,12 +254,8 @@ func aside(w *deadletter.Writer, set *atomic.Int64) stream.RunFunc {
 			}
 			var letters []deadletter.Letter
 			for _, m := range msgs {
-				l := deadletter.Letter{Origin: deadletter.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
-					Key: m.Key, Value: m.Value, Code: "malformed", Time: m.Time}
-				for _, h := range m.Headers {
-					l.Headers = append(l.Headers, deadletter.Header(h))
-				}
-				letters = append(letters, l)
+				letters = append(letters, deadletter.Letter{Origin: deadletter.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
+					Key: m.Key, Value: m.Value, Headers: m.Headers, Code: "malformed", Time: m.Time})
 			}
 			if err := w.Write(ctx, letters); err != nil {
 				return err

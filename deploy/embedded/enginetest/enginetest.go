@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"retorno/consumers/store"
 	"retorno/deploy/embedded"
 )
 
@@ -24,6 +27,46 @@ func Main(m *testing.M, ready func(ctx context.Context, engine *embedded.Engine)
 		code = max(code, 1)
 	}
 	os.Exit(code)
+}
+
+// Schema is for Main: it makes the schema, runs the statements that fill it, and leaves the way to it in conn; the
+// connections end with the engine.
+func Schema(conn *driver.Conn, made ...string) func(context.Context, *embedded.Engine) error {
+	return func(ctx context.Context, engine *embedded.Engine) error {
+		s, err := store.Open(store.Config{Addr: engine.Native()})
+		if err != nil {
+			return err
+		}
+		if _, err := s.Migrate(ctx); err != nil {
+			return err
+		}
+		*conn = s.Conn()
+		for _, statement := range made {
+			if err := (*conn).Exec(ctx, statement); err != nil {
+				return fmt.Errorf("%s: %w", statement, err)
+			}
+		}
+		return nil
+	}
+}
+
+// Fresh is an empty schema in an engine that tests share one after the other: what earlier ones left is dropped.
+func Fresh(t testing.TB, engine *embedded.Engine) *store.Store {
+	t.Helper()
+	s, err := store.Open(store.Config{Addr: engine.Native()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for _, database := range []string{"ceniss", "retorno"} {
+		if err := s.Conn().Exec(t.Context(), "DROP DATABASE IF EXISTS "+database+" SYNC"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func run(tests func() int, ready func(context.Context, *embedded.Engine) error) (code int, err error) {
