@@ -23,14 +23,11 @@ import (
 	"retorno/schemas/events"
 )
 
-// address is where the engine is that all tests of the package share, one after the other.
-var address string
+// engine is shared by all tests of the package, one after the other.
+var engine *embedded.Engine
 
 func TestMain(m *testing.M) {
-	enginetest.Main(m, func(_ context.Context, engine *embedded.Engine) error {
-		address = engine.Native()
-		return nil
-	})
+	enginetest.Main(m, func(_ context.Context, e *embedded.Engine) error { engine = e; return nil })
 }
 
 const partitions = 2
@@ -54,19 +51,7 @@ func start(t *testing.T) *system {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = broker.Stop() })
-	s, err := store.Open(store.Config{Addr: address})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	for _, database := range []string{"ceniss", "retorno"} {
-		if err := s.Conn().Exec(t.Context(), "DROP DATABASE IF EXISTS "+database+" SYNC"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s := enginetest.Fresh(t, engine)
 	client := &kafka.Client{Addr: kafka.TCP(broker.Addr())}
 	topics := []kafka.TopicConfig{{Topic: deadletter.Topic, NumPartitions: 1, ReplicationFactor: 1}}
 	for _, topic := range factTopics {

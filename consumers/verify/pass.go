@@ -61,7 +61,7 @@ func full(ctx context.Context, conn driver.Conn, kafka *Kafka) (Report, *state, 
 	for _, name := range cellChecks {
 		looks = append(looks, cellCheck(name, "").look(conn))
 	}
-	report.Results, err = makePass(ctx, conn, looks)
+	report.Results, err = makePass(ctx, looks, settled(conn))
 	if err != nil {
 		return report, nil, err
 	}
@@ -133,7 +133,7 @@ func increment(ctx context.Context, conn driver.Conn, kafka *Kafka, before *stat
 			looks = append(looks, look{name, func(context.Context) (finding, error) { return finding{}, nil }})
 		}
 	}
-	report.Results, err = makePass(ctx, conn, looks)
+	report.Results, err = makePass(ctx, looks, settled(conn))
 	if err != nil {
 		return report, nil, err
 	}

@@ -44,8 +44,12 @@ func underWay(ctx context.Context, conn driver.Conn) (map[uint16]announced, erro
 	return all, rows.Err()
 }
 
-// settle waits for Settle, and until each flush that is under way now has ended, or another one of its partition
-// follows it.
+// settled is a wait for Settle, and until each flush that is under way at its begin has ended, or another one of its
+// partition follows it.
+func settled(conn driver.Conn) func(context.Context) error {
+	return func(ctx context.Context) error { return settle(ctx, conn) }
+}
+
 func settle(ctx context.Context, conn driver.Conn) error {
 	deadline := time.Now().Add(flushPatience)
 	first, err := underWay(ctx, conn)

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"context"
 	"encoding/binary"
 	"math/rand/v2"
 	"runtime"
@@ -54,5 +55,27 @@ func TestMemoryOfAPartition(t *testing.T) {
 	t.Logf("%.0f bytes for each fact", worst)
 	if worst > most {
 		t.Errorf("%.0f bytes for each fact, more than %d", worst, most)
+	}
+}
+
+// TestOnlyWhatDiffersTheSameEveryTimeCounts: a cell's counts behind its returns, then ahead of them, are no difference.
+func TestOnlyWhatDiffersTheSameEveryTimeCounts(t *testing.T) {
+	seen := []map[string]int64{
+		{"cell 1": 1, "cell 2": -1, "wrong": 1}, {"cell 3": 1, "cell 2": -1, "wrong": 1}, {"cell 3": 1, "cell 4": -1, "wrong": 1}, {"wrong": 1},
+	}
+	looked := 0
+	cells := look{checkReturnCounts, func(context.Context) (finding, error) {
+		looked++
+		return finding{rows: 10, different: seen[looked-1]}, nil
+	}}
+	for _, persistent := range []uint64{1, 0} {
+		results, err := makePass(t.Context(), []look{cells}, func(context.Context) error { return nil })
+		if err != nil || len(results) != 1 || results[0].Different != persistent || len(results[0].Differences) != int(persistent) {
+			t.Errorf("%d persist: %+v, %v", persistent, results, err)
+		}
+		looked = 0
+		for _, found := range seen {
+			delete(found, "wrong")
+		}
 	}
 }
