@@ -135,7 +135,7 @@ func TestF01KilledAfterReading(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.run(t.Context(), &cursor{log: whole, next: map[string]int64{}}); !errors.Is(err, errEnd) {
+	if err := c.run(t.Context(), &cursor{log: whole, next: map[string]int64{}, abrupt: true}); !errors.Is(err, errEnd) {
 		t.Fatal(err)
 	}
 	if a, err := s.Accounted(t.Context()); err != nil || a.Read() != 0 {
@@ -208,7 +208,8 @@ func TestF06RefusedCommit(t *testing.T) {
 
 type refusing struct{ cursor }
 
-func (*refusing) Commit(context.Context, map[string]int64) error {
+func (r *refusing) Commit(_ context.Context, asked map[string]int64) error {
+	r.committed = asked
 	return errors.New("request timed out")
 }
 

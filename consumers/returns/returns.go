@@ -39,6 +39,7 @@ var _ Shard = (*stream.Shard)(nil)
 // Consumer counts the shards that fall to this process.
 type Consumer struct {
 	cfg        Config
+	started    time.Time
 	partitions []int
 	books      *books
 	metrics    *metrics
@@ -50,7 +51,7 @@ func New(cfg Config) (*Consumer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c := &Consumer{cfg: cfg.withDefaults(), partitions: stream.Partitions(cfg.Partitions), books: newBooks(), metrics: newMetrics(), state: newProgress()}
+	c := &Consumer{cfg: cfg.withDefaults(), started: time.Now(), partitions: stream.Partitions(cfg.Partitions), books: newBooks(), metrics: newMetrics(), state: newProgress()}
 	if cfg.Registerer != nil {
 		c.metrics.register(cfg.Registerer, c.books, c.state)
 	}
@@ -72,10 +73,16 @@ func (c *Consumer) run(ctx context.Context, shard Shard) error {
 		c.books.close(partition)
 		c.state.ended(partition)
 	}()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	r := &runner{Consumer: c, shard: shard, tally: newTally(), next: map[string]int64{}}
 	err := r.takeOver(ctx)
 	if err == nil {
 		err = r.count(ctx)
+	}
+	if r.flight != nil { // what becomes of it, the next assignment finds out
+		cancel()
+		c.cfg.Logger.Debug("a flush was on its way when the run ended", "partition", partition, "result", <-r.flight.done)
 	}
 	if r.claim != nil {
 		r.claim.Close()
@@ -95,18 +102,26 @@ type runner struct {
 	shard   Shard
 	tally   *tally
 	claim   *store.Claim
-	flush   *store.Flush
 	fields  events.Fields // the record at hand
 	began   bool          // the first flush of the epoch is written
 	checked time.Time     // when the claim was last seen to hold
 
 	next     map[string]int64 // by topic: the offset after the last record read
-	batch    map[string]*run  // by topic: what has been read since the last flush
-	letters  []deadletter.Letter
-	pending  int
-	oldest   time.Time // when the oldest pending record was read
+	batch                     // what has been read since the last flush
+	flight   *flight          // the flush on its way; nil: none
+	spare    *store.Flush     // empty, for the next batch; nil: it is on its way
 	takenAt  time.Time
 	restored int
+}
+
+// batch is what goes into one flush.
+type batch struct {
+	flush   *store.Flush
+	runs    map[string]*run // by topic
+	letters []deadletter.Letter
+	pending int       // records
+	oldest  time.Time // when the first of them was read
+	due     time.Time // when they are to be written
 }
 
 // run is a run of offsets of one topic that wait for the next flush.
@@ -115,14 +130,11 @@ type run struct {
 	accounts store.Accounts
 }
 
-// count reads and flushes until ctx ends.
+// count reads and flushes until ctx ends. While a flush is on its way the next batch is read; when that is full, and the
+// flush has not landed yet, reading waits.
 func (r *runner) count(ctx context.Context) error {
 	for {
-		wait := r.cfg.FlushEvery
-		if r.pending > 0 {
-			wait = max(0, r.cfg.FlushEvery-time.Since(r.oldest))
-		}
-		messages, err := r.shard.Fetch(ctx, wait)
+		messages, err := r.shard.Fetch(ctx, r.patience())
 		if err != nil {
 			return errors.Join(err, r.lastFlush(ctx, err))
 		}
@@ -130,9 +142,12 @@ func (r *runner) count(ctx context.Context) error {
 			return err
 		}
 		r.takeAll(messages)
-		due := r.pending >= r.cfg.FlushRecords || r.pending > 0 && time.Since(r.oldest) >= r.cfg.FlushEvery
-		if due {
-			if err := r.write(ctx); err != nil {
+		full := r.pending >= r.cfg.FlushRecords
+		if err := r.land(ctx, full); err != nil {
+			return err
+		}
+		if r.flight == nil && (full || r.pending > 0 && !time.Now().Before(r.due)) {
+			if err := r.send(ctx); err != nil {
 				return err
 			}
 		}
@@ -140,10 +155,30 @@ func (r *runner) count(ctx context.Context) error {
 	}
 }
 
+// landing is how often a flush that is on its way is looked after while no records come.
+const landing = 10 * time.Millisecond
+
+// patience is how long to wait for records.
+func (r *runner) patience() time.Duration {
+	switch {
+	case r.flight != nil:
+		return landing
+	case r.pending > 0:
+		return max(0, time.Until(r.due))
+	}
+	return r.cfg.FlushEvery
+}
+
+// dueAt is when a record read now is to be written: at the next of the moments that lie FlushEvery apart, the same for
+// all partitions of the process, so that their flushes go together.
+func (c *Consumer) dueAt(now time.Time) time.Time {
+	return c.started.Add((now.Sub(c.started)/c.cfg.FlushEvery + 1) * c.cfg.FlushEvery)
+}
+
 // holds looks now and then whether the claim still holds while there is nothing to write: somebody may have taken the
 // partition, or ClickHouse may have been put back to an older state, in which case all is to be read again.
 func (r *runner) holds(ctx context.Context) error {
-	if r.pending > 0 || time.Since(r.checked) < r.cfg.CheckEvery {
+	if r.pending > 0 || r.flight != nil || time.Since(r.checked) < r.cfg.CheckEvery {
 		return nil
 	}
 	r.checked = time.Now()
@@ -152,71 +187,13 @@ func (r *runner) holds(ctx context.Context) error {
 
 // lastFlush writes what was read before a stop, so that the decision to be made concerns nothing but the stop.
 func (r *runner) lastFlush(ctx context.Context, err error) error {
-	if !stream.IsStop(err) || r.pending == 0 {
+	if !stream.IsStop(err) {
 		return nil
 	}
-	return r.write(ctx)
-}
-
-// write makes one flush: dead letters first, then the rows, the ledger at their end, then the group's offsets.
-func (r *runner) write(ctx context.Context) error {
-	if err := r.writeLetters(ctx); err != nil {
+	if err := r.land(ctx, true); err != nil || r.pending == 0 {
 		return err
 	}
-	r.tally.changes(r.flush)
-	return r.close(ctx)
-}
-
-func (r *runner) writeLetters(ctx context.Context) error {
-	if len(r.letters) == 0 {
-		return nil
-	}
-	return r.cfg.DeadLetters.Write(ctx, r.letters)
-}
-
-// close writes the flush with its ledger rows, and settles the accounts.
-func (r *runner) close(ctx context.Context) error {
-	if err := r.writeLedger(ctx); err != nil {
-		return err
-	}
-	for topic, run := range r.batch {
-		r.books.settle(r.shard.Partition(), topic, run.accounts)
-	}
-	if r.pending > 0 {
-		r.metrics.flushed(r.pending, time.Since(r.oldest))
-	}
-	if err := r.shard.Commit(ctx, r.next); err != nil {
-		r.cfg.Logger.Debug("the group's offsets were not committed; the ledger has them", "partition", r.shard.Partition(), "error", err)
-	}
-	r.newBatch()
-	return nil
-}
-
-// writeLedger closes the flush with its ledger rows and writes it.
-func (r *runner) writeLedger(ctx context.Context) error {
-	now := time.Now()
-	for _, topic := range r.cfg.Topics {
-		run := r.batch[topic]
-		if run.accounts.Read() == 0 && r.began {
-			continue // this flush is of the other topic
-		}
-		r.flush.Ledger(store.Entry{Topic: topic, FirstOffset: run.first, NextOffset: r.next[topic],
-			Accounts: run.accounts, Consumer: r.cfg.Name, At: now})
-	}
-	if err := r.claim.Write(ctx, r.flush, r.next); err != nil {
-		return err
-	}
-	r.flush.Clear()
-	r.began, r.checked = true, time.Now()
-	return nil
-}
-
-func (r *runner) newBatch() {
-	r.batch = make(map[string]*run, len(r.cfg.Topics))
-	for _, topic := range r.cfg.Topics {
-		r.batch[topic] = &run{first: r.next[topic]}
-	}
-	r.letters, r.pending = nil, 0
+	return r.writeNow(ctx)
 }
 
 // report says how far behind the partition is.
@@ -226,6 +203,9 @@ func (r *runner) report() {
 		end := r.shard.HighWatermark(topic)
 		known = known && end >= 0
 		behind += max(0, end-r.next[topic])
+	}
+	if r.flight != nil {
+		behind += int64(r.flight.pending)
 	}
 	r.state.report(r.shard.Partition(), known, behind+int64(r.pending))
 }

@@ -52,12 +52,12 @@ func (l *log) addRaw(topic string, key, value []byte) {
 	l.topics[topic] = append(l.topics[topic], stream.Message{Topic: topic, Offset: int64(len(l.topics[topic])), Key: key, Value: value})
 }
 
-// cursor reads a log; at the end it reports errEnd once all is flushed.
+// cursor reads a log; at the end it reports errEnd once all is flushed, or at once.
 type cursor struct {
 	log       *log
 	next      map[string]int64
 	committed map[string]int64
-	idle      int
+	abrupt    bool
 }
 
 var errEnd = errors.New("end of the log")
@@ -67,7 +67,7 @@ func (c *cursor) Seek(topic string, offset int64)                    { c.next[to
 func (c *cursor) HighWatermark(topic string) int64                   { return int64(len(c.log.topics[topic])) }
 func (c *cursor) Commit(_ context.Context, o map[string]int64) error { c.committed = o; return nil }
 
-func (c *cursor) Fetch(_ context.Context, _ time.Duration) ([]stream.Message, error) {
+func (c *cursor) Fetch(ctx context.Context, wait time.Duration) ([]stream.Message, error) {
 	for _, topic := range []string{events.TopicCentre, events.TopicCheckpoint} {
 		rest := c.log.topics[topic][c.next[topic]:]
 		if len(rest) > 0 {
@@ -76,10 +76,24 @@ func (c *cursor) Fetch(_ context.Context, _ time.Duration) ([]stream.Message, er
 			return rest, nil
 		}
 	}
-	if c.idle++; c.idle > 1 {
+	if c.abrupt || c.flushed() {
 		return nil, errEnd
 	}
-	return nil, nil
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(min(wait, time.Millisecond)):
+		return nil, nil
+	}
+}
+
+func (c *cursor) flushed() bool {
+	for topic, all := range c.log.topics {
+		if c.committed[topic] < int64(len(all)) {
+			return false
+		}
+	}
+	return true
 }
 
 type letters struct{ all []deadletter.Letter }

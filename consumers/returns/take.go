@@ -28,10 +28,11 @@ func (r *runner) takeAll(messages []stream.Message) {
 func (r *runner) take(m *stream.Message) {
 	if r.pending == 0 {
 		r.oldest = time.Now()
+		r.due = r.dueAt(r.oldest)
 	}
 	r.pending++
 	r.next[m.Topic] = m.Offset + 1
-	a := &r.batch[m.Topic].accounts
+	a := &r.runs[m.Topic].accounts
 	account, rejection := r.understand(m)
 	if rejection != nil {
 		r.letters = append(r.letters, letterOf(m, rejection))

@@ -23,7 +23,7 @@ func (r *runner) takeOver(ctx context.Context) error {
 		return err
 	}
 	r.claim = claim
-	r.flush = store.NewFlush(partition, claim.Epoch())
+	r.spare = store.NewFlush(partition, claim.Epoch())
 	positions, err := r.cfg.Store.Positions(ctx, partition)
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func (r *runner) takeOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.cfg.Store.FactRows(ctx, partition, func(f store.StoredFact) {
+	err = claim.FactRows(ctx, func(f store.StoredFact) {
 		r.tally.load(f, f.Origin.Offset < r.next[f.Origin.Topic])
 		r.restored++
 	})
@@ -65,18 +65,19 @@ func (r *runner) firstFlushes(ctx context.Context, ends []map[string]int64) erro
 		return err
 	}
 	r.tally.settle()
-	mended, err := r.tally.repair(ctx, r.cfg.Store, partition, r.flush)
+	mended, err := r.tally.repair(ctx, r.claim, r.flush)
 	if err != nil {
 		return err
 	}
-	if err := r.close(ctx); err != nil {
+	r.depart(ctx)
+	if err := r.land(ctx, true); err != nil {
 		return err
 	}
 	for _, end := range ends {
 		if err := r.readTo(ctx, end); err != nil {
 			return err
 		}
-		if err := r.write(ctx); err != nil {
+		if err := r.writeNow(ctx); err != nil {
 			return err
 		}
 	}
@@ -117,8 +118,8 @@ func (r *runner) readTo(ctx context.Context, end map[string]int64) error {
 // repair compares what the store holds of a partition with what its facts come to, and writes every difference
 // under the new epoch into f. A flush that was torn between its tables, rows of a process that was overtaken, and a
 // restored backup all end here. It leaves the cells of the state recounted. It returns how many rows differed.
-func (t *tally) repair(ctx context.Context, s *store.Store, partition int, f *store.Flush) (int, error) {
-	have, err := s.Derived(ctx, partition)
+func (t *tally) repair(ctx context.Context, claim *store.Claim, f *store.Flush) (int, error) {
+	have, err := claim.Derived(ctx)
 	if err != nil {
 		return 0, err
 	}

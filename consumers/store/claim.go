@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -31,6 +32,7 @@ type Claim struct {
 	consumer  string
 	flushes   uint64
 	last      *Entry // the ledger row of the flush before
+	closed    bool
 }
 
 // FencedError says that a claim holds no longer. Nothing of the flush that met it was written.
@@ -74,9 +76,8 @@ func newClaims() *claims {
 	return c
 }
 
-// say writes one row: that the epoch is taken (kindClaim), or where the next flush ends (kindFlush).
-func (c *Claim) say(ctx context.Context, kind string, next map[string]int64) error {
-	row := newClaims()
+// add adds that the epoch is taken (kindClaim), or where the next flush ends (kindFlush).
+func (row *claims) add(c *Claim, kind string, next map[string]int64) {
 	row.partition.Append(uint16(c.partition))
 	row.epoch.Append(c.epoch)
 	row.claim.Append(c.id)
@@ -91,7 +92,11 @@ func (c *Claim) say(ctx context.Context, kind string, next map[string]int64) err
 	}
 	row.topics.Append(topics)
 	row.next.Append(offsets)
-	return c.conn.do(ctx, ch.Query{Body: "INSERT INTO retorno.claims " + row.input.Columns() + " VALUES", Input: row.input, Settings: InsertSettings(1)})
+}
+
+// write writes the rows.
+func (row *claims) write(ctx context.Context, conn *bulk) error {
+	return conn.do(ctx, ch.Query{Body: "INSERT INTO retorno.claims " + row.input.Columns() + " VALUES", Input: row.input, Settings: settings(row.rows())})
 }
 
 const (
@@ -110,14 +115,19 @@ func (s *Store) Claim(ctx context.Context, partition int, consumer string) (*Cla
 		}
 		c.epoch, c.id = taken+1, uuid.New()
 		err = s.retry(ctx, "claim a partition", func() error {
-			err := c.say(ctx, kindClaim, nil)
-			if err == nil {
-				err = c.check(ctx)
+			row := newClaims()
+			row.add(c, kindClaim, nil)
+			if err := row.write(ctx, &c.conn); err != nil {
+				return err
 			}
-			return err
+			return c.check(ctx)
 		})
+		if err == nil {
+			s.writer.opened(1)
+			return c, nil
+		}
 		if !IsFenced(err) {
-			return c, err
+			return nil, err
 		}
 		// Somebody took the same epoch, or a newer one, in the same moment: both step back, not equally far.
 		select {
@@ -147,47 +157,78 @@ func (s *Store) newestEpoch(ctx context.Context, partition int) (uint32, error) 
 func (c *Claim) Epoch() uint32 { return c.epoch }
 
 // Close gives the connection back. The claim stands until somebody takes a larger epoch.
-func (c *Claim) Close() { c.conn.close() }
+func (c *Claim) Close() {
+	c.conn.close()
+	if !c.closed {
+		c.closed = true
+		c.store.writer.opened(-1)
+	}
+}
 
 // Check says whether the claim still holds; the error is *FencedError when it does not.
 func (c *Claim) Check(ctx context.Context) error {
 	return c.store.retry(ctx, "check the claim", func() error { return c.check(ctx) })
 }
 
-// check asks over the claim's own connection. The claim holds when nobody has a newer epoch or the same one, and when
-// what it wrote before is still there: otherwise the database was put back to an older state.
 func (c *Claim) check(ctx context.Context) error {
-	last := "toUInt64(1)"
-	if c.last != nil {
-		last = fmt.Sprintf("assumeNotNull((SELECT count() FROM retorno.ledger WHERE topic = '%s' AND kafka_partition = %d AND epoch = %d AND first_offset = %d AND next_offset = %d))",
-			c.last.Topic, c.partition, c.epoch, c.last.FirstOffset, c.last.NextOffset)
-	}
-	var newest, others, own, before proto.ColUInt64
-	err := c.conn.do(ctx, ch.Query{
-		Body: fmt.Sprintf(`SELECT toUInt64(max(epoch)) AS newest, toUInt64(countIf(epoch = %[2]d AND claim != '%[3]s')) AS others,
-			toUInt64(countIf(epoch = %[2]d AND claim = '%[3]s' AND kind = '%[4]s')) AS own, %[5]s AS before
-			FROM retorno.claims WHERE kafka_partition = %[1]d AND epoch >= %[2]d`, c.partition, c.epoch, c.id, kindClaim, last),
-		Settings: InsertSettings(1), // as of the inserts around it: to change settings costs as much as a query
-		Result:   proto.Results{{Name: "newest", Data: &newest}, {Name: "others", Data: &others}, {Name: "own", Data: &own}, {Name: "before", Data: &before}},
-	})
+	fenced, err := fencedOf(ctx, &c.conn, c)
 	if err != nil {
 		return err
 	}
-	if newest.Rows() != 1 {
-		return fmt.Errorf("the claims were answered with %d rows", newest.Rows())
+	if fenced[c] != nil {
+		return fenced[c]
 	}
-	fenced := &FencedError{Partition: c.partition, Epoch: c.epoch}
-	switch {
-	case newest[0] > uint64(c.epoch):
-		fenced.Why = fmt.Sprintf("epoch %d was taken after it", newest[0])
-	case others[0] > 0:
-		fenced.Why = "another process took the same one"
-	case own[0] == 0, before[0] == 0:
-		fenced.Why = "what it wrote is not there any more: ClickHouse was put back to an older state"
-	default:
-		return nil
+	return nil
+}
+
+// fencedOf asks which of the claims, of which no two are of one Kafka partition, hold no longer. A claim holds when
+// nobody has a newer epoch or the same one, and when what it wrote before is still there: otherwise the database was
+// put back to an older state.
+func fencedOf(ctx context.Context, conn *bulk, all ...*Claim) (map[*Claim]*FencedError, error) {
+	var of, epochs, ids, ledger []string
+	for _, c := range all {
+		of = append(of, fmt.Sprintf("(kafka_partition = %d AND epoch >= %d)", c.partition, c.epoch))
+		epochs = append(epochs, fmt.Sprintf("(%d,%d)", c.partition, c.epoch))
+		ids = append(ids, "'"+c.id.String()+"'")
+		if c.last != nil {
+			ledger = append(ledger, fmt.Sprintf("('%s',%d,%d,%d,%d)", c.last.Topic, c.partition, c.epoch, c.last.FirstOffset, c.last.NextOffset))
+		}
 	}
-	return fenced
+	written := "CAST([], 'Array(UInt16)')"
+	if len(ledger) > 0 {
+		written = "(SELECT groupArray(kafka_partition) FROM retorno.ledger WHERE (topic, kafka_partition, epoch, first_offset, next_offset) IN (" + strings.Join(ledger, ",") + "))"
+	}
+	var partition proto.ColUInt16
+	var newest, others, own, before proto.ColUInt64
+	err := conn.do(ctx, ch.Query{
+		Body: fmt.Sprintf(`WITH %[1]s AS written SELECT kafka_partition, toUInt64(max(epoch)) AS newest,
+			toUInt64(countIf((kafka_partition, epoch) IN (%[2]s) AND claim NOT IN (%[3]s))) AS others,
+			toUInt64(countIf(claim IN (%[3]s) AND kind = '%[4]s')) AS own, toUInt64(has(written, kafka_partition)) AS before
+			FROM retorno.claims WHERE %[5]s GROUP BY kafka_partition`,
+			written, strings.Join(epochs, ","), strings.Join(ids, ","), kindClaim, strings.Join(of, " OR ")),
+		Settings: settings(0),
+		Result: proto.Results{{Name: "kafka_partition", Data: &partition}, {Name: "newest", Data: &newest}, {Name: "others", Data: &others},
+			{Name: "own", Data: &own}, {Name: "before", Data: &before}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	fenced := map[*Claim]*FencedError{}
+	for _, c := range all {
+		why := "what it wrote is not there any more: ClickHouse was put back to an older state"
+		if i := slices.Index(partition, uint16(c.partition)); i >= 0 {
+			switch {
+			case newest[i] > uint64(c.epoch):
+				why = fmt.Sprintf("epoch %d was taken after it", newest[i])
+			case others[i] > 0:
+				why = "another process took the same one"
+			case own[i] > 0 && (c.last == nil || before[i] > 0):
+				continue
+			}
+		}
+		fenced[c] = &FencedError{Partition: c.partition, Epoch: c.epoch, Why: why}
+	}
+	return fenced, nil
 }
 
 // Announced are the ends of flushes that older epochs announced beyond the given positions and that may still be

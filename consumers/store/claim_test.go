@@ -53,7 +53,7 @@ func writeLate(t *testing.T, c *Claim, f *Flush) {
 
 func stands(t *testing.T, s *Store, cell, next int64) {
 	t.Helper()
-	d, err := s.Derived(t.Context(), 0)
+	d, err := derived(t, s, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,9 @@ func TestAnnouncedFlushesBindTheSuccessor(t *testing.T) {
 		t.Errorf("a finished flush binds: %v", ends)
 	}
 	second.flushes++
-	if err := second.say(t.Context(), kindFlush, map[string]int64{"t": 25}); err != nil {
+	row := newClaims()
+	row.add(second, kindFlush, map[string]int64{"t": 25})
+	if err := row.write(t.Context(), &second.conn); err != nil {
 		t.Fatal(err)
 	}
 	third := claimed(t, s, 0)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,56 @@ func col[C proto.Column](b *block, name string, c C) C {
 func (b *block) rows() int { return b.input[0].Data.Rows() }
 
 func (b *block) clear() { b.input.Reset() }
+
+func (b *block) self() *block { return b }
+
+// add adds the rows of another block of the same table.
+func (b *block) add(other *block) {
+	for i := range b.input {
+		addColumn(b.input[i].Data, other.input[i].Data)
+	}
+}
+
+// addColumn adds the rows of a column to another one of its type.
+func addColumn(to, from proto.ColInput) {
+	switch to := to.(type) {
+	case flags:
+		extend(to, from)
+	case *proto.ColUInt16:
+		extend(to, from)
+	case *proto.ColUInt32:
+		extend(to, from)
+	case numbers:
+		extend(to, from)
+	case *proto.ColInt64:
+		extend(to, from)
+	case days:
+		extend(to, from)
+	case ids:
+		extend(to, from)
+	case times:
+		to.Data = append(to.Data, from.(times).Data...)
+	case texts:
+		to.Values = append(to.Values, from.(texts).Values...)
+	case *proto.ColNullable[uint8]:
+		from := from.(*proto.ColNullable[uint8])
+		to.Nulls = append(to.Nulls, from.Nulls...)
+		addColumn(to.Values, from.Values)
+	case *codes:
+		to.places = append(to.places, from.(*codes).places...)
+	case *codeLists:
+		to.add(from.(*codeLists))
+	default:
+		panic(fmt.Sprintf("store: a column of type %T", to))
+	}
+}
+
+func extend[E any, S ~[]E, P interface {
+	*S
+	proto.ColInput
+}](to P, from proto.ColInput) {
+	*to = append(*to, *from.(P)...)
+}
 
 // without is the block to be read without some of its columns.
 func (b *block) without(names ...string) *block {

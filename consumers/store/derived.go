@@ -30,10 +30,8 @@ func newReturns() *returns {
 	r.age = col(b, "age", new(proto.ColUInt8).Nullable())
 	r.reasons = col(b, "reasons", newCodeLists(reasons))
 	r.partition = col(b, "kafka_partition", new(proto.ColUInt16))
-	for name, c := range map[string]*flags{"is_deleted": &r.deleted, "method_version": &r.method, "national": &r.national,
-		"registered": &r.registered, "checkpoint": &r.checkpoint} {
-		*c = col(b, name, newFlags())
-	}
+	r.deleted, r.method, r.national = col(b, "is_deleted", newFlags()), col(b, "method_version", newFlags()), col(b, "national", newFlags())
+	r.registered, r.checkpoint = col(b, "registered", newFlags()), col(b, "checkpoint", newFlags())
 	r.route = col(b, "route", newCodes(routes))
 	r.country = col(b, "country", newCodes(countries))
 	r.mode = col(b, "mode", newCodes(modes))

@@ -1,13 +1,9 @@
 package store
 
 import (
-	"cmp"
-	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -15,14 +11,44 @@ import (
 	"retorno/consumers/reconcile"
 )
 
+// table are rows of one table, in its columns.
+type table interface{ self() *block }
+
 // years are rows of one table, apart by the partition that they go to.
-type years[T interface{ rows() int }] struct {
+type years[T table] struct {
 	make  func() T
 	parts map[int]T
 }
 
-func byYear[T interface{ rows() int }](make func() T) years[T] {
+func byYear[T table](make func() T) years[T] {
 	return years[T]{make: make, parts: map[int]T{}}
+}
+
+// clear empties every part.
+func (y *years[T]) clear() {
+	for _, part := range y.parts {
+		part.self().clear()
+	}
+}
+
+// add adds the rows of other.
+func (y *years[T]) add(other *years[T]) {
+	for year, part := range other.parts {
+		if part.self().rows() > 0 {
+			y.of(year).self().add(part.self())
+		}
+	}
+}
+
+// inserts are the parts that have rows, in order.
+func (y *years[T]) inserts(table string) []part {
+	var all []part
+	for _, year := range slices.Sorted(maps.Keys(y.parts)) {
+		if b := y.parts[year].self(); b.rows() > 0 {
+			all = append(all, part{table: table, input: b.input, rows: b.rows()})
+		}
+	}
+	return all
 }
 
 func (y *years[T]) of(year int) T {
@@ -49,20 +75,28 @@ type Flush struct {
 	redriven   *redriven
 	ledger     *ledger
 	last       *Entry // the latest one in the ledger
-	n          uint64
+	versions   *uint64
 }
 
 // NewFlush makes an empty flush of a Kafka partition under an epoch.
 func NewFlush(partition int, epoch uint32) *Flush {
-	return &Flush{partition: partition, epoch: epoch,
+	return newFlush(partition, epoch, new(uint64))
+}
+
+// Another makes another empty flush of the same epoch, to be filled while this one is written. They share the numbers
+// of versions, so one goroutine fills both.
+func (f *Flush) Another() *Flush { return newFlush(f.partition, f.epoch, f.versions) }
+
+func newFlush(partition int, epoch uint32, versions *uint64) *Flush {
+	return &Flush{partition: partition, epoch: epoch, versions: versions,
 		facts: byYear(newFacts), returns: byYear(newReturns), counts: byYear(newReturnCounts), helps: byYear(newHelps),
 		helpCounts: byYear(newHelpCounts), crossings: byYear(newCrossingCounts), sources: newSources(), redriven: newRedriven(), ledger: newLedger()}
 }
 
 // version is that of the next derived row: what a later epoch writes beats what an earlier one writes, however late.
 func (f *Flush) version() uint64 {
-	f.n++
-	return uint64(f.epoch)<<40 | f.n
+	*f.versions++
+	return uint64(f.epoch)<<40 | *f.versions
 }
 
 // Fact adds a fact.
@@ -130,43 +164,41 @@ func (f *Flush) Rows() int {
 
 // Clear empties the flush. The numbers of versions go on.
 func (f *Flush) Clear() {
-	clearYears(&f.facts)
-	clearYears(&f.returns)
-	clearYears(&f.counts)
-	clearYears(&f.helps)
-	clearYears(&f.helpCounts)
-	clearYears(&f.crossings)
+	f.facts.clear()
+	f.returns.clear()
+	f.counts.clear()
+	f.helps.clear()
+	f.helpCounts.clear()
+	f.crossings.clear()
 	f.sources.clear()
 	f.redriven.clear()
 	f.ledger.clear()
 }
 
-func clearYears[T interface {
-	rows() int
-	clear()
-}](y *years[T]) {
-	for _, part := range y.parts {
-		part.clear()
-	}
+// add adds the rows of other, a flush of another Kafka partition.
+func (f *Flush) add(other *Flush) {
+	f.facts.add(&other.facts)
+	f.returns.add(&other.returns)
+	f.counts.add(&other.counts)
+	f.helps.add(&other.helps)
+	f.helpCounts.add(&other.helpCounts)
+	f.crossings.add(&other.crossings)
+	f.sources.block.add(&other.sources.block)
+	f.redriven.block.add(&other.redriven.block)
+	f.ledger.block.add(&other.ledger.block)
 }
 
 // part is one insert: rows of one table that go to one partition of it.
 type part struct {
 	table string
-	year  int
 	input proto.Input
 	rows  int
 }
 
 // parts are the inserts of the flush in their order: facts before what is derived from them, the ledger last.
 func (f *Flush) parts() []part {
-	var all []part
-	all = appendYears(all, "retorno.facts", f.facts.parts, func(t *facts) *block { return &t.block })
-	all = appendYears(all, "retorno.returns", f.returns.parts, func(t *returns) *block { return &t.block })
-	all = appendYears(all, "retorno.assistance", f.helps.parts, func(t *helps) *block { return &t.block })
-	all = appendYears(all, "retorno.return_counts", f.counts.parts, func(t *returnCounts) *block { return &t.block })
-	all = appendYears(all, "retorno.assistance_counts", f.helpCounts.parts, func(t *helpCounts) *block { return &t.block })
-	all = appendYears(all, "retorno.crossing_counts", f.crossings.parts, func(t *crossingCounts) *block { return &t.block })
+	all := slices.Concat(f.facts.inserts("retorno.facts"), f.returns.inserts("retorno.returns"), f.helps.inserts("retorno.assistance"),
+		f.counts.inserts("retorno.return_counts"), f.helpCounts.inserts("retorno.assistance_counts"), f.crossings.inserts("retorno.crossing_counts"))
 	for _, last := range []part{
 		{table: "retorno.source_records", input: f.sources.input, rows: f.sources.rows()},
 		{table: "retorno.redriven", input: f.redriven.input, rows: f.redriven.rows()},
@@ -179,18 +211,11 @@ func (f *Flush) parts() []part {
 	return all
 }
 
-func appendYears[T any](all []part, table string, parts map[int]T, of func(T) *block) []part {
-	for _, year := range slices.SortedFunc(maps.Keys(parts), cmp.Compare) {
-		if b := of(parts[year]); b.rows() > 0 {
-			all = append(all, part{table: table, year: year, input: b.input, rows: b.rows()})
-		}
-	}
-	return all
-}
-
-// InsertSettings are stated rather than inherited. Each part is one block, and repeating it must not be taken for a
-// duplicate of something else: replay-safety comes from the keys alone.
-func InsertSettings(rows int) []ch.Setting {
+// settings are those of every statement over a bulk connection, stated rather than inherited, and the same for all: to
+// change them costs the embedded engine as much as a query. rows is how many the statement inserts. Each part of a flush
+// is one block, and repeating it must not be taken for a duplicate of something else: replay-safety comes from the keys
+// alone.
+func settings(rows int) []ch.Setting {
 	size := strconv.Itoa(max(rows, 1<<20))
 	return []ch.Setting{
 		{Key: "insert_deduplicate", Value: "0", Important: true},
@@ -200,46 +225,15 @@ func InsertSettings(rows int) []ch.Setting {
 		// Rows of one key inside a block are rare, and reading tells them apart: merging the block first costs more
 		// than writing it.
 		{Key: "optimize_on_insert", Value: "0", Important: true},
+		// What is inserted is small and is merged soon: a merge makes these, and each would be files of its own.
 		{Key: "materialize_statistics_on_insert", Value: "0"},
-		{Key: "max_threads", Value: "1"},
+		{Key: "materialize_skip_indexes_on_insert", Value: "0"},
+		// FINAL inside partitions is enough: every partition key is a function of the sorting key.
+		{Key: "do_not_merge_across_partitions_select_final", Value: "1", Important: true},
+		// Many small statements at once: compiling each, and a thread for each core, costs more than it brings.
+		{Key: "compile_expressions", Value: "0"}, {Key: "compile_sort_description", Value: "0"}, {Key: "max_threads", Value: "1"},
 	}
 }
 
-// Write announces the flush, which ends at the offsets next, and writes it, table by table in order. It returns when all
-// of it is stored. Anything but a definite answer makes it begin anew, announcement and check included: whoever
-// answers after a broken connection may be a ClickHouse that was put back to an older state meanwhile. The error is
-// *StopError, *FencedError, or tells that ctx has ended, in which case any leading part of the flush may be stored.
-func (c *Claim) Write(ctx context.Context, f *Flush, next map[string]int64) error {
-	c.flushes++
-	err := c.store.retry(ctx, "write a flush", func() error { return c.write(ctx, f, next) })
-	if err == nil {
-		c.last = f.last
-	}
-	return err
-}
-
-func (c *Claim) write(ctx context.Context, f *Flush, next map[string]int64) error {
-	c.conn.once = false
-	if err := c.say(ctx, kindFlush, next); err != nil {
-		return err
-	}
-	// From here on everything goes over the one connection, or the flush begins anew.
-	c.conn.once = true
-	defer func() { c.conn.once = false }()
-	if err := c.check(ctx); err != nil {
-		return err
-	}
-	s := c.store
-	s.inserted("retorno.claims")
-	for _, p := range f.parts() {
-		began := time.Now()
-		err := c.conn.do(ctx, ch.Query{Body: "INSERT INTO " + p.table + " " + p.input.Columns() + " VALUES", Input: p.input, Settings: InsertSettings(p.rows)})
-		if err != nil {
-			return fmt.Errorf("insert into %s: %w", p.table, err)
-		}
-		s.metrics.seconds.WithLabelValues(p.table).Observe(time.Since(began).Seconds())
-		s.metrics.rows.WithLabelValues(p.table).Add(float64(p.rows))
-		s.inserted(p.table)
-	}
-	return nil
-}
+// InsertSettings are those of an insert of so many rows as a flush makes it, for measurements beside it.
+func InsertSettings(rows int) []ch.Setting { return settings(rows) }

@@ -14,21 +14,14 @@ import (
 
 // stored reads the rows that one Kafka partition has in a table, block by block; row is called for each row of t. With
 // once it is the row that holds of each key, else every row that is stored, also those that another replaces.
-func stored(ctx context.Context, s *Store, table string, once bool, partition int, t *block, row func(i int) error) error {
-	conn := bulk{store: s}
-	defer conn.close()
+func stored(ctx context.Context, conn *bulk, table string, once bool, partition int, t *block, row func(i int) error) error {
 	if once {
 		table += " FINAL"
 	}
 	query := ch.Query{
-		Body: fmt.Sprintf("SELECT %s FROM %s WHERE kafka_partition = %d", t.columns(), table, partition),
-		Settings: []ch.Setting{
-			// FINAL inside partitions is enough: every partition key is a function of the sorting key.
-			{Key: "do_not_merge_across_partitions_select_final", Value: "1", Important: true},
-			// Many small queries at once: compiling each, and a thread for each core, costs more than it brings.
-			{Key: "compile_expressions", Value: "0"}, {Key: "compile_sort_description", Value: "0"}, {Key: "max_threads", Value: "2"},
-		},
-		Result: t.result,
+		Body:     fmt.Sprintf("SELECT %s FROM %s WHERE kafka_partition = %d", t.columns(), table, partition),
+		Settings: settings(0),
+		Result:   t.result,
 		OnResult: func(_ context.Context, b proto.Block) error {
 			for i := range b.Rows {
 				if err := row(i); err != nil {
@@ -53,21 +46,23 @@ type StoredFact struct {
 
 // Facts reads every fact of a Kafka partition once, in no order. The fact is the caller's.
 func (s *Store) Facts(ctx context.Context, partition int, yield func(StoredFact)) error {
-	return s.facts(ctx, partition, true, yield)
+	conn := bulk{store: s}
+	defer conn.close()
+	return factsOf(ctx, &conn, partition, true, yield)
 }
 
-// FactRows is Facts for who merges facts anyway: every row that is stored comes, of one record perhaps several, and the
-// one of the largest version holds. It costs ClickHouse half as much.
-func (s *Store) FactRows(ctx context.Context, partition int, yield func(StoredFact)) error {
-	return s.facts(ctx, partition, false, yield)
+// FactRows reads the facts of the claim's Kafka partition for who merges facts anyway: every row that is stored comes, of
+// one record perhaps several, and the one of the largest version holds. It costs ClickHouse half as much as Facts.
+func (c *Claim) FactRows(ctx context.Context, yield func(StoredFact)) error {
+	return factsOf(ctx, &c.conn, c.partition, false, yield)
 }
 
-func (s *Store) facts(ctx context.Context, partition int, once bool, yield func(StoredFact)) error {
+func factsOf(ctx context.Context, conn *bulk, partition int, once bool, yield func(StoredFact)) error {
 	f := newFacts()
 	needed := f.without("registration_id", "content_hash", "source_seq", "revision", "person_known", "recorded_time", "sent_at", "source_id",
 		"category", "programme", "destination_department", "destination_municipality", "travel_company", "intended_country",
 		"displaced_by_violence", "intends_to_migrate_again", "education", "occupation")
-	return stored(ctx, s, "retorno.facts", once, partition, needed, func(i int) error {
+	return stored(ctx, conn, "retorno.facts", once, partition, needed, func(i int) error {
 		fact, err := f.fact(i)
 		if err == nil {
 			yield(fact)
@@ -117,8 +112,12 @@ type Derived struct {
 	Cells   *reconcile.Cells
 }
 
-// Derived reads what a Kafka partition has stored. Which row of a key holds is found out here: FINAL costs more.
-func (s *Store) Derived(ctx context.Context, partition int) (*Derived, error) {
+// Derived reads what the claim's Kafka partition has stored. Which row of a key holds is found out here: FINAL costs more.
+func (c *Claim) Derived(ctx context.Context) (*Derived, error) {
+	return derivedOf(ctx, &c.conn, c.partition)
+}
+
+func derivedOf(ctx context.Context, conn *bulk, partition int) (*Derived, error) {
 	d := &Derived{Returns: map[Key]Versioned[reconcile.Return]{}, Helps: map[Key]Versioned[reconcile.Help]{}}
 	r, h, rc, hc, cc := newReturns(), newHelps(), newReturnCounts(), newHelpCounts(), newCrossingCounts()
 	returnCells := map[reconcile.ReturnCell]Versioned[reconcile.ReturnCount]{}
@@ -146,7 +145,7 @@ func (s *Store) Derived(ctx context.Context, partition int) (*Derived, error) {
 			newest(crossingCells, cc.cell(i), cc.version.Row(i), cc.deleted.Row(i), func() int64 { return int64(cc.crossings.Row(i)) })
 		}},
 	} {
-		if err := stored(ctx, s, read.table, false, partition, read.block, func(i int) error { read.row(i); return nil }); err != nil {
+		if err := stored(ctx, conn, read.table, false, partition, read.block, func(i int) error { read.row(i); return nil }); err != nil {
 			return nil, err
 		}
 	}

@@ -1,9 +1,11 @@
 // Package store is ClickHouse, out and in: it writes flushes and reads back what was written.
 //
 // A flush goes table by table, facts first and the ledger last; each insert is one block into one partition of one
-// table, which ClickHouse takes as a whole or not at all. Any error but a final one means that the outcome is
-// unknown: the same flush is written again from its begin until there is a definite answer, and the keys of the rows
-// make that harmless. Who writes for a Kafka partition is settled by claims: see Claim. It never skips a row. A final error (schema, rights) comes back as *StopError.
+// table, which ClickHouse takes as a whole or not at all. Flushes of several Kafka partitions that are ready at the same
+// time go together: see writer. Any error but a final one means that the outcome is unknown: the same rows are written
+// again from their begin until there is a definite answer, and their keys make that harmless. Who writes for a Kafka
+// partition is settled by claims: see Claim. It never skips a row. A final error (schema, rights) comes back as
+// *StopError.
 package store
 
 import (
@@ -19,10 +21,11 @@ import (
 	"retorno/consumers/beat"
 )
 
-// Store is one ClickHouse. It is safe for use by several goroutines; a Writer is not.
+// Store is one ClickHouse. It is safe for use by several goroutines; a Claim and a Flush are not.
 type Store struct {
 	cfg     Config
 	conn    driver.Conn
+	writer  *writer
 	metrics *metrics
 }
 
@@ -42,7 +45,9 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse %s: %w", cfg.Addr, err)
 	}
-	return &Store{cfg: cfg, conn: conn, metrics: newMetrics(cfg.Registerer)}, nil
+	s := &Store{cfg: cfg, conn: conn, metrics: newMetrics(cfg.Registerer)}
+	s.writer = newWriter(s)
+	return s, nil
 }
 
 // Conn is a pool of connections for reading.
@@ -63,7 +68,10 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Close gives the connections back.
-func (s *Store) Close() error { return s.conn.Close() }
+func (s *Store) Close() error {
+	s.writer.close()
+	return s.conn.Close()
+}
 
 // bulk is a connection for whole columns; it is dialled anew after an error.
 type bulk struct {

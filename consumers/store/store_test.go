@@ -222,7 +222,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	if !slices.Equal(facts, []StoredFact{want}) {
 		t.Errorf("facts %+v\nwant  %+v", facts, want)
 	}
-	d, err := s.Derived(t.Context(), 5)
+	d, err := derived(t, s, 5)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,15 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	if err != nil || len(positions) != 1 || positions[0].NextOffset != 78 || positions[0].Accounts.Accepted != 1 {
 		t.Errorf("positions %+v, %v", positions, err)
 	}
-	if other, err := s.Derived(t.Context(), 4); err != nil || len(other.Returns) != 0 {
+	if other, err := derived(t, s, 4); err != nil || len(other.Returns) != 0 {
 		t.Errorf("another partition has %+v, %v", other, err)
 	}
+}
+
+// derived is what a partition has stored, whoever has it.
+func derived(t *testing.T, s *Store, partition int) (*Derived, error) {
+	t.Helper()
+	conn := bulk{store: s}
+	defer conn.close()
+	return derivedOf(t.Context(), &conn, partition)
 }

@@ -90,11 +90,8 @@ func (m *machine) interrupt(ctx context.Context, f *flow, away time.Duration, al
 		for len(past) > 1 && time.Since(past[1].at) > time.Second {
 			past = past[1:] // what is left at the front is a second old
 		}
-		n, err := m.number(ctx, "(SELECT sum(read) FROM retorno.accounts)")
-		if err != nil {
-			return false, nil // the pool still holds connections to the one that is gone
-		}
-		return n >= past[0].acked, nil
+		done, err := m.accounted(ctx, past[0].acked)
+		return done && err == nil, nil // the pool may still hold connections to the one that is gone
 	})
 	return time.Since(back), err
 }

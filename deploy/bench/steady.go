@@ -17,6 +17,9 @@ import (
 // tick is how often events are sent; what falls due in between goes together.
 const tick = 20 * time.Millisecond
 
+// lookEvery is how often is looked which probes are visible. Each look is a query that takes its share of the machine.
+const lookEvery = 50 * time.Millisecond
+
 // flow is a stream of events at a steady rate.
 type flow struct {
 	m      *machine
@@ -120,7 +123,7 @@ func (p *probes) acked() {
 
 // watch asks for the probes' cells until ctx ends.
 func (p *probes) watch(ctx context.Context, m *machine) error {
-	ticker := time.NewTicker(tick)
+	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
 		rows, err := m.conn().Query(ctx, "SELECT route FROM ceniss.return_counts WHERE day = '"+probeDay+"' AND reconciled = 1")

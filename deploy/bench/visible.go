@@ -74,7 +74,7 @@ func (r *run) visible(ctx context.Context, m *machine, f *flow, rate float64) er
 		part := all[len(all)*third/3 : len(all)*(third+1)/3]
 		tails, middles = append(tails, percentile(part, 99)), append(middles, percentile(part, 50))
 	}
-	method := fmt.Sprintf("%d probes, each an event that makes a cell of its own, among %d events sent through our producer at %.0f a second; from the acknowledgement of its batch until a query of ceniss.return_counts, asked every %s, shows the cell; the 99th percentile in each third of the time", len(all), len(f.l.messages), rate, tick)
+	method := fmt.Sprintf("%d probes, each an event that makes a cell of its own, among %d events sent through our producer at %.0f a second; from the acknowledgement of its batch until a query of ceniss.return_counts, asked every %s, shows the cell; the 99th percentile in each third of the time", len(all), len(f.l.messages), rate, lookEvery)
 	r.report.set("visible_p99_seconds", "s", method, tails)
 	r.report.set("visible_p50_seconds", "s", "the median of the same probes", middles)
 	return nil

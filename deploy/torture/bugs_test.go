@@ -30,7 +30,7 @@ type edit struct{ file, old, new string }
 
 var bugs = []bug{
 	{name: "commit before flush, and begin at the commit", faults: []torture.Kind{torture.Kill, torture.Torn}, edits: []edit{
-		{"consumers/returns/returns.go", "\tr.tally.changes(r.flush)\n\treturn r.close(ctx)", "\tr.tally.changes(r.flush)\n\t_ = r.shard.Commit(ctx, r.next)\n\treturn r.close(ctx)"},
+		{"consumers/returns/flush.go", "\tr.tally.changes(r.flush)\n\tr.depart(ctx)", "\tr.tally.changes(r.flush)\n\t_ = r.shard.Commit(ctx, r.next)\n\tr.depart(ctx)"},
 		{"consumers/returns/takeover.go", "\tfor topic, next := range r.next {\n\t\tr.shard.Seek(topic, next)\n\t}\n\tr.newBatch()", "\tr.newBatch()"},
 	}},
 	{name: "counts added to what is stored instead of absolute", faults: []torture.Kind{torture.Torn, torture.Kill}, edits: []edit{
@@ -38,19 +38,19 @@ var bugs = []bug{
 		{"consumers/returns/takeover.go", "func differing(", "var _ = differing\n\nfunc differing("},
 	}},
 	{name: "torn flush not repaired", faults: []torture.Kind{torture.Torn}, edits: []edit{
-		{"consumers/returns/takeover.go", "r.tally.repair(ctx, r.cfg.Store, partition, r.flush)", "r.tally.repair(ctx, r.cfg.Store, partition, store.NewFlush(partition, r.claim.Epoch()))"},
+		{"consumers/returns/takeover.go", "r.tally.repair(ctx, r.claim, r.flush)", "r.tally.repair(ctx, r.claim, store.NewFlush(partition, r.claim.Epoch()))"},
 	}},
 	{name: "no epoch in the versions", faults: []torture.Kind{torture.Kill}, edits: []edit{
-		{"consumers/store/flush.go", "return uint64(f.epoch)<<40 | f.n", "return f.n"},
+		{"consumers/store/flush.go", "return uint64(f.epoch)<<40 | *f.versions", "return *f.versions"},
 	}},
 	{name: "equal versions", test: "TestF09", in: "./consumers/returns", edits: []edit{
-		{"consumers/store/flush.go", "return uint64(f.epoch)<<40 | f.n", "return 1 << 40"},
+		{"consumers/store/flush.go", "return uint64(f.epoch)<<40 | *f.versions", "return 1 << 40"},
 	}},
 	{name: "UTC days", faults: []torture.Kind{torture.Kill}, edits: []edit{
 		{"schemas/calendar/calendar.go", "return dayFrom(floorDiv(ms+steady.offset, msPerDay))", "return dayFrom(floorDiv(ms, msPerDay))"},
 	}},
 	{name: "dead letter dropped when its topic is down", faults: []torture.Kind{torture.Letters}, edits: []edit{
-		{"consumers/returns/returns.go", "\treturn r.cfg.DeadLetters.Write(ctx, r.letters)", "\tctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)\n\tdefer cancel()\n\t_ = r.cfg.DeadLetters.Write(ctx, r.letters)\n\treturn nil"},
+		{"consumers/returns/flush.go", "\treturn r.cfg.DeadLetters.Write(ctx, r.letters)", "\tctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)\n\tdefer cancel()\n\t_ = r.cfg.DeadLetters.Write(ctx, r.letters)\n\treturn nil"},
 	}},
 	{name: "revisions by order of arrival", faults: []torture.Kind{torture.Kill}, edits: []edit{
 		{"consumers/returns/tally.go", "\tcase f.Version < h.version:\n\t\treturn superseded, conflict\n", ""},
@@ -68,16 +68,16 @@ var bugs = []bug{
 		{"consumers/store/ledger.go", "\t\t\tp.NextOffset = int64(next)\n", "\t\t\tp.NextOffset = max(0, int64(next)-1)\n"},
 	}},
 	{name: "a database that was put back is not noticed", test: "TestF31", in: "./consumers/store", edits: []edit{
-		{"consumers/store/claim.go", "\tcase own[0] == 0, before[0] == 0:", "\tcase false:"},
+		{"consumers/store/claim.go", "\t\t\tcase own[i] > 0 && (c.last == nil || before[i] > 0):", "\t\t\tdefault:"},
 	}},
 	{name: "gap skipped", test: "TestRetentionOverrunsThePosition", in: "./deploy/embedded/brokersuite", edits: []edit{
 		{"consumers/stream/fetcher.go", "\tcase f.position < first:\n", "\tcase f.position < first:\n\t\tf.position = first\n\t\treturn nil\n"},
 	}},
 	{name: "an overtaken process writes on", test: "TestF09", in: "./consumers/store", edits: []edit{
-		{"consumers/store/claim.go", "\tcase newest[0] > uint64(c.epoch):", "\tcase false:"},
+		{"consumers/store/claim.go", "\t\t\tcase newest[i] > uint64(c.epoch):", "\t\t\tcase false:"},
 	}},
 	{name: "an epoch is shared", test: "TestF10", in: "./consumers/store", edits: []edit{
-		{"consumers/store/claim.go", "\tcase others[0] > 0:", "\tcase false:"},
+		{"consumers/store/claim.go", "\t\t\tcase others[i] > 0:", "\t\t\tcase false:"},
 	}},
 	{name: "an announced flush does not bind", test: "TestF09", in: "./consumers/returns", edits: []edit{
 		{"consumers/returns/takeover.go", "\treturn r.firstFlushes(ctx, ends)", "\treturn r.firstFlushes(ctx, ends[:0])"},

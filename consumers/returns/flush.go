@@ -1,0 +1,97 @@
+package returns
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"retorno/consumers/store"
+)
+
+// flight is a batch on its way into ClickHouse. Its flush belongs to the writer until it has landed.
+type flight struct {
+	batch
+	next map[string]int64 // by topic: the offset after its last record
+	done chan error
+}
+
+// send closes the batch and puts it on its way: dead letters first, then the rows, the ledger at their end.
+func (r *runner) send(ctx context.Context) error {
+	if err := r.writeLetters(ctx); err != nil {
+		return err
+	}
+	r.tally.changes(r.flush)
+	r.depart(ctx)
+	return nil
+}
+
+// writeNow sends the batch, and waits until it is stored.
+func (r *runner) writeNow(ctx context.Context) error {
+	if err := r.send(ctx); err != nil {
+		return err
+	}
+	return r.land(ctx, true)
+}
+
+func (r *runner) writeLetters(ctx context.Context) error {
+	if len(r.letters) == 0 {
+		return nil
+	}
+	return r.cfg.DeadLetters.Write(ctx, r.letters)
+}
+
+// depart closes the batch with its ledger rows, and begins the next one. None may be on its way.
+func (r *runner) depart(ctx context.Context) {
+	now := time.Now()
+	for _, topic := range r.cfg.Topics {
+		run := r.runs[topic]
+		if run.accounts.Read() == 0 && r.began {
+			continue // this flush is of the other topic
+		}
+		r.flush.Ledger(store.Entry{Topic: topic, FirstOffset: run.first, NextOffset: r.next[topic],
+			Accounts: run.accounts, Consumer: r.cfg.Name, At: now})
+	}
+	f := &flight{batch: r.batch, next: maps.Clone(r.next), done: make(chan error, 1)}
+	r.flight = f
+	go func() { f.done <- r.claim.Write(ctx, f.flush, f.next) }()
+	r.newBatch()
+}
+
+// land settles the accounts of the flush that was on its way, when it is stored, and commits the group's offsets. wait
+// says to wait for it.
+func (r *runner) land(ctx context.Context, wait bool) error {
+	f := r.flight
+	if f == nil || !wait && len(f.done) == 0 {
+		return nil
+	}
+	err := <-f.done
+	r.flight = nil
+	if err != nil {
+		return err
+	}
+	f.flush.Clear()
+	r.spare = f.flush
+	r.began, r.checked = true, time.Now()
+	for topic, run := range f.runs {
+		r.books.settle(r.shard.Partition(), topic, run.accounts)
+	}
+	if f.pending > 0 {
+		r.metrics.flushed(f.pending, time.Since(f.oldest))
+	}
+	if err := r.shard.Commit(ctx, f.next); err != nil {
+		r.cfg.Logger.Debug("the group's offsets were not committed; the ledger has them", "partition", r.shard.Partition(), "error", err)
+	}
+	return nil
+}
+
+// newBatch begins a batch where the one before ends.
+func (r *runner) newBatch() {
+	if r.spare == nil {
+		r.spare = r.flush.Another()
+	}
+	r.batch = batch{flush: r.spare, runs: make(map[string]*run, len(r.cfg.Topics))}
+	r.spare = nil
+	for _, topic := range r.cfg.Topics {
+		r.runs[topic] = &run{first: r.next[topic]}
+	}
+}
