@@ -20,7 +20,7 @@ type Config struct {
 	Partitions int
 	// FlushEvery is how long a record may wait for others before it is written; default 200 ms.
 	FlushEvery time.Duration
-	// FlushRecords is how many records are written at once at most; default 10,000.
+	// FlushRecords is how many records are written at once at most; default 50,000.
 	FlushRecords int
 	// CheckEvery is how often the claim to a partition is checked while nothing is written; default 2 s.
 	CheckEvery time.Duration
@@ -53,7 +53,7 @@ func (c Config) withDefaults() Config {
 		c.FlushEvery = 200 * time.Millisecond
 	}
 	if c.FlushRecords == 0 {
-		c.FlushRecords = 10_000
+		c.FlushRecords = 50_000
 	}
 	if c.CheckEvery == 0 {
 		c.CheckEvery = 2 * time.Second

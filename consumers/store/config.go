@@ -15,7 +15,7 @@ type Config struct {
 	Password string
 	// QueryTimeout bounds one attempt of one statement; default 60 s. A writer goes on trying after it.
 	QueryTimeout time.Duration
-	// RetryFirst and RetryMost bound the pause between attempts, which doubles; default 50 ms and 1 s.
+	// RetryFirst and RetryMost bound the pause between attempts, which doubles; default 50 ms and 500 ms.
 	RetryFirst, RetryMost time.Duration
 	// Inserted is called after each insert of a flush that was answered, with the table's name, and first with
 	// retorno.claims, once the flush is announced and the claim was seen to hold; nil: nothing. Tests tear flushes there.
@@ -43,7 +43,7 @@ func (c Config) withDefaults() Config {
 		c.RetryFirst = 50 * time.Millisecond
 	}
 	if c.RetryMost == 0 {
-		c.RetryMost = time.Second
+		c.RetryMost = 500 * time.Millisecond
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

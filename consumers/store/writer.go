@@ -18,25 +18,32 @@ const (
 	// gather is how long a flush waits at most for those of the other claims, which fall due at about the same time.
 	gather = 25 * time.Millisecond
 	// mostTogether bounds the rows that are copied to go together, and so the memory that it takes.
-	mostTogether = 1_000_000
+	mostTogether = 500_000
+	// crowd is how many rows wait when another lane opens, if there is one of mostLanes.
+	crowd, mostLanes = 250_000, 2
 )
 
 // writer writes the flushes of all claims of this process, those that wait at the same time together: the statements of
 // a flush cost the same for ten records and for ten thousand. While one group is written the next one gathers, so that
-// groups grow with the load. Each claim in a group is announced and checked like one that writes alone; the ones that
-// hold no longer leave the group before anything else is written.
+// groups grow with the load; when many rows wait, a second connection helps. Each claim in a group is announced and
+// checked like one that writes alone; the ones that hold no longer leave the group before anything else is written.
 type writer struct {
 	store *Store
-	conn  bulk
-	group *Flush // the rows of several flushes
 
 	mu     sync.Mutex
 	claims int // how many there are: who could come
 	queue  []*waiting
-	now    []*waiting // who is being written
-	active bool
+	busy   map[*lane][]*waiting // who is being written
+	idle   []*lane
 	closed bool
-	come   chan struct{}
+	come   chan struct{} // everybody has
+}
+
+// lane is one connection of the writer.
+type lane struct {
+	*writer
+	conn  bulk
+	group *Flush // the rows of several flushes
 }
 
 // waiting is a flush on its way.
@@ -49,7 +56,11 @@ type waiting struct {
 }
 
 func newWriter(s *Store) *writer {
-	return &writer{store: s, conn: bulk{store: s}, group: NewFlush(0, 0), come: make(chan struct{}, 1)}
+	w := &writer{store: s, busy: map[*lane][]*waiting{}, come: make(chan struct{}, 1)}
+	for range mostLanes {
+		w.idle = append(w.idle, &lane{writer: w, conn: bulk{store: s}, group: NewFlush(0, 0)})
+	}
+	return w
 }
 
 // opened notes that there are n more claims.
@@ -94,89 +105,105 @@ func (w *writer) put(own *waiting) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.queue = append(w.queue, own)
-	if !w.active {
-		w.active = true
+	if len(w.busy) == 0 {
 		select {
 		case <-w.come: // of a group before
 		default:
 		}
-		go w.run()
+		w.open()
+	} else if w.crowded() {
+		w.open()
 	}
 	w.signal()
 }
 
-// close gives the connection back, at once or when nothing waits any more.
+// crowded says whether so many rows wait that another lane is to help.
+func (w *writer) crowded() bool {
+	rows := 0
+	for _, own := range w.queue {
+		rows += own.flush.Rows()
+	}
+	return rows >= crowd
+}
+
+// open sets an idle lane to work, if there is one.
+func (w *writer) open() {
+	if last := len(w.idle) - 1; last >= 0 {
+		l := w.idle[last]
+		w.idle = w.idle[:last]
+		first := len(w.busy) == 0
+		w.busy[l] = nil
+		go l.run(first)
+	}
+}
+
+// close gives the connections back, at once or when nothing waits any more.
 func (w *writer) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed = true; !w.active {
-		w.conn.close()
+	w.closed = true
+	for _, l := range w.idle {
+		l.conn.close()
 	}
 }
 
-// run writes until nothing waits.
-func (w *writer) run() {
-	for {
+// run writes until nothing waits, at first when everybody has come.
+func (l *lane) run(gathering bool) {
+	if gathering {
 		timer := time.NewTimer(gather)
+		defer timer.Stop()
 		select {
-		case <-w.come:
+		case <-l.come:
 		case <-timer.C:
 		}
-		timer.Stop()
-		for group := w.take(); len(group) > 0; group = w.take() {
-			w.write(group)
-		}
-		if w.rest() {
-			return
-		}
+	}
+	for group := l.take(); len(group) > 0; group = l.take() {
+		l.write(group)
 	}
 }
 
-// rest ends the writing when nothing waits.
-func (w *writer) rest() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.active = len(w.queue) > 0
-	if !w.active && w.closed {
-		w.conn.close()
+// take takes those who go together: one of each Kafka partition, and not too many rows. When there are none, or too few
+// for two lanes, the lane rests.
+func (l *lane) take() []*waiting {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.queue) == 0 || len(l.busy) > 1 && !l.crowded() {
+		delete(l.busy, l)
+		l.idle = append(l.idle, l)
+		if l.closed {
+			l.conn.close()
+		}
+		return nil
 	}
-	return !w.active
-}
-
-// take takes those who go together: one of each Kafka partition, and not too many rows.
-func (w *writer) take() []*waiting {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now = nil
+	var group []*waiting
 	rows, partitions := 0, map[int]bool{}
-	w.queue = slices.DeleteFunc(w.queue, func(own *waiting) bool {
+	l.queue = slices.DeleteFunc(l.queue, func(own *waiting) bool {
 		n := own.flush.Rows()
-		if partitions[own.claim.partition] || len(w.now) > 0 && rows+n > mostTogether {
+		if partitions[own.claim.partition] || len(group) > 0 && rows+n > mostTogether {
 			return false
 		}
 		rows, partitions[own.claim.partition] = rows+n, true
-		w.now = append(w.now, own)
+		group = append(group, own)
 		return true
 	})
-	return slices.Clone(w.now)
+	l.busy[l] = slices.Clone(group)
+	return group
 }
 
-// beat is a sign of life of everybody who waits for the writer.
-func (w *writer) beat() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, own := range w.now {
-		beat.Beat(own.ctx)
-	}
-	for _, own := range w.queue {
+// beat is a sign of life of everybody who waits for the writer. Each lane gives it for the queue: who waits there has
+// not been given up while any of them lives.
+func (l *lane) beat() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, own := range slices.Concat(l.busy[l], l.queue) {
 		beat.Beat(own.ctx)
 	}
 }
 
 // write writes a group and answers each of it. It gives up when everybody has gone. What ClickHouse refuses for good
 // concerns the schema or the rights, and so everybody.
-func (w *writer) write(group []*waiting) {
-	ctx, cancel := context.WithCancel(beat.With(context.Background(), w.beat))
+func (l *lane) write(group []*waiting) {
+	ctx, cancel := context.WithCancel(beat.With(context.Background(), l.beat))
 	defer cancel()
 	var left atomic.Int64
 	left.Store(int64(len(group)))
@@ -187,8 +214,8 @@ func (w *writer) write(group []*waiting) {
 			}
 		})()
 	}
-	err := w.store.retry(ctx, "write a flush", func() (err error) {
-		if group, err = w.try(ctx, group); errors.Is(err, errEverybodyLeft) {
+	err := l.store.retry(ctx, "write a flush", func() (err error) {
+		if group, err = l.try(ctx, group); errors.Is(err, errEverybodyLeft) {
 			cancel()
 		}
 		return err
@@ -201,28 +228,28 @@ func (w *writer) write(group []*waiting) {
 var errEverybodyLeft = errors.New("nobody waits for the flush any more")
 
 // try writes the group once, and returns those who have no answer yet.
-func (w *writer) try(ctx context.Context, group []*waiting) ([]*waiting, error) {
-	w.conn.once = false
+func (l *lane) try(ctx context.Context, group []*waiting) ([]*waiting, error) {
+	l.conn.once = false
 	rows := newClaims()
 	for _, own := range group {
 		rows.add(own.claim, kindFlush, own.next)
 	}
-	if err := rows.write(ctx, &w.conn); err != nil {
+	if err := rows.write(ctx, &l.conn); err != nil {
 		return group, err
 	}
 	// From here on everything goes over the one connection, or the group begins anew.
-	w.conn.once = true
-	defer func() { w.conn.once = false }()
-	group, err := w.hold(ctx, group)
+	l.conn.once = true
+	defer func() { l.conn.once = false }()
+	group, err := l.hold(ctx, group)
 	if err != nil || len(group) == 0 {
 		return group, err
 	}
-	w.store.inserted("retorno.claims")
-	for _, p := range w.together(group) {
+	l.store.inserted("retorno.claims")
+	for _, p := range l.together(group) {
 		if !slices.ContainsFunc(group, func(own *waiting) bool { return own.ctx.Err() == nil }) {
 			return group, errEverybodyLeft
 		}
-		if err := w.insert(ctx, p); err != nil {
+		if err := l.insert(ctx, p); err != nil {
 			return group, err
 		}
 	}
@@ -230,12 +257,12 @@ func (w *writer) try(ctx context.Context, group []*waiting) ([]*waiting, error) 
 }
 
 // hold answers those whose claim holds no longer, and returns the others.
-func (w *writer) hold(ctx context.Context, group []*waiting) ([]*waiting, error) {
+func (l *lane) hold(ctx context.Context, group []*waiting) ([]*waiting, error) {
 	claims := make([]*Claim, len(group))
 	for i, own := range group {
 		claims[i] = own.claim
 	}
-	fenced, err := fencedOf(ctx, &w.conn, claims...)
+	fenced, err := fencedOf(ctx, &l.conn, claims...)
 	if err != nil {
 		return group, err
 	}
@@ -249,24 +276,24 @@ func (w *writer) hold(ctx context.Context, group []*waiting) ([]*waiting, error)
 }
 
 // together are the inserts of a group.
-func (w *writer) together(group []*waiting) []part {
+func (l *lane) together(group []*waiting) []part {
 	if len(group) == 1 {
 		return group[0].flush.parts()
 	}
-	w.group.Clear()
+	l.group.Clear()
 	for _, own := range group {
-		w.group.add(own.flush)
+		l.group.add(own.flush)
 	}
-	return w.group.parts()
+	return l.group.parts()
 }
 
-func (w *writer) insert(ctx context.Context, p part) error {
+func (l *lane) insert(ctx context.Context, p part) error {
 	began := time.Now()
-	err := w.conn.do(ctx, ch.Query{Body: "INSERT INTO " + p.table + " " + p.input.Columns() + " VALUES", Input: p.input, Settings: settings(p.rows)})
+	err := l.conn.do(ctx, ch.Query{Body: "INSERT INTO " + p.table + " " + p.input.Columns() + " VALUES", Input: p.input, Settings: settings(p.rows)})
 	if err != nil {
 		return fmt.Errorf("insert into %s: %w", p.table, err)
 	}
-	s := w.store
+	s := l.store
 	s.metrics.seconds.WithLabelValues(p.table).Observe(time.Since(began).Seconds())
 	s.metrics.rows.WithLabelValues(p.table).Add(float64(p.rows))
 	s.inserted(p.table)

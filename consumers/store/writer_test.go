@@ -149,28 +149,43 @@ func TestNobodyWaitsForWhoDoesNotCome(t *testing.T) {
 	stands(t, s, 1, 10)
 }
 
-// TestTooManyRowsGoOneAfterTheOther: the rows that are copied to go together are bounded.
+// TestTooManyRowsGoOneAfterTheOther: the rows that are copied to go together are bounded, and a second lane rests as soon
+// as few wait.
 func TestTooManyRowsGoOneAfterTheOther(t *testing.T) {
 	s, err := Open(Config{Addr: "127.0.0.1:1"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
+	flush := NewFlush(0, 1)
+	for i := range mostTogether + 1 {
+		flush.Source(fmt.Appendf(nil, "S-%d", i%10), uint64(i), 0, 0)
+	}
 	large := func(partition, rows int) *waiting {
 		f := NewFlush(partition, 1)
 		for i := range rows {
-			f.Source(fmt.Appendf(nil, "S-%d", i%10), uint64(i), 0, 0)
+			f.Source([]byte("S"), uint64(i), 0, 0)
 		}
 		return &waiting{claim: &Claim{partition: partition}, flush: f}
 	}
-	s.writer.queue = []*waiting{large(0, mostTogether+1), large(1, 10), large(2, mostTogether-5), large(1, 1), large(3, mostTogether-10)}
+	w := s.writer
+	first, second := w.idle[0], w.idle[1]
+	w.idle, w.busy = nil, map[*lane][]*waiting{first: nil, second: nil}
+	w.queue = []*waiting{{claim: &Claim{}, flush: flush}, large(1, 10), large(2, mostTogether-5), large(1, 1), large(3, mostTogether-10)}
 	for i, want := range [][]int{{0}, {1, 3}, {2, 1}} {
 		var got []int
-		for _, own := range s.writer.take() {
+		for _, own := range first.take() {
 			got = append(got, own.claim.partition)
 		}
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("group %d is of %v, want %v", i, got, want)
 		}
+	}
+	w.queue = []*waiting{large(0, 10)}
+	if group := second.take(); group != nil || len(w.idle) != 1 || len(w.busy) != 1 {
+		t.Errorf("the second lane took %d and did not rest", len(group))
+	}
+	if group := first.take(); len(group) != 1 {
+		t.Errorf("the first lane took %d", len(group))
 	}
 }

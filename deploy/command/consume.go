@@ -26,7 +26,7 @@ var factTopics = []string{events.TopicCheckpoint, events.TopicCentre}
 type countFlags struct {
 	Group        string        `default:"retorno" placeholder:"NAME" help:"Consumer group; its members share the partitions."`
 	FlushEvery   time.Duration `default:"200ms" help:"How long a record may wait for others before it is written."`
-	FlushRecords int           `default:"10000" help:"How many records are written at once at most."`
+	FlushRecords int           `default:"50000" help:"How many records are written at once at most."`
 
 	StallAfter time.Duration `default:"2m" help:"How long a partition may give no sign of life before this process logs where it hangs and ends with status 1, for its supervisor to start it again; waiting for ClickHouse or Kafka is a sign of life."`
 

@@ -58,6 +58,7 @@ CREATE TABLE IF NOT EXISTS retorno.facts
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(UUIDv7ToDateTime(record_id, 'UTC'))
 ORDER BY (kafka_partition, person, record_id)
+SETTINGS min_bytes_for_wide_part = 268435456
 COMMENT 'Hechos: la última revisión de cada registro, sin identidad / Facts: the latest revision of each record, de-identified';
 
 CREATE TABLE IF NOT EXISTS retorno.returns
@@ -92,6 +93,7 @@ CREATE TABLE IF NOT EXISTS retorno.returns
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYear(UUIDv7ToDateTime(return_id, 'UTC'))
 ORDER BY (kafka_partition, return_id, person)
+SETTINGS min_bytes_for_wide_part = 134217728
 COMMENT 'Retornos: una fila por cada llegada de una persona retornada / Returns: one row for each arrival of a returned person';
 
 CREATE TABLE IF NOT EXISTS retorno.return_counts
