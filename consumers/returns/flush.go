@@ -5,6 +5,7 @@ import (
 	"maps"
 	"time"
 
+	"retorno/consumers/beat"
 	"retorno/consumers/store"
 )
 
@@ -53,6 +54,8 @@ func (r *runner) depart(ctx context.Context) {
 	}
 	f := &flight{batch: r.batch, next: maps.Clone(r.next), done: make(chan error, 1)}
 	r.flight = f
+	r.pulse.flying.Store(true)
+	ctx = beat.With(ctx, r.pulse.write)
 	go func() { f.done <- r.claim.Write(ctx, f.flush, f.next) }()
 	r.newBatch()
 }
@@ -66,6 +69,7 @@ func (r *runner) land(ctx context.Context, wait bool) error {
 	}
 	err := <-f.done
 	r.flight = nil
+	r.pulse.flying.Store(false)
 	if err != nil {
 		return err
 	}

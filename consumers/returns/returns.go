@@ -68,14 +68,15 @@ func (c *Consumer) Run(ctx context.Context, shard *stream.Shard) (err error) {
 func (c *Consumer) run(ctx context.Context, shard Shard) error {
 	partition := shard.Partition()
 	c.books.open(partition, c.cfg.Topics)
-	ctx = beat.With(ctx, c.state.began(partition).beat)
+	pulse := c.state.began(partition)
+	ctx = beat.With(ctx, pulse.beat)
 	defer func() {
 		c.books.close(partition)
 		c.state.ended(partition)
 	}()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &runner{Consumer: c, shard: shard, tally: newTally(), next: map[string]int64{}}
+	r := &runner{Consumer: c, shard: shard, pulse: pulse, tally: newTally(), next: map[string]int64{}}
 	err := r.takeOver(ctx)
 	if err == nil {
 		err = r.count(ctx)
@@ -100,6 +101,7 @@ func (c *Consumer) run(ctx context.Context, shard Shard) error {
 type runner struct {
 	*Consumer
 	shard   Shard
+	pulse   *pulse
 	tally   *tally
 	claim   *store.Claim
 	fields  events.Fields // the record at hand

@@ -15,8 +15,10 @@ import (
 
 // pulse is the sign of life of one runner. It beats, through its context, at every fetch, statement and attempt
 // of a letter, and again before every pause; each of these is bounded, so a runner that does not beat does not wait: it hangs.
+// While a flush is on its way only who writes it is listened to: the runner reads on meanwhile.
 type pulse struct {
-	beats atomic.Uint64
+	own, written atomic.Uint64
+	flying       atomic.Bool
 
 	// What the watchdog has seen; guarded by progress.mu.
 	seen  uint64
@@ -24,7 +26,16 @@ type pulse struct {
 	told  bool
 }
 
-func (p *pulse) beat() { p.beats.Add(1) }
+func (p *pulse) beat() { p.own.Add(1) }
+
+func (p *pulse) write() { p.written.Add(1) }
+
+func (p *pulse) beats() uint64 {
+	if p.flying.Load() {
+		return p.written.Load()
+	}
+	return p.own.Load() + p.written.Load()
+}
 
 // StallError says that a partition's goroutine hangs. Only the end of the process frees the partition.
 type StallError struct {
@@ -70,7 +81,7 @@ func (p *progress) look(every, limit time.Duration) (suspected []int, stall erro
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for partition, pulse := range p.pulses {
-		if beats := pulse.beats.Load(); beats != pulse.seen {
+		if beats := pulse.beats(); beats != pulse.seen {
 			pulse.seen, pulse.quiet, pulse.told = beats, 0, false
 			continue
 		}

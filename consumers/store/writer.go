@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/pprof"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -203,6 +204,7 @@ func (l *lane) beat() {
 // write writes a group and answers each of it. It gives up when everybody has gone. What ClickHouse refuses for good
 // concerns the schema or the rights, and so everybody.
 func (l *lane) write(group []*waiting) {
+	pprof.SetGoroutineLabels(group[0].ctx) // who looks where a partition hangs finds this goroutine
 	ctx, cancel := context.WithCancel(beat.With(context.Background(), l.beat))
 	defer cancel()
 	var left atomic.Int64

@@ -101,14 +101,14 @@ func (a *alone) isTrue(t *testing.T) {
 	}
 }
 
-// TestF35StalledGoroutine: a partition that hangs in the middle of a flush is counted, fails /healthz, and is told with
-// the place; the process ends with status 1, and the next one gets the right numbers.
+// TestF35StalledGoroutine: a flush that hangs in the middle is counted for each partition that waits for it, fails
+// /healthz, and is told with the place; the process ends with status 1, and the next one gets the right numbers.
 func TestF35StalledGoroutine(t *testing.T) {
-	a := newAlone(t, "--failpoint=stall@retorno.return_counts:3", "--stall-after=10s")
+	a := newAlone(t, "--failpoint=stall@retorno.return_counts:1", "--stall-after=10s")
 	if err := a.send(t.Context(), 0, a.made.Counts().Events); err != nil {
 		t.Fatal(err)
 	}
-	a.until(t, "the metric", func() bool { return a.metric(t.Context(), "retorno_watchdog_stalls_total") == 1 })
+	a.until(t, "the metric", func() bool { return a.metric(t.Context(), "retorno_watchdog_stalls_total") >= 1 })
 	if age := a.metric(t.Context(), "retorno_shard_beat_age_seconds"); age < 5 {
 		t.Errorf("retorno_shard_beat_age_seconds is %v", age)
 	}
@@ -116,7 +116,7 @@ func TestF35StalledGoroutine(t *testing.T) {
 		t.Errorf("/healthz answers %d", status)
 	}
 	a.until(t, "another process", func() bool { return a.started() > 1 })
-	for _, pattern := range []string{`no sign of life" partition=\d .*failpoint\.hook.*failpoint\.go:\d+ < .*store\.\(\*Claim\)\.write flush\.go:\d+ < `,
+	for _, pattern := range []string{`no sign of life" partition=\d .*failpoint\.hook.*failpoint\.go:\d+ < .*store\.\(\*lane\)\.insert writer\.go:\d+ < `,
 		`partition \d hangs: no sign of life for 10s`, `ended: exit status 1`} {
 		if !a.log.has(pattern) {
 			t.Errorf("the log has no %s", pattern)
