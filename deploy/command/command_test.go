@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -15,24 +14,6 @@ import (
 type result struct {
 	status   int
 	out, err string
-}
-
-// words are what a command says. A request to Kafka that was cut off may still log when the command has ended.
-type words struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (w *words) Write(b []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.Write(b)
-}
-
-func (w *words) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.String()
 }
 
 // try runs a command line with an environment of its own.
@@ -47,7 +28,7 @@ func tryUntil(ctx context.Context, in string, environ map[string]string, args ..
 		pairs = append(pairs, k+"="+v)
 	}
 	lookup := func(k string) (string, bool) { v, ok := environ[k]; return v, ok }
-	var out, errs words
+	var out, errs bytes.Buffer
 	status := run(ctx, args, lookup, pairs, &terminal{In: strings.NewReader(in), Out: &out, Err: &errs})
 	return result{status, out.String(), errs.String()}
 }

@@ -32,7 +32,7 @@ func (l *lane) add(p *parcel) {
 	l.queue = append(l.queue, p)
 	if !l.running {
 		l.running = true
-		go l.run()
+		l.w.sending.Go(l.run)
 	}
 }
 
@@ -46,6 +46,9 @@ func (l *lane) run() {
 			return
 		}
 		err := l.send(b)
+		if l.w.ctx.Err() != nil {
+			return
+		}
 		switch {
 		case err == nil:
 			b.acknowledged()
@@ -152,7 +155,7 @@ func (l *lane) rest(failures int, b *batch) {
 
 // send makes one attempt.
 func (l *lane) send(b *batch) error {
-	ctx, cancel := context.WithTimeout(context.Background(), l.w.cfg.RequestTimeout)
+	ctx, cancel := context.WithTimeout(l.w.ctx, l.w.cfg.RequestTimeout)
 	defer cancel()
 	codec, err := compression(l.w.cfg.Compression)
 	if err != nil {

@@ -58,10 +58,15 @@ type Writer struct {
 	clock   *clock
 	topics  *topics
 
-	mu     sync.Mutex
-	closed bool
-	calls  sync.WaitGroup
-	lanes  map[topicPartition]*lane
+	// ctx ends when the writer is closed: nobody waits for a request then.
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu      sync.Mutex
+	closed  bool
+	calls   sync.WaitGroup
+	lanes   map[topicPartition]*lane
+	sending sync.WaitGroup // lanes that run
 }
 
 // ErrClosed is returned by Write after Close.
@@ -81,7 +86,9 @@ func New(cfg Config) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("publish: %w", err)
 	}
+	ctx, cancel := context.WithCancel(context.Background())
 	return &Writer{
+		ctx: ctx, cancel: cancel,
 		cfg:     cfg,
 		client:  client,
 		close:   transport.CloseIdleConnections,
@@ -138,12 +145,16 @@ func (w *Writer) why(end error, c *call) error {
 // learnt before it.
 func (w *Writer) ClockOffset() (time.Duration, bool) { return w.clock.offset() }
 
-// Close waits for calls of Write to return and closes the connections.
+// Close waits for calls of Write to return, cuts off requests that no call
+// waits for any more, and closes the connections. When it returns, nothing of
+// the writer runs.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	w.closed = true
 	w.mu.Unlock()
 	w.calls.Wait()
+	w.cancel()
+	w.sending.Wait()
 	w.close()
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -290,4 +291,46 @@ func TestWriteEndsWithItsContext(t *testing.T) {
 			t.Errorf("Write after Close returned %v", err)
 		}
 	})
+}
+
+// TestNothingOfAClosedWriterRuns: a request that the broker answers late, and that nobody waits for any more, ends with
+// the writer.
+func TestNothingOfAClosedWriterRuns(t *testing.T) {
+	b := proxied(t, "embedded")
+	topic := unique(t, "topic")
+	b.admin.create(t, topic, 1, nil)
+	held, let := make(chan struct{}, 1), make(chan struct{})
+	b.proxy.hook(func(key kmsg.Key, _ []byte) verdict {
+		if key != kmsg.Produce {
+			return pass
+		}
+		held <- struct{}{}
+		<-let
+		return cut
+	})
+	defer close(let)
+	w, err := publish.New(publish.Config{Brokers: b.brokers, Partitions: 1, RequestTimeout: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(limited(t))
+	go func() { <-held; cancel() }()
+	if err := w.Write(ctx, publish.Message{Topic: topic, Value: []byte("v")}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a message without an answer is answered with %v", err)
+	}
+	if !laneRuns() {
+		t.Fatal("the request did not wait for its answer: this test shows nothing")
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if laneRuns() {
+		t.Error("a closed writer still sends")
+	}
+}
+
+// laneRuns reports whether a writer of this process is at work on a partition.
+func laneRuns() bool {
+	stacks := make([]byte, 16<<20)
+	return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("publish.(*lane).run"))
 }
