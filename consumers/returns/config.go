@@ -24,6 +24,9 @@ type Config struct {
 	FlushRecords int
 	// CheckEvery is how often the claim to a partition is checked while nothing is written; default 2 s.
 	CheckEvery time.Duration
+	// LeaveWithin is how long it may take to write what has been read of a partition that goes to somebody else, or when
+	// the process ends; 0: it is left, and read again.
+	LeaveWithin time.Duration
 	// StallAfter is how long a partition's goroutine may give no sign of life before Watch gives it up; longer than a
 	// statement, a request or FlushEvery may take; default 2 minutes.
 	StallAfter time.Duration
@@ -42,8 +45,8 @@ func (c Config) Validate() error {
 		return errors.New("the consumer needs a place for dead letters")
 	case len(c.Topics) == 0 || c.Partitions < 1:
 		return errors.New("the consumer needs topics and their number of partitions")
-	case c.FlushEvery < 0 || c.FlushRecords < 0 || c.CheckEvery < 0 || c.StallAfter < 0:
-		return errors.New("flush every, flush records, check every and stall after must not be negative")
+	case c.FlushEvery < 0 || c.FlushRecords < 0 || c.CheckEvery < 0 || c.LeaveWithin < 0 || c.StallAfter < 0:
+		return errors.New("flush every, flush records, check every, leave within and stall after must not be negative")
 	}
 	return nil
 }

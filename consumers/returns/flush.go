@@ -1,7 +1,6 @@
 package returns
 
 import (
-	"context"
 	"maps"
 	"time"
 
@@ -17,32 +16,32 @@ type flight struct {
 }
 
 // send closes the batch and puts it on its way: dead letters first, then the rows, the ledger at their end.
-func (r *runner) send(ctx context.Context) error {
-	if err := r.writeLetters(ctx); err != nil {
+func (r *runner) send() error {
+	if err := r.writeLetters(); err != nil {
 		return err
 	}
 	r.tally.changes(r.flush)
-	r.depart(ctx)
+	r.depart()
 	return nil
 }
 
 // writeNow sends the batch, and waits until it is stored.
-func (r *runner) writeNow(ctx context.Context) error {
-	if err := r.send(ctx); err != nil {
+func (r *runner) writeNow() error {
+	if err := r.send(); err != nil {
 		return err
 	}
-	return r.land(ctx, true)
+	return r.land(true)
 }
 
-func (r *runner) writeLetters(ctx context.Context) error {
+func (r *runner) writeLetters() error {
 	if len(r.letters) == 0 {
 		return nil
 	}
-	return r.cfg.DeadLetters.Write(ctx, r.letters)
+	return r.cfg.DeadLetters.Write(r.work, r.letters)
 }
 
 // depart closes the batch with its ledger rows, and begins the next one. None may be on its way.
-func (r *runner) depart(ctx context.Context) {
+func (r *runner) depart() {
 	now := time.Now()
 	for _, topic := range r.cfg.Topics {
 		run := r.runs[topic]
@@ -55,14 +54,14 @@ func (r *runner) depart(ctx context.Context) {
 	f := &flight{batch: r.batch, next: maps.Clone(r.next), done: make(chan error, 1)}
 	r.flight = f
 	r.pulse.flying.Store(true)
-	ctx = beat.With(ctx, r.pulse.write)
-	go func() { f.done <- r.claim.Write(ctx, f.flush, f.next) }()
+	work := beat.With(r.work, r.pulse.write)
+	go func() { f.done <- r.claim.Write(work, f.flush, f.next) }()
 	r.newBatch()
 }
 
 // land settles the accounts of the flush that was on its way, when it is stored, and commits the group's offsets. wait
 // says to wait for it.
-func (r *runner) land(ctx context.Context, wait bool) error {
+func (r *runner) land(wait bool) error {
 	f := r.flight
 	if f == nil || !wait && len(f.done) == 0 {
 		return nil
@@ -82,7 +81,7 @@ func (r *runner) land(ctx context.Context, wait bool) error {
 	if f.pending > 0 {
 		r.metrics.flushed(f.pending, time.Since(f.oldest))
 	}
-	if err := r.shard.Commit(ctx, f.next); err != nil {
+	if err := r.shard.Commit(r.work, f.next); err != nil {
 		r.cfg.Logger.Debug("the group's offsets were not committed; the ledger has them", "partition", r.shard.Partition(), "error", err)
 	}
 	return nil

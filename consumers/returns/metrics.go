@@ -15,6 +15,7 @@ type metrics struct {
 	future     prometheus.Counter
 	late       prometheus.Counter
 	repaired   prometheus.Counter
+	resumed    prometheus.Counter
 	fenced     prometheus.Counter
 	stalls     prometheus.Counter
 	takeover   prometheus.Histogram
@@ -32,6 +33,8 @@ func newMetrics() *metrics {
 			Name: "retorno_future_records_total", Help: "Records accepted but held, because they lie more than an hour after they were sent."}),
 		late: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "retorno_late_records_total", Help: "Records accepted that were sent more than 72 hours after what they tell of; each counts in its own period."}),
+		resumed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "retorno_partitions_resumed_total", Help: "Partitions that this process kept when the group was divided anew, and went on with where it was."}),
 		repaired: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "retorno_repaired_rows_total", Help: "Derived rows that differed from what the facts come to when a partition was taken over."}),
 		fenced: prometheus.NewCounter(prometheus.CounterOpts{
@@ -48,7 +51,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(r prometheus.Registerer, books *books, state *progress) {
-	r.MustRegister(books, state, m.rejections, m.conflicts, m.future, m.late, m.repaired, m.fenced, m.stalls, m.takeover, m.records, m.seconds)
+	r.MustRegister(books, state, m.rejections, m.conflicts, m.future, m.late, m.repaired, m.resumed, m.fenced, m.stalls, m.takeover, m.records, m.seconds)
 }
 
 func (m *metrics) flushed(records int, took time.Duration) {

@@ -11,9 +11,9 @@ package returns
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
-	"retorno/consumers/beat"
 	"retorno/consumers/deadletter"
 	"retorno/consumers/store"
 	"retorno/consumers/stream"
@@ -44,6 +44,9 @@ type Consumer struct {
 	books      *books
 	metrics    *metrics
 	state      *progress
+
+	mu   sync.Mutex
+	kept map[int]*runner // by partition, from an assignment that is over
 }
 
 // New makes a consumer. The error is for wrong settings.
@@ -51,7 +54,7 @@ func New(cfg Config) (*Consumer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c := &Consumer{cfg: cfg.withDefaults(), started: time.Now(), partitions: stream.Partitions(cfg.Partitions), books: newBooks(), metrics: newMetrics(), state: newProgress()}
+	c := &Consumer{cfg: cfg.withDefaults(), started: time.Now(), partitions: stream.Partitions(cfg.Partitions), books: newBooks(), metrics: newMetrics(), state: newProgress(), kept: map[int]*runner{}}
 	if cfg.Registerer != nil {
 		c.metrics.register(cfg.Registerer, c.books, c.state)
 	}
@@ -65,47 +68,15 @@ func (c *Consumer) Run(ctx context.Context, shard *stream.Shard) (err error) {
 	return err
 }
 
-func (c *Consumer) run(ctx context.Context, shard Shard) error {
-	partition := shard.Partition()
-	c.books.open(partition, c.cfg.Topics)
-	pulse := c.state.began(partition)
-	ctx = beat.With(ctx, pulse.beat)
-	defer func() {
-		c.books.close(partition)
-		c.state.ended(partition)
-	}()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	r := &runner{Consumer: c, shard: shard, pulse: pulse, tally: newTally(), next: map[string]int64{}}
-	err := r.takeOver(ctx)
-	if err == nil {
-		err = r.count(ctx)
-	}
-	if r.flight != nil { // what becomes of it, the next assignment finds out
-		cancel()
-		c.cfg.Logger.Debug("a flush was on its way when the run ended", "partition", partition, "result", <-r.flight.done)
-	}
-	if r.claim != nil {
-		r.claim.Close()
-	}
-	if store.IsFenced(err) {
-		c.metrics.fenced.Inc()
-	}
-	if store.IsStop(err) {
-		return stream.Stop(err)
-	}
-	return err
-}
-
-// runner is the work on one shard for the time of one assignment.
+// runner is the work on one Kafka partition for the time of one claim.
 type runner struct {
 	*Consumer
-	shard   Shard
-	pulse   *pulse
+	assignment
 	tally   *tally
 	claim   *store.Claim
 	fields  events.Fields // the record at hand
 	began   bool          // the first flush of the epoch is written
+	settled bool          // the assignment is over, and all that was read is stored
 	checked time.Time     // when the claim was last seen to hold
 
 	next     map[string]int64 // by topic: the offset after the last record read
@@ -138,18 +109,18 @@ func (r *runner) count(ctx context.Context) error {
 	for {
 		messages, err := r.shard.Fetch(ctx, r.patience())
 		if err != nil {
-			return errors.Join(err, r.lastFlush(ctx, err))
+			return r.leave(err)
 		}
-		if err := r.holds(ctx); err != nil {
+		if err := r.holds(); err != nil {
 			return err
 		}
 		r.takeAll(messages)
 		full := r.pending >= r.cfg.FlushRecords
-		if err := r.land(ctx, full); err != nil {
+		if err := r.land(full); err != nil {
 			return err
 		}
 		if r.flight == nil && (full || r.pending > 0 && !time.Now().Before(r.due)) {
-			if err := r.send(ctx); err != nil {
+			if err := r.send(); err != nil {
 				return err
 			}
 		}
@@ -179,23 +150,30 @@ func (c *Consumer) dueAt(now time.Time) time.Time {
 
 // holds looks now and then whether the claim still holds while there is nothing to write: somebody may have taken the
 // partition, or ClickHouse may have been put back to an older state, in which case all is to be read again.
-func (r *runner) holds(ctx context.Context) error {
+func (r *runner) holds() error {
 	if r.pending > 0 || r.flight != nil || time.Since(r.checked) < r.cfg.CheckEvery {
 		return nil
 	}
 	r.checked = time.Now()
-	return r.claim.Check(ctx)
+	return r.claim.Check(r.work)
 }
 
-// lastFlush writes what was read before a stop, so that the decision to be made concerns nothing but the stop.
-func (r *runner) lastFlush(ctx context.Context, err error) error {
-	if !stream.IsStop(err) {
-		return nil
+// leave writes what was read before a stop, so that the decision to be made concerns nothing but the stop; and before
+// the partition goes to somebody else, so that nobody has to read it again. It returns why, and what went wrong.
+func (r *runner) leave(why error) error {
+	if !stream.IsStop(why) && (r.cfg.LeaveWithin == 0 || r.work.Err() != nil) {
+		return why
 	}
-	if err := r.land(ctx, true); err != nil || r.pending == 0 {
-		return err
+	if err := r.land(true); err != nil {
+		return errors.Join(why, err)
 	}
-	return r.writeNow(ctx)
+	if r.pending > 0 {
+		if err := r.writeNow(); err != nil {
+			return errors.Join(why, err)
+		}
+	}
+	r.settled = !stream.IsStop(why) // whoever decides may change where to go on
+	return why
 }
 
 // report says how far behind the partition is.

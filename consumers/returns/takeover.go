@@ -61,7 +61,7 @@ func (r *runner) firstFlushes(ctx context.Context, ends []map[string]int64) erro
 		}
 		ends = ends[1:]
 	}
-	if err := r.writeLetters(ctx); err != nil {
+	if err := r.writeLetters(); err != nil {
 		return err
 	}
 	r.tally.settle()
@@ -69,15 +69,15 @@ func (r *runner) firstFlushes(ctx context.Context, ends []map[string]int64) erro
 	if err != nil {
 		return err
 	}
-	r.depart(ctx)
-	if err := r.land(ctx, true); err != nil {
+	r.depart()
+	if err := r.land(true); err != nil {
 		return err
 	}
 	for _, end := range ends {
 		if err := r.readTo(ctx, end); err != nil {
 			return err
 		}
-		if err := r.writeNow(ctx); err != nil {
+		if err := r.writeNow(); err != nil {
 			return err
 		}
 	}

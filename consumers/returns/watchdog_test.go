@@ -73,6 +73,23 @@ func TestTheWatchdogTellsWaitingFromHanging(t *testing.T) {
 	})
 }
 
+// TestWhoReadsIsNoSignOfWhoWrites: while a flush is on its way, only its writer is listened to.
+func TestWhoReadsIsNoSignOfWhoWrites(t *testing.T) {
+	p := &pulse{}
+	moves := func(beat func()) bool {
+		before := p.beats()
+		beat()
+		return p.beats() != before
+	}
+	if !moves(p.beat) || !moves(p.write) {
+		t.Error("without a flush everything is a sign of life")
+	}
+	p.flying.Store(true)
+	if moves(p.beat) || !moves(p.write) {
+		t.Error("with a flush on its way it is its writer's sign that counts")
+	}
+}
+
 // TestWhereaboutsNameThePlace: functions and lines of that partition's goroutines, and of no other.
 func TestWhereaboutsNameThePlace(t *testing.T) {
 	in, out := make(chan struct{}), make(chan struct{})

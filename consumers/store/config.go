@@ -17,8 +17,8 @@ type Config struct {
 	QueryTimeout time.Duration
 	// RetryFirst and RetryMost bound the pause between attempts, which doubles; default 50 ms and 500 ms.
 	RetryFirst, RetryMost time.Duration
-	// Inserted is called after each insert of a flush that was answered, with the table's name, and first with
-	// retorno.claims, once the flush is announced and the claim was seen to hold; nil: nothing. Tests tear flushes there.
+	// Inserted is called after each insert that was answered, with the table's name, and first with retorno.claims, once
+	// all flushes that go together are announced and their claims were seen to hold; nil: nothing. Tests tear flushes there.
 	Inserted   func(table string)
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // nil: no metrics

@@ -211,11 +211,11 @@ func (f *Flush) parts() []part {
 	return all
 }
 
-// settings are those of every statement over a bulk connection, stated rather than inherited, and the same for all: to
+// Settings are those of every statement over a bulk connection, stated rather than inherited, and the same for all: to
 // change them costs the embedded engine as much as a query. rows is how many the statement inserts. Each part of a flush
 // is one block, and repeating it must not be taken for a duplicate of something else: replay-safety comes from the keys
 // alone.
-func settings(rows int) []ch.Setting {
+func Settings(rows int) []ch.Setting {
 	size := strconv.Itoa(max(rows, 1<<20))
 	return []ch.Setting{
 		{Key: "insert_deduplicate", Value: "0", Important: true},
@@ -234,6 +234,3 @@ func settings(rows int) []ch.Setting {
 		{Key: "compile_expressions", Value: "0"}, {Key: "compile_sort_description", Value: "0"}, {Key: "max_threads", Value: "1"},
 	}
 }
-
-// InsertSettings are those of an insert of so many rows as a flush makes it, for measurements beside it.
-func InsertSettings(rows int) []ch.Setting { return settings(rows) }

@@ -291,7 +291,7 @@ func (l *lane) together(group []*waiting) []part {
 
 func (l *lane) insert(ctx context.Context, p part) error {
 	began := time.Now()
-	err := l.conn.do(ctx, ch.Query{Body: "INSERT INTO " + p.table + " " + p.input.Columns() + " VALUES", Input: p.input, Settings: settings(p.rows)})
+	err := l.conn.do(ctx, ch.Query{Body: "INSERT INTO " + p.table + " " + p.input.Columns() + " VALUES", Input: p.input, Settings: Settings(p.rows)})
 	if err != nil {
 		return fmt.Errorf("insert into %s: %w", p.table, err)
 	}

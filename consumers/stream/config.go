@@ -72,6 +72,11 @@ type Config struct {
 	TLS *tls.Config
 	// SASL logs in; nil does not.
 	SASL *SASL
+	// Assigned is told the partitions of this member each time when the group
+	// has been divided anew, when no run of the division before is left and
+	// before the first of the new one; and nil when the member has left. nil
+	// tells nobody.
+	Assigned func(partitions []int)
 	// Registerer receives the metrics; nil keeps none.
 	Registerer prometheus.Registerer
 	// Logger receives what is retried and what stopped; nil drops it.
@@ -112,6 +117,9 @@ func (c Config) withDefaults() Config {
 	size(&c.PrefetchBytes, 64<<20)
 	if c.ClientID == "" {
 		c.ClientID = "retorno"
+	}
+	if c.Assigned == nil {
+		c.Assigned = func([]int) {}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

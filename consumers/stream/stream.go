@@ -139,6 +139,7 @@ func (c *Consumer) Run(ctx context.Context, run RunFunc) error {
 		c.generation(ctx, gen, run)
 	}
 	c.board.left("stopped")
+	c.cfg.Assigned(nil)
 	// A member that waits for others to join cannot be interrupted by the
 	// library; it has no shards, so nothing is lost by going without it.
 	select {
@@ -166,8 +167,9 @@ func (c *Consumer) newGroup() (*kafka.ConsumerGroup, error) {
 			TLS:           c.cfg.TLS,
 			SASLMechanism: mechanism,
 		},
-		GroupBalancers:    []kafka.GroupBalancer{sortedRange{}},
-		HeartbeatInterval: min(3*time.Second, c.cfg.SessionTimeout/5),
+		GroupBalancers: []kafka.GroupBalancer{sortedRange{}},
+		// Who joins waits until all members have heard of it by a heartbeat.
+		HeartbeatInterval: min(time.Second, c.cfg.SessionTimeout/5),
 		SessionTimeout:    c.cfg.SessionTimeout,
 		RebalanceTimeout:  c.cfg.RebalanceTimeout,
 		JoinGroupBackoff:  c.cfg.JoinBackoff,

@@ -230,7 +230,7 @@ func insertAll(ctx context.Context, m *machine, lane []insert) (err error) {
 	}
 	defer func() { err = errors.Join(err, client.Close()) }()
 	for _, i := range lane {
-		err := client.Do(ctx, ch.Query{Body: "INSERT INTO retorno." + i.table + " " + i.input.Columns() + " VALUES", Input: i.input, Settings: store.InsertSettings(i.rows)})
+		err := client.Do(ctx, ch.Query{Body: "INSERT INTO retorno." + i.table + " " + i.input.Columns() + " VALUES", Input: i.input, Settings: store.Settings(i.rows)})
 		if err != nil {
 			return fmt.Errorf("insert into %s: %w", i.table, err)
 		}

@@ -30,7 +30,7 @@ type edit struct{ file, old, new string }
 
 var bugs = []bug{
 	{name: "commit before flush, and begin at the commit", faults: []torture.Kind{torture.Kill, torture.Torn}, edits: []edit{
-		{"consumers/returns/flush.go", "\tr.tally.changes(r.flush)\n\tr.depart(ctx)", "\tr.tally.changes(r.flush)\n\t_ = r.shard.Commit(ctx, r.next)\n\tr.depart(ctx)"},
+		{"consumers/returns/flush.go", "\tr.tally.changes(r.flush)\n\tr.depart()", "\tr.tally.changes(r.flush)\n\t_ = r.shard.Commit(r.work, r.next)\n\tr.depart()"},
 		{"consumers/returns/takeover.go", "\tfor topic, next := range r.next {\n\t\tr.shard.Seek(topic, next)\n\t}\n\tr.newBatch()", "\tr.newBatch()"},
 	}},
 	{name: "counts added to what is stored instead of absolute", faults: []torture.Kind{torture.Torn, torture.Kill}, edits: []edit{
@@ -50,7 +50,8 @@ var bugs = []bug{
 		{"schemas/calendar/calendar.go", "return dayFrom(floorDiv(ms+steady.offset, msPerDay))", "return dayFrom(floorDiv(ms, msPerDay))"},
 	}},
 	{name: "dead letter dropped when its topic is down", faults: []torture.Kind{torture.Letters}, edits: []edit{
-		{"consumers/returns/flush.go", "\treturn r.cfg.DeadLetters.Write(ctx, r.letters)", "\tctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)\n\tdefer cancel()\n\t_ = r.cfg.DeadLetters.Write(ctx, r.letters)\n\treturn nil"},
+		{"consumers/returns/flush.go", "import (\n\t\"maps\"", "import (\n\t\"context\"\n\t\"maps\""},
+		{"consumers/returns/flush.go", "\treturn r.cfg.DeadLetters.Write(r.work, r.letters)", "\tctx, cancel := context.WithTimeout(r.work, 100*time.Millisecond)\n\tdefer cancel()\n\t_ = r.cfg.DeadLetters.Write(ctx, r.letters)\n\treturn nil"},
 	}},
 	{name: "revisions by order of arrival", faults: []torture.Kind{torture.Kill}, edits: []edit{
 		{"consumers/returns/tally.go", "\tcase f.Version < h.version:\n\t\treturn superseded, conflict\n", ""},
