@@ -49,11 +49,12 @@ func (c *Consumer) run(ctx context.Context, shard Shard) error {
 
 // workFor is the context of what is written: it ends with the assignment, or LeaveWithin later.
 func (c *Consumer) workFor(ctx context.Context) (context.Context, context.CancelFunc) {
-	if c.cfg.LeaveWithin == 0 {
+	within := c.cfg.LeaveWithin
+	if within == 0 {
 		return context.WithCancel(ctx)
 	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(c.cfg.LeaveWithin, cancel) })
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(within, cancel) })
 	return work, func() {
 		stop()
 		cancel()
@@ -114,6 +115,7 @@ func (c *Consumer) take(partition int) *runner {
 // Assigned says which partitions this process has from now on; nothing is kept of the others. It is called before the
 // first of them is run.
 func (c *Consumer) Assigned(partitions []int) {
+	c.state.assigned(partitions)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for partition, r := range c.kept {

@@ -3,6 +3,7 @@ package returns
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -83,4 +84,59 @@ func TestLeavesNothingToBeReadAgain(t *testing.T) {
 			isTrue(t, s, whole, want)
 		})
 	}
+}
+
+// TestLeavingInVain: what could not be written before the partition went is read again, although the claim holds.
+func TestLeavingInVain(t *testing.T) {
+	part, whole := messy(t, 3)
+	want := truthOf(t, whole)
+	fresh(t)
+	var away atomic.Bool
+	back := make(chan struct{})
+	s := torn(t, func(table string) {
+		if away.Load() && table == "retorno.claims" {
+			<-back
+		}
+	})
+	c, registry := patient(t, s)
+	assign(t, c, part)
+	c.cfg.LeaveWithin = 100 * time.Millisecond
+	away.Store(true)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	c.Assigned([]int{0})
+	at := &leaving{cursor: cursor{log: whole, next: map[string]int64{}}, leave: leave}
+	if err := c.run(ctx, at); !errors.Is(err, context.Canceled) || len(c.kept) > 0 {
+		t.Errorf("it left with %v, %d partitions are kept", err, len(c.kept))
+	}
+	away.Store(false)
+	close(back)
+	c.cfg.LeaveWithin = time.Minute
+	assign(t, c, whole)
+	c.Assigned(nil)
+	if got := counter(t, registry, "retorno_partitions_resumed_total"); got != 1 {
+		t.Errorf("it went on %v times, want once", got)
+	}
+	isTrue(t, s, whole, want)
+}
+
+// TestNothingIsKeptOfAStop: whoever decides what becomes of a partition that stopped may change where it goes on.
+func TestNothingIsKeptOfAStop(t *testing.T) {
+	_, whole := messy(t, 3)
+	c, _ := patient(t, fresh(t))
+	at := &stopping{cursor: cursor{log: whole, next: map[string]int64{}}}
+	if err := c.run(t.Context(), at); !stream.IsStop(err) || !at.flushed() || len(c.kept) > 0 {
+		t.Errorf("it ended with %v, %v is written, %d partitions are kept", err, at.committed, len(c.kept))
+	}
+}
+
+// stopping stops once all is read.
+type stopping struct{ cursor }
+
+func (s *stopping) Fetch(ctx context.Context, wait time.Duration) ([]stream.Message, error) {
+	messages, err := s.cursor.Fetch(ctx, wait)
+	if len(messages) == 0 {
+		err = stream.Stop(errors.New("the log ends here"))
+	}
+	return messages, err
 }

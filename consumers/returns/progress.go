@@ -31,6 +31,16 @@ func (p *progress) began(partition int) *pulse {
 	return p.pulses[partition]
 }
 
+// assigned forgets all partitions but these, which are still to be taken over.
+func (p *progress) assigned(partitions []int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.shards)
+	for _, partition := range partitions {
+		p.shards[partition] = lag{since: time.Now()}
+	}
+}
+
 func (p *progress) report(partition int, known bool, behind int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -126,6 +126,7 @@ func (s *Store) Claim(ctx context.Context, partition int, consumer string) (*Cla
 			s.writer.opened(1)
 			return c, nil
 		}
+		c.conn.close()
 		if !IsFenced(err) {
 			return nil, err
 		}
@@ -257,7 +258,7 @@ func (c *Claim) Announced(ctx context.Context, from map[string]int64) ([]map[str
 			for i, topic := range topics {
 				end[topic] = int64(offsets[i])
 			}
-			if atLeast(end, least) {
+			if atLeast(end, least) && !atLeast(least, end) {
 				least = end
 				all = append(all, end)
 			}

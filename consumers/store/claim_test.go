@@ -189,3 +189,58 @@ func TestF31AnOlderStateIsNoticed(t *testing.T) {
 		t.Errorf("positions %+v, want 10, where the gap begins; %v", positions, err)
 	}
 }
+
+// TestALedgerRowDoesNotAskTheClock: the empty row of a takeover gives way to the one that accounts for records from the
+// same offset, also when the machine's clock was set back in between.
+func TestALedgerRowDoesNotAskTheClock(t *testing.T) {
+	s := migrated(t)
+	c := claimed(t, s, 0)
+	for i, next := range []int64{0, 10, 20} {
+		f := NewFlush(0, c.epoch)
+		first := max(0, next-10)
+		f.Ledger(Entry{Topic: "t", FirstOffset: first, NextOffset: next, Accounts: Accounts{Accepted: uint64(next - first)},
+			At: time.Now().Add(-time.Duration(i) * time.Hour)})
+		if err := c.Write(t.Context(), f, map[string]int64{"t": next}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a, err := s.Accounted(t.Context()); err != nil || a.Read() != 20 {
+		t.Errorf("20 records were read, accounts are %+v, %v", a, err)
+	}
+	if p, err := s.Positions(t.Context(), 0); err != nil || len(p) != 1 || p[0].NextOffset != 20 {
+		t.Errorf("positions are %+v, %v", p, err)
+	}
+}
+
+// TestAnEmptyFlushForgetsNothing: two epochs announced the same end, which is one end; and a claim whose last flush had
+// no ledger row sees all the same that what it wrote before is gone.
+func TestAnEmptyFlushForgetsNothing(t *testing.T) {
+	s := migrated(t)
+	end := map[string]int64{"t": 10}
+	for range 2 {
+		if err := claimed(t, s, 0).Write(t.Context(), NewFlush(0, 1), end); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := claimed(t, s, 0)
+	if ends, err := c.Announced(t.Context(), map[string]int64{}); err != nil || len(ends) != 1 || !maps.Equal(ends[0], end) {
+		t.Errorf("the announced ends are %v, %v", ends, err)
+	}
+	f := flushOf(c, 1, 0, 10)
+	if err := c.Write(t.Context(), f, end); err != nil {
+		t.Fatal(err)
+	}
+	f.Clear()
+	if err := c.Write(t.Context(), f, end); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Conn().Exec(t.Context(), "TRUNCATE TABLE retorno.ledger"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Check(t.Context()); !IsFenced(err) {
+		t.Errorf("what it wrote is gone, and it says %v", err)
+	}
+}

@@ -173,6 +173,7 @@ func (f *Flush) Clear() {
 	f.sources.clear()
 	f.redriven.clear()
 	f.ledger.clear()
+	f.last = nil
 }
 
 // add adds the rows of other, a flush of another Kafka partition.

@@ -93,7 +93,7 @@ func (c *Claim) Write(ctx context.Context, f *Flush, next map[string]int64) erro
 	c.store.writer.put(own)
 	select {
 	case err := <-own.done:
-		if err == nil {
+		if err == nil && f.last != nil {
 			c.last = f.last
 		}
 		return err

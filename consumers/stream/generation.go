@@ -25,9 +25,9 @@ type generation struct {
 func (c *Consumer) generation(ctx context.Context, gen *kafka.Generation, run RunFunc) {
 	partitions, mismatch := sharedPartitions(gen, c.cfg.Topics)
 	c.log.Info("stream: joined", "group", c.cfg.Group, "generation", gen.ID, "shards", partitions)
+	c.cfg.Assigned(partitions)
 	c.board.joined(gen.ID, partitions)
 	c.metrics.assigned.Set(float64(len(partitions)))
-	c.cfg.Assigned(partitions)
 	g := &generation{c: c, gen: gen, halt: mismatch, shards: make(map[*Shard]struct{})}
 
 	// The runs end with the generation, not with ctx: closing the group ends

@@ -27,7 +27,7 @@ type countFlags struct {
 	Group        string        `default:"retorno" placeholder:"NAME" help:"Consumer group; its members share the partitions."`
 	FlushEvery   time.Duration `default:"200ms" help:"How long a record may wait for others before it is written."`
 	FlushRecords int           `default:"50000" help:"How many records are written at once at most."`
-	LeaveWithin  time.Duration `default:"5s" help:"How long it may take to write what has been read before a partition goes to another process, or this one ends; what is not written by then is read again."`
+	LeaveWithin  time.Duration `default:"5s" help:"How long it may take to write what has been read before a partition goes to another process, or this one ends; what is not written by then is read again. Never more than a third of the rebalance timeout."`
 
 	StallAfter time.Duration `default:"2m" help:"How long a partition may give no sign of life before this process logs where it hangs and ends with status 1, for its supervisor to start it again; waiting for ClickHouse or Kafka is a sign of life."`
 
@@ -102,7 +102,7 @@ func newCounting(flags countFlags, read stream.Config, s *store.Store, log *slog
 		return nil, Usage(err)
 	}
 	counter, err := returns.New(returns.Config{Store: s, DeadLetters: letters, Topics: factTopics, Partitions: read.Partitions,
-		FlushEvery: flags.FlushEvery, FlushRecords: flags.FlushRecords, LeaveWithin: flags.LeaveWithin, StallAfter: flags.StallAfter, Name: processName(), Logger: log, Registerer: registry})
+		FlushEvery: flags.FlushEvery, FlushRecords: flags.FlushRecords, LeaveWithin: min(flags.LeaveWithin, flags.RebalanceTimeout/3), StallAfter: flags.StallAfter, Name: processName(), Logger: log, Registerer: registry})
 	if err != nil {
 		return nil, Usage(err)
 	}

@@ -80,6 +80,12 @@ var bugs = []bug{
 	{name: "an epoch is shared", test: "TestF10", in: "./consumers/store", edits: []edit{
 		{"consumers/store/claim.go", "\t\t\tcase others[i] > 0:", "\t\t\tcase false:"},
 	}},
+	{name: "a partition that could not be left written is gone on with", test: "TestLeavingInVain", in: "./consumers/returns", edits: []edit{
+		{"consumers/returns/assignment.go", "\tr.settled, r.checked = false, time.Now()", "\tr.checked = time.Now()"},
+	}},
+	{name: "a ledger row asks the clock", test: "TestALedgerRowDoesNotAskTheClock", in: "./consumers/store", edits: []edit{
+		{"schemas/warehouse/migrations/0001_retorno.sql", "ReplacingMergeTree(next_offset)", "ReplacingMergeTree(flushed_at)"},
+	}},
 	{name: "an announced flush does not bind", test: "TestF09", in: "./consumers/returns", edits: []edit{
 		{"consumers/returns/takeover.go", "\treturn r.firstFlushes(ctx, ends)", "\treturn r.firstFlushes(ctx, ends[:0])"},
 	}},

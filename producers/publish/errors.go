@@ -56,7 +56,7 @@ func (w *Writer) classify(tp topicPartition, b *batch, err error) error {
 	// Anything else may come of a view of the cluster that is out of date.
 	w.topics.refresh()
 	if isTopicMissing(err) {
-		return w.topics.missing(tp.topic, err)
+		return w.topics.missing(w.ctx, tp.topic, err)
 	}
 	return err
 }

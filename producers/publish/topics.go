@@ -103,7 +103,7 @@ func (t *topics) check(ctx context.Context, topic string) (int, error) {
 	}
 	n := counts[topic]
 	if n == 0 {
-		return 0, t.missing(topic, kafka.UnknownTopicOrPartition)
+		return 0, t.missing(ctx, topic, kafka.UnknownTopicOrPartition)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -128,9 +128,9 @@ func (t *topics) seen(topic string) {
 
 // missing returns err while the topic may still be about to appear, and a
 // stop error after that.
-func (t *topics) missing(topic string, err error) error {
+func (t *topics) missing(ctx context.Context, topic string, err error) error {
 	// A cluster that cannot be reached also looks like one without topics.
-	ctx, cancel := context.WithTimeout(context.Background(), t.cfg.RequestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, t.cfg.RequestTimeout)
 	defer cancel()
 	if _, reach := partitionCounts(ctx, t.client, topic); reach != nil {
 		return reach

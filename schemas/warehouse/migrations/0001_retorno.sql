@@ -202,7 +202,7 @@ CREATE TABLE IF NOT EXISTS retorno.ledger
     consumer        LowCardinality(String) COMMENT 'Proceso consumidor / Consumer process',
     flushed_at      DateTime64(3, 'America/Tegucigalpa') COMMENT 'Cuándo se escribió / When it was written'
 )
-ENGINE = ReplacingMergeTree(flushed_at)
+ENGINE = ReplacingMergeTree(next_offset)
 ORDER BY (topic, kafka_partition, epoch, first_offset)
 COMMENT 'Libro de cuentas: posiciones y cuentas de cada escritura / Ledger: offsets and accounts of each flush';
 
