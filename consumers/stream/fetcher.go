@@ -269,6 +269,8 @@ func (f *fetcher) outOfRange(ctx context.Context, cause error) error {
 		return f.confirm(&StopError{Reason: ReasonBeyondEnd, Topic: f.tp.topic, Partition: f.tp.partition, Err: fmt.Errorf(
 			"the log ends at offset %d but reading is to go on at %d: the topic was created anew or has lost acknowledged messages", end, f.position)})
 	}
+	// The log did not reach the position a moment ago, and does now: it may be another one that is being filled.
+	f.verify = f.printed
 	return cause
 }
 
