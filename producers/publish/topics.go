@@ -132,12 +132,17 @@ func (t *topics) missing(ctx context.Context, topic string, err error) error {
 	// A cluster that cannot be reached also looks like one without topics.
 	ctx, cancel := context.WithTimeout(ctx, t.cfg.RequestTimeout)
 	defer cancel()
-	if _, reach := partitionCounts(ctx, t.client, topic); reach != nil {
+	counts, reach := partitionCounts(ctx, t.client, topic)
+	if reach != nil {
 		return reach
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.state(topic)
+	if n := counts[topic]; n > 0 && n == s.partitions {
+		s.missingSince = time.Time{}
+		return err // it is there: whoever answered had an older view of the cluster
+	}
 	if s.missingSince.IsZero() {
 		s.missingSince = time.Now()
 	}

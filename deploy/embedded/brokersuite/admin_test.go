@@ -133,10 +133,15 @@ func (a *admin) committed(t testing.TB, group, topic string, partition int) int6
 	rgt.Topic, rgt.Partitions = topic, []int32{int32(partition)}
 	rg.Topics = append(rg.Topics, rgt)
 	req.Groups = append(req.Groups, rg)
-	res, err := req.RequestWith(limited(t), a.client)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var res *kmsg.OffsetFetchResponse
+	until(t, "a coordinator answers", func() bool {
+		var err error
+		res, err = req.RequestWith(limited(t), a.client)
+		if err != nil && !kerr.IsRetriable(err) {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
 	for _, g := range res.Groups {
 		for _, tt := range g.Topics {
 			return tt.Partitions[0].Offset

@@ -170,7 +170,7 @@ func (b *backend) writer(t testing.TB, partitions int) *publish.Writer {
 	t.Helper()
 	w, err := publish.New(publish.Config{
 		Brokers: b.brokers, Partitions: partitions, RequestTimeout: 3 * time.Second,
-		MinBackoff: 20 * time.Millisecond, MaxBackoff: 200 * time.Millisecond, TopicGrace: 6 * time.Second, Logger: testLog(t),
+		MinBackoff: 20 * time.Millisecond, MaxBackoff: 200 * time.Millisecond, TopicGrace: 2 * time.Second, Logger: testLog(t),
 	})
 	if err != nil {
 		t.Fatal(err)
