@@ -11,8 +11,8 @@ import (
 
 // books keep the accounts of the partitions that this process has, so that at every scrape, for each topic and
 // partition: read = accepted + duplicate + superseded + rejected + in flight. They are one collector, read under one
-// lock, because counters that are read one after the other would not balance. A partition that is taken over begins
-// at zero: what was read before and not accounted is read again.
+// lock, because counters that are read one after the other would not balance. Each assignment of a partition begins
+// at zero: what was read before it and not accounted is read again.
 type books struct {
 	mu     sync.Mutex
 	shards map[int]map[string]*book // by partition and topic

@@ -77,16 +77,14 @@ func (c *Consumer) begin(ctx context.Context, a assignment) (*runner, error) {
 		}
 		r.claim.Close()
 	}
-	r = &runner{Consumer: c, assignment: a, tally: newTally(), next: map[string]int64{}}
+	r = &runner{Consumer: c, assignment: a, tally: newTally(), next: map[string]int64{}, prints: map[string]uint64{}}
 	return r, r.takeOver(ctx)
 }
 
 // goOn begins to read after the last record that is stored.
 func (r *runner) goOn() {
 	r.settled, r.checked = false, time.Now()
-	for topic, next := range r.next {
-		r.shard.Seek(topic, next)
-	}
+	r.seek()
 	r.metrics.resumed.Inc()
 	r.cfg.Logger.Info("partition goes on", "partition", r.shard.Partition(), "epoch", r.claim.Epoch(), "next", fmt.Sprint(r.next))
 }

@@ -48,7 +48,7 @@ func (r *runner) depart() {
 		if run.accounts.Read() == 0 && r.began {
 			continue // this flush is of the other topic
 		}
-		r.flush.Ledger(store.Entry{Topic: topic, FirstOffset: run.first, NextOffset: r.next[topic],
+		r.flush.Ledger(store.Entry{Topic: topic, FirstOffset: run.first, NextOffset: r.next[topic], LastPrint: r.prints[topic],
 			Accounts: run.accounts, Consumer: r.cfg.Name, At: now})
 	}
 	f := &flight{batch: r.batch, next: maps.Clone(r.next), done: make(chan error, 1)}

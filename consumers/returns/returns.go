@@ -3,7 +3,7 @@
 //
 // It promises that each record ends in exactly one account, and that what is stored depends on the set of facts
 // alone: positions come from the ledger in ClickHouse, derived rows carry absolute values under the epoch of the
-// assignment, and at each takeover what is stored is compared with what the facts come to. It never skips a record:
+// claim, and at each takeover what is stored is compared with what the facts come to. It never skips a record:
 // what cannot be understood is in the dead letters before the ledger says that it was read. When ClickHouse or the
 // dead letters do not answer, it waits; when they refuse for good, the partition stops and says why.
 package returns
@@ -29,6 +29,7 @@ type DeadLetters interface {
 type Shard interface {
 	Partition() int
 	Seek(topic string, offset int64)
+	SeekAfter(topic string, offset int64, fingerprint uint64)
 	Fetch(ctx context.Context, maxWait time.Duration) ([]stream.Message, error)
 	HighWatermark(topic string) int64
 	Commit(ctx context.Context, offsets map[string]int64) error
@@ -79,10 +80,11 @@ type runner struct {
 	settled bool          // the assignment is over, and all that was read is stored
 	checked time.Time     // when the claim was last seen to hold
 
-	next     map[string]int64 // by topic: the offset after the last record read
-	batch                     // what has been read since the last flush
-	flight   *flight          // the flush on its way; nil: none
-	spare    *store.Flush     // empty, for the next batch; nil: it is on its way
+	next     map[string]int64  // by topic: the offset after the last record read
+	prints   map[string]uint64 // by topic: the fingerprint of that record, when it is known
+	batch                      // what has been read since the last flush
+	flight   *flight           // the flush on its way; nil: none
+	spare    *store.Flush      // empty, for the next batch; nil: it is on its way
 	takenAt  time.Time
 	restored int
 }

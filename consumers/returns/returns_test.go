@@ -64,6 +64,7 @@ var errEnd = errors.New("end of the log")
 
 func (c *cursor) Partition() int                                     { return 0 }
 func (c *cursor) Seek(topic string, offset int64)                    { c.next[topic] = offset }
+func (c *cursor) SeekAfter(topic string, offset int64, _ uint64)     { c.next[topic] = offset + 1 }
 func (c *cursor) HighWatermark(topic string) int64                   { return int64(len(c.log.topics[topic])) }
 func (c *cursor) Commit(_ context.Context, o map[string]int64) error { c.committed = o; return nil }
 

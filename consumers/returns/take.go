@@ -22,6 +22,8 @@ func (r *runner) takeAll(messages []stream.Message) {
 	for i := range messages {
 		r.take(&messages[i])
 	}
+	last := &messages[len(messages)-1]
+	r.prints[last.Topic] = last.Fingerprint()
 }
 
 // take puts one message into the batch: into the state, or among the dead letters.

@@ -32,11 +32,9 @@ func (r *runner) takeOver(ctx context.Context) error {
 		r.next[topic] = 0
 	}
 	for _, p := range positions {
-		r.next[p.Topic] = p.NextOffset
+		r.next[p.Topic], r.prints[p.Topic] = p.NextOffset, p.LastPrint
 	}
-	for topic, next := range r.next {
-		r.shard.Seek(topic, next)
-	}
+	r.seek()
 	r.newBatch()
 	ends, err := claim.Announced(ctx, r.next)
 	if err != nil {
@@ -109,10 +107,19 @@ func (r *runner) readTo(ctx context.Context, end map[string]int64) error {
 		}
 		r.takeAll(messages[:due])
 	}
-	for topic, next := range r.next {
-		r.shard.Seek(topic, next)
-	}
+	r.seek()
 	return nil
+}
+
+// seek begins to read after the last record read, in the log that holds it.
+func (r *runner) seek() {
+	for topic, next := range r.next {
+		if print := r.prints[topic]; print != 0 {
+			r.shard.SeekAfter(topic, next-1, print)
+		} else {
+			r.shard.Seek(topic, next)
+		}
+	}
 }
 
 // repair compares what the store holds of a partition with what its facts come to, and writes every difference

@@ -12,7 +12,8 @@ import (
 type Entry struct {
 	Topic       string
 	FirstOffset int64
-	NextOffset  int64 // the offset after the last one read
+	NextOffset  int64  // the offset after the last one read
+	LastPrint   uint64 // the fingerprint of the last message read: stream.Message.Fingerprint; 0: not known
 	Accounts    Accounts
 	Consumer    string
 	At          time.Time
@@ -26,11 +27,11 @@ func (a Accounts) Read() uint64 { return a.Accepted + a.Duplicate + a.Superseded
 
 type ledger struct {
 	block
-	topic, consumer                                              texts
-	partition                                                    *proto.ColUInt16
-	epoch                                                        *proto.ColUInt32
-	first, next, read, accepted, duplicate, superseded, rejected numbers
-	at                                                           times
+	topic, consumer                                                     texts
+	partition                                                           *proto.ColUInt16
+	epoch                                                               *proto.ColUInt32
+	first, next, print, read, accepted, duplicate, superseded, rejected numbers
+	at                                                                  times
 }
 
 func newLedger() *ledger {
@@ -38,7 +39,8 @@ func newLedger() *ledger {
 	b := &l.block
 	l.topic, l.consumer = col(b, "topic", newTexts()), col(b, "consumer", newTexts())
 	l.partition, l.epoch, l.at = col(b, "kafka_partition", new(proto.ColUInt16)), col(b, "epoch", new(proto.ColUInt32)), col(b, "flushed_at", newTimes())
-	l.first, l.next, l.read = col(b, "first_offset", newNumbers()), col(b, "next_offset", newNumbers()), col(b, "read", newNumbers())
+	l.first, l.next = col(b, "first_offset", newNumbers()), col(b, "next_offset", newNumbers())
+	l.print, l.read = col(b, "last_print", newNumbers()), col(b, "read", newNumbers())
 	l.accepted, l.duplicate = col(b, "accepted", newNumbers()), col(b, "duplicate", newNumbers())
 	l.superseded, l.rejected = col(b, "superseded", newNumbers()), col(b, "rejected", newNumbers())
 	return l
@@ -52,6 +54,7 @@ func (l *ledger) add(partition int, epoch uint32, e Entry) {
 	l.at.AppendRaw(proto.DateTime64(e.At.UnixMilli()))
 	l.first.Append(uint64(e.FirstOffset))
 	l.next.Append(uint64(e.NextOffset))
+	l.print.Append(e.LastPrint)
 	l.read.Append(e.Accounts.Read())
 	l.accepted.Append(e.Accounts.Accepted)
 	l.duplicate.Append(e.Accounts.Duplicate)
@@ -63,6 +66,7 @@ func (l *ledger) add(partition int, epoch uint32, e Entry) {
 type Position struct {
 	Topic      string
 	NextOffset int64
+	LastPrint  uint64   // the fingerprint of the message before NextOffset; 0: not known
 	Accounts   Accounts // of everything up to NextOffset
 }
 
@@ -70,7 +74,7 @@ type Position struct {
 // each topic that it knows. What lies behind a gap does not count: a database that was put back to an older state may
 // hold rows of a process that had not noticed yet.
 func (s *Store) Positions(ctx context.Context, partition int) (all []Position, err error) {
-	const query = `SELECT topic, max(next_offset), sum(accepted), sum(duplicate), sum(superseded), sum(rejected)
+	const query = `SELECT topic, max(next_offset), argMax(last_print, (next_offset, epoch)), sum(accepted), sum(duplicate), sum(superseded), sum(rejected)
 		FROM (SELECT *, sum(gap) OVER (PARTITION BY topic ORDER BY first_offset, next_offset ROWS UNBOUNDED PRECEDING) AS gaps
 			FROM (SELECT *, first_offset != lagInFrame(next_offset, 1, 0) OVER (PARTITION BY topic ORDER BY first_offset, next_offset ROWS UNBOUNDED PRECEDING) AS gap
 				FROM retorno.accounts WHERE kafka_partition = ?))
@@ -85,7 +89,7 @@ func (s *Store) Positions(ctx context.Context, partition int) (all []Position, e
 		for rows.Next() {
 			var p Position
 			var next uint64
-			if err := rows.Scan(&p.Topic, &next, &p.Accounts.Accepted, &p.Accounts.Duplicate, &p.Accounts.Superseded, &p.Accounts.Rejected); err != nil {
+			if err := rows.Scan(&p.Topic, &next, &p.LastPrint, &p.Accounts.Accepted, &p.Accounts.Duplicate, &p.Accounts.Superseded, &p.Accounts.Rejected); err != nil {
 				return err
 			}
 			p.NextOffset = int64(next)

@@ -3,7 +3,6 @@ package stream
 import (
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 
 	"github.com/segmentio/kafka-go"
@@ -192,22 +191,4 @@ func closeRecord(rec *kafka.Record) {
 	if rec.Value != nil {
 		rec.Value.Close()
 	}
-}
-
-var printSeed = maphash.MakeSeed()
-
-// fingerprint tells a message from another one at the same offset.
-func fingerprint(m *Message) uint64 {
-	var h maphash.Hash
-	h.SetSeed(printSeed)
-	h.Write(m.Key)
-	h.WriteByte(0)
-	h.Write(m.Value)
-	var t [8]byte
-	ms := m.Time.UnixMilli()
-	for i := range t {
-		t[i] = byte(ms >> (8 * i))
-	}
-	h.Write(t[:])
-	return h.Sum64()
 }

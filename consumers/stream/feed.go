@@ -16,6 +16,7 @@ type feed struct {
 	topic  string
 	budget int // bytes from which on fetching waits
 	start  int64
+	last   mark // the message before start
 	lag    prometheus.Gauge
 
 	mu       sync.Mutex
@@ -51,8 +52,8 @@ func (f *feed) run() {
 	ctx, cancel := context.WithCancel(f.shard.ctx)
 	f.stop = cancel
 	ft := &fetcher{feed: f, cluster: f.shard.c.cluster, cfg: f.shard.c.cfg, metrics: f.shard.c.metrics,
-		log: f.shard.c.log.With("topic", f.topic, "partition", f.shard.partition), marks: f.shard.c.marks,
-		tp: topicPartition{f.topic, f.shard.partition}, epoch: f.epoch, position: f.start}
+		log:   f.shard.c.log.With("topic", f.topic, "partition", f.shard.partition),
+		topic: f.topic, partition: f.shard.partition, epoch: f.epoch, position: f.start, last: f.last}
 	f.shard.feeding.Add(2)
 	go func() {
 		defer f.shard.feeding.Done()
@@ -68,8 +69,9 @@ func (f *feed) run() {
 	}()
 }
 
-// seek ends the fetcher; the next run starts at offset.
-func (f *feed) seek(offset int64) {
+// seek ends the fetcher; the next run starts at offset, in the log that holds
+// last before it.
+func (f *feed) seek(offset int64, last mark) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.stop != nil {
@@ -78,7 +80,7 @@ func (f *feed) seek(offset int64) {
 	}
 	f.epoch++
 	f.clear()
-	f.start, f.position, f.err, f.trouble = offset, offset, nil, ""
+	f.start, f.last, f.position, f.err, f.trouble = offset, last, offset, nil, ""
 }
 
 // drop forgets what was not handed out.

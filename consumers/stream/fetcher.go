@@ -15,6 +15,18 @@ import (
 // catching up.
 const confirmations = 3
 
+// unwatched is for how long a log may go unread, beyond the time that a request
+// may take, without being taken for another one: what is deleted while a
+// request waits is answered with an error, and what is made anew and filled
+// between two requests takes longer than this.
+const unwatched = time.Second
+
+// mark is a message that was read.
+type mark struct {
+	offset int64
+	print  uint64 // its fingerprint; 0: not known
+}
+
 // fetcher reads one topic of one shard into its feed until it is ended or
 // meets a stop error.
 type fetcher struct {
@@ -22,18 +34,19 @@ type fetcher struct {
 	cluster *cluster
 	cfg     Config
 	metrics *metrics
-	marks   *marks
 	log     *slog.Logger
-	tp      topicPartition
-	epoch   int
+
+	topic     string
+	partition int
+	epoch     int
 
 	position int64 // next to fetch
 	base     int64 // where the batch that holds it begins; -1 when not known
 	aligned  bool  // base is where a batch that was read has ended
 	decoder  decoder
-	last     mark // the last message fetched, by this fetcher or one before
-	printed  bool // there is one
-	verify   bool // make sure that it is still the same log
+	last     mark      // the message before the position
+	verify   bool      // make sure that it is still the same log
+	asked    time.Time // when the last request was made
 
 	failures     int // in a row
 	findings     int // stop findings in a row
@@ -42,15 +55,8 @@ type fetcher struct {
 }
 
 func (f *fetcher) run(ctx context.Context) {
-	f.decoder = decoder{topic: f.tp.topic, partition: f.tp.partition}
+	f.decoder = decoder{topic: f.topic, partition: f.partition}
 	f.progress, f.base = time.Now(), -1
-	f.last, f.printed = f.marks.recall(f.tp, f.position)
-	f.verify = f.printed
-	defer func() {
-		if f.aligned {
-			f.marks.remember(f.tp, f.last.offset, f.last.print)
-		}
-	}()
 	for ctx.Err() == nil {
 		waited := time.Now()
 		f.feed.waitRoom(ctx)
@@ -66,7 +72,7 @@ func (f *fetcher) run(ctx context.Context) {
 			}
 			f.failures, f.findings = 0, 0
 		case IsStop(err):
-			f.stopped(err)
+			f.feed.fail(f.epoch, err)
 			return
 		default:
 			f.retry(ctx, err)
@@ -75,23 +81,13 @@ func (f *fetcher) run(ctx context.Context) {
 	}
 }
 
-// stopped ends the fetcher for good, and remembers it when the log is not the
-// one that was read.
-func (f *fetcher) stopped(err error) {
-	if f.aligned {
-		f.marks.remember(f.tp, f.last.offset, f.last.print)
-		f.aligned = false
-	}
-	if reason, _ := stopReason(err); reason == ReasonRecreated || reason == ReasonBeyondEnd {
-		f.marks.stop(f.tp)
-	}
-	f.feed.fail(f.epoch, err)
-}
-
 // once makes one request and hands on what it brought.
 func (f *fetcher) once(ctx context.Context) error {
 	if f.position < 0 {
 		return f.begin(ctx)
+	}
+	if time.Since(f.asked) > f.cfg.MaxWait+unwatched {
+		f.verify = true
 	}
 	if f.verify {
 		if err := f.sameLog(ctx); err != nil {
@@ -121,7 +117,7 @@ func (f *fetcher) once(ctx context.Context) error {
 
 // begin resolves a position such as the start of the log.
 func (f *fetcher) begin(ctx context.Context) error {
-	first, end, err := f.cluster.bounds(ctx, f.tp.topic, f.tp.partition)
+	first, end, err := f.cluster.bounds(ctx, f.topic, f.partition)
 	if err != nil {
 		return f.requestFailed(ctx, err)
 	}
@@ -155,12 +151,13 @@ func (f *fetcher) findBase(ctx context.Context) error {
 
 // fetch asks for records; the error is the network's or the broker's.
 func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (*kafka.FetchResponse, error) {
+	f.asked = time.Now()
 	client, age := f.cluster.get()
 	asking, cancel := context.WithTimeout(ctx, f.cfg.MaxWait+f.cfg.RequestTimeout)
 	defer cancel()
 	res, err := client.Fetch(asking, &kafka.FetchRequest{
-		Topic:     f.tp.topic,
-		Partition: f.tp.partition,
+		Topic:     f.topic,
+		Partition: f.partition,
 		Offset:    offset,
 		MinBytes:  int64(f.cfg.MinBytes),
 		MaxBytes:  int64(maxBytes),
@@ -169,7 +166,7 @@ func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (*kafka
 	if err == nil {
 		err = res.Error
 	}
-	if err == nil && (res.Topic != f.tp.topic || res.Partition != f.tp.partition) {
+	if err == nil && (res.Topic != f.topic || res.Partition != f.partition) {
 		release(batches(res.Records))
 		err = fmt.Errorf("%w: it is about topic %q, partition %d", errCorrupt, res.Topic, res.Partition)
 	}
@@ -186,10 +183,10 @@ func (f *fetcher) accept(b *batch) {
 	last := &b.messages[len(b.messages)-1]
 	f.position = last.Offset + 1
 	f.base, f.aligned = f.position, true
-	f.last, f.printed = mark{offset: last.Offset, print: fingerprint(last)}, true
+	f.last = mark{offset: last.Offset, print: last.Fingerprint()}
 	f.progress = time.Now()
-	f.metrics.messages.WithLabelValues(f.tp.topic).Add(float64(len(b.messages)))
-	f.metrics.bytes.WithLabelValues(f.tp.topic).Add(float64(b.bytes))
+	f.metrics.messages.WithLabelValues(f.topic).Add(float64(len(b.messages)))
+	f.metrics.bytes.WithLabelValues(f.topic).Add(float64(b.bytes))
 	f.feed.put(f.epoch, b)
 }
 
@@ -197,21 +194,21 @@ func (f *fetcher) accept(b *batch) {
 func (f *fetcher) refuse(res *kafka.FetchResponse, err error) error {
 	var misplaced *misplacedError
 	if errors.As(err, &misplaced) {
-		f.metrics.corrupt.WithLabelValues(f.tp.topic).Inc()
+		f.metrics.corrupt.WithLabelValues(f.topic).Inc()
 		if !f.aligned {
 			f.base = -1
 			return err
 		}
-		return f.confirm(&StopError{Reason: ReasonRecreated, Topic: f.tp.topic, Partition: f.tp.partition, Err: fmt.Errorf(
+		return f.confirm(&StopError{Reason: ReasonRecreated, Topic: f.topic, Partition: f.partition, Err: fmt.Errorf(
 			"%w, where the last one read has ended: the topic was created anew", err)})
 	}
 	var gap *noncontiguousError
 	if !errors.As(err, &gap) {
-		f.metrics.corrupt.WithLabelValues(f.tp.topic).Inc()
+		f.metrics.corrupt.WithLabelValues(f.topic).Inc()
 		return err
 	}
 	f.metrics.retries.WithLabelValues("noncontiguous").Inc()
-	found := &GapError{Reason: ReasonGap, Topic: f.tp.topic, Partition: f.tp.partition, Position: gap.want, Found: gap.got}
+	found := &GapError{Reason: ReasonGap, Topic: f.topic, Partition: f.partition, Position: gap.want, Found: gap.got}
 	switch {
 	case gap.control:
 		found.Reason, found.Found = ReasonControl, gap.want+1
@@ -237,18 +234,18 @@ func (f *fetcher) requestFailed(ctx context.Context, err error) error {
 	case isTopicMissing(err):
 		f.metrics.retries.WithLabelValues("topic_missing").Inc()
 		f.cluster.refresh()
-		f.verify = f.printed
+		f.verify = true
 		return f.topicMissing(ctx, err)
 	case isAuth(err):
-		return f.confirm(&StopError{Reason: ReasonAuth, Topic: f.tp.topic, Partition: f.tp.partition, Err: err})
+		return f.confirm(&StopError{Reason: ReasonAuth, Topic: f.topic, Partition: f.partition, Err: err})
 	case isCorrupt(err):
-		f.metrics.corrupt.WithLabelValues(f.tp.topic).Inc()
+		f.metrics.corrupt.WithLabelValues(f.topic).Inc()
 		return err
 	}
 	// Leaders may have moved, and whoever answers next may be another cluster
 	// under the same address.
 	f.cluster.refresh()
-	f.verify = f.printed
+	f.verify = true
 	f.metrics.retries.WithLabelValues("fetch").Inc()
 	return err
 }
@@ -256,28 +253,28 @@ func (f *fetcher) requestFailed(ctx context.Context, err error) error {
 // outOfRange finds out on which side of the log the position lies.
 func (f *fetcher) outOfRange(ctx context.Context, cause error) error {
 	f.metrics.retries.WithLabelValues("offset").Inc()
-	first, end, err := f.cluster.bounds(ctx, f.tp.topic, f.tp.partition)
+	first, end, err := f.cluster.bounds(ctx, f.topic, f.partition)
 	if err != nil {
 		return err
 	}
 	f.feed.saw(f.epoch, f.position, first, end)
 	switch {
 	case f.position < first:
-		return f.confirm(&GapError{Reason: ReasonRetention, Topic: f.tp.topic, Partition: f.tp.partition,
+		return f.confirm(&GapError{Reason: ReasonRetention, Topic: f.topic, Partition: f.partition,
 			Position: f.position, Found: first})
 	case f.position > end:
-		return f.confirm(&StopError{Reason: ReasonBeyondEnd, Topic: f.tp.topic, Partition: f.tp.partition, Err: fmt.Errorf(
+		return f.confirm(&StopError{Reason: ReasonBeyondEnd, Topic: f.topic, Partition: f.partition, Err: fmt.Errorf(
 			"the log ends at offset %d but reading is to go on at %d: the topic was created anew or has lost acknowledged messages", end, f.position)})
 	}
 	// The log did not reach the position a moment ago, and does now: it may be another one that is being filled.
-	f.verify = f.printed
+	f.verify = true
 	return cause
 }
 
 // topicMissing waits for the topic for a while before it stops the shard.
 func (f *fetcher) topicMissing(ctx context.Context, cause error) error {
-	counts, err := f.cluster.partitionCounts(ctx, []string{f.tp.topic})
-	if err != nil || counts[f.tp.topic] > 0 {
+	counts, err := f.cluster.partitionCounts(ctx, []string{f.topic})
+	if err != nil || counts[f.topic] > 0 {
 		// A cluster out of reach also looks like one without topics.
 		return errors.Join(cause, err)
 	}
@@ -287,13 +284,17 @@ func (f *fetcher) topicMissing(ctx context.Context, cause error) error {
 	if time.Since(f.missingSince) < f.cfg.TopicGrace {
 		return cause
 	}
-	return &StopError{Reason: ReasonTopicMissing, Topic: f.tp.topic, Partition: f.tp.partition,
+	return &StopError{Reason: ReasonTopicMissing, Topic: f.topic, Partition: f.partition,
 		Err: fmt.Errorf("the topic does not exist any more: %w", cause)}
 }
 
-// sameLog looks whether the last message that was fetched is still there. In a
+// sameLog looks whether the last message that was read is still there. In a
 // topic that was deleted and filled again it is another one, or none.
 func (f *fetcher) sameLog(ctx context.Context) error {
+	if f.last.print == 0 {
+		f.verify = false
+		return nil
+	}
 	res, err := f.fetch(ctx, f.last.offset, 1)
 	if errors.Is(err, kafka.OffsetOutOfRange) {
 		return f.markGone(ctx, err)
@@ -302,14 +303,14 @@ func (f *fetcher) sameLog(ctx context.Context) error {
 		return f.requestFailed(ctx, err)
 	}
 	base, _ := baseOf(res.Records)
-	look := decoder{topic: f.tp.topic, partition: f.tp.partition}
+	look := decoder{topic: f.topic, partition: f.partition}
 	b, err := look.decode(res.Records, base, f.last.offset)
 	switch {
-	case len(b.messages) > 0 && fingerprint(&b.messages[0]) == f.last.print:
+	case len(b.messages) > 0 && b.messages[0].Fingerprint() == f.last.print:
 		f.verify = false
 		return nil
 	case len(b.messages) > 0:
-		return f.confirm(&StopError{Reason: ReasonRecreated, Topic: f.tp.topic, Partition: f.tp.partition, Err: fmt.Errorf(
+		return f.confirm(&StopError{Reason: ReasonRecreated, Topic: f.topic, Partition: f.partition, Err: fmt.Errorf(
 			"the message at offset %d is not the one read there before: the topic was created anew", f.last.offset)})
 	case err != nil:
 		return f.refuse(res, err)
@@ -322,7 +323,7 @@ func (f *fetcher) sameLog(ctx context.Context) error {
 // markGone judges a log that does not hold the last message any more.
 func (f *fetcher) markGone(ctx context.Context, cause error) error {
 	f.metrics.retries.WithLabelValues("offset").Inc()
-	first, end, err := f.cluster.bounds(ctx, f.tp.topic, f.tp.partition)
+	first, end, err := f.cluster.bounds(ctx, f.topic, f.partition)
 	switch {
 	case err != nil:
 		return f.requestFailed(ctx, err)
@@ -331,7 +332,7 @@ func (f *fetcher) markGone(ctx context.Context, cause error) error {
 		f.verify = false
 		return nil
 	case f.last.offset >= end:
-		return f.confirm(&StopError{Reason: ReasonBeyondEnd, Topic: f.tp.topic, Partition: f.tp.partition, Err: fmt.Errorf(
+		return f.confirm(&StopError{Reason: ReasonBeyondEnd, Topic: f.topic, Partition: f.partition, Err: fmt.Errorf(
 			"the log ends at offset %d but was read up to %d: the topic was created anew or has lost acknowledged messages", end, f.last.offset)})
 	}
 	return cause
@@ -355,7 +356,7 @@ func (f *fetcher) watchdog() {
 		return
 	}
 	f.progress = time.Now()
-	f.metrics.stalls.WithLabelValues(f.tp.topic).Inc()
+	f.metrics.stalls.WithLabelValues(f.topic).Inc()
 	f.log.Warn("stream: no progress, connecting anew", "offset", f.position)
 	_, age := f.cluster.get()
 	if err := f.cluster.rebuild(age); err != nil {

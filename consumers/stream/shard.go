@@ -80,7 +80,15 @@ func (s *Shard) Generation() int32 {
 // committed. Messages fetched and not handed out are forgotten. Without it
 // reading begins at the group's committed offset, or at the start of the log.
 // It panics on a topic that is not the shard's.
-func (s *Shard) Seek(topic string, offset int64) { s.feed(topic).seek(offset) }
+func (s *Shard) Seek(topic string, offset int64) { s.feed(topic).seek(offset, mark{}) }
+
+// SeekAfter sets the last message that was read of topic, by its offset and its
+// Fingerprint: reading goes on after it, as with Seek. A log that holds another
+// message there, or that ends before it, is not the log that was read; then the
+// shard stops before anything of it is handed out.
+func (s *Shard) SeekAfter(topic string, offset int64, fingerprint uint64) {
+	s.feed(topic).seek(offset+1, mark{offset: offset, print: fingerprint})
+}
 
 // HighWatermark returns the offset after the last message of topic that can be
 // read, as last seen; -1 while unknown.

@@ -3,7 +3,7 @@
 // Members of a group share the partitions of co-partitioned topics. The same
 // partition number of every topic is one shard; for each shard that falls to
 // this member a function of the caller runs, until the group is divided anew.
-// The caller says where to begin (Shard.Seek) and so decides what has been
+// The caller says where to begin (Shard.SeekAfter) and so decides what has been
 // dealt with; offsets committed to the group serve lag tools only.
 //
 // It promises messages in order of offset and without a gap: every message
@@ -27,11 +27,13 @@ package stream
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/segmentio/kafka-go"
 )
 
@@ -60,6 +62,24 @@ type Message struct {
 	Time time.Time
 }
 
+// Fingerprint tells the message from another one at the same offset, also for
+// another process: the xxHash64 of its key, its value and its time in
+// milliseconds. 0 says nothing: what cannot be read today may be tomorrow.
+func (m *Message) Fingerprint() uint64 {
+	if m.Unreadable != "" {
+		return 0
+	}
+	var fixed [16]byte
+	binary.LittleEndian.PutUint64(fixed[:8], uint64(len(m.Key)))
+	binary.LittleEndian.PutUint64(fixed[8:], uint64(m.Time.UnixMilli()))
+	var h xxhash.Digest
+	h.Reset()
+	_, _ = h.Write(fixed[:]) // it never fails
+	_, _ = h.Write(m.Key)
+	_, _ = h.Write(m.Value)
+	return max(1, h.Sum64())
+}
+
 // RunFunc works on one shard. It returns when ctx ends, which it does when the
 // shard is being taken away or the process ends; what it still has to write
 // and commit must be done within the group's rebalance and session timeouts.
@@ -74,7 +94,6 @@ type Consumer struct {
 	cluster *cluster
 	metrics *metrics
 	board   *board
-	marks   *marks
 	log     *slog.Logger
 	joins   int // attempts to join that failed in a row
 }
@@ -102,7 +121,7 @@ func New(cfg Config) (*Consumer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stream: %w", err)
 	}
-	return &Consumer{cfg: cfg, cluster: cl, metrics: m, board: newBoard(), marks: newMarks(), log: cfg.Logger}, nil
+	return &Consumer{cfg: cfg, cluster: cl, metrics: m, board: newBoard(), log: cfg.Logger}, nil
 }
 
 // Run joins the group and works until ctx ends, then leaves the group and

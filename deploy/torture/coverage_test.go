@@ -36,7 +36,7 @@ var covered = map[string][]string{
 	"F23": {"deploy/torture TestF23SteppedClocks", "consumers/returns TestF23WrongClocks", "producers/publish TestStepForgets"},
 	"F27": {"deploy/embedded/brokersuite TestFlippedBitIsFetchedAgain", "consumers/stream TestFlippedBitsNeverBecomeOtherMessages"},
 	"F28": {"deploy/torture TestF28RetentionOverrun", "deploy/embedded/brokersuite TestRetentionOverrunsThePosition"},
-	"F29": {"deploy/torture TestF29TopicMadeAnew", "deploy/embedded/brokersuite TestRecreatedShorterTopicStops", "deploy/embedded/brokersuite TestTopicCreatedAnewWhileRunningStops"},
+	"F29": {"deploy/torture TestF29TopicMadeAnew", "deploy/embedded/brokersuite TestRecreatedShorterTopicStops", "deploy/embedded/brokersuite TestTopicCreatedAnewWhileRunningStops", "deploy/embedded/brokersuite TestTopicCreatedAnewBetweenProcessesStops"},
 	"F30": {"deploy/embedded/brokersuite TestAddedPartitionsStopReadingAndWriting"},
 	"F31": {"consumers/store TestF31AnOlderStateIsNoticed", "deploy/torture TestShortRuns"},
 	"F32": {"schemas/events TestGoldenMessages", "schemas/events TestUnknownFieldsAreKept"},

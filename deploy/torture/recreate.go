@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -20,8 +21,9 @@ import (
 	"retorno/producers/publish"
 )
 
-// Recreate (F29) is a run of its own, because it stops partitions by design: a topic is deleted and made anew while
-// consumers read it. Whoever has read of the old one must stop, say so, and change nothing that was counted.
+// Recreate (F29) is a run of its own, because it stops partitions by design: a topic is deleted and made anew, while
+// consumers read it or, with an odd seed, while there are none. Whoever goes on where the old one was read must stop, say
+// so, and change nothing that was counted.
 const Recreate Kind = "recreate"
 
 // ownForm are the kinds that make runs of another form, each by itself.
@@ -35,8 +37,9 @@ func (c Config) form() Kind {
 	return ""
 }
 
-// recreate counts the first half of the register and makes one topic anew. The consumers run all the while, and the
-// second half of that topic's events goes into the new one at once; that of the other topic follows when all have stopped.
+// recreate counts the first half of the register and makes one topic anew. The second half of that topic's events goes into
+// the new one at once; that of the other topic follows when all have stopped. While there are no consumers the first half
+// goes there too, so that the new one reaches everywhere beyond where the old one was read.
 func (r *run) recreate(ctx context.Context) error {
 	total := r.made.Counts().Events
 	if err := r.send(ctx, 0, total/2); err != nil {
@@ -62,12 +65,26 @@ func (r *run) recreate(ctx context.Context) error {
 	hit := rnd.IntN(len(factTopics))
 	topic, other := factTopics[hit], factTopics[1-hit]
 	r.say("recreate: %s is deleted and made anew after everything so far was counted", topic)
+	from, readers := total/2, r.machine.consumers
+	if r.cfg.Seed%2 == 1 {
+		from = 0
+		for _, c := range readers {
+			if err := c.end(syscall.SIGTERM); err != nil {
+				return err
+			}
+		}
+	}
 	if err := r.machine.makeAnew(ctx, topic); err != nil {
 		return err
 	}
 	r.report.Faults[Recreate]++
-	if err := r.send(ctx, total/2, total, topic); err != nil {
+	if err := r.send(ctx, from, total, topic); err != nil {
 		return err
+	}
+	if r.cfg.Seed%2 == 1 {
+		for _, c := range readers {
+			c.start()
+		}
 	}
 	stopped := r.askStops(ctx, topic, counted)
 	if err := r.send(ctx, total/2, total, other); err != nil {

@@ -70,9 +70,13 @@ func TestF23SteppedClocks(t *testing.T) {
 
 // TestF29TopicMadeAnew: each partition that was read stops and says so, and what was counted stays as it is.
 func TestF29TopicMadeAnew(t *testing.T) {
-	cfg := runOf(t, 29)
-	cfg.For, cfg.Faults = 2*time.Second, []torture.Kind{torture.Recreate}
-	agrees(t, cfg)
+	for name, seed := range map[string]uint64{"under readers": 28, "while nobody reads": 29} {
+		t.Run(name, func(t *testing.T) {
+			cfg := runOf(t, seed)
+			cfg.For, cfg.Faults = 2*time.Second, []torture.Kind{torture.Recreate}
+			agrees(t, cfg)
+		})
+	}
 }
 
 func TestWrongSettingsAreRefused(t *testing.T) {

@@ -366,6 +366,7 @@ CREATE OR REPLACE VIEW retorno.accounts
     epoch UInt32 COMMENT 'Época / Epoch',
     first_offset UInt64 COMMENT 'Primera posición / First offset',
     next_offset UInt64 COMMENT 'Posición siguiente / Next offset',
+    last_print UInt64 COMMENT 'Huella del último registro leído / Fingerprint of the last record read',
     read UInt64 COMMENT 'Leídos / Read',
     accepted UInt64 COMMENT 'Aceptados / Accepted',
     duplicate UInt64 COMMENT 'Duplicados / Duplicate',
@@ -373,7 +374,7 @@ CREATE OR REPLACE VIEW retorno.accounts
     rejected UInt64 COMMENT 'Rechazados / Rejected',
     flushed_at DateTime64(3, 'America/Tegucigalpa') COMMENT 'Cuándo se escribió / When it was written'
 )
-AS SELECT topic, kafka_partition, epoch, first_offset, next_offset, read, accepted, duplicate, superseded, rejected, flushed_at
+AS SELECT topic, kafka_partition, epoch, first_offset, next_offset, last_print, read, accepted, duplicate, superseded, rejected, flushed_at
 FROM
 (
     SELECT *, min(first_offset) OVER (PARTITION BY topic, kafka_partition ORDER BY epoch RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS taken_from,

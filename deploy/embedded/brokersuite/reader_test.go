@@ -15,8 +15,9 @@ import (
 // ledger is what a store would keep: positions, and what has been read.
 type ledger struct {
 	mu        sync.Mutex
-	positions map[string]int64 // topic/partition
-	seen      map[string]int   // value -> how often
+	positions map[string]int64  // topic/partition
+	prints    map[string]uint64 // topic/partition/position -> the fingerprint of the message before it
+	seen      map[string]int    // value -> how often
 	runs      int
 	broken    []string
 	commit    bool
@@ -24,10 +25,14 @@ type ledger struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{positions: make(map[string]int64), seen: make(map[string]int), commit: true}
+	return &ledger{positions: make(map[string]int64), prints: make(map[string]uint64), seen: make(map[string]int), commit: true}
 }
 
 func at(topic string, partition int) string { return fmt.Sprintf("%s/%d", topic, partition) }
+
+func before(topic string, partition int, position int64) string {
+	return fmt.Sprintf("%s/%d", at(topic, partition), position)
+}
 
 // run reads a shard from the ledger's position on.
 func (l *ledger) run(topics []string) stream.RunFunc {
@@ -37,7 +42,11 @@ func (l *ledger) run(topics []string) stream.RunFunc {
 		l.runs++
 		for _, t := range topics {
 			next[t] = l.positions[at(t, s.Partition())]
-			s.Seek(t, next[t])
+			if print := l.prints[before(t, s.Partition(), next[t])]; print != 0 {
+				s.SeekAfter(t, next[t]-1, print)
+			} else {
+				s.Seek(t, next[t])
+			}
 		}
 		l.mu.Unlock()
 		for {
@@ -70,6 +79,7 @@ func (l *ledger) take(next map[string]int64, msgs []stream.Message) {
 		l.seen[string(m.Value)]++
 		key := at(m.Topic, m.Partition)
 		l.positions[key] = max(l.positions[key], m.Offset+1)
+		l.prints[before(m.Topic, m.Partition, m.Offset+1)] = m.Fingerprint()
 	}
 }
 

@@ -177,6 +177,64 @@ func TestTopicCreatedAnewUnseenStops(t *testing.T) {
 	})
 }
 
+// Nobody watched: a process that had no part in reading the old topic finds a new one that is longer.
+func TestTopicCreatedAnewBetweenProcessesStops(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *backend) {
+		topics := b.topics(t, 1, 1)
+		b.write(t, 1, facts(topics, 0, 50))
+		l := newLedger()
+		first := join(t, b.streamConfig(t, topics, 1), l.run(topics))
+		until(t, "all is read", func() bool { return l.count() == 50 })
+		first.leave()
+		b.admin.remove(t, topics[0])
+		b.admin.create(t, topics[0], 1, nil)
+		b.write(t, 1, facts(topics, 1000, 50))
+		b.write(t, 1, facts(topics, 2000, 50))
+		cfg := b.streamConfig(t, topics, 1)
+		reg := newRegistry(&cfg)
+		m := join(t, cfg, l.run(topics))
+		expectStop(t, m, reg, stream.ReasonRecreated, "offset 49", "created anew")
+		if n := l.count(); n != 50 {
+			t.Errorf("%d messages of the new topic were handed out", n-50)
+		}
+	})
+}
+
+// A reader that waits for its consumer asks for nothing, and so is told of nothing.
+func TestTopicCreatedAnewWhileNobodyAsksStops(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *backend) {
+		topics := b.topics(t, 1, 1)
+		b.write(t, 1, facts(topics, 0, 50))
+		cfg := b.streamConfig(t, topics, 1)
+		cfg.PrefetchBytes = 1024 // less than one answer: no other is asked for until it is taken
+		reg := newRegistry(&cfg)
+		l := newLedger()
+		hold := make(chan struct{})
+		l.perFetch = func(*stream.Shard) error {
+			if l.count() == 50 {
+				<-hold
+			}
+			return nil
+		}
+		m := join(t, cfg, l.run(topics))
+		until(t, "the first 50 are read", func() bool { return l.count() == 50 })
+		b.write(t, 1, facts(topics, 500, 50))
+		until(t, "the next ones are fetched", func() bool { return metric(t, reg, "retorno_stream_prefetched_bytes") > 0 })
+		fetched := time.Now()
+		b.admin.remove(t, topics[0])
+		b.admin.create(t, topics[0], 1, nil)
+		for part := range 3 {
+			b.write(t, 1, facts(topics, 1000*(part+1), 50))
+		}
+		until(t, "the log has gone unread for longer than is taken on trust", func() bool { return time.Since(fetched) > cfg.MaxWait+1100*time.Millisecond })
+		close(hold)
+		expectStop(t, m, reg, stream.ReasonRecreated, "offset 99", "created anew")
+		if n := l.count(); n != 100 {
+			t.Errorf("%d messages were handed out, 100 are of the old topic", n)
+		}
+	})
+}
+
 func TestDeletedTopicStops(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *backend) {
 		topics := b.topics(t, 1, 1)

@@ -191,9 +191,10 @@ CREATE TABLE IF NOT EXISTS retorno.ledger
 (
     topic           LowCardinality(String) COMMENT 'Tema de Kafka / Kafka topic',
     kafka_partition UInt16                 COMMENT 'Partición / Partition',
-    epoch           UInt32                 COMMENT 'Época de la asignación / Epoch of the assignment',
+    epoch           UInt32                 COMMENT 'Época de quien leyó / Epoch of the claim that read',
     first_offset    UInt64                 COMMENT 'Primera posición leída / First offset read',
     next_offset     UInt64                 COMMENT 'Posición que sigue a la última leída / Offset after the last one read',
+    last_print      UInt64                 COMMENT 'Huella del último registro leído; 0: no se conoce / Fingerprint of the last record read; 0: not known',
     read            UInt64                 COMMENT 'Leídos / Read',
     accepted        UInt64                 COMMENT 'Aceptados / Accepted',
     duplicate       UInt64                 COMMENT 'Duplicados / Duplicate',
