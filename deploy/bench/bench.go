@@ -33,10 +33,10 @@ type section struct {
 
 func sections() []section {
 	return []section{
+		{"visible", []string{"visible_p99_seconds"}, (*run).visibility, false}, // first: what was deleted before it makes the disk slow
 		{"catchup", []string{"ratio_to_peer", "ratio_to_limit", "ratio_to_plain"}, (*run).catchUp, true},
 		{"publish", []string{"publish_ratio"}, (*run).publishing, true},
 		{"share", []string{"share_cost"}, (*run).sharing, true},
-		{"visible", []string{"visible_p99_seconds"}, (*run).visibility, false},
 		{"outage", []string{"outage_catchup_ratio"}, (*run).outage, false},
 		{"growth", []string{"cost_growth"}, (*run).growth, false},
 		{"state", []string{"bytes_per_person"}, (*run).state, false},

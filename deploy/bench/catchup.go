@@ -161,11 +161,13 @@ func (r *run) compare(results map[string][]result, set setting) {
 				rates = append(rates, math.Round(res.rate()))
 			}
 		}
-		var costs []float64
+		var costs, merges, sorts []float64
 		for _, res := range results[name] {
-			costs = append(costs, res.cost())
+			costs, merges, sorts = append(costs, res.cost()), append(merges, res.perEvent(res.merge)), append(sorts, res.perEvent(res.sort))
 		}
 		r.report.set(name+"_cpu_microseconds_per_event", "us", "CPU time of the contender, ClickHouse and Kafka together until all is visible, for each event", costs)
+		r.report.set(name+"_merge_microseconds_per_event", "us", "time for which ClickHouse's merges were busy until all is visible (MergeExecuteMilliseconds), for each event", merges)
+		r.report.set(name+"_sort_microseconds_per_event", "us", "time for which ClickHouse sorted what was inserted (MergeTreeDataWriterSortingBlocksMicroseconds), for each event", sorts)
 		r.report.set(name+"_events_per_second", "events/s", methods[name], rates)
 	}
 	for _, other := range []string{"peer", "limit", "plain"} {

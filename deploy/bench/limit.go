@@ -158,7 +158,10 @@ func (x *limit) run(ctx context.Context) (r result, err error) {
 	for _, lane := range lanes {
 		slices.SortStableFunc(lane, func(a, b insert) int { return cmp.Compare(a.order, b.order) })
 	}
-	used := x.m.usage()
+	used, err := x.m.usage(ctx)
+	if err != nil {
+		return r, err
+	}
 	began := time.Now()
 	group, gctx := errgroup.WithContext(ctx)
 	x.m.fetch(gctx, group)
@@ -167,8 +170,7 @@ func (x *limit) run(ctx context.Context) (r result, err error) {
 	}
 	err = group.Wait()
 	r.events, r.wall = len(x.l.messages), time.Since(began)
-	r.used(x.m, used)
-	if err != nil {
+	if err := errors.Join(err, r.used(ctx, x.m, used)); err != nil {
 		return r, err
 	}
 	have, err := x.m.storedCells(ctx, "retorno", true)

@@ -16,6 +16,8 @@ type result struct {
 	wall   time.Duration // from the start of the contender to the moment everything is visible
 	cpu    time.Duration // of the contender itself
 	engine time.Duration // CPU of ClickHouse meanwhile
+	merge  time.Duration // for which ClickHouse's merges were busy meanwhile
+	sort   time.Duration // for which ClickHouse sorted what was inserted meanwhile
 	broker time.Duration // CPU of Kafka meanwhile
 	rss    uint64
 	faults []string // what is wrong with its counts
@@ -60,7 +62,10 @@ func (o *ours) consume(ctx context.Context) (r result, err error) {
 	if o.profile != "" {
 		flags, o.profile = []string{"--cpuprofile=" + o.profile}, ""
 	}
-	used := o.m.usage()
+	used, err := o.m.usage(ctx)
+	if err != nil {
+		return r, err
+	}
 	began := time.Now()
 	var all []*process
 	defer func() {
@@ -79,7 +84,7 @@ func (o *ours) consume(ctx context.Context) (r result, err error) {
 	}
 	err = o.m.awaitLedger(ctx, o.l.events(), all)
 	r.events, r.wall = o.l.events(), time.Since(began)
-	r.used(o.m, used)
+	err = errors.Join(err, r.used(ctx, o.m, used))
 	r.cpu = 0
 	return r, err
 }
@@ -123,26 +128,38 @@ func (o *ours) check(ctx context.Context, r *result) error {
 	return nil
 }
 
-// usage is the CPU time that ClickHouse, Kafka and this process have used so far.
-type usage struct{ engine, broker, self time.Duration }
+// usage is the CPU time that ClickHouse, Kafka and this process have used so far, and for how long ClickHouse has merged and
+// sorted.
+type usage struct{ engine, broker, self, merge, sort time.Duration }
 
-func (m *machine) usage() usage {
+func (m *machine) usage(ctx context.Context) (usage, error) {
 	u := usage{engine: cpuOf(m.engine.PID()), broker: cpuOf(m.broker.PID())}
+	merge, err := m.number(ctx, "(SELECT sum(value) FROM system.events WHERE event = 'MergeExecuteMilliseconds')")
+	if err != nil {
+		return u, err
+	}
+	sort, err := m.number(ctx, "(SELECT sum(value) FROM system.events WHERE event = 'MergeTreeDataWriterSortingBlocksMicroseconds')")
+	u.merge, u.sort = time.Duration(merge)*time.Millisecond, time.Duration(sort)*time.Microsecond
 	var self syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &self) == nil {
 		u.self = time.Duration(self.Utime.Nano() + self.Stime.Nano())
 	}
-	return u
+	return u, err
 }
 
 // used notes what ClickHouse and Kafka have used since before, and of the contender what this process has, in which
 // all contenders but ours run.
-func (r *result) used(m *machine, before usage) {
-	now := m.usage()
+func (r *result) used(ctx context.Context, m *machine, before usage) error {
+	now, err := m.usage(ctx)
 	r.engine, r.broker, r.cpu = now.engine-before.engine, now.broker-before.broker, now.self-before.self
+	r.merge, r.sort = now.merge-before.merge, now.sort-before.sort
+	return err
 }
 
 // cost is all CPU time of an event, in microseconds.
-func (r *result) cost() float64 {
-	return float64((r.cpu + r.engine + r.broker).Microseconds()) / float64(r.events)
+func (r *result) cost() float64 { return r.perEvent(r.cpu + r.engine + r.broker) }
+
+// perEvent is an event's share of d, in microseconds.
+func (r *result) perEvent(d time.Duration) float64 {
+	return float64(d.Microseconds()) / float64(r.events)
 }

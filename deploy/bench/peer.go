@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,7 +83,10 @@ func (p *peer) run(ctx context.Context) (r result, err error) {
 	if err := p.m.exec(ctx, all[:len(all)-1]...); err != nil {
 		return r, err
 	}
-	used := p.m.usage()
+	used, err := p.m.usage(ctx)
+	if err != nil {
+		return r, err
+	}
 	began := time.Now()
 	if err := p.m.exec(ctx, all[len(all)-1]); err != nil {
 		return r, err
@@ -92,8 +96,7 @@ func (p *peer) run(ctx context.Context) (r result, err error) {
 		return n >= int64(len(p.l.messages)), err
 	})
 	r.events, r.wall = len(p.l.messages), time.Since(began)
-	r.used(p.m, used)
-	if err != nil {
+	if err := errors.Join(err, r.used(ctx, p.m, used)); err != nil {
 		return r, err
 	}
 	have, err := p.m.storedCells(ctx, "peer", false)

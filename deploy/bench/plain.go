@@ -46,14 +46,16 @@ func (p *plain) run(ctx context.Context) (r result, err error) {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	used := p.m.usage()
+	used, err := p.m.usage(ctx)
+	if err != nil {
+		return r, err
+	}
 	began := time.Now()
 	reader := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{p.m.broker.Addr()}, GroupID: fmt.Sprintf("plain-%d", p.runs), GroupTopics: factTopics,
 		StartOffset: kafka.FirstOffset, MaxBytes: 10e6, MaxWait: 500 * time.Millisecond})
 	err = errors.Join(p.consume(ctx, reader, conn), reader.Close())
 	r.events, r.wall = len(p.l.messages), time.Since(began)
-	r.used(p.m, used)
-	if err != nil {
+	if err := errors.Join(err, r.used(ctx, p.m, used)); err != nil {
 		return r, err
 	}
 	have, err := p.m.storedCells(ctx, "plain", false)
