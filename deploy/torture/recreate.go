@@ -65,10 +65,10 @@ func (r *run) recreate(ctx context.Context) error {
 	hit := rnd.IntN(len(factTopics))
 	topic, other := factTopics[hit], factTopics[1-hit]
 	r.say("recreate: %s is deleted and made anew after everything so far was counted", topic)
-	from, readers := total/2, r.machine.consumers
+	from, away := total/2, []*consumer(nil)
 	if r.cfg.Seed%2 == 1 {
-		from = 0
-		for _, c := range readers {
+		from, away = 0, r.machine.consumers
+		for _, c := range away {
 			if err := c.end(syscall.SIGTERM); err != nil {
 				return err
 			}
@@ -81,10 +81,8 @@ func (r *run) recreate(ctx context.Context) error {
 	if err := r.send(ctx, from, total, topic); err != nil {
 		return err
 	}
-	if r.cfg.Seed%2 == 1 {
-		for _, c := range readers {
-			c.start()
-		}
+	for _, c := range away {
+		c.start()
 	}
 	stopped := r.askStops(ctx, topic, counted)
 	if err := r.send(ctx, total/2, total, other); err != nil {
