@@ -24,7 +24,7 @@ func (r *runner) takeOver(ctx context.Context) error {
 	}
 	r.claim = claim
 	r.spare = store.NewFlush(partition, claim.Epoch())
-	positions, err := r.cfg.Store.Positions(ctx, partition)
+	positions, err := claim.Positions(ctx)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type Claim struct {
 	consumer  string
 	flushes   uint64
 	last      *Entry // the ledger row of the flush before
+	first     bool   // nothing was stored of the partition when it was claimed, so there is nothing to be read
 	closed    bool
 }
 
@@ -58,7 +59,7 @@ type claims struct {
 	partition      *proto.ColUInt16
 	epoch          *proto.ColUInt32
 	claim          ids
-	kind, consumer texts
+	kind, consumer *names
 	flush          numbers
 	topics         *proto.ColArr[string]
 	next           *proto.ColArr[uint64]
@@ -69,7 +70,7 @@ func newClaims() *claims {
 	c := &claims{}
 	b := &c.block
 	c.partition, c.epoch, c.claim = col(b, "kafka_partition", new(proto.ColUInt16)), col(b, "epoch", new(proto.ColUInt32)), col(b, "claim", newIDs())
-	c.kind, c.flush, c.consumer = col(b, "kind", newTexts()), col(b, "flush", newNumbers()), col(b, "consumer", newTexts())
+	c.kind, c.flush, c.consumer = col(b, "kind", newNames()), col(b, "flush", newNumbers()), col(b, "consumer", newNames())
 	c.topics = col(b, "topics", new(proto.ColStr).LowCardinality().Array())
 	c.next = col(b, "next_offsets", proto.NewArray[uint64](new(proto.ColUInt64)))
 	c.at = col(b, "claimed_at", newTimes())
@@ -109,11 +110,11 @@ const (
 func (s *Store) Claim(ctx context.Context, partition int, consumer string) (*Claim, error) {
 	c := &Claim{store: s, conn: bulk{store: s}, partition: partition, consumer: consumer}
 	for {
-		taken, err := s.newestEpoch(ctx, partition)
+		taken, empty, err := s.newestEpoch(ctx, partition)
 		if err != nil {
 			return nil, err
 		}
-		c.epoch, c.id = taken+1, uuid.New()
+		c.epoch, c.id, c.first = taken+1, uuid.New(), empty
 		err = s.retry(ctx, "claim a partition", func() error {
 			row := newClaims()
 			row.add(c, kindClaim, nil)
@@ -139,19 +140,22 @@ func (s *Store) Claim(ctx context.Context, partition int, consumer string) (*Cla
 	}
 }
 
-// newestEpoch is the largest epoch that anything stored for a partition bears. Derived rows are asked too: in a
-// database that was put back they may be all that is left of an epoch.
-func (s *Store) newestEpoch(ctx context.Context, partition int) (uint32, error) {
-	query := "SELECT toUInt32(max(epoch)) FROM (SELECT toUInt64(max(epoch)) AS epoch FROM retorno.ledger WHERE kafka_partition = @p" +
-		" UNION ALL SELECT toUInt64(max(epoch)) FROM retorno.claims WHERE kafka_partition = @p"
+// newestEpoch is the largest epoch that anything stored for a partition bears, and whether nothing at all is stored.
+// Derived rows are asked too: in a database that was put back they, or facts, may be all that is left of an epoch.
+func (s *Store) newestEpoch(ctx context.Context, partition int) (epoch uint32, empty bool, err error) {
+	query := "SELECT toUInt32(max(epoch)), sum(rows) = 0 FROM (SELECT toUInt64(max(epoch)) AS epoch, count() AS rows FROM retorno.ledger WHERE kafka_partition = @p" +
+		" UNION ALL SELECT toUInt64(max(epoch)), count() FROM retorno.claims WHERE kafka_partition = @p" +
+		" UNION ALL SELECT 0, count() FROM retorno.facts WHERE kafka_partition = @p"
 	for _, table := range []string{"returns", "assistance", "return_counts", "assistance_counts", "crossing_counts"} {
-		query += " UNION ALL SELECT bitShiftRight(max(version), 40) FROM retorno." + table + " WHERE kafka_partition = @p"
+		query += " UNION ALL SELECT bitShiftRight(max(version), 40), count() FROM retorno." + table + " WHERE kafka_partition = @p"
 	}
-	var epoch uint32
-	err := s.retry(ctx, "ask for the newest epoch", func() error {
-		return s.conn.QueryRow(ctx, query+")", clickhouse.Named("p", uint16(partition))).Scan(&epoch)
+	err = s.retry(ctx, "ask for the newest epoch", func() error {
+		var none uint8
+		err := s.conn.QueryRow(ctx, query+")", clickhouse.Named("p", uint16(partition))).Scan(&epoch, &none)
+		empty = none != 0
+		return err
 	})
-	return epoch, err
+	return epoch, empty, err
 }
 
 // Epoch is the epoch of the claim.
@@ -236,6 +240,9 @@ func fencedOf(ctx context.Context, conn *bulk, all ...*Claim) (map[*Claim]*Fence
 // written, however late: by topic, the smallest first. Flushes of the new epoch must end at each of them. It is asked
 // after the claim, so that whoever announces a flush later sees the claim and gives up.
 func (c *Claim) Announced(ctx context.Context, from map[string]int64) ([]map[string]int64, error) {
+	if c.first {
+		return nil, nil
+	}
 	var all []map[string]int64
 	err := c.store.retry(ctx, "read the announced flushes", func() error {
 		all = nil

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ClickHouse/ch-go"
-
 	"retorno/consumers/reconcile"
 )
 
@@ -44,8 +42,8 @@ func write(t *testing.T, c *Claim, n, first, next int64) {
 // writeLate writes the rows of a flush as a process does that was stopped after it had looked whether its claim holds.
 func writeLate(t *testing.T, c *Claim, f *Flush) {
 	t.Helper()
-	for _, p := range f.parts() {
-		if err := c.conn.do(t.Context(), ch.Query{Body: "INSERT INTO " + p.table + " " + p.input.Columns() + " VALUES", Input: p.input}); err != nil {
+	for _, p := range parts(f) {
+		if err := c.conn.do(t.Context(), p.query()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -117,6 +115,23 @@ func TestF10TwoProcessesNeverShareAnEpoch(t *testing.T) {
 	for _, c := range all {
 		if err := c.Check(t.Context()); IsFenced(err) == (c.Epoch() == newest) {
 			t.Errorf("epoch %d, the newest being %d, was told %v", c.Epoch(), newest, err)
+		}
+	}
+}
+
+// TestWhateverIsLeftOfAPartitionIsRead: a claim reads nothing only when no table holds a row of its partition; in a
+// database that was put back any of them may be all that is left.
+func TestWhateverIsLeftOfAPartitionIsRead(t *testing.T) {
+	s := migrated(t)
+	if c := claimed(t, s, 0); !c.first {
+		t.Error("partition 0 holds nothing, and is read")
+	}
+	for i, table := range []string{"claims", "ledger", "facts", "returns", "assistance", "return_counts", "assistance_counts", "crossing_counts"} {
+		if err := s.Conn().Exec(t.Context(), "INSERT INTO retorno."+table+" (kafka_partition) VALUES (?)", i+1); err != nil {
+			t.Fatal(err)
+		}
+		if c := claimed(t, s, i+1); c.first {
+			t.Errorf("partition %d is not read, and retorno.%s holds a row of it", i+1, table)
 		}
 	}
 }

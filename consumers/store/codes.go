@@ -192,15 +192,6 @@ func newCodeLists(w *words) *codeLists { return &codeLists{all: newCodes(w)} }
 // End ends a row: the codes appended to all since the row before are its own.
 func (c *codeLists) End() { c.ends.Append(uint64(c.all.Rows())) }
 
-// add adds the rows of another column.
-func (c *codeLists) add(other *codeLists) {
-	before := uint64(c.all.Rows())
-	for _, end := range other.ends {
-		c.ends = append(c.ends, before+end)
-	}
-	c.all.places = append(c.all.places, other.all.places...)
-}
-
 // Row is where a row's codes stand in all: from the first, up to and without the second.
 func (c *codeLists) Row(i int) (from, to int) {
 	if i > 0 {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -32,54 +31,6 @@ func (b *block) clear() { b.input.Reset() }
 
 func (b *block) self() *block { return b }
 
-// add adds the rows of another block of the same table.
-func (b *block) add(other *block) {
-	for i := range b.input {
-		addColumn(b.input[i].Data, other.input[i].Data)
-	}
-}
-
-// addColumn adds the rows of a column to another one of its type.
-func addColumn(to, from proto.ColInput) {
-	switch to := to.(type) {
-	case flags:
-		extend(to, from)
-	case *proto.ColUInt16:
-		extend(to, from)
-	case *proto.ColUInt32:
-		extend(to, from)
-	case numbers:
-		extend(to, from)
-	case *proto.ColInt64:
-		extend(to, from)
-	case days:
-		extend(to, from)
-	case ids:
-		extend(to, from)
-	case times:
-		to.Data = append(to.Data, from.(times).Data...)
-	case texts:
-		to.Values = append(to.Values, from.(texts).Values...)
-	case *proto.ColNullable[uint8]:
-		from := from.(*proto.ColNullable[uint8])
-		to.Nulls = append(to.Nulls, from.Nulls...)
-		addColumn(to.Values, from.Values)
-	case *codes:
-		to.places = append(to.places, from.(*codes).places...)
-	case *codeLists:
-		to.add(from.(*codeLists))
-	default:
-		panic(fmt.Sprintf("store: a column of type %T", to))
-	}
-}
-
-func extend[E any, S ~[]E, P interface {
-	*S
-	proto.ColInput
-}](to P, from proto.ColInput) {
-	*to = append(*to, *from.(P)...)
-}
-
 // without is the block to be read without some of its columns.
 func (b *block) without(names ...string) *block {
 	rest := &block{}
@@ -103,7 +54,6 @@ func (b *block) columns() string {
 
 // The column types of the schema, by their short names.
 type (
-	texts   = *proto.ColLowCardinality[string]
 	ids     = *proto.ColUUID
 	numbers = *proto.ColUInt64
 	flags   = *proto.ColUInt8
@@ -111,7 +61,6 @@ type (
 	times   = *proto.ColDateTime64
 )
 
-func newTexts() texts     { return new(proto.ColStr).LowCardinality() }
 func newIDs() ids         { return new(proto.ColUUID) }
 func newNumbers() numbers { return new(proto.ColUInt64) }
 func newFlags() flags     { return new(proto.ColUInt8) }

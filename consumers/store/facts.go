@@ -32,7 +32,7 @@ type facts struct {
 	age                                                    *proto.ColNullable[uint8]
 	partition                                              *proto.ColUInt16
 	reasons                                                *codeLists
-	source, topic                                          texts
+	source, topic                                          *names
 	voidReason, kind                                       *codes
 	direction, borderPoint, category, check                *codes
 	sex, nationality, country, mode, returnType            *codes
@@ -40,12 +40,10 @@ type facts struct {
 	department, municipality, toDepartment, toMunicipality *codes
 	accompanied, company, intended, displaced, again       *codes
 	education, occupation, helpKind                        *codes
-
-	interned map[string]string // the sources' ids: few, and each in many rows
 }
 
 func newFacts() *facts {
-	f := &facts{interned: map[string]string{}}
+	f := &facts{}
 	b := &f.block
 	f.person, f.recordID, f.registrationID = col(b, "person", newIDs()), col(b, "record_id", newIDs()), col(b, "registration_id", newIDs())
 	f.version, f.contentHash = col(b, "version", newNumbers()), col(b, "content_hash", newNumbers())
@@ -56,7 +54,7 @@ func newFacts() *facts {
 	f.sent, f.arrival = col(b, "sent_at", newTimes()), col(b, "arrival", newTimes())
 	f.age = col(b, "age", new(proto.ColUInt8).Nullable())
 	f.partition = col(b, "kafka_partition", new(proto.ColUInt16))
-	f.source, f.topic = col(b, "source_id", newTexts()), col(b, "topic", newTexts())
+	f.source, f.topic = col(b, "source_id", newNames()), col(b, "topic", newNames())
 	f.reasons = col(b, "reasons", newCodeLists(reasons))
 	f.declareCodes(b)
 	return f
@@ -105,7 +103,7 @@ func (f *facts) add(row FactRow) {
 	f.arrival.AppendRaw(proto.DateTime64(fact.Arrival))
 	f.partition.Append(uint16(row.Origin.Partition))
 	f.topic.Append(row.Origin.Topic)
-	f.source.Append(intern(f.interned, x.Source))
+	f.source.AppendBytes(x.Source)
 	age := proto.Null[uint8]()
 	if x.Age >= 0 {
 		age = proto.NewNullable(uint8(x.Age))
@@ -147,20 +145,4 @@ func (f *facts) answers(x *events.Fields) {
 	f.education.State(x.Education)
 	f.occupation.State(x.Occupation)
 	f.helpKind.State(x.AssistanceKind)
-}
-
-// mostInterned bounds the texts that are kept: whatever sources call themselves, memory does not grow without end.
-const mostInterned = 10_000
-
-// intern is the text of b, the same string for the same bytes.
-func intern(known map[string]string, b []byte) string {
-	text, ok := known[string(b)]
-	if !ok {
-		if len(known) >= mostInterned {
-			clear(known)
-		}
-		text = string(b)
-		known[text] = text
-	}
-	return text
 }

@@ -1,12 +1,13 @@
 package store
 
 import (
+	"context"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
 
 	"github.com/ClickHouse/ch-go"
-	"github.com/ClickHouse/ch-go/proto"
 
 	"retorno/consumers/reconcile"
 )
@@ -31,22 +32,11 @@ func (y *years[T]) clear() {
 	}
 }
 
-// add adds the rows of other.
-func (y *years[T]) add(other *years[T]) {
-	for year, part := range other.parts {
-		if part.self().rows() > 0 {
-			y.of(year).self().add(part.self())
-		}
-	}
-}
-
-// inserts are the parts that have rows, in order.
-func (y *years[T]) inserts(table string) []part {
-	var all []part
-	for _, year := range slices.Sorted(maps.Keys(y.parts)) {
-		if b := y.parts[year].self(); b.rows() > 0 {
-			all = append(all, part{table: table, input: b.input, rows: b.rows()})
-		}
+// blocks are the rows, by the partition that they go to.
+func (y *years[T]) blocks() map[int]*block {
+	all := make(map[int]*block, len(y.parts))
+	for year, part := range y.parts {
+		all[year] = part.self()
 	}
 	return all
 }
@@ -156,7 +146,7 @@ func (f *Flush) Ledger(e Entry) {
 // Rows is how many rows wait to be written.
 func (f *Flush) Rows() int {
 	n := 0
-	for _, p := range f.parts() {
+	for _, p := range parts(f) {
 		n += p.rows
 	}
 	return n
@@ -176,40 +166,66 @@ func (f *Flush) Clear() {
 	f.last = nil
 }
 
-// add adds the rows of other, a flush of another Kafka partition.
-func (f *Flush) add(other *Flush) {
-	f.facts.add(&other.facts)
-	f.returns.add(&other.returns)
-	f.counts.add(&other.counts)
-	f.helps.add(&other.helps)
-	f.helpCounts.add(&other.helpCounts)
-	f.crossings.add(&other.crossings)
-	f.sources.block.add(&other.sources.block)
-	f.redriven.block.add(&other.redriven.block)
-	f.ledger.block.add(&other.ledger.block)
-}
-
-// part is one insert: rows of one table that go to one partition of it.
+// part is one insert: rows of one table that go to one partition of it, in a block of each flush that has any.
 type part struct {
-	table string
-	input proto.Input
-	rows  int
+	table  string
+	blocks []*block
+	rows   int
 }
 
-// parts are the inserts of the flush in their order: facts before what is derived from them, the ledger last.
-func (f *Flush) parts() []part {
-	all := slices.Concat(f.facts.inserts("retorno.facts"), f.returns.inserts("retorno.returns"), f.helps.inserts("retorno.assistance"),
-		f.counts.inserts("retorno.return_counts"), f.helpCounts.inserts("retorno.assistance_counts"), f.crossings.inserts("retorno.crossing_counts"))
-	for _, last := range []part{
-		{table: "retorno.source_records", input: f.sources.input, rows: f.sources.rows()},
-		{table: "retorno.redriven", input: f.redriven.input, rows: f.redriven.rows()},
-		{table: "retorno.ledger", input: f.ledger.input, rows: f.ledger.rows()},
+// parts are the inserts of flushes that go together, in their order: facts before what is derived from them, the ledger
+// last.
+func parts(group ...*Flush) []part {
+	var all []part
+	for _, t := range []struct {
+		name   string
+		blocks func(*Flush) map[int]*block // by the partition that they go to
+	}{
+		{"retorno.facts", func(f *Flush) map[int]*block { return f.facts.blocks() }},
+		{"retorno.returns", func(f *Flush) map[int]*block { return f.returns.blocks() }},
+		{"retorno.assistance", func(f *Flush) map[int]*block { return f.helps.blocks() }},
+		{"retorno.return_counts", func(f *Flush) map[int]*block { return f.counts.blocks() }},
+		{"retorno.assistance_counts", func(f *Flush) map[int]*block { return f.helpCounts.blocks() }},
+		{"retorno.crossing_counts", func(f *Flush) map[int]*block { return f.crossings.blocks() }},
+		{"retorno.source_records", func(f *Flush) map[int]*block { return map[int]*block{0: &f.sources.block} }},
+		{"retorno.redriven", func(f *Flush) map[int]*block { return map[int]*block{0: &f.redriven.block} }},
+		{"retorno.ledger", func(f *Flush) map[int]*block { return map[int]*block{0: &f.ledger.block} }},
 	} {
-		if last.rows > 0 {
-			all = append(all, last)
+		years := map[int]*part{}
+		for _, f := range group {
+			for year, b := range t.blocks(f) {
+				if b.rows() == 0 {
+					continue
+				}
+				if years[year] == nil {
+					years[year] = &part{table: t.name}
+				}
+				years[year].blocks = append(years[year].blocks, b)
+				years[year].rows += b.rows()
+			}
+		}
+		for _, year := range slices.Sorted(maps.Keys(years)) {
+			all = append(all, *years[year])
 		}
 	}
 	return all
+}
+
+// query is the INSERT of the part. The blocks go one after the other, and ClickHouse makes one of them.
+func (p *part) query() ch.Query {
+	input := slices.Clone(p.blocks[0].input)
+	q := ch.Query{Body: "INSERT INTO " + p.table + " " + input.Columns() + " VALUES", Input: input, Settings: Settings(p.rows)}
+	if rest := p.blocks[1:]; len(rest) > 0 {
+		q.OnInput = func(context.Context) error {
+			copy(input, rest[0].input)
+			rest = rest[1:]
+			if len(rest) == 0 {
+				return io.EOF // with this block
+			}
+			return nil
+		}
+	}
+	return q
 }
 
 // Settings are those of every statement over a bulk connection, stated rather than inherited, and the same for all: to
@@ -222,7 +238,7 @@ func Settings(rows int) []ch.Setting {
 		{Key: "insert_deduplicate", Value: "0", Important: true},
 		{Key: "async_insert", Value: "0", Important: true},
 		{Key: "max_insert_block_size", Value: size, Important: true},
-		{Key: "min_insert_block_size_rows", Value: size, Important: true},
+		{Key: "min_insert_block_size_rows", Value: size, Important: true}, {Key: "min_insert_block_size_bytes", Value: "0", Important: true},
 		// Rows of one key inside a block are rare, and reading tells them apart: merging the block first costs more
 		// than writing it.
 		{Key: "optimize_on_insert", Value: "0", Important: true},

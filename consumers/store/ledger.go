@@ -27,7 +27,7 @@ func (a Accounts) Read() uint64 { return a.Accepted + a.Duplicate + a.Superseded
 
 type ledger struct {
 	block
-	topic, consumer                                                     texts
+	topic, consumer                                                     *names
 	partition                                                           *proto.ColUInt16
 	epoch                                                               *proto.ColUInt32
 	first, next, print, read, accepted, duplicate, superseded, rejected numbers
@@ -37,7 +37,7 @@ type ledger struct {
 func newLedger() *ledger {
 	l := &ledger{}
 	b := &l.block
-	l.topic, l.consumer = col(b, "topic", newTexts()), col(b, "consumer", newTexts())
+	l.topic, l.consumer = col(b, "topic", newNames()), col(b, "consumer", newNames())
 	l.partition, l.epoch, l.at = col(b, "kafka_partition", new(proto.ColUInt16)), col(b, "epoch", new(proto.ColUInt32)), col(b, "flushed_at", newTimes())
 	l.first, l.next = col(b, "first_offset", newNumbers()), col(b, "next_offset", newNumbers())
 	l.print, l.read = col(b, "last_print", newNumbers()), col(b, "read", newNumbers())
@@ -68,6 +68,14 @@ type Position struct {
 	NextOffset int64
 	LastPrint  uint64   // the fingerprint of the message before NextOffset; 0: not known
 	Accounts   Accounts // of everything up to NextOffset
+}
+
+// Positions reads where the ledger stands for the claim's Kafka partition.
+func (c *Claim) Positions(ctx context.Context) ([]Position, error) {
+	if c.first {
+		return nil, nil
+	}
+	return c.store.Positions(ctx, c.partition)
 }
 
 // Positions reads where the ledger stands for a Kafka partition: the end of what it accounts for without a gap, for
@@ -113,7 +121,7 @@ func (s *Store) Accounted(ctx context.Context) (Accounts, error) {
 // redriven are rows of retorno.redriven.
 type redriven struct {
 	block
-	topic, account texts
+	topic, account *names
 	partition      *proto.ColUInt16
 	offset, again  numbers
 }
@@ -121,7 +129,7 @@ type redriven struct {
 func newRedriven() *redriven {
 	r := &redriven{}
 	b := &r.block
-	r.topic, r.account = col(b, "topic", newTexts()), col(b, "account", newTexts())
+	r.topic, r.account = col(b, "topic", newNames()), col(b, "account", newNames())
 	r.partition, r.offset, r.again = col(b, "kafka_partition", new(proto.ColUInt16)), col(b, "kafka_offset", newNumbers()), col(b, "again", newNumbers())
 	return r
 }
@@ -137,24 +145,22 @@ func (r *redriven) add(from, to Origin, account string) {
 // sources are rows of retorno.source_records.
 type sources struct {
 	block
-	id     texts
+	id     *names
 	seq    numbers
 	sent   times
 	offset *proto.ColInt64
-
-	interned map[string]string
 }
 
 func newSources() *sources {
-	s := &sources{interned: map[string]string{}}
+	s := &sources{}
 	b := &s.block
-	s.id, s.seq, s.sent = col(b, "source_id", newTexts()), col(b, "source_seq", newNumbers()), col(b, "sent_at", newTimes())
+	s.id, s.seq, s.sent = col(b, "source_id", newNames()), col(b, "source_seq", newNumbers()), col(b, "sent_at", newTimes())
 	s.offset = col(b, "clock_offset_ms", new(proto.ColInt64))
 	return s
 }
 
 func (s *sources) add(id []byte, seq uint64, sentAtMs, clockOffsetMs int64) {
-	s.id.Append(intern(s.interned, id))
+	s.id.AppendBytes(id)
 	s.seq.Append(seq)
 	s.sent.AppendRaw(proto.DateTime64(sentAtMs))
 	s.offset.Append(clockOffsetMs)

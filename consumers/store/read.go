@@ -54,6 +54,9 @@ func (s *Store) Facts(ctx context.Context, partition int, yield func(StoredFact)
 // FactRows reads the facts of the claim's Kafka partition for who merges facts anyway: every row that is stored comes, of
 // one record perhaps several, and the one of the largest version holds. It costs ClickHouse half as much as Facts.
 func (c *Claim) FactRows(ctx context.Context, yield func(StoredFact)) error {
+	if c.first {
+		return nil
+	}
 	return factsOf(ctx, &c.conn, c.partition, false, yield)
 }
 
@@ -114,6 +117,9 @@ type Derived struct {
 
 // Derived reads what the claim's Kafka partition has stored. Which row of a key holds is found out here: FINAL costs more.
 func (c *Claim) Derived(ctx context.Context) (*Derived, error) {
+	if c.first {
+		return &Derived{Cells: reconcile.NewCells()}, nil
+	}
 	return derivedOf(ctx, &c.conn, c.partition)
 }
 

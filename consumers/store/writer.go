@@ -10,15 +10,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/ClickHouse/ch-go"
-
 	"retorno/consumers/beat"
 )
 
 const (
 	// gather is how long a flush waits at most for those of the other claims, which fall due at about the same time.
 	gather = 25 * time.Millisecond
-	// mostTogether bounds the rows that are copied to go together, and so the memory that it takes.
+	// mostTogether bounds the rows that go together, and so the memory that ClickHouse takes for them.
 	mostTogether = 500_000
 	// crowd is how many rows wait when another lane opens, if there is one of mostLanes.
 	crowd, mostLanes = 250_000, 2
@@ -43,8 +41,7 @@ type writer struct {
 // lane is one connection of the writer.
 type lane struct {
 	*writer
-	conn  bulk
-	group *Flush // the rows of several flushes
+	conn bulk
 }
 
 // waiting is a flush on its way.
@@ -59,7 +56,7 @@ type waiting struct {
 func newWriter(s *Store) *writer {
 	w := &writer{store: s, busy: map[*lane][]*waiting{}, come: make(chan struct{}, 1)}
 	for range mostLanes {
-		w.idle = append(w.idle, &lane{writer: w, conn: bulk{store: s}, group: NewFlush(0, 0)})
+		w.idle = append(w.idle, &lane{writer: w, conn: bulk{store: s}})
 	}
 	return w
 }
@@ -247,7 +244,7 @@ func (l *lane) try(ctx context.Context, group []*waiting) ([]*waiting, error) {
 		return group, err
 	}
 	l.store.inserted("retorno.claims")
-	for _, p := range l.together(group) {
+	for _, p := range together(group) {
 		if !slices.ContainsFunc(group, func(own *waiting) bool { return own.ctx.Err() == nil }) {
 			return group, errEverybodyLeft
 		}
@@ -278,20 +275,17 @@ func (l *lane) hold(ctx context.Context, group []*waiting) ([]*waiting, error) {
 }
 
 // together are the inserts of a group.
-func (l *lane) together(group []*waiting) []part {
-	if len(group) == 1 {
-		return group[0].flush.parts()
+func together(group []*waiting) []part {
+	flushes := make([]*Flush, len(group))
+	for i, own := range group {
+		flushes[i] = own.flush
 	}
-	l.group.Clear()
-	for _, own := range group {
-		l.group.add(own.flush)
-	}
-	return l.group.parts()
+	return parts(flushes...)
 }
 
 func (l *lane) insert(ctx context.Context, p part) error {
 	began := time.Now()
-	err := l.conn.do(ctx, ch.Query{Body: "INSERT INTO " + p.table + " " + p.input.Columns() + " VALUES", Input: p.input, Settings: Settings(p.rows)})
+	err := l.conn.do(ctx, p.query())
 	if err != nil {
 		return fmt.Errorf("insert into %s: %w", p.table, err)
 	}
