@@ -1,7 +1,6 @@
 package events
 
 import (
-	"encoding/hex"
 	"math"
 	"unicode/utf8"
 
@@ -308,28 +307,32 @@ func readID(text []byte, id *[16]byte) bool {
 	if len(text) != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
 		return false
 	}
-	var digits [32]byte
-	n := copy(digits[:], text[:8])
-	n += copy(digits[n:], text[9:13])
-	n += copy(digits[n:], text[14:18])
-	n += copy(digits[n:], text[19:23])
-	copy(digits[n:], text[24:])
-	if !isLowerHex(digits[:]) {
-		return false
-	}
-	if _, err := hex.Decode(id[:], digits[:]); err != nil {
-		return false
-	}
-	return id[6]>>4 == 7 && id[8]>>6 == 2 && timeHolds(idTimeMs(*id))
+	n := readHex(id[:4], text[:8]) | readHex(id[4:6], text[9:13]) | readHex(id[6:8], text[14:18]) | readHex(id[8:10], text[19:23]) | readHex(id[10:], text[24:])
+	return n <= 0xf && id[6]>>4 == 7 && id[8]>>6 == 2 && timeHolds(idTimeMs(*id))
 }
 
-func isHexBytes(b []byte) bool { return len(b) == 32 && isLowerHex(b) }
-
-func isLowerHex(b []byte) bool {
-	for _, c := range b {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
+// digits are the values of lower-case hexadecimal digits; of all else 0xff.
+var digits = func() (all [256]byte) {
+	for i := range all {
+		all[i] = 0xff
 	}
-	return true
+	for i, c := range []byte("0123456789abcdef") {
+		all[c] = byte(i)
+	}
+	return all
+}()
+
+// readHex reads lower-case hexadecimal text, two digits for each byte of b. It returns more than 0xf when any is none.
+func readHex(b, text []byte) (seen byte) {
+	for i := range b {
+		high, low := digits[text[2*i]], digits[text[2*i+1]]
+		seen |= high | low
+		b[i] = high<<4 | low
+	}
+	return seen
+}
+
+func isHexBytes(b []byte) bool {
+	var key [16]byte
+	return len(b) == 2*len(key) && readHex(key[:], b) <= 0xf
 }
