@@ -15,7 +15,8 @@ type Config struct {
 	Password string
 	// QueryTimeout bounds one attempt of one statement; default 60 s. A writer goes on trying after it.
 	QueryTimeout time.Duration
-	// RetryFirst and RetryMost bound the pause between attempts, which doubles; default 50 ms and 500 ms.
+	// RetryFirst and RetryMost bound the pause between attempts, which doubles; default 50 ms and 500 ms. While connections
+	// are refused it is at most 100 ms.
 	RetryFirst, RetryMost time.Duration
 	// Inserted is called after each insert that was answered, with the table's name, and first with retorno.claims, once
 	// all flushes that go together are announced and their claims were seen to hold; nil: nothing. Tests tear flushes there.

@@ -1,6 +1,6 @@
 // Package store is ClickHouse, out and in: it writes flushes and reads back what was written.
 //
-// A flush goes table by table, facts first and the ledger last; each insert is one block into one partition of one
+// A flush goes table by table, facts first and the ledger last; each insert becomes one block in one partition of one
 // table, which ClickHouse takes as a whole or not at all. Flushes of several Kafka partitions that are ready at the same
 // time go together: see writer. Any error but a final one means that the outcome is unknown: the same rows are written
 // again from their begin until there is a definite answer, and their keys make that harmless. Who writes for a Kafka
@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
@@ -116,11 +117,14 @@ func (b *bulk) close() {
 
 // retry repeats do until it succeeds, fails for good, or ctx ends.
 func (s *Store) retry(ctx context.Context, doing string, do func() error) error {
-	pause := s.cfg.RetryFirst
-	for {
+	pause, began, said := s.cfg.RetryFirst, time.Now(), time.Time{}
+	for attempt := 1; ; attempt++ {
 		beat.Beat(ctx)
 		err := do()
 		if err == nil {
+			if attempt > 1 {
+				s.cfg.Logger.Info("ClickHouse has answered", "doing", doing, "attempts", attempt, "after", time.Since(began).Round(time.Millisecond))
+			}
 			return nil
 		}
 		if ended(ctx, err) {
@@ -131,7 +135,13 @@ func (s *Store) retry(ctx context.Context, doing string, do func() error) error 
 		}
 		beat.Beat(ctx)
 		s.metrics.retries.Inc()
-		s.cfg.Logger.Warn("ClickHouse gave no definite answer; the same again", "doing", doing, "pause", pause, "error", err)
+		if time.Since(said) >= sayEvery {
+			said = time.Now()
+			s.cfg.Logger.Warn("ClickHouse gave no definite answer; the same again until it does", "doing", doing, "attempt", attempt, "error", err)
+		}
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			pause = min(pause, refusedMost)
+		}
 		select {
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), err)
@@ -140,3 +150,11 @@ func (s *Store) retry(ctx context.Context, doing string, do func() error) error 
 		pause = min(2*pause, s.cfg.RetryMost)
 	}
 }
+
+const (
+	// sayEvery is how often it is said that something is tried again: once a person knows, more lines hide others.
+	sayEvery = 10 * time.Second
+	// refusedMost bounds the pause while nobody listens at the address: to ask costs nothing then, and who has been away
+	// for long has much to catch up with.
+	refusedMost = 100 * time.Millisecond
+)
