@@ -97,7 +97,7 @@ func (row *claims) add(c *Claim, kind string, next map[string]int64) {
 
 // write writes the rows.
 func (row *claims) write(ctx context.Context, conn *bulk) error {
-	return conn.do(ctx, ch.Query{Body: "INSERT INTO retorno.claims " + row.input.Columns() + " VALUES", Input: row.input, Settings: Settings(row.rows())})
+	return conn.do(ctx, Insert("retorno.claims", []proto.Input{row.input}))
 }
 
 const (
@@ -211,7 +211,7 @@ func fencedOf(ctx context.Context, conn *bulk, all ...*Claim) (map[*Claim]*Fence
 			toUInt64(countIf(claim IN (%[3]s) AND kind = '%[4]s')) AS own, toUInt64(has(written, kafka_partition)) AS before
 			FROM retorno.claims WHERE %[5]s GROUP BY kafka_partition`,
 			written, strings.Join(epochs, ","), strings.Join(ids, ","), kindClaim, strings.Join(of, " OR ")),
-		Settings: Settings(0),
+		Settings: settings(0),
 		Result: proto.Results{{Name: "kafka_partition", Data: &partition}, {Name: "newest", Data: &newest}, {Name: "others", Data: &others},
 			{Name: "own", Data: &own}, {Name: "before", Data: &before}},
 	})

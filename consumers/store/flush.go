@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
 
 	"retorno/consumers/reconcile"
 )
@@ -211,13 +212,27 @@ func parts(group ...*Flush) []part {
 	return all
 }
 
-// query is the INSERT of the part. The blocks go one after the other, and ClickHouse makes one of them.
+// query is the INSERT of the part.
 func (p *part) query() ch.Query {
-	input := slices.Clone(p.blocks[0].input)
-	q := ch.Query{Body: "INSERT INTO " + p.table + " " + input.Columns() + " VALUES", Input: input, Settings: Settings(p.rows)}
-	if rest := p.blocks[1:]; len(rest) > 0 {
+	inputs := make([]proto.Input, len(p.blocks))
+	for i, b := range p.blocks {
+		inputs[i] = b.input
+	}
+	return Insert(p.table, inputs)
+}
+
+// Insert is the INSERT of blocks of the same columns, at least one, into a table. They go one after the other, and
+// ClickHouse makes one block of them before it stores any.
+func Insert(table string, blocks []proto.Input) ch.Query {
+	rows := 0
+	for _, b := range blocks {
+		rows += b[0].Data.Rows()
+	}
+	input := slices.Clone(blocks[0])
+	q := ch.Query{Body: "INSERT INTO " + table + " " + input.Columns() + " VALUES", Input: input, Settings: settings(rows)}
+	if rest := blocks[1:]; len(rest) > 0 {
 		q.OnInput = func(context.Context) error {
-			copy(input, rest[0].input)
+			copy(input, rest[0])
 			rest = rest[1:]
 			if len(rest) == 0 {
 				return io.EOF // with this block
@@ -228,11 +243,11 @@ func (p *part) query() ch.Query {
 	return q
 }
 
-// Settings are those of every statement over a bulk connection, stated rather than inherited, and the same for all: to
+// settings are those of every statement over a bulk connection, stated rather than inherited, and the same for all: to
 // change them costs the embedded engine as much as a query. rows is how many the statement inserts. Each part of a flush
 // is one block, and repeating it must not be taken for a duplicate of something else: replay-safety comes from the keys
 // alone.
-func Settings(rows int) []ch.Setting {
+func settings(rows int) []ch.Setting {
 	size := strconv.Itoa(max(rows, 1<<20))
 	return []ch.Setting{
 		{Key: "insert_deduplicate", Value: "0", Important: true},

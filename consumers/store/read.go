@@ -20,7 +20,7 @@ func stored(ctx context.Context, conn *bulk, table string, once bool, partition 
 	}
 	query := ch.Query{
 		Body:     fmt.Sprintf("SELECT %s FROM %s WHERE kafka_partition = %d", t.columns(), table, partition),
-		Settings: Settings(0),
+		Settings: settings(0),
 		Result:   t.result,
 		OnResult: func(_ context.Context, b proto.Block) error {
 			for i := range b.Rows {

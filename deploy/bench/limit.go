@@ -24,12 +24,17 @@ var tables = []string{"facts", "returns", "assistance", "return_counts", "assist
 
 // insert is one insert of ours, as it was: the rows of one part of a table, in memory as columns.
 type insert struct {
-	table string
-	lane  int // its Kafka partition
-	order int // which of its table's parts it was
-	input proto.Input
-	rows  int
+	table  string
+	part   string // its name
+	lane   int    // its Kafka partition
+	order  int    // which of its table's parts it was
+	blocks []proto.Input
+	rows   int
 }
+
+// arrivals say in which order ours sends the rows of a table: what is stored has been sorted since, and to sort it is
+// part of an insert.
+var arrivals = map[string]string{"facts": "kafka_offset", "source_records": "sent_at", "ledger": "flushed_at"}
 
 // capture lets ours run once without merges, so that each of its inserts is still a part of its own, and takes those.
 func (o *ours) capture(ctx context.Context) ([]insert, error) {
@@ -56,7 +61,7 @@ func (o *ours) capture(ctx context.Context) ([]insert, error) {
 			return nil, err
 		}
 		for i := range parts {
-			if err := parts[i].read(ctx, client); err != nil {
+			if err := parts[i].read(ctx, client, o.m.cfg.Partitions); err != nil {
 				return nil, fmt.Errorf("read what was inserted into %s: %w", t, err)
 			}
 			parts[i].order = parts[i].order*len(tables) + at
@@ -84,7 +89,7 @@ func (m *machine) parts(ctx context.Context, table string) ([]insert, error) {
 		if err := rows.Scan(&part, &lane, &n); err != nil {
 			return nil, err
 		}
-		all = append(all, insert{table: table + " WHERE _part = '" + part + "'", lane: int(lane), order: blockOf(part), rows: int(n)})
+		all = append(all, insert{table: table, part: part, lane: int(lane), order: blockOf(part), rows: int(n)})
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -111,26 +116,52 @@ func blockOf(part string) int {
 	return n
 }
 
-// read fetches the rows of the part that the insert's table still names.
-func (i *insert) read(ctx context.Context, client *ch.Client) error {
-	var got proto.Results
-	err := client.Do(ctx, ch.Query{Body: "SELECT * FROM retorno." + i.table, Result: got.Auto(),
-		Settings: []ch.Setting{{Key: "max_block_size", Value: "10000000"}, {Key: "preferred_block_size_bytes", Value: "0"}, {Key: "max_threads", Value: "1"}}})
-	if err != nil {
-		return err
+// read fetches the rows of a part: a block of each of the Kafka partitions that went together, as ours sent them.
+func (i *insert) read(ctx context.Context, client *ch.Client, partitions int) error {
+	order, ok := arrivals[i.table]
+	if !ok {
+		order = "version"
 	}
-	i.table, _, _ = strings.Cut(i.table, " ")
+	wheres := []string{""}
+	if i.table != "source_records" {
+		wheres = wheres[:0]
+		for p := range partitions {
+			wheres = append(wheres, fmt.Sprintf(" AND kafka_partition = %d", p))
+		}
+	}
+	rows := 0
+	for _, where := range wheres {
+		var got proto.Results
+		err := client.Do(ctx, ch.Query{Body: fmt.Sprintf("SELECT * FROM retorno.%s WHERE _part = '%s'%s ORDER BY %s", i.table, i.part, where, order), Result: got.Auto(),
+			Settings: []ch.Setting{{Key: "max_block_size", Value: "10000000"}, {Key: "preferred_block_size_bytes", Value: "0"}, {Key: "max_threads", Value: "1"}}})
+		if err != nil {
+			return err
+		}
+		block, n, err := inputOf(got)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			i.blocks = append(i.blocks, block)
+			rows += n
+		}
+	}
+	if rows != i.rows {
+		return fmt.Errorf("part %s came with %d rows, %d were expected", i.part, rows, i.rows)
+	}
+	return nil
+}
+
+// inputOf makes columns that were read into columns to be inserted.
+func inputOf(got proto.Results) (block proto.Input, rows int, err error) {
 	for _, c := range got {
 		column, ok := c.Data.(proto.ColInput)
 		if !ok {
-			return fmt.Errorf("column %s came as %T, which cannot be inserted", c.Name, c.Data)
+			return nil, 0, fmt.Errorf("column %s came as %T, which cannot be inserted", c.Name, c.Data)
 		}
-		i.input = append(i.input, proto.InputColumn{Name: c.Name, Data: column})
-		if n := column.Rows(); n != i.rows {
-			return fmt.Errorf("column %s has %d rows, %d were expected", c.Name, n, i.rows)
-		}
+		block, rows = append(block, proto.InputColumn{Name: c.Name, Data: column}), column.Rows()
 	}
-	return nil
+	return block, rows, nil
 }
 
 func dial(ctx context.Context, m *machine) (*ch.Client, error) {
@@ -232,8 +263,7 @@ func insertAll(ctx context.Context, m *machine, lane []insert) (err error) {
 	}
 	defer func() { err = errors.Join(err, client.Close()) }()
 	for _, i := range lane {
-		err := client.Do(ctx, ch.Query{Body: "INSERT INTO retorno." + i.table + " " + i.input.Columns() + " VALUES", Input: i.input, Settings: store.Settings(i.rows)})
-		if err != nil {
+		if err := client.Do(ctx, store.Insert("retorno."+i.table, i.blocks)); err != nil {
 			return fmt.Errorf("insert into %s: %w", i.table, err)
 		}
 	}

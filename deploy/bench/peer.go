@@ -113,7 +113,7 @@ func (p *peer) tables() []string {
 	s := p.set
 	columns, keep := counted, "Null"
 	if s.facts {
-		columns, keep = slices.Concat(identity, counted), "MergeTree ORDER BY (record_person_key, record_record_id)"
+		columns, keep = slices.Concat(identity, counted), "MergeTree ORDER BY (record_person_key, record_record_id)"+asOurs
 	}
 	threads := 0
 	if s.threads {

@@ -38,7 +38,7 @@ func (p *plain) run(ctx context.Context) (r result, err error) {
 		return r, err
 	}
 	columns := declared(append(append([]column{}, identity...), counted...))
-	if err := p.m.exec(ctx, append([]string{"CREATE TABLE plain.events (" + columns + ") ENGINE = MergeTree ORDER BY (record_person_key, record_record_id)"}, views("plain", "events")...)...); err != nil {
+	if err := p.m.exec(ctx, append([]string{"CREATE TABLE plain.events (" + columns + ") ENGINE = MergeTree ORDER BY (record_person_key, record_record_id)" + asOurs}, views("plain", "events")...)...); err != nil {
 		return r, err
 	}
 	conn, err := clickhouse.Open(&clickhouse.Options{Addr: []string{p.m.engine.Native()}, Compression: &clickhouse.Compression{Method: clickhouse.CompressionLZ4}})

@@ -52,6 +52,9 @@ func declared(columns []column) string {
 	return strings.Join(all, ", ")
 }
 
+// asOurs lets a table be merged as seldom as those of the pipeline.
+const asOurs = " SETTINGS merge_selector_base = 10"
+
 // newCubes makes a database anew with the cubes of the pipeline, of numbers that add up instead of replacing.
 func (m *machine) newCubes(ctx context.Context, database string) error {
 	code := func(names ...string) string {
@@ -60,11 +63,11 @@ func (m *machine) newCubes(ctx context.Context, database string) error {
 	return m.exec(ctx,
 		"DROP DATABASE IF EXISTS "+database+" SYNC", "CREATE DATABASE "+database,
 		"CREATE TABLE "+database+".return_counts (day Date, "+code("route", "return_type", "entry_point", "exit_point", "centre", "sex", "age_group", "country", "mode")+
-			", registered UInt64, checkpoint UInt64) ENGINE = SummingMergeTree((registered, checkpoint)) PARTITION BY toYear(day) ORDER BY (day, route, return_type, entry_point, exit_point, centre, sex, age_group)",
+			", registered UInt64, checkpoint UInt64) ENGINE = SummingMergeTree((registered, checkpoint)) PARTITION BY toYear(day) ORDER BY (day, route, return_type, entry_point, exit_point, centre, sex, age_group)"+asOurs,
 		"CREATE TABLE "+database+".assistance_counts (day Date, "+code("centre", "kind", "sex", "age_group")+
-			", helps UInt64) ENGINE = SummingMergeTree(helps) PARTITION BY toYear(day) ORDER BY (day, centre, kind, sex, age_group)",
+			", helps UInt64) ENGINE = SummingMergeTree(helps) PARTITION BY toYear(day) ORDER BY (day, centre, kind, sex, age_group)"+asOurs,
 		"CREATE TABLE "+database+".crossing_counts (day Date, "+code("border_point", "direction", "document_check")+
-			", crossings UInt64) ENGINE = SummingMergeTree(crossings) PARTITION BY toYear(day) ORDER BY (day, border_point, direction, document_check)")
+			", crossings UInt64) ENGINE = SummingMergeTree(crossings) PARTITION BY toYear(day) ORDER BY (day, border_point, direction, document_check)"+asOurs)
 }
 
 // views are the materialized views from a table of flat events into the cubes. Each adds up a block before it is

@@ -15,7 +15,7 @@ type benchCommand struct {
 	Quick      bool     `per:"call" help:"Everything small, within a minute: shows that the measuring works; its times mean nothing."`
 	Only       []string `per:"call" placeholder:"NAMES" help:"Measure only these figures; without it all."`
 	Seed       uint64   `default:"1" placeholder:"N" help:"Seed of the made events."`
-	Events     int      `placeholder:"N" help:"About how many events the contenders catch up with; 1000000 if not said."`
+	Events     int      `placeholder:"N" help:"About how many events the contenders catch up with; 2000000 if not said."`
 	Rounds     int      `placeholder:"N" help:"How often each contender runs; 3 if not said."`
 	Growth     int      `placeholder:"N" help:"Events with which cost_growth lets the state grow, beside a twentieth of them; 4000000 if not said."`
 	Steady     int      `placeholder:"SECONDS" help:"How long events are sent steadily; 30 if not said."`
