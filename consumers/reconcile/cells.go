@@ -12,6 +12,11 @@ type ReturnCell struct {
 // ReturnCount is how many returns fall in a cell, by series: how many are registered, seen at a checkpoint, and in all.
 type ReturnCount struct{ Registered, Checkpoint, Reconciled int64 }
 
+// Plus is the sum of two counts.
+func (n ReturnCount) Plus(d ReturnCount) ReturnCount {
+	return ReturnCount{n.Registered + d.Registered, n.Checkpoint + d.Checkpoint, n.Reconciled + d.Reconciled}
+}
+
 // HelpCell is a cell of the counts of helps given.
 type HelpCell struct {
 	Day                         calendar.Day

@@ -29,7 +29,7 @@ type held struct {
 	what           uint8 // of a crossing its direction, of help its kind
 	check          uint8
 	age            int8
-	flags          uint8 // the kind and the three flags below
+	flags          uint8 // the kind and the flags below
 }
 
 const (
@@ -37,6 +37,7 @@ const (
 	flagVoid    = 1 << 2
 	flagFuture  = 1 << 3
 	flagReturns = 1 << 4
+	flagChanged = 1 << 5 // of a person's first fact: the person has changed since the last flush
 )
 
 // The lists whose codes are kept in one byte.
@@ -103,9 +104,19 @@ func unpackTime(b [6]byte) int64 {
 
 const chunk = 1 << 12 // facts that are allocated at once
 
-// facts are every person's facts.
+// changed says whether the person whose first fact this is has been marked so.
+func (h *held) changed() bool { return h.flags&flagChanged != 0 }
+
+func (h *held) mark(changed bool) {
+	h.flags &^= flagChanged
+	if changed {
+		h.flags |= flagChanged
+	}
+}
+
+// facts are every person's facts. The first that came of a person's stays the first of the chain.
 type facts struct {
-	first  map[reconcile.ID]uint32 // by person: the place of a fact, plus 1
+	first  map[reconcile.ID]uint32 // by person: the place of the first fact, plus 1
 	chunks [][]held
 	n      uint32
 }
@@ -114,21 +125,26 @@ func newFacts() *facts { return &facts{first: map[reconcile.ID]uint32{}} }
 
 func (s *facts) at(place uint32) *held { return &s.chunks[(place-1)/chunk][(place-1)%chunk] }
 
-// add keeps one more fact of a person.
-func (s *facts) add(person reconcile.ID, f *reconcile.Fact) {
+// add keeps one more fact of a person whose first one is there, or 0 for none; it returns where the first one is.
+func (s *facts) add(person reconcile.ID, first uint32, f *reconcile.Fact) uint32 {
 	if s.n%chunk == 0 {
 		s.chunks = append(s.chunks, make([]held, chunk))
 	}
 	s.n++
 	h := s.at(s.n)
 	*h = pack(f)
-	h.next = s.first[person]
-	s.first[person] = s.n
+	if first == 0 {
+		s.first[person] = s.n
+		return s.n
+	}
+	head := s.at(first)
+	h.next, head.next = head.next, s.n
+	return first
 }
 
-// find is a person's fact of that record; nil when there is none.
-func (s *facts) find(person, record reconcile.ID) *held {
-	for place := s.first[person]; place != 0; {
+// find is the fact of that record in the chain from first on; nil when there is none.
+func (s *facts) find(first uint32, record reconcile.ID) *held {
+	for place := first; place != 0; {
 		h := s.at(place)
 		if h.record == record {
 			return h
@@ -140,18 +156,15 @@ func (s *facts) find(person, record reconcile.ID) *held {
 
 // replace puts a fact in the place of an earlier revision of it.
 func (s *facts) replace(h *held, f *reconcile.Fact) {
-	next := h.next
+	next, changed := h.next, h.changed()
 	*h = pack(f)
 	h.next = next
+	h.mark(changed)
 }
 
-// of appends a person's facts to all.
-func (s *facts) of(person reconcile.ID, all []reconcile.Fact) []reconcile.Fact {
-	return s.chain(s.first[person], all)
-}
-
-func (s *facts) chain(place uint32, all []reconcile.Fact) []reconcile.Fact {
-	for place != 0 {
+// of appends the facts of the chain from first on to all.
+func (s *facts) of(first uint32, all []reconcile.Fact) []reconcile.Fact {
+	for place := first; place != 0; {
 		h := s.at(place)
 		all = append(all, h.unpack())
 		place = h.next

@@ -19,8 +19,8 @@ func TestHeldFacts(t *testing.T) {
 		s, want := newFacts(), map[reconcile.ID]map[reconcile.ID]reconcile.Fact{}
 		for range rapid.IntRange(1, 60).Draw(t, "facts") {
 			person, f := reconcile.ID{byte(rapid.IntRange(0, 5).Draw(t, "person"))}, drawnFact(t)
-			if h := s.find(person, f.RecordID); h == nil {
-				s.add(person, &f)
+			if h := s.find(s.first[person], f.RecordID); h == nil {
+				s.add(person, s.first[person], &f)
 			} else {
 				s.replace(h, &f)
 			}
@@ -30,7 +30,7 @@ func TestHeldFacts(t *testing.T) {
 			want[person][f.RecordID] = f
 		}
 		for person, facts := range want {
-			got := s.of(person, nil)
+			got := s.of(s.first[person], nil)
 			if len(got) != len(facts) {
 				t.Fatalf("%d facts of a person with %d", len(got), len(facts))
 			}

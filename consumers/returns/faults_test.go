@@ -351,7 +351,7 @@ func TestF13ARevisionReplacesItsOwnFact(t *testing.T) {
 	if account, _ := tally.merge(next.Fields.Person, next.Fact, next.Origin); account != accepted {
 		t.Fatalf("a new revision ended in account %d", account)
 	}
-	for _, f := range tally.facts.of(next.Fields.Person, nil) {
+	for _, f := range tally.facts.of(tally.facts.first[next.Fields.Person], nil) {
 		if own := f.RecordID == person[0].Fact.RecordID; own != (f.Version>>40 == 2) {
 			t.Errorf("fact %s is in revision %d", f.RecordID, f.Version>>40)
 		}

@@ -162,8 +162,8 @@ func split(rnd *rand.Rand, values [][]byte, partitions int) *memory {
 			case 3: // another process takes the partition
 				flush()
 				next := newTally()
-				for person := range t.facts.first {
-					for _, fact := range t.facts.of(person, nil) {
+				for person, first := range t.facts.first {
+					for _, fact := range t.facts.of(first, nil) {
 						next.load(store.StoredFact{Person: person, Fact: fact}, true)
 					}
 				}

@@ -156,11 +156,11 @@ func (t *tally) repair(ctx context.Context, claim *store.Claim, f *store.Flush) 
 	for key := range have.Helps {
 		f.DeleteHelp(key.Person, key.ID)
 	}
-	t.writeCells(f, differing(t.cells, have.Cells))
+	t.moveCells(f, differing(t.cells, have.Cells))
 	return f.Rows() - rowsBefore, nil
 }
 
-// differing names the cells whose counts are not the same in a and b.
+// differing names the cells whose counts are not the same in a and b, each to be moved by nothing.
 func differing(a, b *reconcile.Cells) *reconcile.Cells {
 	d := reconcile.NewCells()
 	unequal(a.Returns, b.Returns, d.Returns)
@@ -170,14 +170,15 @@ func differing(a, b *reconcile.Cells) *reconcile.Cells {
 }
 
 func unequal[C, N comparable](a, b, d map[C]N) {
+	var nothing N
 	for cell, n := range a {
 		if b[cell] != n {
-			d[cell] = n
+			d[cell] = nothing
 		}
 	}
 	for cell, n := range b {
 		if a[cell] != n {
-			d[cell] = n
+			d[cell] = nothing
 		}
 	}
 }

@@ -44,24 +44,31 @@ type tally struct {
 	// flush was torn there. The record that made one is read again and counts as accepted, not as a duplicate.
 	unsettled map[factKey]store.Origin
 
-	changed map[reconcile.ID]int // persons who changed since the last flush: their place in before
-	before  []reconcile.Person   // what they came to then; those beyond len(changed) are space to be used again
-	touched *reconcile.Cells     // cells of theirs, then and now
-	own     []reconcile.Fact     // the facts of the person at hand
-	after   reconcile.Person     // what they come to
+	changed []change           // persons who changed since the last flush
+	before  []reconcile.Person // what each of them came to then; those beyond len(changed) are space to be used again
+	moved   *reconcile.Cells   // by how much their cells have changed
+	own     []reconcile.Fact   // the facts of the person at hand
+	after   reconcile.Person   // what they come to
+}
+
+// change names a person, and the place of the person's first fact.
+type change struct {
+	person reconcile.ID
+	first  uint32
 }
 
 func newTally() *tally {
 	return &tally{facts: newFacts(), cells: reconcile.NewCells(), unsettled: map[factKey]store.Origin{},
-		changed: map[reconcile.ID]int{}, touched: reconcile.NewCells()}
+		moved: reconcile.NewCells()}
 }
 
 // load takes a stored fact into the state, unless a larger version of it is there. settled says that the ledger
 // accounts for it.
 func (t *tally) load(f store.StoredFact, settled bool) {
 	key := factKey{f.Person, f.Fact.RecordID}
-	if h := t.facts.find(f.Person, f.Fact.RecordID); h == nil {
-		t.facts.add(f.Person, &f.Fact)
+	first := t.facts.first[f.Person]
+	if h := t.facts.find(first, f.Fact.RecordID); h == nil {
+		t.facts.add(f.Person, first, &f.Fact)
 	} else if f.Fact.Version < h.version {
 		return
 	} else {
@@ -77,7 +84,7 @@ func (t *tally) load(f store.StoredFact, settled bool) {
 func (t *tally) recount(yield func(person reconcile.ID, p *reconcile.Person)) {
 	t.cells = reconcile.NewCells()
 	for person, first := range t.facts.first {
-		t.own = t.facts.chain(first, t.own[:0])
+		t.own = t.facts.of(first, t.own[:0])
 		t.after.Reconcile(t.own)
 		t.cells.Add(&t.after, 1)
 		yield(person, &t.after)
@@ -87,10 +94,15 @@ func (t *tally) recount(yield func(person reconcile.ID, p *reconcile.Person)) {
 // merge takes one record into the state: the largest version of a fact holds. An accepted fact is to be written.
 // conflict says that the record differs in content from another one of the same revision, which is its source's error.
 func (t *tally) merge(person reconcile.ID, f *reconcile.Fact, origin store.Origin) (a account, conflict bool) {
-	h := t.facts.find(person, f.RecordID)
+	first := t.facts.first[person]
+	if first == 0 {
+		t.remember(person, t.facts.add(person, 0, f), nil)
+		return accepted, false
+	}
+	h := t.facts.find(first, f.RecordID)
 	if h == nil {
-		t.touch(person)
-		t.facts.add(person, f)
+		t.touch(person, first)
+		t.facts.add(person, first, f)
 		return accepted, false
 	}
 	conflict = reconcile.SameRevision(h.version, f.Version) && !reconcile.SameContent(h.version, f.Version)
@@ -103,70 +115,83 @@ func (t *tally) merge(person reconcile.ID, f *reconcile.Fact, origin store.Origi
 	case f.Version < h.version:
 		return superseded, conflict
 	}
-	t.touch(person)
+	t.touch(person, first)
 	t.facts.replace(h, f)
 	delete(t.unsettled, factKey{person, f.RecordID})
 	return accepted, conflict
 }
 
 // touch remembers what a person came to before its first change since the last flush.
-func (t *tally) touch(person reconcile.ID) {
-	if _, done := t.changed[person]; done {
-		return
+func (t *tally) touch(person reconcile.ID, first uint32) {
+	if !t.facts.at(first).changed() {
+		t.own = t.facts.of(first, t.own[:0])
+		t.remember(person, first, t.own)
 	}
+}
+
+// remember notes that a person changes whose facts have been these.
+func (t *tally) remember(person reconcile.ID, first uint32, facts []reconcile.Fact) {
 	n := len(t.changed)
 	if n == len(t.before) {
 		t.before = append(t.before, reconcile.Person{})
 	}
-	t.own = t.facts.of(person, t.own[:0])
-	t.before[n].Reconcile(t.own)
-	t.changed[person] = n
+	t.before[n].Reconcile(facts)
+	t.changed = append(t.changed, change{person, first})
+	t.facts.at(first).mark(true)
 }
 
 // settle forgets what has changed: the derived rows are to be compared with what is stored, all of them.
-func (t *tally) settle() { clear(t.changed) }
+func (t *tally) settle() {
+	for _, c := range t.changed {
+		t.facts.at(c.first).mark(false)
+	}
+	t.changed = t.changed[:0]
+}
 
 // changes writes the derived rows that have changed since the last flush into f, and forgets that they changed.
 func (t *tally) changes(f sink) {
-	for person, n := range t.changed {
+	for n, c := range t.changed {
 		before := &t.before[n]
-		t.own = t.facts.of(person, t.own[:0])
+		t.own = t.facts.of(c.first, t.own[:0])
 		t.after.Reconcile(t.own)
-		difference(f, person, before, &t.after)
-		t.cells.Add(before, -1)
-		t.cells.Add(&t.after, 1)
-		t.touched.Add(before, 1)
-		t.touched.Add(&t.after, 1)
+		difference(f, c.person, before, &t.after)
+		t.moved.Add(before, -1)
+		t.moved.Add(&t.after, 1)
 	}
 	t.settle()
-	t.writeCells(f, t.touched)
-	clear(t.touched.Returns)
-	clear(t.touched.Helps)
-	clear(t.touched.Crossings)
+	t.moveCells(f, t.moved)
+	clear(t.moved.Returns)
+	clear(t.moved.Helps)
+	clear(t.moved.Crossings)
 }
 
-// writeCells writes the absolute counts of the cells named by touched, and drops those that have come to zero.
-func (t *tally) writeCells(f sink, touched *reconcile.Cells) {
-	for cell := range touched.Returns {
-		n := t.cells.Returns[cell]
+// moveCells changes the counts of the cells named in by by so much, writes their absolute counts, and drops those that
+// have come to zero.
+func (t *tally) moveCells(f sink, by *reconcile.Cells) {
+	for cell, d := range by.Returns {
+		n := t.cells.Returns[cell].Plus(d)
 		f.ReturnCell(cell, n)
-		if n == (reconcile.ReturnCount{}) {
-			delete(t.cells.Returns, cell)
-		}
+		keep(t.cells.Returns, cell, n)
 	}
-	for cell := range touched.Helps {
-		n := t.cells.Helps[cell]
+	for cell, d := range by.Helps {
+		n := t.cells.Helps[cell] + d
 		f.HelpCell(cell, n)
-		if n == 0 {
-			delete(t.cells.Helps, cell)
-		}
+		keep(t.cells.Helps, cell, n)
 	}
-	for cell := range touched.Crossings {
-		n := t.cells.Crossings[cell]
+	for cell, d := range by.Crossings {
+		n := t.cells.Crossings[cell] + d
 		f.CrossingCell(cell, n)
-		if n == 0 {
-			delete(t.cells.Crossings, cell)
-		}
+		keep(t.cells.Crossings, cell, n)
+	}
+}
+
+// keep holds a count, and none that is zero.
+func keep[C, N comparable](counts map[C]N, cell C, n N) {
+	var zero N
+	if n == zero {
+		delete(counts, cell)
+	} else {
+		counts[cell] = n
 	}
 }
 

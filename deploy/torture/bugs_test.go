@@ -34,7 +34,7 @@ var bugs = []bug{
 		{"consumers/returns/takeover.go", "\tr.seek()\n\tr.newBatch()", "\tr.newBatch()"},
 	}},
 	{name: "counts added to what is stored instead of absolute", faults: []torture.Kind{torture.Torn, torture.Kill}, edits: []edit{
-		{"consumers/returns/takeover.go", "\tt.writeCells(f, differing(t.cells, have.Cells))\n", "\tt.cells = have.Cells\n"},
+		{"consumers/returns/takeover.go", "\tt.moveCells(f, differing(t.cells, have.Cells))\n", "\tt.cells = have.Cells\n"},
 		{"consumers/returns/takeover.go", "func differing(", "var _ = differing\n\nfunc differing("},
 	}},
 	{name: "torn flush not repaired", faults: []torture.Kind{torture.Torn}, edits: []edit{
