@@ -8,6 +8,11 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 LDFLAGS  := -s -w -X retorno/deploy/command.version=$(VERSION)
 RELEASED := schemas/events/released/v1.binpb
 
+# Cache folders that cannot be written to are replaced by folders of the project's own.
+ifeq ($(filter help clean,$(MAKECMDGOALS)),)
+$(foreach setting,$(shell deploy/caches),$(eval export $(setting)))
+endif
+
 # Linters are pinned in module files of their own, so that go.mod lists only what the product uses.
 GOLANGCI := go tool -modfile=deploy/tools/golangci-lint.mod golangci-lint
 BUF      := go tool -modfile=deploy/tools/buf.mod buf
@@ -30,6 +35,7 @@ demo: build ## the whole system on this machine; make demo ARGS="--exit" stops a
 test: build ## every test, on the embedded engine and on a real Apache Kafka
 	@deploy/needs test
 	go vet ./...
+	go run ./deploy/fetch
 	go test -p 2 -timeout 14m ./...
 	$(MAKE) --no-print-directory race
 
@@ -41,6 +47,7 @@ torture: build ## the whole system under load and faults; make torture ARGS="--f
 
 torture-bugs: ## deliberate bugs, built in one at a time: the torture or a named test must catch each (some minutes)
 	@deploy/needs test
+	go run ./deploy/fetch
 	go test -tags torturebugs -count=1 -timeout 40m -run TestBugsAreCaught -v ./deploy/torture
 
 bench: build ## performance, with limit and peer in the same run; also as JSON in bench.json

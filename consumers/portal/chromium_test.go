@@ -13,14 +13,11 @@ import (
 	"time"
 )
 
-// chromium runs Debian's headless browser on an address and gives what it wrote to stdout and stderr.
+// chromium runs the headless browser on an address and gives what it wrote to stdout and stderr.
 func chromium(t *testing.T, arguments ...string) (stdout, stderr string) {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal("chromium is not there: the page is looked at in a browser; install Debian's package chromium")
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	path := browser(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	// Not t.TempDir: helpers of the browser may write a moment longer than it runs, and that is no fault of the page.
 	profile, err := os.MkdirTemp("", "retorno-chromium-")
@@ -31,6 +28,7 @@ func chromium(t *testing.T, arguments ...string) (stdout, stderr string) {
 	cmd := exec.CommandContext(ctx, path, append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
 		"--enable-logging=stderr", "--lang=es", "--disable-crash-reporter", "--user-data-dir=" + profile}, arguments...)...)
+	cmd.Env = append(os.Environ(), "HOME="+profile, "XDG_CONFIG_HOME="+profile, "XDG_CACHE_HOME="+profile)
 	var out, log strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &log
 	cmd.WaitDelay = 5 * time.Second // helpers of the browser may hold its pipes
@@ -38,6 +36,18 @@ func chromium(t *testing.T, arguments ...string) (stdout, stderr string) {
 		t.Fatalf("%s: %v\n%s", path, err, log.String())
 	}
 	return out.String(), log.String()
+}
+
+// browser finds Chromium by the names it goes by.
+func browser(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Fatal("chromium is not there: the page is looked at in a browser; install Debian's package chromium")
+	return ""
 }
 
 // TestChromium loads the page in a browser: everything it needs comes from the page's own server, nothing is refused

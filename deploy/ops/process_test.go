@@ -57,7 +57,8 @@ func TestPartsStartInOrderAndStopInReverse(t *testing.T) {
 	}
 }
 
-// Each stage of a process is killed in turn; whatever dies, the others end in reverse order.
+// Each stage of a running process is killed in turn; whatever dies, all end in reverse order. A stage that dies while
+// a later one starts is TestDeathDuringALaterStartIsReported.
 func TestDeathOfAnyPartEndsTheProcess(t *testing.T) {
 	names := []string{"fetch", "flush", "commit"}
 	for dead, name := range names {
@@ -66,10 +67,10 @@ func TestDeathOfAnyPartEndsTheProcess(t *testing.T) {
 		parts := make([]Part, len(names))
 		for i, n := range names {
 			parts[i] = d.part(n)
-			if i == dead {
-				parts[i].Run = func(context.Context) error { return fault }
-			}
 		}
+		allStarted := make(chan struct{})
+		parts[dead].Run = func(context.Context) error { <-allStarted; return fault }
+		parts[len(parts)-1].Start = func(context.Context) error { close(allStarted); return nil }
 		err := Run(t.Context(), quiet, parts)
 		if !errors.Is(err, fault) || !strings.HasPrefix(err.Error(), name+": ") {
 			t.Errorf("death of %s reported as %v", name, err)

@@ -72,7 +72,7 @@ func start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, errors.New("java is not on the PATH; install Java 17 or newer (Debian: openjdk-17-jre-headless)")
 	}
-	libs, err := libraries(ctx)
+	libs, err := Fetch(ctx, nil)
 	if err != nil {
 		return nil, err
 	}

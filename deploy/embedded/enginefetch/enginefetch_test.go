@@ -91,7 +91,7 @@ func TestFetchedOnce(t *testing.T) {
 	if !steps["fetching"] || !steps["checking"] || !steps["unpacking"] {
 		t.Errorf("steps told: %v", steps)
 	}
-	left, err := filepath.Glob(filepath.Join(o.CacheDir, Version, "fetch-*"))
+	left, err := filepath.Glob(filepath.Join(o.CacheDir, "engine", "fetching-*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
 	}
@@ -124,7 +124,7 @@ func TestWhatCannotBeFetchedIsNotUsed(t *testing.T) {
 		if !errors.Is(err, ErrNoEngine) || !strings.Contains(err.Error(), one.says) {
 			t.Errorf("%s: got %q, %v; want an error saying %q", name, path, err, one.says)
 		}
-		if isFile(filepath.Join(o.CacheDir, Version, libraryName)) {
+		if isFile(filepath.Join(o.CacheDir, "engine", Version, libraryName)) {
 			t.Errorf("%s: a library is in the cache", name)
 		}
 	}

@@ -14,8 +14,10 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
-	"time"
+
+	"retorno/deploy/embedded/fetchonce"
 )
 
 // Version is the pinned version of the engine library.
@@ -37,20 +39,27 @@ var releases = map[string]release{
 	},
 }
 
-const progressEvery = 100 * time.Millisecond
-
-// fetch brings the package into a temporary folder beside path and moves the library out of it as the last step.
-func (o Options) fetch(ctx context.Context, r release, dir, path string) error {
+// fetch brings the pinned package and leaves its library, checked, as the only file of dir.
+func (o Options) fetch(ctx context.Context, dir string) error {
+	pins := o.pins
+	if pins == nil {
+		pins = releases
+	}
+	platform := runtime.GOOS + "/" + runtime.GOARCH
+	r, ok := pins[platform]
+	if !ok {
+		return fmt.Errorf("no pinned library for %s", platform)
+	}
 	npm := o.npm
 	if npm == "" {
 		var err error
 		if npm, err = exec.LookPath("npm"); err != nil {
-			return fmt.Errorf("%w: npm is not installed, so it cannot be fetched; install npm, or %s", ErrNoEngine, ownLibrary)
+			return errors.New("npm is not installed, so it cannot be fetched; install npm")
 		}
 	}
-	work, err := os.MkdirTemp(dir, "fetch-*")
+	work, err := os.MkdirTemp(dir, "npm-")
 	if err != nil {
-		return fmt.Errorf("%w: no room to fetch it to: %w", ErrNoEngine, err)
+		return err
 	}
 	defer os.RemoveAll(work)
 	tarball, err := o.pack(ctx, npm, r, work)
@@ -59,20 +68,16 @@ func (o Options) fetch(ctx context.Context, r release, dir, path string) error {
 	}
 	o.tell(Progress{Step: "checking", Done: r.size, Total: r.size})
 	if err := check(tarball, r.integrity); err != nil {
-		return fmt.Errorf("%w: package %s %s: %w", ErrNoEngine, r.name, Version, err)
+		return fmt.Errorf("package %s %s: %w", r.name, Version, err)
 	}
 	o.tell(Progress{Step: "unpacking", Done: r.size, Total: r.size})
-	unpacked := filepath.Join(work, libraryName)
-	if err := unpack(tarball, unpacked); err != nil {
-		return fmt.Errorf("%w: unpack %s %s: %w", ErrNoEngine, r.name, Version, err)
+	if err := unpack(tarball, filepath.Join(dir, libraryName)); err != nil {
+		return fmt.Errorf("unpack %s %s: %w", r.name, Version, err)
 	}
-	if err := os.Rename(unpacked, path); err != nil {
-		return fmt.Errorf("%w: keep the library: %w", ErrNoEngine, err)
-	}
-	return nil
+	return os.RemoveAll(work)
 }
 
-// pack runs npm pack and returns the tarball's path.
+// pack runs npm pack, with a cache of its own, and returns the tarball's path.
 func (o Options) pack(ctx context.Context, npm string, r release, work string) (string, error) {
 	// Without a network npm's own pauses between its attempts would keep people waiting for more than a minute.
 	cmd := exec.CommandContext(ctx, npm, "pack", "--loglevel=error", "--pack-destination", work, "--cache", filepath.Join(work, "npm"),
@@ -81,48 +86,25 @@ func (o Options) pack(ctx context.Context, npm string, r release, work string) (
 	var words bytes.Buffer
 	cmd.Stderr = &words
 	cmd.Stdout = io.Discard
-	if err := cmd.Start(); err != nil {
-		return "", fmt.Errorf("%w: start npm: %w; %s", ErrNoEngine, err, ownLibrary)
+	// npm's cache and the tarball hold the package twice for a moment.
+	fetched := func(bytes int64) { o.tell(Progress{Step: "fetching", Done: min(bytes, r.size), Total: r.size}) }
+	if err := fetchonce.Watch(work, fetched, cmd.Run); err != nil {
+		return "", fmt.Errorf("npm could not fetch %s %s (%w: %s); is there a network?", r.name, Version, err, reason(words.String()))
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	tick := time.NewTicker(progressEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			o.tell(Progress{Step: "fetching", Done: min(size(work), r.size), Total: r.size})
-		case err := <-done:
-			if err != nil {
-				return "", fmt.Errorf("%w: npm could not fetch %s %s (%w: %s); is there a network? Otherwise %s",
-					ErrNoEngine, r.name, Version, err, reason(words.String()), ownLibrary)
-			}
-			found, err := filepath.Glob(filepath.Join(work, "*.tgz"))
-			if err != nil || len(found) != 1 {
-				return "", fmt.Errorf("%w: npm pack left %d packages in %s: %w", ErrNoEngine, len(found), work, err)
-			}
-			return found[0], nil
-		}
+	found, err := filepath.Glob(filepath.Join(work, "*.tgz"))
+	if err != nil {
+		return "", err
 	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("npm pack left %d packages", len(found))
+	}
+	return found[0], nil
 }
 
 func (o Options) tell(p Progress) {
 	if o.Progress != nil {
 		o.Progress(p)
 	}
-}
-
-// size sums the files under dir: npm's cache, then the tarball. Files come and go meanwhile, so errors say nothing.
-func size(dir string) (sum int64) {
-	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			if info, err := d.Info(); err == nil {
-				sum += info.Size()
-			}
-		}
-		return nil
-	})
-	return sum
 }
 
 // reason is what npm says went wrong, in one line.
