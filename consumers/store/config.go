@@ -13,7 +13,8 @@ type Config struct {
 	Addr     string // host:port of the native protocol
 	User     string // default: default
 	Password string
-	// QueryTimeout bounds one attempt of one statement; default 60 s. A writer goes on trying after it.
+	// QueryTimeout is how long ClickHouse may be silent on a statement before its outcome counts as unknown; default 60 s. A
+	// writer, whose statements are bounded, may not take longer in all, and goes on trying after it.
 	QueryTimeout time.Duration
 	// RetryFirst and RetryMost bound the pause between attempts, which doubles; default 50 ms and 500 ms. While connections
 	// are refused it is at most 100 ms.

@@ -41,17 +41,18 @@ func Open(cfg Config) (*Store, error) {
 		Auth:        clickhouse.Auth{Username: cfg.User, Password: cfg.Password},
 		Compression: &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
 		DialTimeout: 5 * time.Second,
-		ReadTimeout: cfg.QueryTimeout,
+		ReadTimeout: noLimit, // patient bounds the silence instead
 	})
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse %s: %w", cfg.Addr, err)
 	}
-	s := &Store{cfg: cfg, conn: conn, metrics: newMetrics(cfg.Registerer)}
+	s := &Store{cfg: cfg, conn: patient{conn, cfg.QueryTimeout}, metrics: newMetrics(cfg.Registerer)}
 	s.writer = newWriter(s)
 	return s, nil
 }
 
-// Conn is a pool of connections for reading.
+// Conn is a pool of connections for reading. A statement over it may take any time while ClickHouse gives signs of life;
+// after Config.QueryTimeout of silence it ends with *SilentError.
 func (s *Store) Conn() driver.Conn { return s.conn }
 
 func (s *Store) inserted(table string) {

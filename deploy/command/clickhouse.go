@@ -21,7 +21,7 @@ type clickhouseFlags struct {
 	PasswordFile string `placeholder:"FILE" help:"File that holds the password; or put it into RETORNO_CLICKHOUSE_PASSWORD"`
 	Password     secret `hidden:""`
 
-	Timeout time.Duration `default:"1m" help:"How long one statement may take before its outcome counts as unknown."`
+	Timeout time.Duration `default:"1m" help:"How long ClickHouse may be silent on a statement before its outcome counts as unknown."`
 
 	inserted func(table string) // see store.Config.Inserted
 }

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"errors"
+	"net"
+	"syscall"
+	"testing"
+	"time"
+
+	"retorno/deploy/embedded"
+)
+
+// impatient is a store that gives up after so much silence.
+func impatient(t *testing.T, e *embedded.Engine, silence time.Duration) *Store {
+	t.Helper()
+	s, err := Open(Config{Addr: e.Native(), QueryTimeout: silence})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// TestAStatementMayTakeItsTime: what takes several times as long as ClickHouse may be silent comes to its end, in one
+// answer, in many rows, and without an answer.
+func TestAStatementMayTakeItsTime(t *testing.T) {
+	s := impatient(t, engine, 1200*time.Millisecond)
+	const slow = "SELECT sleepEachRow(0.5) AS slept, number FROM numbers(8) SETTINGS max_block_size = 1, max_threads = 1"
+	began := time.Now()
+	var n uint64
+	if err := s.Conn().QueryRow(t.Context(), "SELECT count() FROM (SELECT sum(slept) FROM ("+slow+"))").Scan(&n); err != nil || n != 1 {
+		t.Errorf("one answer: %d, %v", n, err)
+	}
+	rows, err := s.Conn().Query(t.Context(), slow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n = 0; rows.Next(); n++ {
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil || n != 8 {
+		t.Errorf("rows: %d, %v", n, err)
+	}
+	if err := s.Conn().Exec(t.Context(), "INSERT INTO FUNCTION null('slept UInt8, number UInt64') "+slow); err != nil {
+		t.Errorf("no answer: %v", err)
+	}
+	if took := time.Since(began); took < 3*s.cfg.QueryTimeout {
+		t.Errorf("all of it took %s: nothing was slow", took)
+	}
+}
+
+// TestSilenceEndsAStatement: a ClickHouse that hangs is given up, with an error that says so and is worth another try.
+func TestSilenceEndsAStatement(t *testing.T) {
+	hung, err := embedded.StartEngine(t.Context(), embedded.EngineConfig{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = hung.Kill() })
+	s := impatient(t, hung, time.Second)
+	var one uint8
+	if err := s.Conn().QueryRow(t.Context(), "SELECT 1").Scan(&one); err != nil {
+		t.Fatal(err)
+	}
+	batch, err := s.Conn().PrepareBatch(t.Context(), "INSERT INTO FUNCTION null('n UInt8')")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := batch.Append(one); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(hung.PID(), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	for what, do := range map[string]func() error{
+		"a row":   func() error { return s.Conn().QueryRow(t.Context(), "SELECT 1").Scan(&one) },
+		"a batch": batch.Send,
+		"nothing": func() error { return s.Conn().Exec(t.Context(), "SELECT 1") },
+	} {
+		err := do()
+		var silent *SilentError
+		var network net.Error
+		if !errors.As(err, &silent) || !errors.As(err, &network) || IsStop(classify(what, err)) {
+			t.Errorf("%s of a ClickHouse that hangs: %v", what, err)
+		}
+	}
+}
