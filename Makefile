@@ -8,6 +8,9 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 LDFLAGS  := -s -w -X retorno/deploy/command.version=$(VERSION)
 RELEASED := schemas/events/released/v1.binpb
 
+# Everything is built with the release of Go that go.mod names, even where Go is set not to fetch another one.
+export GOTOOLCHAIN := $(shell sed -n 's/^toolchain //p' go.mod)+auto
+
 # Cache folders that cannot be written to are replaced by folders of the project's own.
 ifeq ($(filter help clean,$(MAKECMDGOALS)),)
 $(foreach setting,$(shell deploy/caches),$(eval export $(setting)))
@@ -20,7 +23,7 @@ BUF      := go tool -modfile=deploy/tools/buf.mod buf
 # Packages whose goroutines share memory: tested a second time under the race detector.
 RACE := $(wildcard consumers/stream consumers/returns consumers/store consumers/deadletter producers/publish deploy/ops deploy/command)
 
-.PHONY: help build demo test race torture torture-bugs bench benchmarks lint generate generated clean
+.PHONY: help build demo test race torture torture-bugs bench benchmarks lint audit generate generated clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -67,6 +70,10 @@ lint: generated ## formatting, linters, schema lint and compatibility, Prometheu
 	$(BUF) breaking --against $(RELEASED)
 	promtool check config deploy/prometheus/prometheus.yml
 	for t in deploy/prometheus/*_test.yml; do promtool test rules $$t; done
+
+audit: ## known vulnerabilities that the program reaches; asks the module proxy and nothing else
+	@deploy/needs build
+	go run ./deploy/audit
 
 generate: ## Go code of the event schema
 	$(BUF) generate
