@@ -190,7 +190,7 @@ func TestAFailedReadingLeavesTheFigures(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- watch.Run(ctx) }()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(5 * time.Minute)
 	for gathered(t, registry)[`retorno_completeness_passes_total{result="failed"}`] < 2 {
 		select {
 		case <-deadline:

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait of these tests.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // bench is a broker and an empty schema, and what was sent to the broker. Tests of this package run one after the other.
 type bench struct {

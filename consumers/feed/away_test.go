@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -72,28 +73,34 @@ func (stuck) Query(ctx context.Context, _ string, _ ...any) (driver.Rows, error)
 }
 
 func TestASlowClickHouseHoldsUpNobodyForLong(t *testing.T) {
-	var mu sync.Mutex
-	var log strings.Builder
-	h := feed.New(feed.Config{Conn: stuck{}, Timeout: 50 * time.Millisecond, Queries: 1, Log: slog.New(slog.NewTextHandler(locked{&mu, &log}, nil))})
-	var all sync.WaitGroup
-	codes := make([]int, 8)
-	for i := range codes {
-		all.Go(func() {
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, feed.PathCSV+"?period=2016-S1", nil))
-			codes[i] = w.Code
-		})
-	}
-	all.Wait()
-	for _, code := range codes {
-		if code != 503 {
-			t.Errorf("statuses %v, want 503 for all", codes)
-			break
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var log strings.Builder
+		h := feed.New(feed.Config{Conn: stuck{}, Timeout: time.Minute, Queries: 1, Log: slog.New(slog.NewTextHandler(locked{&mu, &log}, nil))})
+		began := time.Now()
+		var all sync.WaitGroup
+		codes := make([]int, 8)
+		for i := range codes {
+			all.Go(func() {
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, feed.PathCSV+"?period=2016-S1", nil))
+				codes[i] = w.Code
+			})
 		}
-	}
-	if !strings.Contains(log.String(), "wait for one of 1 places") {
-		t.Errorf("nobody waited for a place: %s", log.String())
-	}
+		all.Wait()
+		if took := time.Since(began); took != time.Minute {
+			t.Errorf("answered after %s, want one minute", took)
+		}
+		for _, code := range codes {
+			if code != 503 {
+				t.Errorf("statuses %v, want 503 for all", codes)
+				break
+			}
+		}
+		if !strings.Contains(log.String(), "wait for one of 1 places") {
+			t.Errorf("nobody waited for a place: %s", log.String())
+		}
+	})
 }
 
 // locked is a writer that several goroutines may use.

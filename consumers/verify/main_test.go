@@ -136,7 +136,7 @@ func (s *system) consume() (leave func()) {
 // await waits for a condition.
 func (s *system) await(done func() (bool, string)) {
 	s.t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(5 * time.Minute)
 	for {
 		ok, now := done()
 		if ok {

@@ -85,7 +85,7 @@ func TestDemoStaysUpAndEndsInOrder(t *testing.T) {
 		ended <- tryUntil(ctx, "", nil, append([]string{"demo", "--endpoints", file, "--kafka-partitions=3", "--live=1200",
 			"--table", writeFile(t, "tables.csv", small), "--id=T1"}, freePorts...)...)
 	}()
-	patience := time.NewTimer(2 * time.Minute)
+	patience := time.NewTimer(5 * time.Minute)
 	defer patience.Stop()
 	await := func(what string, there func() bool) {
 		t.Helper()

@@ -167,7 +167,7 @@ func consume(t *testing.T, flags kafkaFlags, s *store.Store) (leave func()) {
 }
 
 // patience bounds every wait of these tests.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 func await(t *testing.T, what string, done func() (bool, string)) {
 	t.Helper()

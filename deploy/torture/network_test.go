@@ -41,7 +41,7 @@ func newRig(t *testing.T) *rig {
 	}
 	t.Cleanup(func() { _ = r.proxy.close() })
 	r.proxy.target(r.engine.Native())
-	r.store, err = store.Open(store.Config{Addr: r.proxy.addr(), QueryTimeout: 700 * time.Millisecond, RetryFirst: time.Millisecond,
+	r.store, err = store.Open(store.Config{Addr: r.proxy.addr(), QueryTimeout: 2 * time.Second, RetryFirst: time.Millisecond,
 		RetryMost: 20 * time.Millisecond, Registerer: r.registry})
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ func (r *rig) under(t *testing.T, n int64, made trouble) {
 	r.proxy.set(made, made.refuse)
 	written := make(chan error, 1)
 	go func() { written <- r.write(t.Context(), n) }()
-	if err := waitFor(t.Context(), 10*time.Second, func() bool { return r.retries(t) > before }); err != nil {
+	if err := waitFor(t.Context(), 5*time.Minute, func() bool { return r.retries(t) > before }); err != nil {
 		t.Errorf("the trouble was not noticed: %v", err)
 	}
 	r.proxy.set(trouble{}, true)
@@ -149,7 +149,7 @@ func TestF17ClickHouseAway(t *testing.T) {
 	r := newRig(t)
 	r.under(t, 1, trouble{refuse: true})
 	r.under(t, 2, trouble{hang: true})
-	r.under(t, 3, trouble{delay: 400 * time.Millisecond})
+	r.under(t, 3, trouble{delay: 1200 * time.Millisecond})
 	native := r.engine.Native()
 	if err := r.engine.Kill(); err != nil {
 		t.Fatal(err)
@@ -157,7 +157,7 @@ func TestF17ClickHouseAway(t *testing.T) {
 	before := r.retries(t)
 	written := make(chan error, 1)
 	go func() { written <- r.write(t.Context(), 4) }()
-	if err := waitFor(t.Context(), 10*time.Second, func() bool { return r.retries(t) > before }); err != nil {
+	if err := waitFor(t.Context(), 5*time.Minute, func() bool { return r.retries(t) > before }); err != nil {
 		t.Error(err)
 	}
 	r.start(t, native)

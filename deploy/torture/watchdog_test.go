@@ -67,7 +67,7 @@ func newAlone(t *testing.T, flags ...string) *alone {
 // until waits for what must happen.
 func (a *alone) until(t *testing.T, what string, cond func() bool) {
 	t.Helper()
-	if err := waitFor(t.Context(), time.Minute, cond); err != nil {
+	if err := waitFor(t.Context(), 5*time.Minute, cond); err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
 }

@@ -22,7 +22,7 @@ func startBroker(t *testing.T) *embedded.Broker {
 
 func TestWriteThousands(t *testing.T) {
 	b := startBroker(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := publish.EnsureTopics(ctx, []string{b.Addr()}, publish.TopicsConfig{Partitions: 4}); err != nil {
 		t.Fatal(err)
@@ -39,15 +39,18 @@ func TestWriteThousands(t *testing.T) {
 		msgs[i] = publish.Message{Topic: publish.TopicCheckpoint, Key: key, Value: make([]byte, 200)}
 		want[publish.Partition(key, 4)]++
 	}
+	began := time.Now()
 	if err := w.Write(ctx, msgs...); err != nil {
 		t.Fatal(err)
 	}
+	took := time.Since(began)
 	for p, n := range want {
 		if got := b.Cluster().PartitionInfo(publish.TopicCheckpoint, int32(p)).HighWatermark; got != n {
 			t.Errorf("partition %d holds %d messages, want %d", p, got, n)
 		}
 	}
-	if off, ok := w.ClockOffset(); !ok || off.Abs() > 50*time.Millisecond {
-		t.Errorf("clock offset %v, known %v; want near zero on one computer", off, ok)
+	// The broker appended while it was written to, and stamps whole milliseconds.
+	if off, ok := w.ClockOffset(); !ok || off.Abs() > took+time.Millisecond {
+		t.Errorf("clock offset %v, known %v, on one computer, after writing for %s", off, ok, took)
 	}
 }

@@ -49,7 +49,7 @@ func TestClickHouseAgrees(t *testing.T) {
 
 func compare(t *testing.T, name, address, query string, rows int64) {
 	t.Helper()
-	client := http.Client{Timeout: time.Minute}
+	client := http.Client{Timeout: 5 * time.Minute}
 	answer, err := client.Post("http://"+address+"/", "text/plain", strings.NewReader(query))
 	if err != nil {
 		t.Fatal(err)

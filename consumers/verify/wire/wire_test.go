@@ -123,7 +123,7 @@ func messages(rnd *rand.Rand, n int) []kafka.Message {
 // await repeats what a broker that has just started may refuse.
 func await(t *testing.T, do func() error) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(5 * time.Minute)
 	for {
 		err := do()
 		if err == nil {

@@ -30,7 +30,7 @@ func TestMissingPrograms(t *testing.T) {
 }
 
 func TestStartKillRestartStop(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	s, err := apachekafka.Start(ctx, apachekafka.Config{})
 	if err != nil {

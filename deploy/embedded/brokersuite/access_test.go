@@ -70,12 +70,11 @@ func TestEncryptedAndAuthenticated(t *testing.T) {
 			defer w.Close()
 			topics := []string{publish.TopicCheckpoint, publish.TopicCentre}
 			all := facts(topics, 0, 100)
+			began := time.Now()
 			if err := w.Write(limited(t), all...); err != nil {
 				t.Fatal(err)
 			}
-			if d, ok := w.ClockOffset(); !ok || d.Abs() > time.Second {
-				t.Errorf("clock offset %s, known %v", d, ok)
-			}
+			sameClock(t, w, time.Since(began))
 			login := &stream.SASL{Mechanism: mechanism, User: "ana", Password: "clave"}
 			cfg := b.streamConfig(t, topics, 2)
 			cfg.TLS, cfg.SASL = secure, login

@@ -139,7 +139,7 @@ func TestEmbeddedBrokerRefusesWhatCannotWork(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Error("Stop does not return")
 	}
 }

@@ -26,7 +26,7 @@ import (
 
 func (b *backend) letters(t testing.TB) deadletter.Config {
 	return deadletter.Config{
-		Brokers: b.brokers, RequestTimeout: 3 * time.Second, MinBackoff: 20 * time.Millisecond,
+		Brokers: b.brokers, RequestTimeout: 30 * time.Second, MinBackoff: 20 * time.Millisecond,
 		MaxBackoff: 100 * time.Millisecond, Logger: testLog(t), Registerer: prometheus.NewRegistry(),
 	}
 }

@@ -22,7 +22,6 @@ func TestBrokerRestartCostsNothing(t *testing.T) {
 		topics := b.topics(t, 2, partitions)
 		w := b.writer(t, partitions)
 		cfg := b.streamConfig(t, topics, partitions)
-		cfg.TopicGrace = 20 * time.Second
 		l := newLedger()
 		m := join(t, cfg, l.run(topics))
 		all := facts(topics, 0, 6000)
@@ -69,7 +68,7 @@ func TestFlippedBitIsFetchedAgain(t *testing.T) {
 		}
 		cfg := b.streamConfig(t, topics, 1)
 		// A changed size is waited for in vain.
-		cfg.FetchMaxBytes, cfg.RequestTimeout = 16<<10, 300*time.Millisecond
+		cfg.FetchMaxBytes, cfg.RequestTimeout = 16<<10, 2*time.Second
 		reg := newRegistry(&cfg)
 		var mu sync.Mutex
 		flips := 0

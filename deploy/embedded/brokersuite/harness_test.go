@@ -119,7 +119,7 @@ func onBothProxied(t *testing.T, test func(t *testing.T, b *backend)) {
 func apacheBackend(t testing.TB) *backend {
 	t.Helper()
 	apache.once.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		apache.proxy = newProxy(t)
 		apache.server, apache.err = apachekafka.Start(ctx, apachekafka.Config{Advertise: apache.proxy.addr()})
@@ -135,7 +135,7 @@ func apacheBackend(t testing.TB) *backend {
 		if hard {
 			apache.server.Kill()
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		if err := apache.server.Restart(ctx); err != nil {
 			t.Fatal(err)
@@ -145,6 +145,9 @@ func apacheBackend(t testing.TB) *backend {
 	b.admin = newAdmin(t, b.brokers)
 	return b
 }
+
+// patience is how long anything may take before a test takes it to hang; a busy machine is slow, not wrong.
+const patience = 5 * time.Minute
 
 var names atomic.Int64
 
@@ -169,8 +172,8 @@ func (b *backend) topics(t testing.TB, n, partitions int) []string {
 func (b *backend) writer(t testing.TB, partitions int) *publish.Writer {
 	t.Helper()
 	w, err := publish.New(publish.Config{
-		Brokers: b.brokers, Partitions: partitions, RequestTimeout: 3 * time.Second,
-		MinBackoff: 20 * time.Millisecond, MaxBackoff: 200 * time.Millisecond, TopicGrace: 2 * time.Second, Logger: testLog(t),
+		Brokers: b.brokers, Partitions: partitions, RequestTimeout: 30 * time.Second,
+		MinBackoff: 20 * time.Millisecond, MaxBackoff: 200 * time.Millisecond, TopicGrace: 30 * time.Second, Logger: testLog(t),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -179,13 +182,14 @@ func (b *backend) writer(t testing.TB, partitions int) *publish.Writer {
 	return w
 }
 
-// streamConfig is quick to notice everything.
+// streamConfig is quick to look, and slow to take silence for a fault: a busy machine is silent for a while. A test of a
+// fault that only silence shows sets a time of its own.
 func (b *backend) streamConfig(t testing.TB, topics []string, partitions int) stream.Config {
 	return stream.Config{
 		Brokers: b.brokers, Group: unique(t, "group"), Topics: topics, Partitions: partitions,
-		SessionTimeout: 3 * time.Second, RebalanceTimeout: 3 * time.Second, JoinBackoff: 100 * time.Millisecond,
-		MaxWait: 100 * time.Millisecond, RequestTimeout: 3 * time.Second, MinBackoff: 20 * time.Millisecond,
-		MaxBackoff: 200 * time.Millisecond, StallTimeout: 2 * time.Second, TopicGrace: 2 * time.Second,
+		SessionTimeout: 30 * time.Second, RebalanceTimeout: 30 * time.Second, JoinBackoff: 100 * time.Millisecond,
+		MaxWait: 100 * time.Millisecond, RequestTimeout: 30 * time.Second, MinBackoff: 20 * time.Millisecond,
+		MaxBackoff: 200 * time.Millisecond, StallTimeout: 30 * time.Second, TopicGrace: 30 * time.Second,
 		CheckEvery: 100 * time.Millisecond, StopRetry: 100 * time.Millisecond,
 		Registerer: prometheus.NewRegistry(), Logger: testLog(t),
 	}
@@ -214,7 +218,7 @@ func (b *backend) write(t testing.TB, partitions int, msgs []publish.Message) {
 
 // limited is the test's context with a bound on how long anything may take.
 func limited(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -222,7 +226,7 @@ func limited(t testing.TB) context.Context {
 // until waits for a condition.
 func until(t testing.TB, what string, cond func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(30 * time.Second)
+	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

@@ -2,7 +2,6 @@ package brokersuite
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"hash/crc32"
 	"strings"
@@ -98,8 +97,7 @@ func readAll(t *testing.T, cfg stream.Config, n int) []stream.Message {
 	defer c.Close()
 	s := c.Open(0)
 	defer s.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
+	ctx := limited(t)
 	var got []stream.Message
 	for len(got) < n {
 		msgs, err := s.Fetch(ctx, time.Second)

@@ -138,7 +138,7 @@ func (m *member) leave() {
 	m.cancel()
 	select {
 	case <-m.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		m.t.Error("the member did not leave")
 		return
 	}

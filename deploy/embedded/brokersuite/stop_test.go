@@ -116,7 +116,6 @@ func TestTopicCreatedAnewWhileRunningStops(t *testing.T) {
 		topics := b.topics(t, 1, 1)
 		b.write(t, 1, facts(topics, 0, 50))
 		cfg := b.streamConfig(t, topics, 1)
-		cfg.TopicGrace = 20 * time.Second
 		reg := newRegistry(&cfg)
 		l := newLedger()
 		m := join(t, cfg, l.run(topics))

@@ -98,14 +98,14 @@ func sql(t *testing.T, statement string, more ...string) string {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(5 * time.Minute)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatal("not within 20 s: " + what)
+			t.Fatal("waited in vain: " + what)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func raw(t *testing.T, revision int) *rawConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	k := &rawConn{t: t, conn: c, in: proto.NewReader(c), revision: revision}
