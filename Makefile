@@ -19,11 +19,15 @@ endif
 # Linters are pinned in module files of their own, so that go.mod lists only what the product uses.
 GOLANGCI := go tool -modfile=deploy/tools/golangci-lint.mod golangci-lint
 BUF      := go tool -modfile=deploy/tools/buf.mod buf
+GREMLINS := go tool -modfile=deploy/tools/gremlins.mod gremlins
+
+# The packages whose tests are tried with mutants.
+MUTANTS ?= consumers/reconcile consumers/returns consumers/store consumers/publication
 
 # Packages whose goroutines share memory: tested a second time under the race detector.
 RACE := $(wildcard consumers/stream consumers/returns consumers/store consumers/deadletter producers/publish deploy/ops deploy/command)
 
-.PHONY: help build demo test race torture torture-bugs bench benchmarks lint audit generate generated clean
+.PHONY: help build demo test race torture torture-bugs mutants bench benchmarks lint audit generate generated clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -52,6 +56,13 @@ torture-bugs: ## deliberate bugs, built in one at a time: the torture or a named
 	@deploy/needs test
 	go run ./deploy/fetch
 	go test -tags torturebugs -count=1 -timeout 40m -run TestBugsAreCaught -v ./deploy/torture
+
+mutants: ## small mistakes, one at a time, that the tests of a package should notice (hours); make mutants MUTANTS=consumers/reconcile ARGS="-sample=40"
+	@deploy/needs test
+	go run ./deploy/fetch
+	for p in $(MUTANTS); do $(GREMLINS) unleash --workers 1 --timeout-coefficient 20 --output-statuses l \
+		--invert-logical --invert-loopctrl --invert-assignments --remove-self-assignments ./$$p; done
+	go run ./deploy/mutants $(ARGS) $(MUTANTS)
 
 bench: build ## performance, with limit and peer in the same run; also as JSON in bench.json
 	@deploy/needs bench

@@ -85,6 +85,10 @@ func (f Folder) fillLocked(ctx context.Context, path string) error {
 	if err := os.RemoveAll(path); err != nil {
 		return err
 	}
+	// What one user fetched, others may read.
+	if err := os.Chmod(work, 0o755); err != nil {
+		return err
+	}
 	return os.Rename(work, path)
 }
 

@@ -85,7 +85,17 @@ func one[T any](t *testing.T, c driver.Conn, sql string, args ...any) (v T) {
 	if err := c.QueryRow(t.Context(), sql, args...).Scan(&v); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
+	returned(t, c)
 	return v
+}
+
+// returned waits until the only connection of c is back where the next statement finds it. clickhouse-go puts it there a
+// moment after the answer has been read, and a statement of that moment gets a new connection, a new session.
+func returned(t *testing.T, c driver.Conn) {
+	t.Helper()
+	if c.Stats().MaxOpenConns == 1 {
+		eventually(t, "the connection comes back", func() bool { return c.Stats().Idle == 1 })
+	}
 }
 
 // patience is how long anything may take before a test takes it to hang; a busy machine is slow, not wrong.

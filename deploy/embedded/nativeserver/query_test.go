@@ -107,6 +107,7 @@ func TestSettingsLastForTheirStatement(t *testing.T) {
 	if err := c.QueryRow(ctx, "SELECT toUInt64(getSetting('max_threads')), getSetting('log_comment')").Scan(&n, &comment); err != nil || n != 3 || !strings.HasPrefix(comment, "mine") {
 		t.Errorf("within: %d %q %v", n, comment, err)
 	}
+	returned(t, c)
 	if n := one[uint64](t, c, sql); n != 5 {
 		t.Errorf("after: %d", n)
 	}
