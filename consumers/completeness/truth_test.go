@@ -197,18 +197,18 @@ func has(held map[uint64]sending, n uint64) bool { _, ok := held[n]; return ok }
 func (w world) keep(t *testing.T, r *rand.Rand) {
 	t.Helper()
 	ctx := t.Context()
-	for _, table := range []string{"source_records", "facts", "returns", "return_counts"} {
+	for _, table := range []string{"sendings", "facts", "returns", "return_counts"} {
 		if err := conn.Exec(ctx, "TRUNCATE TABLE retorno."+table); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for part := range slices.Chunk(w.sendings, 1+r.IntN(len(w.sendings))) {
-		batch, err := conn.PrepareBatch(ctx, "INSERT INTO retorno.source_records (source_id, source_seq, sent_at, clock_offset_ms)")
+		batch, err := conn.PrepareBatch(ctx, "INSERT INTO retorno.sendings (place, source_id, source_seq, sent_at, clock_offset_ms)")
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range part {
-			if err := batch.Append(s.source, s.seq, time.UnixMilli(s.sentMs), s.offset); err != nil {
+			if err := batch.Append(r.Uint64(), s.source, s.seq, time.UnixMilli(s.sentMs), s.offset); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -89,7 +89,7 @@ func TestSourcesAndGapsAreTheTruth(t *testing.T) {
 		w.keep(t, r)
 		for _, merged := range []bool{false, true} {
 			if merged {
-				for _, table := range []string{"source_records", "facts"} {
+				for _, table := range []string{"sendings", "facts"} {
 					if err := conn.Exec(t.Context(), "OPTIMIZE TABLE retorno."+table+" FINAL"); err != nil {
 						t.Fatal(err)
 					}

@@ -136,7 +136,7 @@ func asRejection(err error) *events.Rejection {
 	return &events.Rejection{Code: events.CodeMalformed, Detail: err.Error()}
 }
 
-// lost are the stored facts whose record the log no longer has, in the revision that is stored.
+// lost are the stored facts whose record the log no longer has, in each revision that was accepted.
 func (e *Explainer) lost(ctx context.Context, partition int, spans []Span, yield func(record)) error {
 	first, gone := map[string]int64{}, false
 	for _, s := range spans {
@@ -146,7 +146,7 @@ func (e *Explainer) lost(ctx context.Context, partition int, spans []Span, yield
 	if !gone {
 		return nil
 	}
-	return e.cfg.Store.Facts(ctx, partition, func(f store.StoredFact) {
+	return e.cfg.Store.Facts(ctx, partition, func(f *store.StoredFact) {
 		if f.Origin.Offset < first[f.Origin.Topic] {
 			yield(record{person: f.Person, fact: f.Fact, origin: f.Origin})
 		}

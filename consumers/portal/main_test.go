@@ -37,13 +37,13 @@ var made = []string{
 	('2026-11-23','US-AIR','deported','A-SAP','L-COR','CAMR-SPS','M','21-30',0,'US','air',60,61,70,1,0)`,
 	`INSERT INTO retorno.ledger (topic, kafka_partition, epoch, first_offset, next_offset, read, accepted, duplicate, superseded, rejected, consumer, flushed_at)
 		VALUES ('retorno.centre.v1', 0, 1, 0, 10, 10, 10, 0, 0, 0, 'test', toDateTime64('2026-11-23 17:15:00', 3, 'UTC'))`,
-	`INSERT INTO retorno.source_records (source_id, source_seq, sent_at, clock_offset_ms)
-	SELECT concat(['L-COR', 'L-AGC', 'A-SAP', 'CAMR-OMO'][number % 22 % 4 + 1], '-', leftPad(toString(number % 22 + 1), 2, '0')) AS source, intDiv(number, 22) + 1 AS seq,
+	`INSERT INTO retorno.sendings (place, source_id, source_seq, sent_at, clock_offset_ms)
+	SELECT number, concat(['L-COR', 'L-AGC', 'A-SAP', 'CAMR-OMO'][number % 22 % 4 + 1], '-', leftPad(toString(number % 22 + 1), 2, '0')) AS source, intDiv(number, 22) + 1 AS seq,
 		if(source = 'A-SAP-07', toDateTime64('2026-11-20 17:00:00', 3, 'UTC'), toDateTime64('2026-11-23 17:00:00', 3, 'UTC')) - seq,
 		if(source = 'A-SAP-03', 5400000, 40)
 	FROM numbers(2200) WHERE NOT (number % 22 = 11 AND intDiv(number, 22) IN (5, 6, 7))`,
-	`INSERT INTO retorno.source_records (source_id, source_seq, sent_at, clock_offset_ms)
-	SELECT 'L-POY-1', n, toDateTime64('2016-03-10 12:00:00', 3, 'UTC') + n, 0 FROM (SELECT arrayJoin([1, 2, 3, 8, 9, 12]) AS n)`,
+	`INSERT INTO retorno.sendings (place, source_id, source_seq, sent_at, clock_offset_ms)
+	SELECT 10000 + n, 'L-POY-1', n, toDateTime64('2016-03-10 12:00:00', 3, 'UTC') + n, 0 FROM (SELECT arrayJoin([1, 2, 3, 8, 9, 12]) AS n)`,
 	`INSERT INTO retorno.returns (return_id, version, person, national, day, arrival, centre, entry_point)
 	SELECT dateTimeToUUIDv7(toDateTime('2016-02-10 18:00:00', 'UTC') + number * 60 + if(number < 812, 73, 71) * 3600), 1, generateUUIDv4(), 1, '2016-02-10',
 		toDateTime('2016-02-10 18:00:00', 'UTC') + number * 60, 'CAMR-OMO', 'L-COR' FROM numbers(1112)`,
@@ -51,5 +51,5 @@ var made = []string{
 	`INSERT INTO retorno.facts (person, record_id, version, kind, source_id, source_seq, border_point, centre)
 	SELECT generateUUIDv4(), generateUUIDv7(), 1, if(startsWith(source_id, 'CAMR'), 'registration', 'crossing') AS kind, source_id, 1,
 		if(kind = 'crossing', substring(source_id, 1, 5), '') AS border_point, if(kind = 'crossing', '', 'CAMR-OMO') AS centre
-	FROM (SELECT DISTINCT source_id FROM retorno.source_records)`,
+	FROM (SELECT DISTINCT source_id FROM retorno.sendings)`,
 }

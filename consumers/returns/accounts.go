@@ -68,10 +68,7 @@ func (b *books) settle(partition int, topic string, a store.Accounts) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if book := b.shards[partition][topic]; book != nil {
-		book.ledger.Accepted += a.Accepted
-		book.ledger.Duplicate += a.Duplicate
-		book.ledger.Superseded += a.Superseded
-		book.ledger.Rejected += a.Rejected
+		book.ledger = book.ledger.Plus(a)
 		book.inFlight -= a.Read()
 	}
 }
@@ -84,12 +81,14 @@ var (
 	supersededDesc = prometheus.NewDesc("retorno_records_superseded_total", "Records whose fact had a higher revision already.", accountLabels, nil)
 	rejectedDesc   = prometheus.NewDesc("retorno_records_rejected_total", "Records that could not be understood and went to the dead letters.", accountLabels, nil)
 	redrivenDesc   = prometheus.NewDesc("retorno_records_redriven_total", "Of the records read, those that are dead letters sent again: their first reading ended in rejected.", accountLabels, nil)
+	controlDesc    = prometheus.NewDesc("retorno_offsets_control_total", "Offsets without a record: transaction markers and records of aborted transactions.", accountLabels, nil)
+	lostDesc       = prometheus.NewDesc("retorno_offsets_lost_total", "Offsets that a recorded decision gave up.", accountLabels, nil)
 	inFlightDesc   = prometheus.NewDesc("retorno_records_in_flight", "Records read and not yet in the ledger.", accountLabels, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (b *books) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{readDesc, acceptedDesc, duplicateDesc, supersededDesc, rejectedDesc, redrivenDesc, inFlightDesc} {
+	for _, d := range []*prometheus.Desc{readDesc, acceptedDesc, duplicateDesc, supersededDesc, rejectedDesc, redrivenDesc, controlDesc, lostDesc, inFlightDesc} {
 		ch <- d
 	}
 }
@@ -110,6 +109,8 @@ func (b *books) Collect(ch chan<- prometheus.Metric) {
 			send(supersededDesc, prometheus.CounterValue, a.Superseded)
 			send(rejectedDesc, prometheus.CounterValue, a.Rejected)
 			send(redrivenDesc, prometheus.CounterValue, book.redriven)
+			send(controlDesc, prometheus.CounterValue, a.Control)
+			send(lostDesc, prometheus.CounterValue, a.Lost)
 			send(inFlightDesc, prometheus.GaugeValue, book.inFlight)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"retorno/consumers/beat"
@@ -26,6 +27,7 @@ func (c *Consumer) run(ctx context.Context, shard Shard) error {
 	defer func() {
 		c.books.close(partition)
 		c.state.ended(partition)
+		c.metrics.epochs.DeleteLabelValues(strconv.Itoa(partition))
 	}()
 	work, cancel := c.workFor(ctx)
 	defer cancel()
@@ -64,28 +66,45 @@ func (c *Consumer) workFor(ctx context.Context) (context.Context, context.Cancel
 // begin goes on where this process was when it had the partition last, if nobody has had it since and all is as it was
 // left; else it takes the partition over.
 func (c *Consumer) begin(ctx context.Context, a assignment) (*runner, error) {
-	r := c.take(a.shard.Partition())
-	if r != nil {
+	if r := c.take(a.shard.Partition()); r != nil {
 		r.assignment = a
-		err := r.claim.Check(ctx)
-		if err == nil {
+		asLeft, err := r.asLeft(ctx)
+		if err == nil && asLeft {
 			r.goOn()
-			return r, nil
 		}
-		if !store.IsFenced(err) {
+		if err != nil || asLeft {
 			return r, err
 		}
 		r.claim.Close()
 	}
-	r = &runner{Consumer: c, assignment: a, tally: newTally(), next: map[string]int64{}, prints: map[string]uint64{}}
+	r := &runner{Consumer: c, assignment: a, tally: newTally(), next: map[string]int64{}, prints: map[string]uint64{},
+		logs: map[string]int{}, segments: map[string]*segment{}}
 	return r, r.takeOver(ctx)
+}
+
+// asLeft reports whether the claim still holds and, after a stop, that no decision says where else reading goes on.
+func (r *runner) asLeft(ctx context.Context) (bool, error) {
+	if err := r.claim.Check(ctx); err != nil {
+		if store.IsFenced(err) {
+			err = nil
+		}
+		return false, err
+	}
+	if !r.stopped {
+		return true, nil
+	}
+	decisions, err := r.cfg.Store.Decisions(ctx, r.shard.Partition())
+	return !slices.ContainsFunc(decisions, func(d store.Decision) bool { return d.Log == r.logs[d.Topic] && d.Position == r.next[d.Topic] }), err
 }
 
 // goOn begins to read after the last record that is stored.
 func (r *runner) goOn() {
-	r.settled, r.checked = false, time.Now()
+	if !r.stopped {
+		r.metrics.resumed.Inc()
+	}
+	r.settled, r.stopped, r.checked = false, false, time.Now()
 	r.seek()
-	r.metrics.resumed.Inc()
+	r.metrics.epochs.WithLabelValues(strconv.Itoa(r.shard.Partition())).Set(float64(r.claim.Epoch()))
 	r.cfg.Logger.Info("partition goes on", "partition", r.shard.Partition(), "epoch", r.claim.Epoch(), "next", fmt.Sprint(r.next))
 }
 

@@ -120,16 +120,6 @@ func TestLeavingInVain(t *testing.T) {
 	isTrue(t, s, whole, want)
 }
 
-// TestNothingIsKeptOfAStop: whoever decides what becomes of a partition that stopped may change where it goes on.
-func TestNothingIsKeptOfAStop(t *testing.T) {
-	_, whole := messy(t, 3)
-	c, _ := patient(t, fresh(t))
-	at := &stopping{cursor: cursor{log: whole, next: map[string]int64{}}}
-	if err := c.run(t.Context(), at); !stream.IsStop(err) || !at.flushed() || len(c.kept) > 0 {
-		t.Errorf("it ended with %v, %v is written, %d partitions are kept", err, at.committed, len(c.kept))
-	}
-}
-
 // stopping stops once all is read.
 type stopping struct{ cursor }
 

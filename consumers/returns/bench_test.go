@@ -91,7 +91,7 @@ func BenchmarkTally(b *testing.B) {
 	for b.Loop() {
 		t, out := newTally(), &nowhere{}
 		for i := range facts {
-			t.merge(keys[i], &facts[i], store.Origin{})
+			t.merge(keys[i], &facts[i])
 			if (i+1)%flush == 0 {
 				t.changes(out)
 			}

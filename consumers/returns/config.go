@@ -22,6 +22,9 @@ type Config struct {
 	FlushEvery time.Duration
 	// FlushRecords is how many records are written at once at most; default 50,000.
 	FlushRecords int
+	// FlushBytes is how many bytes of keys and values are read for one flush, about; default 16 MiB. It bounds the memory
+	// that records take which go to the dead letters as they came.
+	FlushBytes int
 	// CheckEvery is how often the claim to a partition is checked while nothing is written; default 2 s.
 	CheckEvery time.Duration
 	// LeaveWithin is how long it may take to write what has been read of a partition that goes to somebody else, or when
@@ -45,8 +48,8 @@ func (c Config) Validate() error {
 		return errors.New("the consumer needs a place for dead letters")
 	case len(c.Topics) == 0 || c.Partitions < 1:
 		return errors.New("the consumer needs topics and their number of partitions")
-	case c.FlushEvery < 0 || c.FlushRecords < 0 || c.CheckEvery < 0 || c.LeaveWithin < 0 || c.StallAfter < 0:
-		return errors.New("flush every, flush records, check every, leave within and stall after must not be negative")
+	case c.FlushEvery < 0 || c.FlushRecords < 0 || c.FlushBytes < 0 || c.CheckEvery < 0 || c.LeaveWithin < 0 || c.StallAfter < 0:
+		return errors.New("flush every, flush records, flush bytes, check every, leave within and stall after must not be negative")
 	}
 	return nil
 }
@@ -57,6 +60,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.FlushRecords == 0 {
 		c.FlushRecords = 50_000
+	}
+	if c.FlushBytes == 0 {
+		c.FlushBytes = 16 << 20
 	}
 	if c.CheckEvery == 0 {
 		c.CheckEvery = 2 * time.Second

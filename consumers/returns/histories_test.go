@@ -137,7 +137,7 @@ var everything = map[string]string{
 	"help":      "SELECT * EXCEPT (version) FROM retorno.assistance FINAL",
 	"helps":     "SELECT * EXCEPT (version) FROM retorno.assistance_counts FINAL",
 	"crossings": "SELECT * EXCEPT (version) FROM retorno.crossing_counts FINAL",
-	"facts":     "SELECT * EXCEPT (sent_at, topic, kafka_offset) FROM retorno.facts FINAL",
+	"facts":     "SELECT * EXCEPT (sent_at, topic, kafka_offset, place) FROM retorno.latest_facts",
 }
 
 // TestNumbersAreAFunctionOfTheFacts counts one history in its order, and again shuffled, with copies, in other

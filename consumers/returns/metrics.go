@@ -18,6 +18,9 @@ type metrics struct {
 	resumed    prometheus.Counter
 	fenced     prometheus.Counter
 	stalls     prometheus.Counter
+	shortfalls prometheus.Counter
+	reread     prometheus.Counter
+	epochs     *prometheus.GaugeVec
 	takeover   prometheus.Histogram
 	records    prometheus.Histogram
 	seconds    prometheus.Histogram
@@ -41,6 +44,12 @@ func newMetrics() *metrics {
 			Name: "retorno_fenced_total", Help: "Flushes given up because another process has taken the partition, or because ClickHouse was put back to an older state."}),
 		stalls: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "retorno_watchdog_stalls_total", Help: "Times that a partition's goroutine gave no sign of life for so long that it is taken to hang."}),
+		shortfalls: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "retorno_store_shortfalls_total", Help: "Rows of the ledger whose flush left behind something else than ClickHouse holds, found when a partition was taken over: a table was restored alone, a part is missing, a host lost power or a replica lags."}),
+		reread: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "retorno_records_reread_total", Help: "Records that are read from Kafka again because ClickHouse does not hold what their flushes left behind."}),
+		epochs: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "retorno_epoch", Help: "Epoch under which the partition is counted; the last one is 16777215."}, []string{"partition"}),
 		takeover: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "retorno_takeover_seconds", Help: "Time from the assignment of a partition to the first fetch.", Buckets: prometheus.ExponentialBuckets(0.01, 2, 14)}),
 		records: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -51,7 +60,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(r prometheus.Registerer, books *books, state *progress) {
-	r.MustRegister(books, state, m.rejections, m.conflicts, m.future, m.late, m.repaired, m.resumed, m.fenced, m.stalls, m.takeover, m.records, m.seconds)
+	r.MustRegister(books, state, m.rejections, m.conflicts, m.future, m.late, m.repaired, m.resumed, m.fenced, m.stalls, m.shortfalls, m.reread, m.epochs, m.takeover, m.records, m.seconds)
 }
 
 func (m *metrics) flushed(records int, took time.Duration) {

@@ -104,6 +104,7 @@ type personFact struct {
 // plainly is what the values come to, said without state: of each record the largest version, and each person's
 // facts reconciled at once.
 func plainly(values [][]byte) *memory {
+	type factKey struct{ person, record reconcile.ID }
 	latest := map[factKey]personFact{}
 	for _, value := range values {
 		var f events.Fields
@@ -154,7 +155,7 @@ func split(rnd *rand.Rand, values [][]byte, partitions int) *memory {
 		for i := 0; i < len(lane); i++ {
 			if events.Read(lane[i], &f) {
 				fact := reconcile.FactFrom(&f)
-				t.merge(f.Person, &fact, store.Origin{Offset: int64(i)})
+				t.merge(f.Person, &fact)
 			}
 			switch rnd.IntN(20) {
 			case 0, 1, 2:
@@ -164,7 +165,7 @@ func split(rnd *rand.Rand, values [][]byte, partitions int) *memory {
 				next := newTally()
 				for person, first := range t.facts.first {
 					for _, fact := range t.facts.of(first, nil) {
-						next.load(store.StoredFact{Person: person, Fact: fact}, true)
+						next.load(&store.StoredFact{Person: person, Fact: fact})
 					}
 				}
 				next.recount(func(reconcile.ID, *reconcile.Person) {})

@@ -78,13 +78,20 @@ type runner struct {
 	fields  events.Fields // the record at hand
 	began   bool          // the first flush of the epoch is written
 	settled bool          // the assignment is over, and all that was read is stored
+	stopped bool          // it ended with a stop: a decision may change where reading goes on
 	checked time.Time     // when the claim was last seen to hold
 
-	next     map[string]int64  // by topic: the offset after the last record read
-	prints   map[string]uint64 // by topic: the fingerprint of that record, when it is known
-	batch                      // what has been read since the last flush
-	flight   *flight           // the flush on its way; nil: none
-	spare    *store.Flush      // empty, for the next batch; nil: it is on its way
+	next     map[string]int64    // by topic: the offset after the last record read
+	prints   map[string]uint64   // by topic: the fingerprint of that record, when it is known
+	logs     map[string]int      // by topic: see store.Origin.Log
+	segments map[string]*segment // by topic
+	ends     []map[string]int64  // where flushes must end that older epochs announced: see store.Claim.Announced
+	carried  []store.Entry       // rows of the ledger that the first flush of the epoch writes: sums of earlier epochs' rows
+	begins   []store.Entry       // by topic, the first row of the epoch: from there on no earlier epoch's row holds
+	stored   *store.Audit        // facts are stored beyond the position; nil: none
+	batch                        // what has been read since the last flush
+	flight   *flight             // the flush on its way; nil: none
+	spare    *store.Flush        // empty, for the next batch; nil: it is on its way
 	takenAt  time.Time
 	restored int
 }
@@ -95,6 +102,7 @@ type batch struct {
 	runs    map[string]*run // by topic
 	letters []deadletter.Letter
 	pending int       // records
+	bytes   int       // of their keys and values
 	oldest  time.Time // when the first of them was read
 	due     time.Time // when they are to be written
 }
@@ -108,6 +116,14 @@ type run struct {
 // count reads and flushes until ctx ends. While a flush is on its way the next batch is read; when that is full, and the
 // flush has not landed yet, reading waits.
 func (r *runner) count(ctx context.Context) error {
+	for ; len(r.ends) > 0; r.ends = r.ends[1:] {
+		if err := r.readTo(ctx, r.ends[0]); err != nil {
+			return r.leave(err)
+		}
+		if err := r.writeNow(); err != nil {
+			return err
+		}
+	}
 	for {
 		messages, err := r.shard.Fetch(ctx, r.patience())
 		if err != nil {
@@ -117,7 +133,7 @@ func (r *runner) count(ctx context.Context) error {
 			return err
 		}
 		r.takeAll(messages)
-		full := r.pending >= r.cfg.FlushRecords
+		full := r.full()
 		if err := r.land(full); err != nil {
 			return err
 		}
@@ -129,6 +145,9 @@ func (r *runner) count(ctx context.Context) error {
 		r.report()
 	}
 }
+
+// full reports whether the batch is as large as a flush may be.
+func (r *runner) full() bool { return r.pending >= r.cfg.FlushRecords || r.bytes >= r.cfg.FlushBytes }
 
 // landing is how often a flush that is on its way is looked after while no records come.
 const landing = 10 * time.Millisecond
@@ -174,7 +193,7 @@ func (r *runner) leave(why error) error {
 			return errors.Join(why, err)
 		}
 	}
-	r.settled = !stream.IsStop(why) // whoever decides may change where to go on
+	r.settled, r.stopped = true, stream.IsStop(why)
 	return why
 }
 

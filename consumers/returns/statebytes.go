@@ -23,11 +23,11 @@ func StateBytes(persons int, crossings bool) uint64 {
 		at := 1_451_628_000_000 + int64(i%15_000_000)*1000
 		f := store.StoredFact{Person: person, Fact: reconcile.Fact{RecordID: record, Version: reconcile.Version(1, uint64(i)<<25, false),
 			Kind: reconcile.Registration, Arrival: at, Event: at, Age: int16(i % 60), Sex: 1, Country: 2, Mode: 2, Centre: 2, ExitPoint: 3, Department: 4, Municipality: 5, Reasons: 2}}
-		t.load(f, true)
+		t.load(&f)
 		if crossings {
 			record[15] ^= 0x80
 			f.Fact = reconcile.Fact{RecordID: record, Version: f.Fact.Version, Kind: reconcile.Crossing, Arrival: at, Event: at, Age: -1, Direction: 1, BorderPoint: 3, Returned: true}
-			t.load(f, true)
+			t.load(&f)
 		}
 	}
 	after := heap()

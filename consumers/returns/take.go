@@ -33,6 +33,7 @@ func (r *runner) take(m *stream.Message) {
 		r.due = r.dueAt(r.oldest)
 	}
 	r.pending++
+	r.bytes += len(m.Key) + len(m.Value)
 	r.next[m.Topic] = m.Offset + 1
 	a := &r.runs[m.Topic].accounts
 	account, rejection := r.understand(m)
@@ -41,7 +42,7 @@ func (r *runner) take(m *stream.Message) {
 		r.metrics.rejections.WithLabelValues(rejection.Code).Inc()
 	}
 	if from, again := deadletter.RedrivenFrom(m); again {
-		r.flush.Redriven(store.Origin(from), originOf(m), account.String())
+		r.flush.Redriven(store.Origin{Topic: from.Topic, Partition: from.Partition, Offset: from.Offset}, r.originOf(m), account.String())
 		r.books.redrive(r.shard.Partition(), m.Topic)
 	}
 	switch account {
@@ -56,14 +57,14 @@ func (r *runner) take(m *stream.Message) {
 	}
 }
 
-func originOf(m *stream.Message) store.Origin {
-	return store.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}
+func (r *runner) originOf(m *stream.Message) store.Origin {
+	return store.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Log: r.logs[m.Topic]}
 }
 
 // letterOf sets a message aside as it came.
 func letterOf(m *stream.Message, why *events.Rejection) deadletter.Letter {
 	return deadletter.Letter{
-		Origin: deadletter.Origin(originOf(m)),
+		Origin: deadletter.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
 		Key:    m.Key, Value: m.Value, Headers: m.Headers, Time: m.Time, At: time.Now(),
 		Code: why.Code, Field: why.Field, Detail: why.Detail,
 	}
@@ -74,20 +75,22 @@ func (r *runner) understand(m *stream.Message) (account, *events.Rejection) {
 	if m.Unreadable != "" {
 		return rejected, &events.Rejection{Code: events.CodeUnreadable, Detail: m.Unreadable}
 	}
-	f := &r.fields
+	f, origin := &r.fields, r.originOf(m)
 	if events.Read(m.Value, f) {
-		r.flush.Source(f.Source, f.SourceSeq, f.SentAtMs, f.ClockOffsetMs)
-	} else if rejection := r.readAtLength(m); rejection != nil {
+		r.flush.Sending(origin, f.Source, f.SourceSeq, f.SentAtMs, f.ClockOffsetMs)
+	} else if rejection := r.readAtLength(m, origin); rejection != nil {
 		return rejected, rejection
 	}
 	if rejection := r.misfiled(m, f); rejection != nil {
 		return rejected, rejection
 	}
 	fact := reconcile.FactFrom(f)
-	origin := originOf(m)
-	account, conflict := r.tally.merge(f.Person, &fact, origin)
+	account, conflict := r.tally.merge(f.Person, &fact)
 	if conflict {
 		r.metrics.conflicts.Inc()
+	}
+	if account != accepted && r.stored != nil && r.stored.Stored(origin) {
+		account = accepted // when it was read before, the other topic stood elsewhere; the ledger accounts for the row
 	}
 	if account == accepted {
 		r.flush.Fact(store.FactRow{Fields: f, Fact: &fact, Origin: origin})
@@ -102,7 +105,7 @@ func (r *runner) understand(m *stream.Message) (account, *events.Rejection) {
 
 // readAtLength reads a message that is not of the usual form, or says why it cannot be a fact. A source's number has
 // arrived even when the rest of its record cannot be counted.
-func (r *runner) readAtLength(m *stream.Message) *events.Rejection {
+func (r *runner) readAtLength(m *stream.Message, origin store.Origin) *events.Rejection {
 	opened, err := events.Open(m.Value)
 	if err != nil {
 		return asRejection(err)
@@ -110,7 +113,7 @@ func (r *runner) readAtLength(m *stream.Message) *events.Rejection {
 	rec := opened.Record
 	faults := events.Validate(rec)
 	if rec.GetSourceId() != "" && !touches(faults, "source_id", "source_seq") {
-		r.flush.Source([]byte(rec.GetSourceId()), rec.GetSourceSeq(), opened.SentAtMs, opened.ClockOffsetMs)
+		r.flush.Sending(origin, []byte(rec.GetSourceId()), rec.GetSourceSeq(), opened.SentAtMs, opened.ClockOffsetMs)
 	}
 	if rejection := events.AsRejection(faults); rejection != nil {
 		return rejection

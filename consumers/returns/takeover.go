@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"retorno/consumers/beat"
@@ -12,9 +13,9 @@ import (
 	"retorno/consumers/stream"
 )
 
-// takeOver takes the next epoch, reads the ledger, loads the facts and mends what a torn flush left. When a flush
-// was announced under an older epoch and may still be written by a process that was overtaken, its records are read
-// first, and the first flush of this epoch ends exactly where that one does: see store.Claim.
+// takeOver takes the next epoch, reads the ledger, loads the facts and mends with a flush without records what a torn one
+// left. When a flush was announced under an older epoch and may still be written by a process that was overtaken, a flush
+// of this epoch will end exactly where that one does: see store.Claim.
 func (r *runner) takeOver(ctx context.Context) error {
 	partition := r.shard.Partition()
 	r.takenAt = time.Now()
@@ -23,46 +24,19 @@ func (r *runner) takeOver(ctx context.Context) error {
 		return err
 	}
 	r.claim = claim
+	r.metrics.epochs.WithLabelValues(strconv.Itoa(partition)).Set(float64(claim.Epoch()))
 	r.spare = store.NewFlush(partition, claim.Epoch())
-	positions, err := claim.Positions(ctx)
-	if err != nil {
+	if err := r.restore(ctx); err != nil {
 		return err
-	}
-	for _, topic := range r.cfg.Topics {
-		r.next[topic] = 0
-	}
-	for _, p := range positions {
-		r.next[p.Topic], r.prints[p.Topic] = p.NextOffset, p.LastPrint
 	}
 	r.seek()
 	r.newBatch()
-	ends, err := claim.Announced(ctx, r.next)
-	if err != nil {
+	for _, topic := range r.cfg.Topics {
+		r.flush.Takeover(claim, topic, r.logs[topic], r.next[topic])
+	}
+	if r.ends, err = claim.Announced(ctx, r.next); err != nil {
 		return err
 	}
-	err = claim.FactRows(ctx, func(f store.StoredFact) {
-		r.tally.load(f, f.Origin.Offset < r.next[f.Origin.Topic])
-		r.restored++
-	})
-	if err != nil {
-		return err
-	}
-	return r.firstFlushes(ctx, ends)
-}
-
-// firstFlushes ends a flush at each of the announced ends; the first one, or an empty one, mends what is stored.
-func (r *runner) firstFlushes(ctx context.Context, ends []map[string]int64) error {
-	partition, restored := r.shard.Partition(), fmt.Sprint(r.next)
-	if len(ends) > 0 {
-		if err := r.readTo(ctx, ends[0]); err != nil {
-			return err
-		}
-		ends = ends[1:]
-	}
-	if err := r.writeLetters(); err != nil {
-		return err
-	}
-	r.tally.settle()
 	mended, err := r.tally.repair(ctx, r.claim, r.flush)
 	if err != nil {
 		return err
@@ -71,18 +45,10 @@ func (r *runner) firstFlushes(ctx context.Context, ends []map[string]int64) erro
 	if err := r.land(true); err != nil {
 		return err
 	}
-	for _, end := range ends {
-		if err := r.readTo(ctx, end); err != nil {
-			return err
-		}
-		if err := r.writeNow(); err != nil {
-			return err
-		}
-	}
 	r.metrics.repaired.Add(float64(mended))
 	r.metrics.takeover.Observe(time.Since(r.takenAt).Seconds())
 	r.cfg.Logger.Info("partition taken over", "partition", partition, "epoch", r.claim.Epoch(), "facts", r.restored,
-		"rows mended", mended, "from", restored, "next", fmt.Sprint(r.next), "took", time.Since(r.takenAt).Round(time.Millisecond))
+		"rows mended", mended, "next", fmt.Sprint(r.next), "took", time.Since(r.takenAt).Round(time.Millisecond))
 	return nil
 }
 
@@ -106,6 +72,11 @@ func (r *runner) readTo(ctx context.Context, end map[string]int64) error {
 			due = len(messages)
 		}
 		r.takeAll(messages[:due])
+		if r.full() && !reached() {
+			if err := r.writeNow(); err != nil {
+				return err
+			}
+		}
 	}
 	r.seek()
 	return nil

@@ -20,10 +20,6 @@ func (a account) String() string {
 	return [...]string{"accepted", "duplicate", "superseded", "rejected"}[a]
 }
 
-// factKey names a fact: record ids are unique, but a source's error may file one under two persons, and then each
-// person has a fact of its own.
-type factKey struct{ person, record reconcile.ID }
-
 // sink takes derived rows: what there is now under a key, and that there is nothing more. It is a store.Flush.
 type sink interface {
 	Return(person reconcile.ID, r *reconcile.Return)
@@ -35,14 +31,12 @@ type sink interface {
 	CrossingCell(c reconcile.CrossingCell, n int64)
 }
 
-// tally is the state of one Kafka partition: every person's facts and the cells they come to, and what of it has
+// tally is the state of one Kafka partition: every person's facts (record ids are unique, but a source's error may file
+// one under two persons, and then each person has a fact of its own) and the cells they come to, and what of it has
 // changed since the last flush. It does no I/O. It belongs to one goroutine.
 type tally struct {
 	facts *facts
 	cells *reconcile.Cells
-	// unsettled are facts that the store held beyond the ledger's position when the partition was taken over: a
-	// flush was torn there. The record that made one is read again and counts as accepted, not as a duplicate.
-	unsettled map[factKey]store.Origin
 
 	changed []change           // persons who changed since the last flush
 	before  []reconcile.Person // what each of them came to then; those beyond len(changed) are space to be used again
@@ -58,25 +52,16 @@ type change struct {
 }
 
 func newTally() *tally {
-	return &tally{facts: newFacts(), cells: reconcile.NewCells(), unsettled: map[factKey]store.Origin{},
-		moved: reconcile.NewCells()}
+	return &tally{facts: newFacts(), cells: reconcile.NewCells(), moved: reconcile.NewCells()}
 }
 
-// load takes a stored fact into the state, unless a larger version of it is there. settled says that the ledger
-// accounts for it.
-func (t *tally) load(f store.StoredFact, settled bool) {
-	key := factKey{f.Person, f.Fact.RecordID}
+// load takes a stored revision of a fact into the state, unless a larger one is there.
+func (t *tally) load(f *store.StoredFact) {
 	first := t.facts.first[f.Person]
 	if h := t.facts.find(first, f.Fact.RecordID); h == nil {
 		t.facts.add(f.Person, first, &f.Fact)
-	} else if f.Fact.Version < h.version {
-		return
-	} else {
+	} else if f.Fact.Version > h.version {
 		t.facts.replace(h, &f.Fact)
-		delete(t.unsettled, key)
-	}
-	if !settled {
-		t.unsettled[key] = f.Origin
 	}
 }
 
@@ -93,7 +78,7 @@ func (t *tally) recount(yield func(person reconcile.ID, p *reconcile.Person)) {
 
 // merge takes one record into the state: the largest version of a fact holds. An accepted fact is to be written.
 // conflict says that the record differs in content from another one of the same revision, which is its source's error.
-func (t *tally) merge(person reconcile.ID, f *reconcile.Fact, origin store.Origin) (a account, conflict bool) {
+func (t *tally) merge(person reconcile.ID, f *reconcile.Fact) (a account, conflict bool) {
 	first := t.facts.first[person]
 	if first == 0 {
 		t.remember(person, t.facts.add(person, 0, f), nil)
@@ -107,9 +92,6 @@ func (t *tally) merge(person reconcile.ID, f *reconcile.Fact, origin store.Origi
 	}
 	conflict = reconcile.SameRevision(h.version, f.Version) && !reconcile.SameContent(h.version, f.Version)
 	switch {
-	case f.Version == h.version && len(t.unsettled) > 0 && t.unsettled[factKey{person, f.RecordID}] == origin:
-		delete(t.unsettled, factKey{person, f.RecordID})
-		return accepted, false // and written again: the torn flush may have come from an older program
 	case f.Version < h.version && reconcile.SameContent(h.version, f.Version), f.Version == h.version:
 		return duplicate, false
 	case f.Version < h.version:
@@ -117,7 +99,6 @@ func (t *tally) merge(person reconcile.ID, f *reconcile.Fact, origin store.Origi
 	}
 	t.touch(person, first)
 	t.facts.replace(h, f)
-	delete(t.unsettled, factKey{person, f.RecordID})
 	return accepted, conflict
 }
 

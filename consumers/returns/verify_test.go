@@ -45,10 +45,12 @@ func TestTheVerifierSeesEveryKindOfDifference(t *testing.T) {
 	}
 }
 
-func exec(t *testing.T, s *store.Store, statement string) {
+func exec(t *testing.T, s *store.Store, statements ...string) {
 	t.Helper()
-	if err := s.Conn().Exec(t.Context(), statement); err != nil {
-		t.Fatal(err)
+	for _, statement := range statements {
+		if err := s.Conn().Exec(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
 	}
 }
 

@@ -30,9 +30,11 @@ type Claim struct {
 	epoch     uint32
 	id        uuid.UUID
 	consumer  string
+	logs      map[string]int // by topic: see Origin.Log
 	flushes   uint64
-	last      *Entry // the ledger row of the flush before
-	first     bool   // nothing was stored of the partition when it was claimed, so there is nothing to be read
+	last      *Entry  // the ledger row of the flush before
+	server    *server // who answered when it was taken
+	first     bool    // nothing was stored of the partition when it was claimed, so there is nothing to be read
 	closed    bool
 }
 
@@ -53,6 +55,31 @@ func IsFenced(err error) bool {
 	return errors.As(err, &fenced)
 }
 
+// LastEpoch is the largest epoch that fits into the version of a derived row beside the number of the write: 24 bits.
+const LastEpoch = 1<<24 - 1
+
+// EpochsError reports that a Kafka partition has used up its epochs. It is a stop: under a larger one each write would lose
+// to what is stored.
+type EpochsError struct {
+	Partition int
+	Taken     uint32
+}
+
+func (e *EpochsError) Error() string {
+	return fmt.Sprintf("partition %d: epoch %d is taken and the last one is %d: drop the derived tables and the ledger, keep retorno.publications and retorno.published_counts, run `retorno migrate`, and let everything be counted again from Kafka", e.Partition, e.Taken, uint32(LastEpoch))
+}
+
+// server is a ClickHouse process.
+type server struct {
+	host  string
+	began int64 // when it was started, in seconds since 1970, give or take the rounding of its answer
+}
+
+// same reports whether two answers came from the same process.
+func (s *server) same(t *server) bool {
+	return s.host == t.host && max(s.began-t.began, t.began-s.began) <= 2
+}
+
 // claims are rows of retorno.claims.
 type claims struct {
 	block
@@ -63,6 +90,7 @@ type claims struct {
 	flush          numbers
 	topics         *proto.ColArr[string]
 	next           *proto.ColArr[uint64]
+	logs           *proto.ColArr[uint16]
 	at             times
 }
 
@@ -73,6 +101,7 @@ func newClaims() *claims {
 	c.kind, c.flush, c.consumer = col(b, "kind", newNames()), col(b, "flush", newNumbers()), col(b, "consumer", newNames())
 	c.topics = col(b, "topics", new(proto.ColStr).LowCardinality().Array())
 	c.next = col(b, "next_offsets", proto.NewArray[uint64](new(proto.ColUInt64)))
+	c.logs = col(b, "logs", proto.NewArray[uint16](new(proto.ColUInt16)))
 	c.at = col(b, "claimed_at", newTimes())
 	return c
 }
@@ -88,11 +117,44 @@ func (row *claims) add(c *Claim, kind string, next map[string]int64) {
 	row.at.AppendRaw(proto.DateTime64(time.Now().UnixMilli()))
 	var topics []string
 	var offsets []uint64
+	var logs []uint16
 	for topic, offset := range next {
-		topics, offsets = append(topics, topic), append(offsets, uint64(offset))
+		topics, offsets, logs = append(topics, topic), append(offsets, uint64(offset)), append(logs, uint16(c.logs[topic]))
 	}
 	row.topics.Append(topics)
 	row.next.Append(offsets)
+	row.logs.Append(logs)
+}
+
+// takeovers are rows of retorno.takeovers.
+type takeovers struct {
+	block
+	partition, log  *proto.ColUInt16
+	epoch           *proto.ColUInt32
+	claim           ids
+	topic, consumer *names
+	from            numbers
+	at              times
+}
+
+func newTakeovers() *takeovers {
+	t := &takeovers{}
+	b := &t.block
+	t.partition, t.epoch, t.claim = col(b, "kafka_partition", new(proto.ColUInt16)), col(b, "epoch", new(proto.ColUInt32)), col(b, "claim", newIDs())
+	t.topic, t.log, t.from = col(b, "topic", newNames()), col(b, "log", new(proto.ColUInt16)), col(b, "read_from", newNumbers())
+	t.consumer, t.at = col(b, "consumer", newNames()), col(b, "taken_at", newTimes())
+	return t
+}
+
+func (t *takeovers) add(c *Claim, topic string, log int, from int64) {
+	t.partition.Append(uint16(c.partition))
+	t.epoch.Append(c.epoch)
+	t.claim.Append(c.id)
+	t.topic.Append(topic)
+	t.log.Append(uint16(log))
+	t.from.Append(uint64(from))
+	t.consumer.Append(c.consumer)
+	t.at.AppendRaw(proto.DateTime64(time.Now().UnixMilli()))
 }
 
 // write writes the rows.
@@ -113,6 +175,9 @@ func (s *Store) Claim(ctx context.Context, partition int, consumer string) (*Cla
 		taken, empty, err := s.newestEpoch(ctx, partition)
 		if err != nil {
 			return nil, err
+		}
+		if taken >= LastEpoch {
+			return nil, &EpochsError{Partition: partition, Taken: taken}
 		}
 		c.epoch, c.id, c.first = taken+1, uuid.New(), empty
 		err = s.retry(ctx, "claim a partition", func() error {
@@ -187,8 +252,9 @@ func (c *Claim) check(ctx context.Context) error {
 }
 
 // fencedOf asks which of the claims, of which no two are of one Kafka partition, hold no longer. A claim holds when
-// nobody has a newer epoch or the same one, and when what it wrote before is still there: otherwise the database was
-// put back to an older state.
+// no process has a newer epoch or the same one, when what it wrote before is still there, and when the process of
+// ClickHouse is the one that answered when it was taken: one that was started again may have lost what its host had not
+// written to disk, and another replica may lag.
 func fencedOf(ctx context.Context, conn *bulk, all ...*Claim) (map[*Claim]*FencedError, error) {
 	var of, epochs, ids, ledger []string
 	for _, c := range all {
@@ -205,35 +271,50 @@ func fencedOf(ctx context.Context, conn *bulk, all ...*Claim) (map[*Claim]*Fence
 	}
 	var partition proto.ColUInt16
 	var newest, others, own, before proto.ColUInt64
+	var host proto.ColStr
+	var began proto.ColInt64
 	err := conn.do(ctx, ch.Query{
 		Body: fmt.Sprintf(`WITH %[1]s AS written SELECT kafka_partition, toUInt64(max(epoch)) AS newest,
 			toUInt64(countIf((kafka_partition, epoch) IN (%[2]s) AND claim NOT IN (%[3]s))) AS others,
-			toUInt64(countIf(claim IN (%[3]s) AND kind = '%[4]s')) AS own, toUInt64(has(written, kafka_partition)) AS before
+			toUInt64(countIf(claim IN (%[3]s) AND kind = '%[4]s')) AS own, toUInt64(has(written, kafka_partition)) AS before,
+			hostName() AS host, toInt64(toUnixTimestamp(now())) - toInt64(uptime()) AS began
 			FROM retorno.claims WHERE %[5]s GROUP BY kafka_partition`,
 			written, strings.Join(epochs, ","), strings.Join(ids, ","), kindClaim, strings.Join(of, " OR ")),
 		Settings: settings(0),
 		Result: proto.Results{{Name: "kafka_partition", Data: &partition}, {Name: "newest", Data: &newest}, {Name: "others", Data: &others},
-			{Name: "own", Data: &own}, {Name: "before", Data: &before}},
+			{Name: "own", Data: &own}, {Name: "before", Data: &before}, {Name: "host", Data: &host}, {Name: "began", Data: &began}},
 	})
 	if err != nil {
 		return nil, err
 	}
 	fenced := map[*Claim]*FencedError{}
 	for _, c := range all {
-		why := "what it wrote is not there any more: ClickHouse was put back to an older state"
+		why := "what it wrote is not there any more: ClickHouse was restored to an older state"
 		if i := slices.Index(partition, uint16(c.partition)); i >= 0 {
+			now := &server{host.Row(i), began[i]}
 			switch {
 			case newest[i] > uint64(c.epoch):
 				why = fmt.Sprintf("epoch %d was taken after it", newest[i])
 			case others[i] > 0:
 				why = "another process took the same one"
+			case own[i] > 0 && c.server != nil && !c.server.same(now):
+				why = "ClickHouse was started again, or another server answers: what it holds is to be compared"
 			case own[i] > 0 && (c.last == nil || before[i] > 0):
+				c.server = now
 				continue
 			}
 		}
 		fenced[c] = &FencedError{Partition: c.partition, Epoch: c.epoch, Why: why}
 	}
 	return fenced, nil
+}
+
+// SetLog says in which log of a topic the flushes of the claim end from now on; 0 unless told otherwise.
+func (c *Claim) SetLog(topic string, log int) {
+	if c.logs == nil {
+		c.logs = map[string]int{}
+	}
+	c.logs[topic] = log
 }
 
 // Announced are the ends of flushes that older epochs announced beyond the given positions and that may still be
@@ -246,7 +327,7 @@ func (c *Claim) Announced(ctx context.Context, from map[string]int64) ([]map[str
 	var all []map[string]int64
 	err := c.store.retry(ctx, "read the announced flushes", func() error {
 		all = nil
-		rows, err := c.store.conn.Query(ctx, `SELECT topics, next_offsets FROM retorno.claims FINAL
+		rows, err := c.store.conn.Query(ctx, `SELECT topics, next_offsets, arrayResize(logs, length(topics)) FROM retorno.claims FINAL
 			WHERE kafka_partition = ? AND epoch < ? AND kind = ? ORDER BY epoch DESC, claim`, uint16(c.partition), c.epoch, kindFlush)
 		if err != nil {
 			return err
@@ -258,12 +339,16 @@ func (c *Claim) Announced(ctx context.Context, from map[string]int64) ([]map[str
 		for rows.Next() {
 			var topics []string
 			var offsets []uint64
-			if err := rows.Scan(&topics, &offsets); err != nil {
+			var logs []uint16
+			if err := rows.Scan(&topics, &offsets, &logs); err != nil {
 				return err
 			}
 			end := map[string]int64{}
 			for i, topic := range topics {
 				end[topic] = int64(offsets[i])
+				if int(logs[i]) < c.logs[topic] { // of a log that is closed: passed
+					end[topic] = from[topic]
+				}
 			}
 			if atLeast(end, least) && !atLeast(least, end) {
 				least = end

@@ -14,12 +14,13 @@ import (
 // words are the texts that a column of codes can hold; place 0 is the empty text, and place n+1 the code with index n,
 // as events.Stated numbers answers.
 type words struct {
+	list  string
 	texts []string
 	place map[string]uint16
 }
 
-func newWords(texts ...string) *words {
-	w := &words{texts: append([]string{""}, texts...), place: make(map[string]uint16, len(texts))}
+func newWords(list string, texts ...string) *words {
+	w := &words{list: list, texts: append([]string{""}, texts...), place: make(map[string]uint16, len(texts))}
 	for i, text := range w.texts {
 		w.place[text] = uint16(i)
 	}
@@ -35,7 +36,7 @@ func wordsOf(list string) *words {
 	for i := range texts {
 		texts[i] = l.At(uint16(i))
 	}
-	return newWords(texts...)
+	return newWords(list, texts...)
 }
 
 // The code lists, as columns hold them.
@@ -62,7 +63,7 @@ var (
 	answers     = wordsOf(codelists.Answer)
 	educations  = wordsOf(codelists.Education)
 	occupations = wordsOf(codelists.Occupation)
-	kinds       = newWords(reconcile.Crossing.String(), reconcile.Registration.String(), reconcile.Assistance.String())
+	kinds       = newWords("kind", reconcile.Crossing.String(), reconcile.Registration.String(), reconcile.Assistance.String())
 )
 
 // routeOf is the index of a route, by country and mode.
@@ -157,7 +158,8 @@ func (c *codes) Prepare() error {
 	return nil
 }
 
-// DecodeColumn implements proto.ColResult. A text that is not among the words reads as none.
+// DecodeColumn implements proto.ColResult. A text that is not among the words is a *NewerError: a newer release wrote it,
+// and to read it as unknown would change a number.
 func (c *codes) DecodeColumn(r *proto.Reader, rows int) error {
 	c.Reset()
 	if err := c.raw.DecodeColumn(r, rows); err != nil || rows == 0 {
@@ -165,7 +167,11 @@ func (c *codes) DecodeColumn(r *proto.Reader, rows int) error {
 	}
 	dict := make([]uint16, c.dict.Rows())
 	for i := range dict {
-		dict[i] = c.words.place[string(c.dict.RowBytes(i))]
+		place, known := c.words.place[string(c.dict.RowBytes(i))]
+		if !known {
+			return &NewerError{List: c.words.list, Text: c.dict.Row(i)}
+		}
+		dict[i] = place
 	}
 	var err error
 	switch c.raw.Key {

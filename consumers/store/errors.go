@@ -24,6 +24,17 @@ func (e *StopError) Error() string {
 
 func (e *StopError) Unwrap() error { return e.Err }
 
+// NewerError reports that ClickHouse holds a code that this release does not know. Nothing was read or written. It is a
+// stop: a process of the release that wrote the code has to take over.
+type NewerError struct {
+	List string // the code list
+	Text string // the code
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("ClickHouse holds the code %.40q of list %s, which this release does not know: a newer release wrote it; run that release", e.Text, e.List)
+}
+
 // final are the codes of ClickHouse that the same statement meets again however often it is sent: schema, types,
 // authentication and rights. Every other error leaves the outcome unknown, and the same rows are written again.
 var final = map[int32]bool{
@@ -59,7 +70,9 @@ func Code(err error) int32 {
 // IsStop says whether trying again cannot help.
 func IsStop(err error) bool {
 	var stop *StopError
-	return errors.As(err, &stop)
+	var newer *NewerError
+	var epochs *EpochsError
+	return errors.As(err, &stop) || errors.As(err, &newer) || errors.As(err, &epochs)
 }
 
 // ended says whether err only tells that ctx was ended by its owner.

@@ -7,13 +7,6 @@ import (
 	"retorno/schemas/events"
 )
 
-// Origin is the place in Kafka where a record was read.
-type Origin struct {
-	Topic     string
-	Partition int
-	Offset    int64
-}
-
 // FactRow is what retorno.facts keeps of one record.
 type FactRow struct {
 	Fields *events.Fields
@@ -25,7 +18,7 @@ type FactRow struct {
 type facts struct {
 	block
 	person, recordID, registrationID                       ids
-	version, contentHash, sourceSeq, offset                numbers
+	version, contentHash, sourceSeq, offset, place         numbers
 	revision                                               *proto.ColUInt32
 	future, personKnown, returned                          flags
 	event, recorded, sent, arrival                         times
@@ -48,6 +41,7 @@ func newFacts() *facts {
 	f.person, f.recordID, f.registrationID = col(b, "person", newIDs()), col(b, "record_id", newIDs()), col(b, "registration_id", newIDs())
 	f.version, f.contentHash = col(b, "version", newNumbers()), col(b, "content_hash", newNumbers())
 	f.sourceSeq, f.offset = col(b, "source_seq", newNumbers()), col(b, "kafka_offset", newNumbers())
+	f.place = col(b, "place", newNumbers())
 	f.revision = col(b, "revision", new(proto.ColUInt32))
 	f.future, f.personKnown, f.returned = col(b, "future", newFlags()), col(b, "person_known", newFlags()), col(b, "returned", newFlags())
 	f.event, f.recorded = col(b, "event_time", newTimes()), col(b, "recorded_time", newTimes())
@@ -83,9 +77,10 @@ func (f *facts) declareCodes(b *block) {
 	}
 }
 
-// add appends one row. The columns that a kind of record does not have stay empty.
-func (f *facts) add(row FactRow) {
-	x, fact := row.Fields, row.Fact
+// add appends one row, and returns what it adds to the checksum of its flush. The columns that a kind of record does not
+// have stay empty.
+func (f *facts) add(row FactRow) uint64 {
+	x, fact, place := row.Fields, row.Fact, row.Origin.place()
 	f.person.Append(x.Person)
 	f.recordID.Append(x.RecordID)
 	f.registrationID.Append(x.RegistrationID)
@@ -93,6 +88,7 @@ func (f *facts) add(row FactRow) {
 	f.contentHash.Append(x.ContentHash)
 	f.sourceSeq.Append(x.SourceSeq)
 	f.offset.Append(uint64(row.Origin.Offset))
+	f.place.Append(place)
 	f.revision.Append(x.Revision)
 	f.future.Append(flag(fact.Future))
 	f.personKnown.Append(flag(x.PersonKnown))
@@ -110,6 +106,7 @@ func (f *facts) add(row FactRow) {
 	}
 	f.age.Append(age)
 	f.answers(x)
+	return factSum(x.Person, x.RecordID, fact.Version, place)
 }
 
 // answers appends what the record states.

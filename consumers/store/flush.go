@@ -62,11 +62,19 @@ type Flush struct {
 	helps      years[*helps]
 	helpCounts years[*helpCounts]
 	crossings  years[*crossingCounts]
-	sources    *sources
+	sendings   *sendings
 	redriven   *redriven
+	takeovers  *takeovers
 	ledger     *ledger
 	last       *Entry // the latest one in the ledger
+	left       []left // by topic
 	versions   *uint64
+}
+
+// left is what the flush leaves behind of one topic.
+type left struct {
+	topic string
+	Left
 }
 
 // NewFlush makes an empty flush of a Kafka partition under an epoch.
@@ -81,7 +89,7 @@ func (f *Flush) Another() *Flush { return newFlush(f.partition, f.epoch, f.versi
 func newFlush(partition int, epoch uint32, versions *uint64) *Flush {
 	return &Flush{partition: partition, epoch: epoch, versions: versions,
 		facts: byYear(newFacts), returns: byYear(newReturns), counts: byYear(newReturnCounts), helps: byYear(newHelps),
-		helpCounts: byYear(newHelpCounts), crossings: byYear(newCrossingCounts), sources: newSources(), redriven: newRedriven(), ledger: newLedger()}
+		helpCounts: byYear(newHelpCounts), crossings: byYear(newCrossingCounts), sendings: newSendings(), redriven: newRedriven(), takeovers: newTakeovers(), ledger: newLedger()}
 }
 
 // version is that of the next derived row: what a later epoch writes beats what an earlier one writes, however late.
@@ -90,8 +98,22 @@ func (f *Flush) version() uint64 {
 	return uint64(f.epoch)<<40 | *f.versions
 }
 
+// of is what the flush leaves behind of a topic.
+func (f *Flush) of(topic string) *left {
+	for i := range f.left {
+		if f.left[i].topic == topic {
+			return &f.left[i]
+		}
+	}
+	f.left = append(f.left, left{topic: topic})
+	return &f.left[len(f.left)-1]
+}
+
 // Fact adds a fact.
-func (f *Flush) Fact(row FactRow) { f.facts.of(yearOf(row.Fact.RecordID)).add(row) }
+func (f *Flush) Fact(row FactRow) {
+	l := f.of(row.Origin.Topic)
+	l.FactsSum += f.facts.of(yearOf(row.Fact.RecordID)).add(row)
+}
 
 // Return adds a return as it is now.
 func (f *Flush) Return(person reconcile.ID, r *reconcile.Return) {
@@ -130,19 +152,34 @@ func (f *Flush) CrossingCell(c reconcile.CrossingCell, n int64) {
 	f.crossings.of(date(c.Day).Time().Year()).count(c, n, f.partition, f.version())
 }
 
-// Source adds that a number of a source has arrived, in a copy sent at sentAtMs.
-func (f *Flush) Source(id []byte, seq uint64, sentAtMs, clockOffsetMs int64) {
-	f.sources.add(id, seq, sentAtMs, clockOffsetMs)
+// Sending adds that a number of a source has arrived, in a copy sent at sentAtMs and read at that place.
+func (f *Flush) Sending(at Origin, source []byte, seq uint64, sentAtMs, clockOffsetMs int64) {
+	f.of(at.Topic).Sendings++
+	f.sendings.add(at, source, seq, sentAtMs, clockOffsetMs)
 }
 
 // Redriven adds that the dead letter which was read at from has been read again at to, and the account it ended in there.
-func (f *Flush) Redriven(from, to Origin, account string) { f.redriven.add(from, to, account) }
+func (f *Flush) Redriven(from, to Origin, account string) {
+	f.of(to.Topic).Redriven++
+	f.redriven.add(from, to, account)
+}
 
-// Ledger adds what has been read of one topic and what became of it.
-func (f *Flush) Ledger(e Entry) {
+// Takeover adds from where the claim's epoch reads a log of a topic.
+func (f *Flush) Takeover(c *Claim, topic string, log int, from int64) {
+	f.takeovers.add(c, topic, log, from)
+}
+
+// Ledger adds what has been read of one topic and what became of it. What the flush left behind of the topic it knows
+// itself. It returns the entry as it stands in the ledger.
+func (f *Flush) Ledger(e Entry) Entry {
+	e.Bound, e.Left = true, f.of(e.Topic).Left
 	f.ledger.add(f.partition, f.epoch, e)
 	f.last = &e
+	return e
 }
+
+// Fold adds a row to the ledger that sums up flushes which are stored: theirs hold no longer beside it.
+func (f *Flush) Fold(e Entry) { f.ledger.add(f.partition, f.epoch, e) }
 
 // Rows is how many rows wait to be written.
 func (f *Flush) Rows() int {
@@ -161,9 +198,11 @@ func (f *Flush) Clear() {
 	f.helps.clear()
 	f.helpCounts.clear()
 	f.crossings.clear()
-	f.sources.clear()
+	f.sendings.clear()
 	f.redriven.clear()
+	f.takeovers.clear()
 	f.ledger.clear()
+	f.left = f.left[:0]
 	f.last = nil
 }
 
@@ -188,8 +227,9 @@ func parts(group ...*Flush) []part {
 		{"retorno.return_counts", func(f *Flush) map[int]*block { return f.counts.blocks() }},
 		{"retorno.assistance_counts", func(f *Flush) map[int]*block { return f.helpCounts.blocks() }},
 		{"retorno.crossing_counts", func(f *Flush) map[int]*block { return f.crossings.blocks() }},
-		{"retorno.source_records", func(f *Flush) map[int]*block { return map[int]*block{0: &f.sources.block} }},
+		{"retorno.sendings", func(f *Flush) map[int]*block { return map[int]*block{0: &f.sendings.block} }},
 		{"retorno.redriven", func(f *Flush) map[int]*block { return map[int]*block{0: &f.redriven.block} }},
+		{"retorno.takeovers", func(f *Flush) map[int]*block { return map[int]*block{0: &f.takeovers.block} }},
 		{"retorno.ledger", func(f *Flush) map[int]*block { return map[int]*block{0: &f.ledger.block} }},
 	} {
 		years := map[int]*part{}

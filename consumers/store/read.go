@@ -12,16 +12,67 @@ import (
 	"retorno/schemas/calendar"
 )
 
-// stored reads the rows that one Kafka partition has in a table, block by block; row is called for each row of t. With
-// once it is the row that holds of each key, else every row that is stored, also those that another replaces.
-func stored(ctx context.Context, conn *bulk, table string, once bool, partition int, t *block, row func(i int) error) error {
-	if once {
-		table += " FINAL"
+// pieceRows is about how many rows of a table are read at once: what is to be read again when a connection is lost.
+const pieceRows = 1 << 20
+
+// pieces are conditions on a column of UUIDs that divide the rows which one Kafka partition has in a table. ClickHouse
+// orders UUIDs by their second half, which is random in person keys and in record ids, so that equal ranges of it hold
+// about equally many rows; of record ids, whose second half begins with the same two bits, up to four times as many.
+func pieces(rows uint64, column string) []string {
+	n := uint64(1)
+	for n < 1<<16 && rows/n > pieceRows {
+		n *= 2
 	}
-	query := ch.Query{
-		Body:     fmt.Sprintf("SELECT %s FROM %s WHERE kafka_partition = %d", t.columns(), table, partition),
-		Settings: settings(0),
-		Result:   t.result,
+	if n == 1 {
+		return []string{"1"}
+	}
+	all := make([]string, n)
+	for i := range n {
+		bound := func(i uint64) string {
+			return fmt.Sprintf("toUUID('00000000-0000-0000-%04x-000000000000')", i*(1<<16/n))
+		}
+		all[i] = column + " >= " + bound(i)
+		if i+1 < n {
+			all[i] += " AND " + column + " < " + bound(i+1)
+		}
+	}
+	return all
+}
+
+// stored reads the rows that the claim's Kafka partition has in a table: all that are stored, also those that another
+// replaces; row is called for each row of t. A table that is large is read in pieces by the column named; what breaks off
+// is read again from the begin of its piece, so that a row may come twice.
+func (c *Claim) stored(ctx context.Context, table, by string, t *block, row func(i int) error) error {
+	where := fmt.Sprintf("kafka_partition = %d", c.partition)
+	conditions := []string{"1"}
+	if by != "" {
+		var rows proto.ColUInt64
+		err := c.store.retry(ctx, "count "+table, func() error {
+			return c.conn.do(ctx, ch.Query{Body: "SELECT count() AS rows FROM " + table + " WHERE " + where, Settings: settings(0),
+				Result: proto.Results{{Name: "rows", Data: &rows}}})
+		})
+		if err != nil {
+			return err
+		}
+		if len(rows) > 0 {
+			conditions = pieces(rows[0], by)
+		}
+	}
+	for _, condition := range conditions {
+		err := c.store.retry(ctx, "read "+table, func() error {
+			return readRows(ctx, &c.conn, "SELECT "+t.columns()+" FROM "+table+" WHERE "+where+" AND "+condition, t, row)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readRows calls row for each row of a query's result, which comes block by block into t.
+func readRows(ctx context.Context, conn *bulk, query string, t *block, row func(i int) error) error {
+	return conn.do(ctx, ch.Query{
+		Body: query, Settings: settings(0), Result: t.result,
 		OnResult: func(_ context.Context, b proto.Block) error {
 			for i := range b.Rows {
 				if err := row(i); err != nil {
@@ -30,47 +81,64 @@ func stored(ctx context.Context, conn *bulk, table string, once bool, partition 
 			}
 			return nil
 		},
-	}
-	if err := conn.do(ctx, query); err != nil {
-		return classify("read "+table, err)
-	}
-	return nil
+	})
 }
 
-// StoredFact is a fact as retorno.facts holds it, and where it was read.
+// StoredFact is a row of retorno.facts: a revision of a fact, and where it was read.
 type StoredFact struct {
 	Person reconcile.ID
 	Fact   reconcile.Fact
 	Origin Origin
+	sum    uint64 // what the row adds to the checksum of its flush
 }
 
-// Facts reads every fact of a Kafka partition once, in no order. The fact is the caller's.
-func (s *Store) Facts(ctx context.Context, partition int, yield func(StoredFact)) error {
-	conn := bulk{store: s}
-	defer conn.close()
-	return factsOf(ctx, &conn, partition, true, yield)
+// Facts reads every fact of a Kafka partition in each revision that was accepted, in no order; a row may come twice. The
+// fact is the caller's.
+func (s *Store) Facts(ctx context.Context, partition int, yield func(*StoredFact)) error {
+	c := &Claim{store: s, conn: bulk{store: s}, partition: partition}
+	defer c.conn.close()
+	return c.Facts(ctx, yield)
 }
 
-// FactRows reads the facts of the claim's Kafka partition for who merges facts anyway: every row that is stored comes, of
-// one record perhaps several, and the one of the largest version holds. It costs ClickHouse half as much as Facts.
-func (c *Claim) FactRows(ctx context.Context, yield func(StoredFact)) error {
+// Facts reads every fact of the claim's Kafka partition; see Store.Facts.
+func (c *Claim) Facts(ctx context.Context, yield func(*StoredFact)) error {
 	if c.first {
 		return nil
 	}
-	return factsOf(ctx, &c.conn, c.partition, false, yield)
-}
-
-func factsOf(ctx context.Context, conn *bulk, partition int, once bool, yield func(StoredFact)) error {
 	f := newFacts()
 	needed := f.without("registration_id", "content_hash", "source_seq", "revision", "person_known", "recorded_time", "sent_at", "source_id",
 		"category", "programme", "destination_department", "destination_municipality", "travel_company", "intended_country",
 		"displaced_by_violence", "intends_to_migrate_again", "education", "occupation")
-	return stored(ctx, conn, "retorno.facts", once, partition, needed, func(i int) error {
+	return c.stored(ctx, "retorno.facts", "person", needed, func(i int) error {
 		fact, err := f.fact(i)
 		if err == nil {
-			yield(fact)
+			yield(&fact)
 		}
 		return err
+	})
+}
+
+// Audit reads what lies at places in Kafka beside the facts: see Audit.
+func (c *Claim) Audit(ctx context.Context, a *Audit) error {
+	if c.first {
+		return nil
+	}
+	s := newSendings()
+	places := s.without("kafka_partition", "source_id", "source_seq", "sent_at", "clock_offset_ms")
+	err := c.stored(ctx, "retorno.sendings", "", places, func(i int) error {
+		a.sendingAt(originAt(s.place.Row(i)))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r := newRedriven()
+	places = r.without("topic", "kafka_partition", "kafka_offset", "again", "account", "read_partition")
+	return c.store.retry(ctx, "read retorno.redriven", func() error {
+		return readRows(ctx, &c.conn, fmt.Sprintf("SELECT place FROM retorno.redriven WHERE read_partition = %d", c.partition), places, func(i int) error {
+			a.redrivenAt(originAt(r.place.Row(i)))
+			return nil
+		})
 	})
 }
 
@@ -94,8 +162,10 @@ func (f *facts) fact(i int) (StoredFact, error) {
 	if age := f.age.Row(i); age.Set {
 		fact.Age = int16(age.Value)
 	}
-	origin := Origin{Topic: f.topic.Row(i), Partition: int(f.partition.Row(i)), Offset: int64(f.offset.Row(i))}
-	return StoredFact{Person: f.person.Row(i), Fact: fact, Origin: origin}, nil
+	place := f.place.Row(i)
+	origin := Origin{Topic: f.topic.Row(i), Partition: int(f.partition.Row(i)), Offset: int64(f.offset.Row(i)), Log: logOf(place)}
+	person := f.person.Row(i)
+	return StoredFact{Person: person, Fact: fact, Origin: origin, sum: factSum(person, fact.RecordID, fact.Version, place)}, nil
 }
 
 // Key names a derived row: whose it is, and the record id it is named after.
@@ -120,38 +190,34 @@ func (c *Claim) Derived(ctx context.Context) (*Derived, error) {
 	if c.first {
 		return &Derived{Cells: reconcile.NewCells()}, nil
 	}
-	return derivedOf(ctx, &c.conn, c.partition)
-}
-
-func derivedOf(ctx context.Context, conn *bulk, partition int) (*Derived, error) {
 	d := &Derived{Returns: map[Key]Versioned[reconcile.Return]{}, Helps: map[Key]Versioned[reconcile.Help]{}}
 	r, h, rc, hc, cc := newReturns(), newHelps(), newReturnCounts(), newHelpCounts(), newCrossingCounts()
 	returnCells := map[reconcile.ReturnCell]Versioned[reconcile.ReturnCount]{}
 	helpCells, crossingCells := map[reconcile.HelpCell]Versioned[int64]{}, map[reconcile.CrossingCell]Versioned[int64]{}
 	for _, read := range []struct {
-		table string
-		block *block
-		row   func(i int)
+		table, by string
+		block     *block
+		row       func(i int)
 	}{
-		{"retorno.returns", &r.block, func(i int) {
+		{"retorno.returns", "return_id", &r.block, func(i int) {
 			newest(d.Returns, Key{r.person.Row(i), r.id.Row(i)}, r.version.Row(i), r.deleted.Row(i), func() reconcile.Return { return r.get(i) })
 		}},
-		{"retorno.assistance", &h.block, func(i int) {
+		{"retorno.assistance", "record_id", &h.block, func(i int) {
 			newest(d.Helps, Key{h.person.Row(i), h.recordID.Row(i)}, h.version.Row(i), h.deleted.Row(i), func() reconcile.Help { return h.get(i) })
 		}},
-		{"retorno.return_counts", &rc.block, func(i int) {
+		{"retorno.return_counts", "", &rc.block, func(i int) {
 			newest(returnCells, rc.cell(i), rc.version.Row(i), rc.deleted.Row(i), func() reconcile.ReturnCount {
 				return reconcile.ReturnCount{Registered: int64(rc.registered.Row(i)), Checkpoint: int64(rc.checkpoint.Row(i)), Reconciled: int64(rc.reconciled.Row(i))}
 			})
 		}},
-		{"retorno.assistance_counts", &hc.block, func(i int) {
+		{"retorno.assistance_counts", "", &hc.block, func(i int) {
 			newest(helpCells, hc.cell(i), hc.version.Row(i), hc.deleted.Row(i), func() int64 { return int64(hc.helps.Row(i)) })
 		}},
-		{"retorno.crossing_counts", &cc.block, func(i int) {
+		{"retorno.crossing_counts", "", &cc.block, func(i int) {
 			newest(crossingCells, cc.cell(i), cc.version.Row(i), cc.deleted.Row(i), func() int64 { return int64(cc.crossings.Row(i)) })
 		}},
 	} {
-		if err := stored(ctx, conn, read.table, false, partition, read.block, func(i int) error { read.row(i); return nil }); err != nil {
+		if err := c.stored(ctx, read.table, read.by, read.block, func(i int) error { read.row(i); return nil }); err != nil {
 			return nil, err
 		}
 	}

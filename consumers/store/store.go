@@ -12,10 +12,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -40,7 +43,7 @@ func Open(cfg Config) (*Store, error) {
 		Addr:        []string{cfg.Addr},
 		Auth:        clickhouse.Auth{Username: cfg.User, Password: cfg.Password},
 		Compression: &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
-		DialTimeout: 5 * time.Second,
+		DialTimeout: dialTimeout,
 		ReadTimeout: noLimit, // patient bounds the silence instead
 	})
 	if err != nil {
@@ -79,15 +82,41 @@ func (s *Store) Close() error {
 type bulk struct {
 	store  *Store
 	client *ch.Client
-	once   bool // a connection that is lost is not dialled anew
+	conn   atomic.Pointer[net.Conn] // the client's
+	once   bool                     // a connection that is lost is not dialled anew
+}
+
+const dialTimeout = 5 * time.Second
+
+// DialContext implements ch.Dialer, and remembers the connection.
+func (b *bulk) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, network, address)
+	if err == nil {
+		b.conn.Store(&conn)
+	}
+	return conn, err
+}
+
+// hangUp ends the connection under the client, from another goroutine.
+func (b *bulk) hangUp() {
+	if conn := b.conn.Load(); conn != nil {
+		_ = (*conn).Close() // it is given up
+	}
 }
 
 var errConnectionLost = errors.New("the connection was lost")
 
+// do makes one query. It gives up when ClickHouse says nothing for the query timeout: a block, a progress packet and a
+// block asked for are signs of life, so that a long answer is limited by nothing but its silence.
 func (b *bulk) do(ctx context.Context, q ch.Query) error {
 	beat.Beat(ctx)
-	ctx, cancel := context.WithTimeout(ctx, b.store.cfg.QueryTimeout)
-	defer cancel()
+	limit, owner := b.store.cfg.QueryTimeout, ctx
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	// The library waits inside a block for as long as it takes: only the end of the connection ends that.
+	defer context.AfterFunc(ctx, b.hangUp)()
+	silence := time.AfterFunc(limit, func() { cancel(&SilentError{limit}) })
+	defer silence.Stop()
 	if b.client == nil && b.once {
 		return errConnectionLost
 	}
@@ -95,18 +124,49 @@ func (b *bulk) do(ctx context.Context, q ch.Query) error {
 		cfg := b.store.cfg
 		client, err := ch.Dial(ctx, ch.Options{
 			Address: cfg.Addr, User: cfg.User, Password: cfg.Password, ClientName: "retorno",
-			Compression: ch.CompressionLZ4, DialTimeout: 5 * time.Second, ReadTimeout: cfg.QueryTimeout,
+			Compression: ch.CompressionLZ4, DialTimeout: dialTimeout, ReadTimeout: cfg.QueryTimeout, Dialer: b,
 		})
 		if err != nil {
 			return err
 		}
 		b.client = client
 	}
-	err := b.client.Do(ctx, q)
+	err := b.client.Do(ctx, listening(q, func() {
+		beat.Beat(ctx)
+		silence.Reset(limit)
+	}))
 	if err != nil {
 		b.close()
+		var silent *SilentError
+		switch {
+		case owner.Err() != nil:
+			err = fmt.Errorf("%w: %w", owner.Err(), err)
+		case errors.As(context.Cause(ctx), &silent):
+			err = fmt.Errorf("%w: %w", silent, err)
+		}
 	}
 	return err
+}
+
+// listening is a query that calls alive whenever ClickHouse says or asks something.
+func listening(q ch.Query, alive func()) ch.Query {
+	q.OnProgress = func(context.Context, proto.Progress) error {
+		alive()
+		return nil
+	}
+	if result := q.OnResult; result != nil {
+		q.OnResult = func(ctx context.Context, b proto.Block) error {
+			alive()
+			return result(ctx, b)
+		}
+	}
+	if input := q.OnInput; input != nil {
+		q.OnInput = func(ctx context.Context) error {
+			alive()
+			return input(ctx)
+		}
+	}
+	return q
 }
 
 func (b *bulk) close() {

@@ -159,12 +159,12 @@ func TestTooManyRowsGoOneAfterTheOther(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	flush := NewFlush(0, 1)
 	for i := range mostTogether + 1 {
-		flush.Source(fmt.Appendf(nil, "S-%d", i%10), uint64(i), 0, 0)
+		flush.Sending(Origin{Offset: int64(i)}, fmt.Appendf(nil, "S-%d", i%10), uint64(i), 0, 0)
 	}
 	large := func(partition, rows int) *waiting {
 		f := NewFlush(partition, 1)
 		for i := range rows {
-			f.Source([]byte("S"), uint64(i), 0, 0)
+			f.Sending(Origin{Offset: int64(i)}, []byte("S"), uint64(i), 0, 0)
 		}
 		return &waiting{claim: &Claim{partition: partition}, flush: f}
 	}

@@ -38,15 +38,15 @@ func checkNames() []string {
 }
 
 // ledgerRuns are the ledger's runs of offsets, each beside where it should have begun and how many it should have read.
-const ledgerRuns = `SELECT topic, kafka_partition, first_offset, next_offset, read,
-	lagInFrame(next_offset, 1, 0) OVER (PARTITION BY topic, kafka_partition ORDER BY first_offset, next_offset ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS expected
+const ledgerRuns = `SELECT topic, kafka_partition, log, first_offset, next_offset, read,
+	lagInFrame(next_offset, 1, 0) OVER (PARTITION BY topic, kafka_partition, log ORDER BY first_offset, next_offset ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS expected
 FROM retorno.accounts`
 
 // ledgerCheck: offsets without gap or overlap, and every offset in an account.
 func ledgerCheck() check {
 	return check{name: checkLedger,
-		stored:    "SELECT topic, kafka_partition, first_offset, next_offset, read, accepted + duplicate + superseded + rejected AS accounted FROM retorno.accounts",
-		recounted: "SELECT topic, kafka_partition, expected AS first_offset, next_offset, toUInt64(next_offset - expected) AS read, read AS accounted FROM (" + ledgerRuns + ")",
+		stored:    "SELECT topic, kafka_partition, log, first_offset, next_offset, read + control + lost AS offsets, accepted + duplicate + superseded + rejected AS accounted FROM retorno.accounts",
+		recounted: "SELECT topic, kafka_partition, log, expected AS first_offset, next_offset, toUInt64(next_offset - expected) AS offsets, read AS accounted FROM (" + ledgerRuns + ")",
 	}
 }
 

@@ -114,7 +114,18 @@ var copyColumns = []column{
 	{"topic", "toString(topic)", func(s *sent) string { return s.place.topic }},
 	number("kafka_partition", func(s *sent) uint64 { return uint64(s.place.partition) }),
 	number("kafka_offset", func(s *sent) uint64 { return uint64(s.offset) }),
+	// Rows from before migration 0005 have no place. Which log of the topic it is, the log itself does not tell.
+	{"place", "toString(if(place = 0, kafka_offset + " + centreBit + ", bitAnd(place, 0x1ffffffffffff)))", func(s *sent) string {
+		at := uint64(s.offset)
+		if s.place.topic == events.TopicCentre {
+			at += 1 << 48
+		}
+		return strconv.FormatUint(at, 10)
+	}},
 }
+
+// centreBit tells the places of the topic of centres from those of the other.
+const centreBit = "bitShiftLeft(toUInt64(topic = '" + events.TopicCentre + "'), 48)"
 
 func kindOf(r *events.Record) string {
 	switch {

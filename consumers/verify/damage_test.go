@@ -25,7 +25,7 @@ func (s *system) delete(r *events.Record) {
 // replace puts a fact with some columns changed into the place of the one that is there; beside it, when its key changes.
 func (s *system) replace(r *events.Record, columns string, beside bool) {
 	s.t.Helper()
-	s.exec("CREATE OR REPLACE TABLE retorno.held ENGINE = Memory AS SELECT * FROM retorno.facts FINAL WHERE record_id = '" + r.GetRecordId() + "'")
+	s.exec("CREATE OR REPLACE TABLE retorno.held ENGINE = Memory AS SELECT * FROM retorno.latest_facts WHERE record_id = '" + r.GetRecordId() + "'")
 	if !beside {
 		s.delete(r)
 	}

@@ -215,7 +215,7 @@ func (p *factsPass) storedSums(ctx context.Context) (map[int]*sums, error) {
 		return nil, nil
 	}
 	rows, err := p.conn.Query(ctx, "SELECT kafka_partition, "+bucketSQL+" AS bucket, count(), sum("+contentSQL+" + "+copySQL+
-		") FROM retorno.facts FINAL WHERE "+ranges(p.spans)+" GROUP BY kafka_partition, bucket")
+		") FROM retorno.latest_facts WHERE "+ranges(p.spans)+" GROUP BY kafka_partition, bucket")
 	if err != nil {
 		return nil, fmt.Errorf("sum facts: %w", err)
 	}

@@ -24,7 +24,7 @@ const storedColumns = "person, record_id, version, topic, kafka_partition, toInt
 
 // selectStored reads facts as they hold, those for which where is true.
 func selectStored(ctx context.Context, conn driver.Conn, where string, fn func(*stored) error) error {
-	rows, err := conn.Query(ctx, "SELECT "+storedColumns+contentSQL+", "+copySQL+" FROM retorno.facts FINAL WHERE "+where)
+	rows, err := conn.Query(ctx, "SELECT "+storedColumns+contentSQL+", "+copySQL+" FROM retorno.latest_facts WHERE "+where)
 	if err != nil {
 		return fmt.Errorf("read facts: %w", err)
 	}
@@ -137,7 +137,7 @@ func (p *factsPass) differing(ctx context.Context, s *said, name key, l *latest)
 		expressions[i] = c.sql
 	}
 	var values []string
-	err = p.conn.QueryRow(ctx, "SELECT ["+strings.Join(expressions, ", ")+"] FROM retorno.facts FINAL WHERE person = '"+name.person.String()+
+	err = p.conn.QueryRow(ctx, "SELECT ["+strings.Join(expressions, ", ")+"] FROM retorno.latest_facts WHERE person = '"+name.person.String()+
 		"' AND record_id = '"+name.id.String()+"'").Scan(&values)
 	if err != nil {
 		return "", fmt.Errorf("read fact %s: %w", name.id, err)

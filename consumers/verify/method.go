@@ -16,7 +16,7 @@ func holding(persons string) string {
 	return `SELECT person, record_id, kind, direction, returned, arrival, event_time, kafka_partition,
 	border_point, document_check, entry_point, exit_point, centre, country, mode, return_type, sex, age, nationality,
 	department, municipality, accompanied, reasons, assistance_kind, (arrival, toString(record_id)) AS place
-FROM retorno.facts FINAL
+FROM retorno.latest_facts
 WHERE void_reason = '' AND future = 0` + persons
 }
 

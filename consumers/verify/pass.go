@@ -111,7 +111,11 @@ func increment(ctx context.Context, conn driver.Conn, kafka *Kafka, before *stat
 	if err != nil {
 		return report, nil, err
 	}
-	spans, lag, _, ok := news(runs, before.marks)
+	taken, err := takeovers(ctx, conn)
+	if err != nil {
+		return report, nil, err
+	}
+	spans, lag, _, ok := news(runs, taken, before.marks)
 	if !ok {
 		return report, nil, errAnew
 	}
@@ -122,7 +126,7 @@ func increment(ctx context.Context, conn driver.Conn, kafka *Kafka, before *stat
 	facts := &factsPass{conn: conn, kafka: kafka, spans: spans, persons: map[uuid.UUID]struct{}{}}
 	looks := []look{{checkLedger, func(ctx context.Context) (finding, error) {
 		runs, err := runsSince(ctx, conn, before.marks)
-		_, _, found, _ := news(runs, before.marks)
+		_, _, found, _ := news(runs, nil, before.marks)
 		return found, err
 	}}, {checkFacts, facts.increment},
 		facts.ofPersons(checkReturns, returnsCheck), facts.ofPersons(checkHelps, helpsCheck)}

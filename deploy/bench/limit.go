@@ -20,7 +20,7 @@ import (
 )
 
 // tables are those that a flush writes, in its order.
-var tables = []string{"facts", "returns", "assistance", "return_counts", "assistance_counts", "crossing_counts", "source_records", "ledger"}
+var tables = []string{"facts", "returns", "assistance", "return_counts", "assistance_counts", "crossing_counts", "sendings", "ledger"}
 
 // insert is one insert of ours, as it was: the rows of one part of a table, in memory as columns.
 type insert struct {
@@ -34,7 +34,7 @@ type insert struct {
 
 // arrivals say in which order ours sends the rows of a table: what is stored has been sorted since, and to sort it is
 // part of an insert.
-var arrivals = map[string]string{"facts": "kafka_offset", "source_records": "sent_at", "ledger": "flushed_at"}
+var arrivals = map[string]string{"facts": "kafka_offset", "sendings": "sent_at", "ledger": "flushed_at"}
 
 // capture lets ours run once without merges, so that each of its inserts is still a part of its own, and takes those.
 func (o *ours) capture(ctx context.Context) ([]insert, error) {
@@ -71,13 +71,9 @@ func (o *ours) capture(ctx context.Context) ([]insert, error) {
 	return all, nil
 }
 
-// parts lists a table's parts, each with the Kafka partition that it is of. Sources' records have none, and are dealt out.
+// parts lists a table's parts, each with the Kafka partition that it is of.
 func (m *machine) parts(ctx context.Context, table string) ([]insert, error) {
-	lane := "any(kafka_partition)"
-	if table == "source_records" {
-		lane = fmt.Sprintf("any(_block_number %% %d)", m.cfg.Partitions)
-	}
-	rows, err := m.conn().Query(ctx, fmt.Sprintf("SELECT _part, toInt64(%s), toInt64(count()) FROM retorno.%s GROUP BY _part", lane, table))
+	rows, err := m.conn().Query(ctx, "SELECT _part, toInt64(any(kafka_partition)), toInt64(count()) FROM retorno."+table+" GROUP BY _part")
 	if err != nil {
 		return nil, err
 	}
@@ -122,12 +118,9 @@ func (i *insert) read(ctx context.Context, client *ch.Client, partitions int) er
 	if !ok {
 		order = "version"
 	}
-	wheres := []string{""}
-	if i.table != "source_records" {
-		wheres = wheres[:0]
-		for p := range partitions {
-			wheres = append(wheres, fmt.Sprintf(" AND kafka_partition = %d", p))
-		}
+	wheres := make([]string, partitions)
+	for p := range wheres {
+		wheres[p] = fmt.Sprintf(" AND kafka_partition = %d", p)
 	}
 	rows := 0
 	for _, where := range wheres {

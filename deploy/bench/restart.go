@@ -62,7 +62,7 @@ func (r *run) restart(ctx context.Context) (err error) {
 // multiply copies the people that are stored, with all that is derived from them, until there are so many facts. It
 // returns how many there are.
 func (m *machine) multiply(ctx context.Context, wanted int) (int64, error) {
-	stored, err := m.number(ctx, "(SELECT count() FROM retorno.facts FINAL)")
+	stored, err := m.number(ctx, "(SELECT count() FROM retorno.latest_facts)")
 	if err != nil || stored == 0 {
 		return 0, errors.Join(err, errors.New("no facts are stored"))
 	}
@@ -92,7 +92,7 @@ func (m *machine) multiply(ctx context.Context, wanted int) (int64, error) {
 			return 0, err
 		}
 	}
-	return m.number(ctx, "(SELECT count() FROM retorno.facts FINAL)")
+	return m.number(ctx, "(SELECT count() FROM retorno.latest_facts)")
 }
 
 // restarted starts a consumer and returns how long it took until each partition has its first flush.

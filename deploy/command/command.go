@@ -42,6 +42,7 @@ type grammar struct {
 	Table      tableCommand      `cmd:"" help:"The counted table in the form of a published one."`
 	Publish    publishCommand    `cmd:"" help:"Keep the counts of a period as they are now: a new vintage of it."`
 	Explain    explainCommand    `cmd:"" help:"Which facts, revisions and rules made a return or a cell, and what corrections changed."`
+	Partition  partitionCommand  `cmd:"" help:"Partitions that have stopped: list, and record the decision about each."`
 	DeadLetter deadletterCommand `cmd:"" name:"deadletter" help:"What could not be understood: list, show, send again."`
 	Serve      serveCommand      `cmd:"" help:"Web: the page for everyone and the feed for partner agencies."`
 	Torture    tortureCommand    `cmd:"" help:"The whole system under load and faults, held against the truth."`

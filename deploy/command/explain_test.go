@@ -110,9 +110,9 @@ func someIDs(t *testing.T, s *store.Store) []string {
 	t.Helper()
 	var ids []string
 	if err := s.Conn().QueryRow(t.Context(), `SELECT groupArray(toString(id)) FROM (
-		(SELECT argMax(record_id, (revision, record_id)) AS id FROM retorno.facts FINAL GROUP BY person ORDER BY sum(revision) DESC, id LIMIT 40)
+		(SELECT argMax(record_id, (revision, record_id)) AS id FROM retorno.latest_facts GROUP BY person ORDER BY sum(revision) DESC, id LIMIT 40)
 		UNION ALL (SELECT return_id FROM retorno.returns WHERE is_deleted ORDER BY return_id LIMIT 20)
-		UNION ALL (SELECT record_id FROM retorno.facts FINAL WHERE void_reason != '' ORDER BY record_id LIMIT 20))`).Scan(&ids); err != nil {
+		UNION ALL (SELECT record_id FROM retorno.latest_facts WHERE void_reason != '' ORDER BY record_id LIMIT 20))`).Scan(&ids); err != nil {
 		t.Fatal(err)
 	}
 	if len(ids) < 60 {

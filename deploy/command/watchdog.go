@@ -35,6 +35,7 @@ func (c *counting) run(ctx context.Context) error {
 			stalled <- err
 		}
 	}()
+	go c.counter.KeepStops(watching, c.reader.Status)
 	select {
 	case err := <-stalled:
 		return err

@@ -63,6 +63,6 @@ func (c *clocks) again(sent []publish.Message) []publish.Message {
 // clockOffset is the largest offset of a source's clock that is stored.
 func clockOffset(ctx context.Context, s *store.Store) (time.Duration, error) {
 	var ms int64
-	err := s.Conn().QueryRow(ctx, "SELECT toInt64(max(abs(clock_offset_ms))) FROM retorno.source_records FINAL").Scan(&ms)
+	err := s.Conn().QueryRow(ctx, "SELECT toInt64(max(abs(clock_offset_ms))) FROM retorno.sendings").Scan(&ms)
 	return time.Duration(ms) * time.Millisecond, err
 }

@@ -105,7 +105,7 @@ func (s step) table() string { return flushTables[s.pick%uint64(len(flushTables)
 
 // flushTables are the tables of a flush in the order of their inserts.
 var flushTables = []string{"retorno.claims", "retorno.facts", "retorno.returns", "retorno.assistance", "retorno.return_counts", "retorno.assistance_counts",
-	"retorno.crossing_counts", "retorno.source_records", "retorno.ledger"}
+	"retorno.crossing_counts", "retorno.sendings", "retorno.ledger"}
 
 // code is the error that ClickHouse answers: READONLY, TOO_MANY_PARTS, MEMORY_LIMIT_EXCEEDED, QUOTA_EXCEEDED, TABLE_IS_READ_ONLY.
 func (s step) code() int32 { return passing[s.pick%uint64(len(passing))] }

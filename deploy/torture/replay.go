@@ -16,13 +16,13 @@ import (
 // replayed are the tables that a replay must give again, each with what tells its rows: everything but the numbers of
 // writes. Which account a record fell in when it was read twice is history, so the ledger is compared by its sums.
 var replayed = []struct{ table, rows string }{
-	{"facts", "SELECT * FROM retorno.facts FINAL"},
+	{"facts", "SELECT * FROM retorno.latest_facts"},
 	{"returns", "SELECT * EXCEPT (version) FROM retorno.returns FINAL"},
 	{"return_counts", "SELECT * EXCEPT (version) FROM retorno.return_counts FINAL"},
 	{"assistance", "SELECT * EXCEPT (version) FROM retorno.assistance FINAL"},
 	{"assistance_counts", "SELECT * EXCEPT (version) FROM retorno.assistance_counts FINAL"},
 	{"crossing_counts", "SELECT * EXCEPT (version) FROM retorno.crossing_counts FINAL"},
-	{"source_records", "SELECT * EXCEPT (clock_offset_ms) FROM retorno.source_records FINAL"},
+	{"sendings", "SELECT * FROM retorno.sendings FINAL"},
 	{"accounts", "SELECT topic, kafka_partition, max(next_offset), sum(read), sum(rejected) FROM retorno.accounts GROUP BY ALL"},
 }
 

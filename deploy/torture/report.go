@@ -84,7 +84,7 @@ func (r *Report) Print(w io.Writer) error {
 	}
 	p.line("faults in all   %4d", total)
 	if r.Stepped > 0 {
-		p.line("clocks: %d copies sent with another clock; retorno.source_records shows one %s off", r.Stepped, r.ClockOffset)
+		p.line("clocks: %d copies sent with another clock; retorno.sendings shows one %s off", r.Stepped, r.ClockOffset)
 	}
 	for _, name := range seen {
 		if v := r.Seen[name]; v > 0 {
