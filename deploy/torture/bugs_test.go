@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,7 +109,7 @@ func TestBugsAreCaught(t *testing.T) {
 			t.Error("a run without a bug failed")
 		}
 	})
-	for _, b := range bugs {
+	for _, b := range slices.Concat(bugs, besideBugs) {
 		t.Run(b.name, func(t *testing.T) {
 			overlay := b.overlay(t, root)
 			if b.test != "" {
@@ -190,7 +191,7 @@ func (b *bug) overlay(t *testing.T, root string) string {
 func (b *bug) testCatches(t *testing.T, root, overlay string) {
 	t.Helper()
 	run := func(flags ...string) (string, error) {
-		cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"test", "-count=1", "-timeout=2m", "-run", b.test}, flags...), b.in)...)
+		cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"test", "-count=1", "-timeout=10m", "-run", b.test}, flags...), b.in)...)
 		cmd.Dir = root
 		out, err := cmd.CombinedOutput()
 		return string(out), err

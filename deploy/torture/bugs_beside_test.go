@@ -1,0 +1,43 @@
+//go:build torturebugs
+
+package torture_test
+
+// besideBugs are mistakes that a run of the torture would catch late or by luck: a test beside the package names each.
+var besideBugs = []bug{
+	{name: "a lost connection is dialled again in the middle of a group of inserts", test: "TestABrokenConnectionIsCheckedAgain", in: "./consumers/store", edits: []edit{
+		{"consumers/store/store.go", "\tif err != nil {\n\t\tb.close()\n", "\tif err != nil && b.once {\n\t\tb.close()\n\t\tb.once = false\n\t\treturn b.do(ctx, q)\n\t}\n\tif err != nil {\n\t\tb.close()\n"},
+	}},
+	{name: "a flush that is fenced is written with its group", test: "TestFlushesThatWaitGoTogether", in: "./consumers/store", edits: []edit{
+		{"consumers/store/writer.go", "\t\t\town.done <- err\n\t\t}\n\t\treturn err != nil\n", "\t\t\town.done <- err\n\t\t}\n\t\treturn false\n"},
+	}},
+	{name: "two flushes of one partition go together", test: "TestTooManyRowsGoOneAfterTheOther", in: "./consumers/store", edits: []edit{
+		{"consumers/store/writer.go", "if partitions[own.claim.partition] || len(group) > 0", "if len(group) > 0"},
+	}},
+	{name: "an exit does not close the return", test: "TestAgreesWithTheMethodsText", in: "./consumers/reconcile", edits: []edit{
+		{"consumers/reconcile/reconcile.go", "f.Direction == exit:\n\t\t\tcloseOpen()\n", "f.Direction == exit:\n"},
+	}},
+	{name: "a gap of exactly 48 hours parts two returns", test: "TestAgreesWithTheMethodsText", in: "./consumers/reconcile", edits: []edit{
+		{"consumers/reconcile/reconcile.go", "> SameReturnGap.Milliseconds()", ">= SameReturnGap.Milliseconds()"},
+	}},
+	{name: "help given on arrival is nobody's", test: "TestTraceExplainsWhatReconcileDoes", in: "./consumers/reconcile", edits: []edit{
+		{"consumers/reconcile/reconcile.go", "r.Arrival <= f.Event", "r.Arrival < f.Event"},
+	}},
+	{name: "a reason is lost on the way from record to fact", test: "TestReasonsBecomeBits", in: "./consumers/reconcile", edits: []edit{
+		{"consumers/reconcile/fact.go", "\t\t\tfact.Reasons |= 1 << i\n", "\t\t\tfact.Reasons = 1 << i\n"},
+	}},
+	{name: "what a person had before stays in the space used again", test: "TestASpaceUsedAgainHoldsTheNewPersonAlone", in: "./consumers/reconcile", edits: []edit{
+		{"consumers/reconcile/reconcile.go", "p.Returns, p.Helps, p.Crossings = p.Returns[:0], p.Helps[:0], p.Crossings[:0]", "p.Returns, p.Helps = p.Returns[:0], p.Helps[:0]"},
+	}},
+	{name: "the clock is read from the slowest answer", test: "TestOffsetIsTheShortestWays", in: "./producers/publish", edits: []edit{
+		{"producers/publish/clock.go", "if s.trip <= best.trip {", "if s.trip >= best.trip {"},
+	}},
+	{name: "a damaged batch in the middle of an answer is taken", test: "TestDamagedBatchLeavesThoseBeforeIt", in: "./consumers/stream", edits: []edit{
+		{"consumers/stream/answer.go", "\t\tif err != nil || unfolded > maxDecompressed {\n", "\t\tif unfolded > maxDecompressed {\n"},
+	}},
+	{name: "parts of a process end in the order in which they were started", test: "TestDeathOfAnyPartEndsTheProcess", in: "./deploy/ops", edits: []edit{
+		{"deploy/ops/process.go", "for i := len(started) - 1; i >= 0; i-- {", "for i := range started {"},
+	}},
+	{name: "an exact number leaves the house", test: "TestNoExactTotalLeavesTheHouse", in: "./consumers/feed", edits: []edit{
+		{"consumers/feed/count.go", "t.Total, t.Registered, t.Reconciled = disclosure.Round(total), disclosure.Round(registered), disclosure.Round(reconciled)", "t.Total, t.Registered, t.Reconciled = disclosure.Round(total), registered, disclosure.Round(reconciled)"},
+	}},
+}
