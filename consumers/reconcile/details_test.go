@@ -44,6 +44,21 @@ func TestReasonsBecomeBits(t *testing.T) {
 	}
 }
 
+// A fact arrives when its record says the person arrived, else when what it tells of happened.
+func TestArrivalIsTheRecordsOrTheEvents(t *testing.T) {
+	for arrival, want := range map[int64]int64{0: 2_000, 1_000: 1_000} {
+		if got := FactFrom(&events.Fields{EventMs: 2_000, ArrivalMs: arrival}).Arrival; got != want {
+			t.Errorf("arrival %d of a record of 2000: %d, want %d", arrival, got, want)
+		}
+	}
+}
+
+func TestWhatValidateRefusesIsNoFact(t *testing.T) {
+	if f, err := FactOf(&events.Opened{Record: &events.Record{}}); err == nil || f != (Fact{}) {
+		t.Errorf("an empty record is the fact %+v, %v", f, err)
+	}
+}
+
 // Nothing of the person before is left in the space that is used again.
 func TestASpaceUsedAgainHoldsTheNewPersonAlone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

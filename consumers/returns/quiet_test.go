@@ -1,0 +1,24 @@
+package returns
+
+import (
+	"testing"
+
+	"retorno/consumers/publication"
+)
+
+// TestAQuietTakeoverIsInTheLedger: who takes a partition over and finds nothing to count says so in the ledger. Else a
+// publication, which waits for the first flush of each taker, would wait for as long as the partition is quiet.
+func TestAQuietTakeoverIsInTheLedger(t *testing.T) {
+	s := fresh(t)
+	l, _ := someReturns(t)
+	for range 3 { // the first counts all, the others find nothing
+		countLog(t, s, l)
+	}
+	claimed := rows(t, s, "SELECT DISTINCT epoch FROM retorno.claims ORDER BY epoch")
+	if accounted := rows(t, s, "SELECT DISTINCT epoch FROM retorno.ledger ORDER BY epoch"); claimed != accounted {
+		t.Fatalf("epochs claimed:\n%s\nin the ledger:\n%s", claimed, accounted)
+	}
+	if p := take(t, s.Conn(), publication.Provisional, at("2016-08-01", "09:00")); p.Reconciled != 3 {
+		t.Errorf("%d returns are published, want 3", p.Reconciled)
+	}
+}
