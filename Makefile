@@ -43,11 +43,11 @@ test: build ## every test, on the embedded engine and on a real Apache Kafka
 	@deploy/needs test
 	go vet ./...
 	go run ./deploy/fetch
-	go test -p 2 -timeout 14m ./...
+	go test -p 2 -timeout 30m ./...
 	$(MAKE) --no-print-directory race
 
 race: ## the packages that share memory, under the race detector
-	CGO_ENABLED=1 go test -race -p 2 -timeout 14m $(addprefix ./,$(RACE))
+	CGO_ENABLED=1 go test -race -p 2 -timeout 30m $(addprefix ./,$(RACE))
 
 torture: build ## the whole system under load and faults; make torture ARGS="--for=10m --seed=7"
 	bin/retorno torture $(ARGS)
