@@ -69,18 +69,18 @@ func (h heldBack) Read(p []byte) (int, error) {
 
 // TestABulkAnswerMayTakeItsTime: blocks that come slowly are signs of life.
 func TestABulkAnswerMayTakeItsTime(t *testing.T) {
-	s := impatient(t, engine, 1200*time.Millisecond)
+	s := impatient(t, engine, 4*time.Second)
 	conn := bulk{store: s}
 	defer conn.close()
 	var slept proto.ColUInt8
 	rows := 0
 	began := time.Now()
 	err := conn.do(t.Context(), ch.Query{
-		Body:     "SELECT sleepEachRow(0.5) AS slept FROM numbers(8) SETTINGS max_block_size = 1, max_threads = 1",
+		Body:     "SELECT sleepEachRow(0.5) AS slept FROM numbers(17) SETTINGS max_block_size = 1, max_threads = 1",
 		Result:   proto.Results{{Name: "slept", Data: &slept}},
 		OnResult: func(_ context.Context, b proto.Block) error { rows += b.Rows; return nil },
 	})
-	if took := time.Since(began); err != nil || rows != 8 || took < 2*s.cfg.QueryTimeout {
+	if took := time.Since(began); err != nil || rows != 17 || took < 2*s.cfg.QueryTimeout {
 		t.Errorf("%d rows after %s, %v", rows, took, err)
 	}
 }

@@ -24,8 +24,8 @@ func impatient(t *testing.T, e *embedded.Engine, silence time.Duration) *Store {
 // TestAStatementMayTakeItsTime: what takes several times as long as ClickHouse may be silent comes to its end, in one
 // answer, in many rows, and without an answer.
 func TestAStatementMayTakeItsTime(t *testing.T) {
-	s := impatient(t, engine, 1200*time.Millisecond)
-	const slow = "SELECT sleepEachRow(0.5) AS slept, number FROM numbers(8) SETTINGS max_block_size = 1, max_threads = 1"
+	s := impatient(t, engine, 4*time.Second)
+	const slow = "SELECT sleepEachRow(0.5) AS slept, number FROM numbers(17) SETTINGS max_block_size = 1, max_threads = 1"
 	began := time.Now()
 	var n uint64
 	if err := s.Conn().QueryRow(t.Context(), "SELECT count() FROM (SELECT sum(slept) FROM ("+slow+"))").Scan(&n); err != nil || n != 1 {
@@ -37,7 +37,7 @@ func TestAStatementMayTakeItsTime(t *testing.T) {
 	}
 	for n = 0; rows.Next(); n++ {
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil || n != 8 {
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil || n != 17 {
 		t.Errorf("rows: %d, %v", n, err)
 	}
 	if err := s.Conn().Exec(t.Context(), "INSERT INTO FUNCTION null('slept UInt8, number UInt64') "+slow); err != nil {
@@ -55,7 +55,7 @@ func TestSilenceEndsAStatement(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = hung.Kill() })
-	s := impatient(t, hung, time.Second)
+	s := impatient(t, hung, 3*time.Second)
 	var one uint8
 	if err := s.Conn().QueryRow(t.Context(), "SELECT 1").Scan(&one); err != nil {
 		t.Fatal(err)
