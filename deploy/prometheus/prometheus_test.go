@@ -98,15 +98,21 @@ func TestAlertsAreAboutMetricsThatExist(t *testing.T) {
 	}
 }
 
-// Each alert has its case in rules_test.yml; promtool runs them: at least one instant at which it fires, one at which not.
+// Each alert has its cases in files that promtool runs: at least one instant at which it fires, one at which not.
 func TestEveryAlertHasAFiringAndASilentCase(t *testing.T) {
 	rules, err := os.ReadFile("rules.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases, err := os.ReadFile("rules_test.yml")
-	if err != nil {
-		t.Fatal(err)
+	commands := [][]string{{"check", "config", "prometheus.yml"}}
+	var cases []byte
+	for _, file := range []string{"rules_test.yml", "rules_days_test.yml"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases = append(cases, text...)
+		commands = append(commands, []string{"test", "rules", file})
 	}
 	for _, m := range regexp.MustCompile(`(?m)^ *- alert: (\w+)$`).FindAllStringSubmatch(string(rules), -1) {
 		if !regexp.MustCompile(`alertname: ` + m[1] + `, exp_alerts: \[\]`).Match(cases) {
@@ -116,7 +122,7 @@ func TestEveryAlertHasAFiringAndASilentCase(t *testing.T) {
 			t.Errorf("%s has no firing case", m[1])
 		}
 	}
-	for _, args := range [][]string{{"check", "config", "prometheus.yml"}, {"test", "rules", "rules_test.yml"}} {
+	for _, args := range commands {
 		if out, err := exec.Command("promtool", args...).CombinedOutput(); err != nil {
 			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
 		}
