@@ -72,6 +72,9 @@ func tables(t *testing.T, s *store.Store) map[string]string {
 	for name, query := range everything {
 		all[name] = rows(t, s, query)
 	}
+	// Of one log, each record has one account, however often it was read.
+	all["accounts"] = rows(t, s, `SELECT topic, kafka_partition, sum(accepted), sum(duplicate), sum(superseded), sum(rejected)
+		FROM retorno.accounts GROUP BY ALL ORDER BY ALL`)
 	return all
 }
 

@@ -13,10 +13,10 @@ func TestAQuietTakeoverIsInTheLedger(t *testing.T) {
 	l, _ := someReturns(t)
 	for range 3 { // the first counts all, the others find nothing
 		countLog(t, s, l)
-	}
-	claimed := rows(t, s, "SELECT DISTINCT epoch FROM retorno.claims ORDER BY epoch")
-	if accounted := rows(t, s, "SELECT DISTINCT epoch FROM retorno.ledger ORDER BY epoch"); claimed != accounted {
-		t.Fatalf("epochs claimed:\n%s\nin the ledger:\n%s", claimed, accounted)
+		claimed := rows(t, s, "SELECT max(epoch) FROM retorno.claims")
+		if accounted := rows(t, s, "SELECT max(epoch) FROM retorno.accounts"); claimed != accounted {
+			t.Fatalf("claimed is epoch %s, in the ledger is %s", claimed, accounted)
+		}
 	}
 	if p := take(t, s.Conn(), publication.Provisional, at("2016-08-01", "09:00")); p.Reconciled != 3 {
 		t.Errorf("%d returns are published, want 3", p.Reconciled)
