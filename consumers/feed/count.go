@@ -96,7 +96,7 @@ func statement(q Query) string {
 
 // Flushed is when facts were last written into the store: how recent its counts are. Zero means never.
 func Flushed(ctx context.Context, conn Conn) (time.Time, error) {
-	rows, err := conn.Query(ctx, "SELECT max(flushed_at) FROM retorno.ledger")
+	rows, err := conn.Query(ctx, "SELECT counted_at FROM ceniss.state")
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read the time of the last flush: %w", err)
 	}

@@ -13,7 +13,7 @@
 // tables of both would give single days by subtraction. A row whose count rounds to zero is left out like one that
 // does not exist, because a printed zero would say "one or two".
 //
-// It never reads microdata, only ceniss.return_counts, and never says anything about who asked. When ClickHouse is
+// It never reads microdata, only ceniss.return_counts and the time of the last count, and never says anything about who asked. When ClickHouse is
 // away, slow or not set up, the answer is 503 with Retry-After, and the cause is in the log.
 package feed
 

@@ -119,7 +119,9 @@ func (s *server) home(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, http.StatusBadRequest, m)
 		return
 	}
-	shown, err := s.shelf.get(r.Context(), asked.Get("period"), s.load)
+	ctx, cancel := context.WithTimeout(r.Context(), s.timeout) // also for the wait behind other readers
+	defer cancel()
+	shown, err := s.shelf.get(ctx, asked.Get("period"), s.load)
 	switch {
 	case errors.Is(err, errNoSuchPeriod):
 		s.fail(w, r, http.StatusNotFound, noSuchPeriod)

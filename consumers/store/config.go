@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"time"
@@ -10,9 +11,12 @@ import (
 
 // Config says which ClickHouse to use.
 type Config struct {
-	Addr     string // host:port of the native protocol
-	User     string // default: default
-	Password string
+	Addr string // host:port of the native protocol
+	User string // default: default
+	// Password gives the password for each login, as it is then; nil: none.
+	Password func() (string, error)
+	// TLS gives the settings for each connection, as they are then; nil: no encryption.
+	TLS func() (*tls.Config, error)
 	// QueryTimeout is how long ClickHouse may be silent on a statement before its outcome counts as unknown; default 60 s. A
 	// writer, whose statements are bounded, may not take longer in all, and goes on trying after it.
 	QueryTimeout time.Duration

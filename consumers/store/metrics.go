@@ -4,6 +4,7 @@ import "github.com/prometheus/client_golang/prometheus"
 
 type metrics struct {
 	retries prometheus.Counter
+	splits  prometheus.Counter
 	rows    *prometheus.CounterVec
 	seconds *prometheus.HistogramVec
 }
@@ -12,6 +13,8 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	m := &metrics{
 		retries: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "retorno_store_retries_total", Help: "Statements sent to ClickHouse again because it gave no definite answer."}),
+		splits: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "retorno_store_memory_splits_total", Help: "Groups of flushes that ClickHouse lacked the memory for, and that went on in smaller groups."}),
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "retorno_store_rows_written_total", Help: "Rows written to ClickHouse, by table."}, []string{"table"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -19,7 +22,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14)}, []string{"table"}),
 	}
 	if r != nil {
-		r.MustRegister(m.retries, m.rows, m.seconds)
+		r.MustRegister(m.retries, m.splits, m.rows, m.seconds)
 	}
 	return m
 }

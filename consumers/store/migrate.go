@@ -56,6 +56,16 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 	return applied, s.refresh(ctx)
 }
 
+// Step is the number of the latest step of the schema that this program has. An error means that it was built from a broken
+// tree.
+func Step() (uint32, error) {
+	migrations, err := warehouse.Migrations()
+	if err != nil {
+		return 0, err
+	}
+	return uint32(len(migrations)), nil
+}
+
 func (s *Store) apply(ctx context.Context, m warehouse.Migration) error {
 	name := fmt.Sprintf("migration %04d_%s", m.Number, m.Name)
 	for i, statement := range m.Statements {
@@ -81,7 +91,7 @@ func (s *Store) refresh(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.exec(ctx, "load the labels", "SYSTEM RELOAD DICTIONARY retorno.labels")
+	return nil
 }
 
 func (s *Store) exec(ctx context.Context, doing, statement string, args ...any) error {

@@ -31,6 +31,8 @@ type Store struct {
 	conn    driver.Conn
 	writer  *writer
 	metrics *metrics
+
+	accepted atomic.Bool // the login was accepted once
 }
 
 // Open prepares the use of ClickHouse without connecting yet. The error is for wrong settings.
@@ -39,13 +41,7 @@ func Open(cfg Config) (*Store, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	conn, err := clickhouse.Open(&clickhouse.Options{
-		Addr:        []string{cfg.Addr},
-		Auth:        clickhouse.Auth{Username: cfg.User, Password: cfg.Password},
-		Compression: &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
-		DialTimeout: dialTimeout,
-		ReadTimeout: noLimit, // patient bounds the silence instead
-	})
+	conn, err := clickhouse.Open(cfg.options())
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse %s: %w", cfg.Addr, err)
 	}
@@ -69,6 +65,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err := s.conn.Ping(ctx); err != nil {
 		return classify("reach ClickHouse at "+s.cfg.Addr, err)
 	}
+	s.accepted.Store(true)
 	return nil
 }
 
@@ -86,11 +83,9 @@ type bulk struct {
 	once   bool                     // a connection that is lost is not dialled anew
 }
 
-const dialTimeout = 5 * time.Second
-
 // DialContext implements ch.Dialer, and remembers the connection.
-func (b *bulk) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, network, address)
+func (b *bulk) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
+	conn, err := b.store.cfg.dial(ctx, address)
 	if err == nil {
 		b.conn.Store(&conn)
 	}
@@ -121,11 +116,7 @@ func (b *bulk) do(ctx context.Context, q ch.Query) error {
 		return errConnectionLost
 	}
 	if b.client == nil {
-		cfg := b.store.cfg
-		client, err := ch.Dial(ctx, ch.Options{
-			Address: cfg.Addr, User: cfg.User, Password: cfg.Password, ClientName: "retorno",
-			Compression: ch.CompressionLZ4, DialTimeout: dialTimeout, ReadTimeout: cfg.QueryTimeout, Dialer: b,
-		})
+		client, err := b.store.cfg.dialBulk(ctx, b)
 		if err != nil {
 			return err
 		}
@@ -191,7 +182,7 @@ func (s *Store) retry(ctx context.Context, doing string, do func() error) error 
 		if ended(ctx, err) {
 			return errors.Join(ctx.Err(), fmt.Errorf("%s: %w", doing, err))
 		}
-		if err = classify(doing, err); IsStop(err) || IsFenced(err) {
+		if err = classify(doing, err); IsFenced(err) || IsStop(err) && !s.changing(err) {
 			return err
 		}
 		beat.Beat(ctx)
@@ -210,6 +201,12 @@ func (s *Store) retry(ctx context.Context, doing string, do func() error) error 
 		}
 		pause = min(2*pause, s.cfg.RetryMost)
 	}
+}
+
+// changing reports whether a refusal may pass by itself: a password that was accepted before is just being changed, here
+// or there.
+func (s *Store) changing(err error) bool {
+	return s.accepted.Load() && logins[Code(err)]
 }
 
 const (

@@ -131,7 +131,7 @@ func TestErrorsThatStop(t *testing.T) {
 	if !IsStop(err) || Code(err) != 60 && Code(err) != 81 {
 		t.Fatalf("a table that is not there: %v (code %d)", err, Code(err))
 	}
-	stranger, err := Open(Config{Addr: engine.Native(), User: "nobody", Password: "wrong"})
+	stranger, err := Open(Config{Addr: engine.Native(), User: "nobody", Password: func() (string, error) { return "wrong", nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

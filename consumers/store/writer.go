@@ -36,12 +36,14 @@ type writer struct {
 	idle   []*lane
 	closed bool
 	come   chan struct{} // everybody has
+	atMost int           // flushes that go together; fewer after ClickHouse lacked the memory for more, 0: any number
 }
 
 // lane is one connection of the writer.
 type lane struct {
 	*writer
 	conn bulk
+	said time.Time // when a lack of memory was logged
 }
 
 // waiting is a flush on its way.
@@ -177,7 +179,7 @@ func (l *lane) take() []*waiting {
 	rows, partitions := 0, map[int]bool{}
 	l.queue = slices.DeleteFunc(l.queue, func(own *waiting) bool {
 		n := own.flush.Rows()
-		if partitions[own.claim.partition] || len(group) > 0 && rows+n > mostTogether {
+		if partitions[own.claim.partition] || len(group) > 0 && rows+n > mostTogether || l.atMost > 0 && len(group) >= l.atMost {
 			return false
 		}
 		rows, partitions[own.claim.partition] = rows+n, true
@@ -213,14 +215,57 @@ func (l *lane) write(group []*waiting) {
 			}
 		})()
 	}
+	var short error // ClickHouse lacked the memory
 	err := l.store.retry(ctx, "write a flush", func() (err error) {
 		if group, err = l.try(ctx, group); errors.Is(err, errEverybodyLeft) {
 			cancel()
 		}
+		if tooLarge(err) {
+			short, err = err, nil
+		}
 		return err
 	})
+	if short != nil {
+		l.split(ctx, group, short)
+		return
+	}
+	l.grow(len(group))
 	for _, own := range group {
 		own.done <- err
+	}
+}
+
+// split puts a group back for which ClickHouse lacked the memory, to go in smaller groups, each behind what waits already:
+// a flush that is too large by itself must not hold up those of other partitions. It is tried again for as long as its
+// owner waits.
+func (l *lane) split(ctx context.Context, group []*waiting, why error) {
+	l.store.metrics.splits.Inc()
+	l.store.metrics.retries.Inc()
+	l.mu.Lock()
+	l.atMost = max(1, len(group)/2)
+	l.queue = append(l.queue, slices.DeleteFunc(group, func(own *waiting) bool { return own.ctx.Err() != nil })...)
+	l.mu.Unlock()
+	if now := time.Now(); now.Sub(l.said) >= sayEvery {
+		l.said = now
+		l.store.cfg.Logger.Warn("ClickHouse lacks the memory for a group of flushes; they go in smaller groups", "flushes", len(group), "error", why)
+	}
+	pause := time.NewTimer(l.store.cfg.RetryMost) // memory is given back by what runs
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-ctx.Done():
+	}
+}
+
+// grow lets more flushes go together again after a group was written.
+func (l *lane) grow(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.atMost > 0 && n >= l.atMost {
+		l.atMost = 2 * n
+	}
+	if l.atMost > l.claims {
+		l.atMost = 0
 	}
 }
 

@@ -95,7 +95,7 @@ func (r *run) startStore(ctx context.Context) (_ *machine, err error) {
 
 // startEngine starts ClickHouse on the machine's folder, at an address that is free when native is empty.
 func (m *machine) startEngine(ctx context.Context, native string) (*embedded.Engine, error) {
-	return embedded.StartEngine(ctx, embedded.EngineConfig{Dir: filepath.Join(m.dir, "engine"), Library: m.cfg.Engine, Native: native,
+	return embedded.StartEngine(ctx, embedded.EngineConfig{Dir: filepath.Join(m.dir, "engine"), Library: m.cfg.Engine, Native: native, Outside: true, // a peer reads Kafka by itself
 		MemoryLimit: engineMemory, Log: m.cfg.Log})
 }
 

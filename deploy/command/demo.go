@@ -14,6 +14,7 @@ import (
 	"retorno/consumers/completeness"
 	"retorno/consumers/store"
 	"retorno/consumers/verify"
+	"retorno/deploy/embedded"
 	"retorno/deploy/ops"
 	"retorno/producers/register"
 	"retorno/schemas/published"
@@ -35,7 +36,7 @@ type demoCommand struct {
 
 // Help is the longer text of --help.
 func (demoCommand) Help() string {
-	return helpText("Runs the whole system on this machine: a Kafka broker, a ClickHouse, the consumer, the verifier and the web. It makes a register from a published table (without --table: 27,086 returned people registered in the first half of 2016), plays its events through all of it, prints the table as ClickHouse counts it, the accounts of every record, and what the verifier says, and goes on with live arrivals until Ctrl-C.\n\nStatus 1: the table contradicts itself, or a count differs.",
+	return helpText("Runs the whole system on this machine: a Kafka broker, a ClickHouse, the consumer, the verifier and the web. It makes a register from a published table (without --table: 27,086 returned people registered in the first half of 2016), plays its events through all of it, prints the table as ClickHouse counts it, the accounts of every record, and what the verifier says, and goes on with live arrivals until Ctrl-C.\n\nStatus 1: the table contradicts itself, or a count differs. Status 3 also when the disk of the data has been full for 30 s.",
 		"retorno demo", "retorno demo --exit --seed=7 --mess=hard", "retorno demo --exit --table=tables.csv --id=A02 --out=counted.csv", "retorno demo --data=/srv/demo --endpoints=endpoints.json")
 }
 
@@ -47,10 +48,7 @@ func (c *demoCommand) Validate() error {
 	if c.Live < 0 {
 		return fmt.Errorf("--live %v: must not be negative", c.Live)
 	}
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		return fmt.Errorf("--listen %q: %w", c.Listen, err)
-	}
-	return c.machineFlags.Validate()
+	return checkAll(checkAddress("listen", c.Listen), c.machineFlags.Validate())
 }
 
 // Run plays the table.
@@ -108,6 +106,7 @@ type demo struct {
 	machine   *machine
 	kafka     kafkaFlags
 	store     *store.Store
+	published *store.Store // as the user who may read nothing but ceniss
 	counting  *counting
 	verifier  *verify.Verifier
 	watch     *completeness.Watch
@@ -123,17 +122,17 @@ func (d *demo) parts() []ops.Part {
 		}
 		return removeEndpoints(d.Endpoints)
 	}
-	parts := []ops.Part{{Name: "endpoints file", Start: forget, Stop: forget}}
+	parts := []ops.Part{{Name: "endpoints file", Start: forget, Stop: forget}, diskPart(d.data)}
 	parts = append(parts, d.machine.parts()...)
 	return append(parts,
-		ops.Part{Name: "schema", Start: d.openStore, Stop: func(context.Context) error { return d.store.Close() }},
+		ops.Part{Name: "schema", Start: d.openStore, Stop: func(context.Context) error { return errors.Join(d.store.Close(), d.published.Close()) }},
 		ops.Part{Name: "played before", Start: d.checkFolder},
 		ops.Part{Name: "consumer", Start: d.startCounting,
 			Run:  func(ctx context.Context) error { return d.counting.part().Run(ctx) },
 			Stop: func(ctx context.Context) error { return d.counting.part().Stop(ctx) }},
 		ops.Part{Name: "completeness", Run: func(ctx context.Context) error { return d.watch.Run(ctx) }},
 		ops.Part{Name: "web", Start: d.listen, Run: func(ctx context.Context) error {
-			return ops.HTTPPart("web", d.web, webHandler(d.store, d.machine.ops, d.t.Log, d.registry)).Run(ctx)
+			return webPart(d.web, d.published, d.machine.ops, d.t.Log, d.registry).Run(ctx)
 		}},
 		ops.Part{Name: "addresses", Start: d.announce},
 		ops.Part{Name: "play", Run: d.play, Finite: d.Exit},
@@ -147,8 +146,14 @@ func (d *demo) openStore(ctx context.Context) error {
 		return err
 	}
 	d.store = s
-	_, err = s.Migrate(ctx)
-	return err
+	if _, err = s.Migrate(ctx); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	reader := clickhouseFlags{Addr: flags.Addr, User: embedded.ReaderUser}
+	if d.published, err = reader.openPublished(ctx, d.t.Log, nil); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	return nil
 }
 
 // startCounting makes the topics and the consumer.

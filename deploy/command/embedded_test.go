@@ -81,6 +81,16 @@ func TestEmbeddedServesTheOtherCommands(t *testing.T) {
 			t.Errorf("status %d", answer.StatusCode)
 		}
 	})
+	t.Run("a web page in the place of ClickHouse", func(t *testing.T) {
+		for addr, want := range map[string]string{strings.TrimPrefix(e.ClickHouseHTTP, "http://"): "HTTP port", strings.TrimSuffix(strings.TrimPrefix(e.Metrics, "http://"), "/metrics"): "a web server answers"} {
+			if r := try(t, "", nil, "migrate", "--clickhouse-addr", addr); r.status != exitUsage || !strings.Contains(r.err, want) || !strings.Contains(r.err, addr) {
+				t.Errorf("%s: %+v", addr, r)
+			}
+		}
+		if r := try(t, "", nil, "migrate", "--clickhouse-tls", "--clickhouse-addr", e.ClickHouseNative); r.status != exitUsage || !strings.Contains(r.err, "speaks no TLS") {
+			t.Errorf("TLS to a plain port: %+v", r)
+		}
+	})
 	t.Run("before migrate", func(t *testing.T) {
 		for _, args := range [][]string{{"consume", "--kafka-brokers", e.Kafka, "--kafka-partitions=3"}, {"verify", "--once", "--kafka-brokers", e.Kafka, "--kafka-partitions=3"}, {"serve"}, {"publish", "2016"}, {"table", "--like", table, "--id=A14"}} {
 			r := try(t, "", nil, append(args, "--clickhouse-addr", e.ClickHouseNative)...)
@@ -158,6 +168,11 @@ func TestWrongAddressesAreWrongUse(t *testing.T) {
 	for _, args := range [][]string{
 		{"send", "-", "--kafka-brokers=nowhere"}, {"send", "-", "--kafka-partitions=0"}, {"migrate", "--clickhouse-addr=nowhere"},
 		{"embedded", "--kafka-listen=9092"}, {"send", "-", "--kafka-sasl-mechanism=PLAIN"}, {"send", t.TempDir()},
+		{"migrate", "--clickhouse-addr=127.0.0.1:99999"}, {"migrate", "--clickhouse-addr=127.0.0.1:native"}, {"migrate", "--clickhouse-timeout=-1s"},
+		{"migrate", "--clickhouse-cert-file=x.pem"}, {"migrate", "--clickhouse-key-file=x.pem"}, {"migrate", "--clickhouse-ca-file=" + writeFile(t, "ca.pem", "no certificate")},
+		{"serve", "--listen=:99999"}, {"serve", "--ops-listen=9467"}, {"embedded", "--ops-listen=127.0.0.1:70000"}, {"demo", "--listen=127.0.0.1:-1"},
+		{"consume", "--flush-every=-1s"}, {"consume", "--flush-records=-5"}, {"consume", "--leave-within=0s"}, {"consume", "--kafka-session-timeout=-1s"},
+		{"consume", "--ops-listen=:65536"}, {"verify", "--every=-1m"}, {"verify", "--full-every=0s"}, {"verify", "--ops-listen=x"},
 	} {
 		if r := try(t, "", nil, args...); r.status != exitUsage {
 			t.Errorf("%v: %+v", args, r)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"retorno/consumers/store"
 	"retorno/deploy/ops"
 )
 
@@ -57,6 +58,8 @@ func exitStatus(err error) int {
 		return s.code
 	case errors.As(err, new(*ops.Panic)):
 		return exitNo
+	case store.RightsMissing(err), errors.As(err, new(*store.MisuseError)):
+		return exitUsage
 	case errors.As(err, &network),
 		errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission),
 		errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EROFS),
@@ -78,6 +81,9 @@ func finish(w io.Writer, command string, err error, lookup func(string) (string,
 	message := err.Error()
 	if errors.Is(err, context.Canceled) {
 		message = "interrupted before it was done (" + message + ")"
+	}
+	if way := store.Grant(err); store.RightsMissing(err) && !strings.Contains(message, way) {
+		message += "; " + way
 	}
 	var bug *ops.Panic
 	if errors.As(err, &bug) {

@@ -21,6 +21,7 @@ type machineFlags struct {
 	KafkaListen      string `default:"127.0.0.1:9092" placeholder:"HOST:PORT" help:"Where the broker listens. A port that is taken is replaced by a free one."`
 	ClickhouseListen string `default:"127.0.0.1:9000" placeholder:"HOST:PORT" help:"Where ClickHouse speaks its native protocol; replaced when taken."`
 	HTTPListen       string `name:"clickhouse-http-listen" default:"127.0.0.1:8123" placeholder:"HOST:PORT" help:"Where ClickHouse speaks HTTP; replaced when taken."`
+	Outside          bool   `name:"clickhouse-outside" help:"Let statements of ClickHouse reach files of this machine, other computers and programs: file(), url(), mysql(), remote(), ENGINE = Kafka and the like. Without it they are refused."`
 	OpsListen        string `default:"127.0.0.1:9464" placeholder:"HOST:PORT" help:"Where /metrics, /healthz and /readyz are; replaced when taken."`
 }
 
@@ -29,8 +30,8 @@ func (f *machineFlags) Validate() error {
 	for flag, addr := range map[string]string{
 		"kafka-listen": f.KafkaListen, "clickhouse-listen": f.ClickhouseListen, "clickhouse-http-listen": f.HTTPListen, "ops-listen": f.OpsListen,
 	} {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			return fmt.Errorf("--%s %q: %w", flag, addr, err)
+		if err := checkAddress(flag, addr); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -69,7 +70,7 @@ func (m *machine) startEngine(ctx context.Context) error {
 	}
 	fetching := &fetchProgress{w: m.t.Err}
 	m.engine, err = embedded.StartEngine(ctx, embedded.EngineConfig{
-		Dir: filepath.Join(m.data, "engine"), Library: m.flags.Engine, Native: native, HTTP: http,
+		Dir: filepath.Join(m.data, "engine"), Library: m.flags.Engine, Native: native, HTTP: http, Outside: m.flags.Outside,
 		Log: &logWriter{log: m.t.Log}, Progress: fetching.show,
 	})
 	fetching.end()

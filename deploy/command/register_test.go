@@ -73,11 +73,12 @@ func TestTablesThatCannotBeMadeAreRefused(t *testing.T) {
 		{"unknown id", exitUsage, []string{"nonsense", "T1, T2, T3"}, []string{"--table", table, "--id=nonsense"}},
 		{"no such file", exitUsage, []string{"/no/such.csv"}, []string{"--table", "/no/such.csv", "--id=T1"}},
 		{"no table", exitUsage, []string{"line 1"}, []string{"--table", writeFile(t, "x.csv", "hello\n"), "--id=T1"}},
+		{"a program", exitUsage, []string{"line 1", "(917504 bytes)"}, []string{"--table", writeFile(t, "x.bin", strings.Repeat("\x00\xff\x7fELF\x01", 1<<17)), "--id=T1"}},
 		{"unknown mess", exitUsage, []string{"'hard'"}, []string{"--table", table, "--id=T1", "--mess=wild"}},
 		{"truth nowhere", exitMissing, []string{"/no/such/truth.json"}, []string{"--table", table, "--id=T1", "--truth=/no/such/truth.json"}},
 	} {
 		r := try(t, "", nil, append([]string{"register"}, c.args...)...)
-		if r.status != c.status || r.out != "" {
+		if r.status != c.status || r.out != "" || len(r.err) > 2000 {
 			t.Errorf("%s: status %d, stdout %d bytes, %s", c.name, r.status, len(r.out), r.err)
 		}
 		for _, w := range c.want {

@@ -30,6 +30,11 @@ func (verifyCommand) Help() string {
 		"retorno verify --once", "retorno verify --once --json | jq .results", "retorno verify --every=5m")
 }
 
+// Validate names what cannot be.
+func (c *verifyCommand) Validate() error {
+	return checkAll(above("every", c.Every), above("full-every", c.FullEvery), checkAddress("ops-listen", c.OpsListen))
+}
+
 // Run makes one pass, or one after the other until it is told to end.
 func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
 	registry := ops.NewRegistry(version)

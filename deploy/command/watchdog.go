@@ -11,8 +11,13 @@ import (
 // longestPause is the longest that the consumer pauses between two attempts at anything.
 const longestPause = 5 * time.Second
 
-// Validate refuses a watchdog that would take a wait for a goroutine that hangs.
+// Validate names what cannot be, and refuses a watchdog that would take a wait for a goroutine that hangs.
 func (c *consumeCommand) Validate() error {
+	if err := checkAll(above("flush-every", c.FlushEvery), above("flush-records", c.FlushRecords), above("leave-within", c.LeaveWithin),
+		above("stall-after", c.StallAfter), above("kafka-session-timeout", c.SessionTimeout), above("kafka-rebalance-timeout", c.RebalanceTimeout),
+		above("kafka-request-timeout", c.RequestTimeout), checkAddress("ops-listen", c.OpsListen)); err != nil {
+		return err
+	}
 	least := 2 * max(c.FlushEvery, c.RequestTimeout, c.ClickHouse.Timeout, longestPause)
 	if c.StallAfter < least {
 		return fmt.Errorf("--stall-after %s: must be %s at least: twice --flush-every, --kafka-request-timeout, --clickhouse-timeout and a pause of %s",

@@ -28,6 +28,9 @@ type EngineConfig struct {
 	Native, HTTP string
 	// Password of the user default; "" = none.
 	Password string
+	// Outside lets statements reach files of this machine, other computers and programs: file(), url(), mysql(), remote(),
+	// ENGINE = Kafka, dictionaries and the like. Without it they are refused.
+	Outside bool
 	// MemoryLimit is what the engine may allocate, in bytes; 0 = DefaultMemoryLimit.
 	MemoryLimit int64
 	// Log takes the engine's own words; nil = none.
@@ -88,7 +91,7 @@ func (c EngineConfig) order(library string) (engineOrder, error) {
 	if err != nil {
 		return engineOrder{}, fmt.Errorf("%w: %s: %w", ErrFolderUnusable, c.Dir, err)
 	}
-	o := engineOrder{Library: library, Dir: dir, Native: c.Native, HTTP: c.HTTP, Password: c.Password, MemoryLimit: c.MemoryLimit}
+	o := engineOrder{Library: library, Dir: dir, Native: c.Native, HTTP: c.HTTP, Password: c.Password, MemoryLimit: c.MemoryLimit, Outside: c.Outside}
 	if o.Native == "" {
 		o.Native = "127.0.0.1:0"
 	}
@@ -116,8 +119,7 @@ func (e *Engine) launch(order engineOrder) (reports *os.File, err error) {
 		return nil, fmt.Errorf("start the engine: %w", err)
 	}
 	e.cmd = exec.Command(self)
-	// UTC wherever this machine is: what a time without a zone means must not depend on it.
-	e.cmd.Env = append(os.Environ(), "TZ=UTC", childVariable+"="+childNew, childDirVariable+"="+order.Dir, childLibraryVariable+"="+order.Library)
+	e.cmd.Env = environment(order)
 	e.cmd.ExtraFiles = []*os.File{childEnd}
 	e.cmd.Stdout, e.cmd.Stderr = e.tail, e.tail
 	e.cmd.SysProcAttr = dieWithParent()
@@ -136,6 +138,18 @@ func (e *Engine) launch(order engineOrder) (reports *os.File, err error) {
 	}
 	return reports, nil
 }
+
+// environment is all that the child has of one: nothing of this process's own, which may hold secrets. UTC wherever this
+// machine is: what a time without a zone means must not depend on it.
+func environment(order engineOrder) []string {
+	all := []string{"TZ=UTC", childVariable + "=" + childNew, childDirVariable + "=" + order.Dir, childLibraryVariable + "=" + order.Library}
+	if path := os.Getenv(loaderVariable); path != "" {
+		all = append(all, loaderVariable+"="+path) // some systems find the C library by it
+	}
+	return all
+}
+
+const loaderVariable = "LD_LIBRARY_PATH"
 
 // run starts the child and sees it end, on one thread that lives as long as the child does: Linux ties "end when
 // the parent ends" to the thread that started it.

@@ -3,6 +3,7 @@ package embedded
 import (
 	"bufio"
 	"context"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,8 +13,10 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
+	"retorno/deploy/clickhouse"
 	"retorno/deploy/embedded/chdb"
 	"retorno/deploy/embedded/httpserver"
 	"retorno/deploy/embedded/nativeserver"
@@ -37,6 +40,7 @@ const (
 type engineOrder struct {
 	Library, Dir, Native, HTTP, Password string
 	MemoryLimit                          int64
+	Outside                              bool
 }
 
 // The engine's process is this same executable: a test's as well as the command's. It must not reach main.
@@ -89,7 +93,7 @@ func childMain(logger *log.Logger, confined bool) int {
 	}
 	c := &child{order: order, log: logger}
 	report, err := c.start()
-	report.Confined = confined
+	report.Confined = confined && c.shut
 	if err != nil {
 		report = engineReport{Error: err.Error(), Kind: kindOf(err)}
 	}
@@ -108,6 +112,8 @@ func childMain(logger *log.Logger, confined bool) int {
 type child struct {
 	order  engineOrder
 	log    *log.Logger
+	roles  map[string]string // by user: the role that the user is bound to
+	shut   bool              // the kernel lets it make no connection and start no program
 	lock   *os.File
 	engine *session.Engine
 	native *nativeserver.Server
@@ -129,6 +135,13 @@ func (c *child) start() (engineReport, error) {
 	if err != nil {
 		return engineReport{}, err
 	}
+	if !c.order.Outside {
+		if err := shutOutside(); err != nil {
+			c.log.Printf("not shut off from other computers and programs by the kernel, only by the engine's own rights: %v", err)
+		} else {
+			c.shut = true
+		}
+	}
 	if err := c.boot(); err != nil {
 		return engineReport{}, err
 	}
@@ -148,7 +161,20 @@ func (c *child) boot() error {
 	if err := os.Setenv("TMPDIR", filepath.Join(c.order.Dir, "spool")); err != nil { // the system's is out of reach
 		return fmt.Errorf("set the folder for temporary files: %w", err)
 	}
-	config, err := writeEngineConfig(c.order)
+	roles, err := clickhouse.Roles()
+	if err != nil {
+		return err
+	}
+	c.roles = map[string]string{ReaderUser: readerRole}
+	profiles := map[string]map[string]string{}
+	for i, r := range roles {
+		roles[i].Limits = fitting(r.Limits, uint64(c.order.MemoryLimit))
+		c.roles[r.Name], profiles[r.Name] = r.Name, map[string]string{}
+		for _, l := range roles[i].Limits {
+			profiles[r.Name][l.Name] = l.Value
+		}
+	}
+	config, err := writeEngineConfig(c.order, roles)
 	if err != nil {
 		return err
 	}
@@ -159,7 +185,10 @@ func (c *child) boot() error {
 	if err := os.Chdir(c.order.Dir); err != nil { // it keeps schemas of formats in the folder that it runs in
 		return fmt.Errorf("%w: %w", ErrFolderUnusable, err)
 	}
-	c.engine, err = session.Boot(library, filepath.Join(c.order.Dir, "clickhouse"), filepath.Join(c.order.Dir, "spool"), "--config-file="+config)
+	c.engine, err = session.Boot(session.Config{
+		Library: library, Dir: filepath.Join(c.order.Dir, "clickhouse"), Spool: filepath.Join(c.order.Dir, "spool"),
+		Args: []string{"--config-file=" + config}, Profiles: profiles, SystemTables: strings.Fields(everybodyTables), Outside: c.order.Outside,
+	})
 	return err
 }
 
@@ -178,15 +207,14 @@ func (c *child) serve(what string, serve func() error) {
 	}
 }
 
-// authenticate knows two users: default, who may do all, and ReaderUser, who may read the published database.
+// authenticate knows user default, who may do all that stays inside, and the users that are bound to one role.
 func (c *child) authenticate(user, password string) (role string, ok bool) {
-	switch user {
-	case "", "default":
-		return "", password == c.order.Password
-	case ReaderUser:
-		return ReaderRole, password == c.order.Password
+	if user == "" {
+		user = "default"
 	}
-	return "", false
+	role, bound := c.roles[user]
+	right := subtle.ConstantTimeCompare([]byte(password), []byte(c.order.Password)) == 1
+	return role, right && (bound || user == "default")
 }
 
 func (c *child) stop() {

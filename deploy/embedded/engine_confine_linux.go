@@ -58,13 +58,17 @@ func confine(dir, library string) error {
 	return nil
 }
 
-// readable is what a program of the system needs: itself, its libraries, what the kernel tells, names of hosts.
+// readable is what a program of the system needs: itself, its libraries, how much memory and how many processors there
+// are. Of /proc only what the C library and the engine ask about this process's own memory: not its environment, and
+// nothing of other processes.
 func readable(library string) []string {
 	paths := []string{
-		"/proc/self/exe", library, "/usr", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store", "/proc", "/sys", "/dev/urandom", "/dev/random", "/dev/zero",
+		"/proc/self/exe", library, "/usr", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store", "/dev/urandom", "/dev/random", "/dev/zero",
+		"/proc/self/maps", "/proc/self/statm", "/proc/self/stat", "/proc/self/cgroup", "/proc/meminfo", "/proc/cpuinfo",
+		"/sys/fs/cgroup", "/sys/devices/system/cpu", "/sys/kernel/mm/transparent_hugepage",
 		"/etc/localtime", "/etc/timezone", "/etc/ld.so.cache", "/etc/hosts", "/etc/host.conf", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/gai.conf",
 	}
-	return append(paths, filepath.SplitList(os.Getenv("LD_LIBRARY_PATH"))...)
+	return append(paths, filepath.SplitList(os.Getenv(loaderVariable))...)
 }
 
 func allow(rules int, path string, rights uint64) error {

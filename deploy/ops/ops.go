@@ -80,6 +80,30 @@ func (s *Server) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { answer(w, r, s.checks(&s.ready)) })
 }
 
+// RegisterPublic puts /readyz on the mux of a server that faces strangers: it answers whether this process is ready and
+// nothing else, no reason, no name of an inner part, and asks the checks at most once a second.
+func (s *Server) RegisterPublic(mux *http.ServeMux) {
+	var mu sync.Mutex
+	var asked time.Time
+	var ready bool
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if time.Since(asked) >= time.Second {
+			ready = judge(context.WithoutCancel(r.Context()), s.checks(&s.ready)).OK // for others, too, who wait
+			asked = time.Now()
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		if !ready {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = fmt.Fprintln(w, "not ready")
+			return
+		}
+		_, _ = fmt.Fprintln(w, "ok")
+	})
+}
+
 // Handler serves the three paths, and a list of them at the root.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -162,29 +186,5 @@ func answer(w http.ResponseWriter, r *http.Request, checks []namedCheck) {
 		} else {
 			_, _ = fmt.Fprintf(w, "not  %s: %s\n", v.Name, v.Reason)
 		}
-	}
-}
-
-// HTTPPart serves a handler on a listener until the process stops; requests under way are let finish.
-func HTTPPart(name string, listener net.Listener, handler http.Handler) Part {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	return Part{
-		Name: name,
-		Run: func(ctx context.Context) error {
-			failed := make(chan error, 1)
-			go func() { failed <- server.Serve(listener) }()
-			select {
-			case err := <-failed:
-				return fmt.Errorf("serve %s: %w", listener.Addr(), err)
-			case <-ctx.Done():
-			}
-			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			if err := server.Shutdown(grace); err != nil {
-				// A client that never finishes must not hold the process up.
-				return server.Close()
-			}
-			return nil
-		},
 	}
 }

@@ -193,12 +193,12 @@ func TestF18ErrorCodes(t *testing.T) {
 	for i, code := range passing {
 		r.under(t, int64(1+i), trouble{exception: code})
 	}
-	for code, what := range map[int32]string{516: "authentication", 16: "no such column"} {
+	for code, what := range map[int32]string{516: "set the user and the password right", 16: "mend the schema or the settings", 497: "roles.sql", 164: "readonly = 0", 452: "settings profile"} {
 		r.claim.Close()
 		r.proxy.set(trouble{exception: code}, true)
 		err := r.write(t.Context(), 99)
-		if !store.IsStop(err) || !strings.Contains(err.Error(), "mend the schema, the settings or the rights") {
-			t.Errorf("%s: %v", what, err)
+		if !store.IsStop(err) || !strings.Contains(err.Error(), what) {
+			t.Errorf("code %d, which should say %q: %v", code, what, err)
 		}
 		r.proxy.set(trouble{}, true)
 		r.at -= 10

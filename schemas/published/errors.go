@@ -3,6 +3,7 @@ package published
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -35,8 +36,20 @@ type Fault struct {
 }
 
 func (f Fault) Error() string {
-	return fmt.Sprintf("line %d, %s: found %q, expected %s", f.Line, f.Column, f.Found, f.Expected)
+	return fmt.Sprintf("line %d, %s: found %s, expected %s", f.Line, f.Column, quoted(f.Found), f.Expected)
 }
+
+// quoted writes a text that came from a file, and of a long one the begin alone: what is no table may be anything.
+func quoted(text string) string {
+	const most = 80 // bytes
+	if len(text) <= most {
+		return strconv.Quote(text)
+	}
+	return fmt.Sprintf("%q… (%d bytes)", text[:most], len(text))
+}
+
+// mostFaults is how many faults a message lists.
+const mostFaults = 20
 
 // FormError holds all faults of a table, or of the file that should hold it, in line order.
 type FormError struct {
@@ -52,7 +65,11 @@ func (e *FormError) Error() string {
 	}
 	lines := make([]string, 0, len(e.Faults)+1)
 	lines = append(lines, what+":")
-	for _, f := range e.Faults {
+	for i, f := range e.Faults {
+		if i == mostFaults {
+			lines = append(lines, fmt.Sprintf("  and %d more", len(e.Faults)-i))
+			break
+		}
 		lines = append(lines, "  "+f.Error())
 	}
 	return strings.Join(lines, "\n")

@@ -4,19 +4,6 @@
 
 CREATE DATABASE IF NOT EXISTS ceniss;
 
-CREATE OR REPLACE DICTIONARY retorno.labels
-(
-    list     String,
-    code     String,
-    label_es String,
-    label_en String
-)
-PRIMARY KEY list, code
-SOURCE(CLICKHOUSE(DB 'retorno' TABLE 'codes'))
-LAYOUT(COMPLEX_KEY_HASHED())
-LIFETIME(MIN 0 MAX 300)
-COMMENT 'Nombres de los códigos / Labels of the codes';
-
 CREATE OR REPLACE VIEW ceniss.returns
 (
     return_id UUID COMMENT 'Identificador del retorno / Return id',
@@ -201,8 +188,8 @@ AS SELECT n.source AS source, highest_contiguous_seq, highest_seq, missing, last
     if(empty(pauses), 0, arrayMax(pauses)) AS longest_pause_hours,
     silent_hours > greatest(24, 2 * usual_pause_hours) AND NOT startsWith(source, 'import-') AS silent,
     clock_offset_min_seconds, clock_offset_max_seconds,
-    dictGetOrDefault('retorno.labels', 'label_es', (if(kind = 'centre', 'centre', 'border_point'), place), place) AS place_es,
-    dictGetOrDefault('retorno.labels', 'label_en', (if(kind = 'centre', 'centre', 'border_point'), place), place) AS place_en
+    if(kind = 'centre', {{label "place" "centre" "es"}}, {{label "place" "border_point" "es"}}) AS place_es,
+    if(kind = 'centre', {{label "place" "centre" "en"}}, {{label "place" "border_point" "en"}}) AS place_en
 FROM
 (
     SELECT source,
@@ -366,6 +353,22 @@ AS SELECT list, code, label_es, label_en, valid_from, valid_to
 FROM retorno.codes FINAL
 COMMENT 'Listas de códigos / Code lists';
 
+-- What a process that may read nothing but ceniss must know of the pipeline.
+CREATE OR REPLACE VIEW ceniss.state
+(
+    schema UInt32 COMMENT 'Último paso del esquema que se aplicó / Latest step of the schema that was applied',
+    counted_at DateTime64(3, 'America/Tegucigalpa') COMMENT 'Cuándo se contó por última vez; 1970: nunca / When something was counted last; 1970: never'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT max(number) AS schema, max(at) AS counted_at
+FROM
+(
+    SELECT number, toDateTime64(0, 3, 'America/Tegucigalpa') AS at FROM retorno.migrations
+    UNION ALL
+    SELECT 0, flushed_at FROM retorno.ledger
+) AS both
+COMMENT 'Estado del sistema: una sola fila / State of the system: a single row';
+
 -- The ledger's rows that hold. What an older epoch wrote beyond the offset at which a newer epoch began is void, because
 -- the newer one has read those offsets itself. A row that lies inside a longer one of the same epoch is void, because the
 -- longer one sums up the flushes that it covers.
@@ -445,3 +448,7 @@ LEFT JOIN
     ) GROUP BY topic, kafka_partition
 ) AS messages USING (topic, kafka_partition)
 COMMENT 'Qué fue de cada registro, una sola vez / What became of each record, once';
+
+-- Labels stood here before they stood in the views: a dictionary logs in to the server by itself, as a user that may have a
+-- password or not exist.
+DROP DICTIONARY IF EXISTS retorno.labels;

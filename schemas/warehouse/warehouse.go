@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+
+	"retorno/schemas/codelists"
 )
 
 //go:embed migrations/*.sql views.sql
@@ -57,14 +59,14 @@ func Migrations() ([]Migration, error) {
 	return all, nil
 }
 
-// Views are the statements that replace every view and the dictionary of labels, in order.
+// Views are the statements that replace every view, in order.
 func Views() ([]string, error) {
 	text, err := files.ReadFile("views.sql")
 	if err != nil {
 		return nil, err
 	}
 	parsed, err := template.New("views.sql").Funcs(template.FuncMap{
-		"periodColumns": periodColumns, "periods": periods, "labelColumns": labelColumns, "labels": labels,
+		"periodColumns": periodColumns, "periods": periods, "labelColumns": labelColumns, "labels": labels, "label": label,
 	}).Parse(string(text))
 	if err != nil {
 		return nil, err
@@ -133,9 +135,35 @@ func labels(pairs ...string) (string, error) {
 	for i := 0; i < len(pairs); i += 2 {
 		column, list := pairs[i], pairs[i+1]
 		for _, language := range []string{"es", "en"} {
-			all = append(all, fmt.Sprintf("dictGetOrDefault('retorno.labels', 'label_%s', ('%s', toString(%s)), toString(%s)) AS %s_%s",
-				language, list, column, column, column, language))
+			text, err := label(column, list, language)
+			if err != nil {
+				return "", err
+			}
+			all = append(all, text+" AS "+column+"_"+language)
 		}
 	}
 	return strings.Join(all, ",\n    "), nil
+}
+
+// label is the label of a code in the column, in a language, "es" or "en"; the code itself where the list lacks it. The
+// whole list stands in the text, so that reading a view needs no right, no server and no login but the reader's own.
+func label(column, list, language string) (string, error) {
+	codes, ok := codelists.Get(list)
+	if !ok {
+		return "", fmt.Errorf("label of %s: no code list is called %s", column, list)
+	}
+	var from, to []string
+	for _, c := range codes.Codes() {
+		text := c.LabelES
+		if language == "en" {
+			text = c.LabelEN
+		}
+		from, to = append(from, literal(c.Code)), append(to, literal(text))
+	}
+	return fmt.Sprintf("transform(toString(%[1]s), [%[2]s], [%[3]s], toString(%[1]s))", column, strings.Join(from, ", "), strings.Join(to, ", ")), nil
+}
+
+// literal writes a text as ClickHouse does.
+func literal(text string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
 }

@@ -5,6 +5,7 @@
 // ClickHouse's own code, text and HTTP status, and one that comes after the first bytes went out breaks the
 // transfer off, so that nobody takes half a result for a whole one; an INSERT reaches the engine only with its
 // whole body. A client that goes away ends its statement. Sessions end after their timeout, with what they hold.
+// It never answers a web page: see foreign.
 package httpserver
 
 import (
@@ -50,7 +51,7 @@ func New(e *session.Engine, authenticate func(user, password string) (role strin
 		}
 		s.contentTypes[strings.ToLower(format[0])] = format[1]
 	}
-	s.http = &http.Server{Handler: s, ErrorLog: logger, ReadHeaderTimeout: time.Minute}
+	s.http = &http.Server{Handler: s, ErrorLog: logger, ReadHeaderTimeout: time.Minute, MaxHeaderBytes: 1 << 20}
 	return s, nil
 }
 
@@ -80,14 +81,15 @@ const closePatience = 3 * time.Second
 
 // ServeHTTP routes a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if why := foreign(r); why != "" {
+		refuseForeign(w, why)
+		return
+	}
 	h := w.Header()
 	set(h, "X-ClickHouse-Server-Display-Name", DisplayName)
 	switch path := strings.TrimSuffix(r.URL.Path, "/"); {
 	case r.Method == http.MethodOptions:
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Allow-Headers", "origin, x-requested-with, x-clickhouse-format, x-clickhouse-user, x-clickhouse-key, Authorization")
-		h.Set("Access-Control-Allow-Methods", "POST, GET, HEAD, OPTIONS")
-		h.Set("Access-Control-Max-Age", "86400")
+		h.Set("Allow", "POST, GET, HEAD, OPTIONS")
 		w.WriteHeader(http.StatusNoContent)
 	case path == "/ping" || path == "/replicas_status" || path == "" && plainGet(r):
 		h.Set("Content-Type", "text/html; charset=UTF-8")

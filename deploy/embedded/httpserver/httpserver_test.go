@@ -51,17 +51,6 @@ func TestHeadersAreClickHouses(t *testing.T) {
 	}
 }
 
-// A web page of another origin can read an answer only when the request asks for that, as with a server.
-func TestPagesOfOtherOrigins(t *testing.T) {
-	const origin, header = "Origin: http://elsewhere.example", "Access-Control-Allow-Origin"
-	if got := ask(t, http.MethodPost, "SELECT 1", origin).header.Get(header); got != "" {
-		t.Errorf("got %q", got)
-	}
-	if got := ask(t, http.MethodPost, "SELECT 1", origin, "add_http_cors_header=1").header.Get(header); got != "*" {
-		t.Errorf("asked for: got %q", got)
-	}
-}
-
 func TestErrorsHaveTheirStatus(t *testing.T) {
 	for statement, want := range map[string]struct {
 		status int

@@ -41,9 +41,6 @@ func (o *output) begin(id string, r *http.Request, values url.Values) {
 	set(h, "X-ClickHouse-Query-Id", id)
 	set(h, "X-ClickHouse-Timezone", o.server.engine.Timezone())
 	h.Set("Content-Type", "text/plain; charset=UTF-8")
-	if on(values.Get("add_http_cors_header")) && r.Header.Get("Origin") != "" { // a page of another origin may read only what asks for it
-		h.Set("Access-Control-Allow-Origin", "*")
-	}
 	if on(values.Get("enable_http_compression")) {
 		o.encoding = chooseEncoding(r.Header.Get("Accept-Encoding"))
 	}

@@ -27,6 +27,10 @@ type Engine struct {
 	spoolDir string
 	root     *chdb.Conn // keeps the engine up; also kills and watches statements
 
+	profiles map[string]map[string]string // see Config
+	outside  outside                      // what no statement may name
+	system   map[string]bool              // see Config.SystemTables
+
 	version  string
 	timezone string
 	next     atomic.Uint64
@@ -37,25 +41,48 @@ type Engine struct {
 	numeric map[string]bool     // by a setting's name, whether it is a number; nil until asked for
 }
 
-// Boot starts the engine on the data folder dir; args are further options of its command line. spoolDir takes data
-// of inserts while they come in.
-func Boot(lib *chdb.Library, dir, spoolDir string, args ...string) (*Engine, error) {
-	e := &Engine{lib: lib, path: "--path=" + dir, spoolDir: spoolDir, running: map[string]*Session{}}
+// Config is what an engine is booted with.
+type Config struct {
+	Library *chdb.Library
+	Dir     string   // folder of the data
+	Spool   string   // folder that takes the data of inserts while they come in
+	Args    []string // further options of the engine's command line
+	// Profiles are the limits of the roles that have a settings profile of the same name: settings and their values.
+	Profiles map[string]map[string]string
+	// SystemTables are the tables of database system that a session with a role may read.
+	SystemTables []string
+	// Outside lets statements reach files, other computers and programs, as far as the engine's rights go.
+	Outside bool
+}
+
+// Boot starts the engine.
+func Boot(c Config) (*Engine, error) {
+	e := &Engine{lib: c.Library, path: "--path=" + c.Dir, spoolDir: c.Spool, profiles: c.Profiles, system: set(strings.Join(c.SystemTables, " ")), running: map[string]*Session{}}
 	var err error
-	if e.root, err = lib.Connect(append([]string{e.path}, args...)...); err != nil {
-		return nil, fmt.Errorf("start the engine on %s: %w", dir, err)
+	if e.root, err = c.Library.Connect(append([]string{e.path}, c.Args...)...); err != nil {
+		return nil, fmt.Errorf("start the engine on %s: %w", c.Dir, err)
 	}
+	if err := e.ask(c.Outside); err != nil {
+		e.root.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// ask asks the engine what it is.
+func (e *Engine) ask(outside bool) error {
 	r, err := e.root.Query("SELECT version(), timezone()", "TSV")
 	if err != nil {
-		e.root.Close()
-		return nil, fmt.Errorf("ask the engine for its version: %w", err)
+		return fmt.Errorf("ask the engine for its version: %w", err)
 	}
 	var ok bool
 	if e.version, e.timezone, ok = strings.Cut(strings.TrimSpace(string(r.Data)), "\t"); !ok {
-		e.root.Close()
-		return nil, fmt.Errorf("the engine answered %q for its version", r.Data)
+		return fmt.Errorf("the engine answered %q for its version", r.Data)
 	}
-	return e, nil
+	if !outside {
+		e.outside, err = outsideOf(e.root)
+	}
+	return err
 }
 
 // Close shuts the engine down. All sessions must be closed before.
@@ -115,12 +142,35 @@ func (s *Session) enter(ctx context.Context, login Login) error {
 		if _, err := s.conn.Query("SET ROLE "+sqltext.Identifier(login.Role), ""); err != nil {
 			return err
 		}
+		if err := s.limit(login.Role); err != nil {
+			return err
+		}
 		s.restricted = true
+	}
+	if login.Role != "" && strings.EqualFold(login.Database, systemDatabase) {
+		return denied("This user may not use database system as the current one")
 	}
 	if login.Database == "" || login.Database == "default" {
 		return nil
 	}
 	_, err := s.Query(ctx, Statement{SQL: "USE " + sqltext.Identifier(login.Database)}, "")
+	return err
+}
+
+// limit puts the role's limits in force: the values first, since the engine takes only the bounds from a profile that is
+// set, and asks for them only when a value changes.
+func (s *Session) limit(role string) error {
+	limits := s.engine.profiles[role]
+	if len(limits) == 0 {
+		return nil
+	}
+	for name, value := range limits {
+		if _, err := s.conn.Query("SET "+name+" = "+value, ""); err != nil {
+			return err
+		}
+		s.base[name] = value
+	}
+	_, err := s.conn.Query("SET profile = "+sqltext.Literal(role), "")
 	return err
 }
 

@@ -167,24 +167,54 @@ func (s *Session) allowed(st Statement) error {
 			return &chdb.Error{Code: chdb.CodeOutfileNotAllowed, Name: "INTO_OUTFILE_NOT_ALLOWED", Message: "INTO OUTFILE is not allowed"}
 		}
 	}
+	if err := s.engine.outside.refused(sql, tokens); err != nil {
+		return err
+	}
 	if s.restricted {
+		for _, one := range st.Settings {
+			if strings.EqualFold(one.Name, profile) {
+				return denied("This user has one settings profile and may not change it")
+			}
+		}
 		return s.bound(sql, tokens)
 	}
 	return nil
 }
 
-// openToAll are names for which the engine asks for no right: a function that reads files, the table of what everybody
-// runs (all sessions are one user to the engine), and ways to that table under another name.
-var openToAll = map[string]bool{"file": true, "processes": true, "processlist": true, "merge": true}
+// openToAll are names for which the engine asks for no right: the table of what everybody runs (all sessions are one
+// user to the engine), ways to that table under another name, and a function that reads files.
+var openToAll = map[string]bool{"file": true, "processes": true, "processlist": true, "merge": true, "loop": true}
+
+// systemDatabase holds what the engine knows of everybody: it asks for no right on much of it.
+const systemDatabase = "system"
+
+// profile is the setting that changes all limits at once.
+const profile = "profile"
 
 // bound refuses what would let a session with one role act outside it.
 func (s *Session) bound(sql string, tokens []sqltext.Token) error {
-	for _, t := range tokens {
-		if name := strings.ToLower(sqltext.Value(sql, t)); openToAll[name] && t.Kind != sqltext.Text {
+	for i, t := range tokens {
+		name := strings.ToLower(sqltext.Value(sql, t))
+		if openToAll[name] && t.Kind != sqltext.Text {
 			return denied("This user may not use " + name)
+		}
+		if name == systemDatabase && t.Kind != sqltext.Text && i+2 < len(tokens) && tokens[i+1].IsPunct(sql, '.') {
+			if table := strings.ToLower(sqltext.Value(sql, tokens[i+2])); !s.engine.system[table] {
+				return denied("This user may not use system." + table)
+			}
+		}
+		if i > 0 && t.Is(sql, "DEFAULT") && tokens[i-1].IsPunct(sql, '=') {
+			return denied("This user may not set a setting to its default, which is no limit: write the value")
+		}
+		if name == profile && t.Kind != sqltext.Text && i+1 < len(tokens) && tokens[i+1].IsPunct(sql, '=') {
+			return denied("This user has one settings profile and may not change it")
 		}
 	}
 	switch sqltext.First(sql) {
+	case "USE":
+		if last := len(tokens) - 1; strings.EqualFold(sqltext.Value(sql, tokens[last]), systemDatabase) || last > 0 && strings.EqualFold(sqltext.Value(sql, tokens[last-1]), systemDatabase) {
+			return denied("This user may not use database system as the current one")
+		}
 	case "SET":
 		for _, t := range tokens {
 			if t.Is(sql, "ROLE") {

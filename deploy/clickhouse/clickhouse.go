@@ -1,0 +1,96 @@
+// Package clickhouse is what an administrator gives the commands of retorno on a ClickHouse server: a role with its
+// rights and its limits for each (roles.sql). The embedded engine takes the same file, so that whatever the tests show of
+// a role holds for the file that administrators run.
+package clickhouse
+
+import (
+	_ "embed"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+//go:embed roles.sql
+var rolesSQL string
+
+// Role is a role of roles.sql.
+type Role struct {
+	Name   string
+	Grants []string // what it may do: "SELECT ON ceniss.*"
+	Limits []Limit  // settings in force for its users, from the settings profile that is given to it
+}
+
+// Limit is a setting with its bounds, as ClickHouse writes them; Min and Max are "" when there is none.
+type Limit struct{ Name, Value, Min, Max string }
+
+var (
+	roleForm    = regexp.MustCompile(`(?s)^CREATE ROLE IF NOT EXISTS (\w+)$`)
+	grantForm   = regexp.MustCompile(`(?s)^GRANT (.+) TO (\w+)$`)
+	profileForm = regexp.MustCompile(`(?s)^CREATE SETTINGS PROFILE IF NOT EXISTS \w+ SETTINGS\s+(.+)\s+TO (\w+)$`)
+	quotaForm   = regexp.MustCompile(`(?s)^CREATE QUOTA IF NOT EXISTS `)
+	limitForm   = regexp.MustCompile(`^(\w+) = (\w+)(?: MIN (\w+))?(?: MAX (\w+))?$`)
+)
+
+// Roles are the roles of roles.sql in its order. An error means that the program was built from a broken tree.
+func Roles() ([]Role, error) {
+	var roles []Role
+	find := func(name string) (*Role, error) {
+		i := slices.IndexFunc(roles, func(r Role) bool { return r.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("roles.sql: role %s is used before it is made", name)
+		}
+		return &roles[i], nil
+	}
+	for _, statement := range Statements() {
+		if m := roleForm.FindStringSubmatch(statement); m != nil {
+			roles = append(roles, Role{Name: m[1]})
+		} else if m := grantForm.FindStringSubmatch(statement); m != nil {
+			role, err := find(m[2])
+			if err != nil {
+				return nil, err
+			}
+			role.Grants = append(role.Grants, m[1])
+		} else if m := profileForm.FindStringSubmatch(statement); m != nil {
+			role, err := find(m[2])
+			if err == nil {
+				role.Limits, err = limits(m[1])
+			}
+			if err != nil {
+				return nil, err
+			}
+		} else if !quotaForm.MatchString(statement) {
+			return nil, fmt.Errorf("roles.sql: not understood: %s", statement)
+		}
+	}
+	return roles, nil
+}
+
+func limits(text string) ([]Limit, error) {
+	var all []Limit
+	for _, one := range strings.Split(text, ",") {
+		m := limitForm.FindStringSubmatch(strings.TrimSpace(one))
+		if m == nil {
+			return nil, fmt.Errorf("roles.sql: not a setting with its bounds: %s", one)
+		}
+		all = append(all, Limit{Name: m[1], Value: m[2], Min: m[3], Max: m[4]})
+	}
+	return all, nil
+}
+
+// Statements are those of roles.sql, without comments and closing semicolons.
+func Statements() []string {
+	var lines []string
+	for line := range strings.Lines(rolesSQL) {
+		if !strings.HasPrefix(line, "--") {
+			lines = append(lines, line)
+		}
+	}
+	var all []string
+	for _, statement := range strings.Split(strings.Join(lines, ""), ";") {
+		if statement = strings.TrimSpace(statement); statement != "" {
+			all = append(all, statement)
+		}
+	}
+	return all
+}
