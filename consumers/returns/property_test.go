@@ -168,7 +168,11 @@ func split(rnd *rand.Rand, values [][]byte, partitions int) *memory {
 						next.load(&store.StoredFact{Person: person, Fact: fact})
 					}
 				}
-				next.recount(func(reconcile.ID, *reconcile.Person) {})
+				for _, first := range next.facts.first {
+					next.own = next.facts.of(first, next.own[:0])
+					next.after.Reconcile(next.own)
+					next.cells.Add(&next.after, 1)
+				}
 				t = next
 				if rnd.IntN(4) == 0 {
 					i = rnd.IntN(i + 1)

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"retorno/consumers/beat"
-	"retorno/consumers/reconcile"
 	"retorno/consumers/store"
 	"retorno/consumers/stream"
 )
@@ -37,19 +35,26 @@ func (r *runner) takeOver(ctx context.Context) error {
 	if r.ends, err = claim.Announced(ctx, r.next); err != nil {
 		return err
 	}
-	mended, err := r.tally.repair(ctx, r.claim, r.flush)
-	if err != nil {
+	mend := &repair{tally: r.tally, claim: claim, flush: r.flush, write: r.writeRows}
+	if err := mend.run(ctx); err != nil {
 		return err
 	}
 	r.depart()
 	if err := r.land(true); err != nil {
 		return err
 	}
-	r.metrics.repaired.Add(float64(mended))
+	r.metrics.repaired.Add(float64(mend.rows))
 	r.metrics.takeover.Observe(time.Since(r.takenAt).Seconds())
 	r.cfg.Logger.Info("partition taken over", "partition", partition, "epoch", r.claim.Epoch(), "facts", r.restored,
-		"rows mended", mended, "next", fmt.Sprint(r.next), "took", time.Since(r.takenAt).Round(time.Millisecond))
+		"rows mended", mend.rows, "next", fmt.Sprint(r.next), "took", time.Since(r.takenAt).Round(time.Millisecond))
 	return nil
+}
+
+// writeRows writes what has been put into the flush, which accounts for no record.
+func (r *runner) writeRows() error {
+	err := r.claim.Write(r.work, r.flush, r.next)
+	r.flush.Clear()
+	return err
 }
 
 // readTo reads exactly up to these offsets. What was fetched beyond them is fetched again later.
@@ -89,67 +94,6 @@ func (r *runner) seek() {
 			r.shard.SeekAfter(topic, next-1, print)
 		} else {
 			r.shard.Seek(topic, next)
-		}
-	}
-}
-
-// repair compares what the store holds of a partition with what its facts come to, and writes every difference
-// under the new epoch into f. A flush that was torn between its tables, rows of a process that was overtaken, and a
-// restored backup all end here. It leaves the cells of the state recounted. It returns how many rows differed.
-func (t *tally) repair(ctx context.Context, claim *store.Claim, f *store.Flush) (int, error) {
-	have, err := claim.Derived(ctx)
-	if err != nil {
-		return 0, err
-	}
-	rowsBefore := f.Rows()
-	t.recount(func(person reconcile.ID, p *reconcile.Person) {
-		beat.Beat(ctx) // millions of persons take their time
-		for i := range p.Returns {
-			r := &p.Returns[i]
-			key := store.Key{Person: person, ID: r.ID}
-			if old, ok := have.Returns[key]; !ok || old.Row != *r {
-				f.Return(person, r)
-			}
-			delete(have.Returns, key)
-		}
-		for i := range p.Helps {
-			h := &p.Helps[i]
-			key := store.Key{Person: person, ID: h.RecordID}
-			if old, ok := have.Helps[key]; !ok || old.Row != *h {
-				f.Help(person, h)
-			}
-			delete(have.Helps, key)
-		}
-	})
-	for key := range have.Returns {
-		f.DeleteReturn(key.Person, key.ID)
-	}
-	for key := range have.Helps {
-		f.DeleteHelp(key.Person, key.ID)
-	}
-	t.moveCells(f, differing(t.cells, have.Cells))
-	return f.Rows() - rowsBefore, nil
-}
-
-// differing names the cells whose counts are not the same in a and b, each to be moved by nothing.
-func differing(a, b *reconcile.Cells) *reconcile.Cells {
-	d := reconcile.NewCells()
-	unequal(a.Returns, b.Returns, d.Returns)
-	unequal(a.Helps, b.Helps, d.Helps)
-	unequal(a.Crossings, b.Crossings, d.Crossings)
-	return d
-}
-
-func unequal[C, N comparable](a, b, d map[C]N) {
-	var nothing N
-	for cell, n := range a {
-		if b[cell] != n {
-			d[cell] = nothing
-		}
-	}
-	for cell, n := range b {
-		if a[cell] != n {
-			d[cell] = nothing
 		}
 	}
 }

@@ -65,17 +65,6 @@ func (t *tally) load(f *store.StoredFact) {
 	}
 }
 
-// recount makes the cells anew from all facts, and hands out what each person comes to, until the next.
-func (t *tally) recount(yield func(person reconcile.ID, p *reconcile.Person)) {
-	t.cells = reconcile.NewCells()
-	for person, first := range t.facts.first {
-		t.own = t.facts.of(first, t.own[:0])
-		t.after.Reconcile(t.own)
-		t.cells.Add(&t.after, 1)
-		yield(person, &t.after)
-	}
-}
-
 // merge takes one record into the state: the largest version of a fact holds. An accepted fact is to be written.
 // conflict says that the record differs in content from another one of the same revision, which is its source's error.
 func (t *tally) merge(person reconcile.ID, f *reconcile.Fact) (a account, conflict bool) {

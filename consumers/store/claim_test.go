@@ -51,11 +51,11 @@ func writeLate(t *testing.T, c *Claim, f *Flush) {
 
 func stands(t *testing.T, s *Store, cell, next int64) {
 	t.Helper()
-	d, err := derived(t, s, 0)
+	_, cells, err := derived(t, s, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := d.Cells.Returns[someCell].Reconciled; n != cell {
+	if n := cells.Returns[someCell].Reconciled; n != cell {
 		t.Errorf("the cell holds %d, want %d", n, cell)
 	}
 	positions, err := s.Positions(t.Context(), 0)

@@ -5,84 +5,9 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/ClickHouse/ch-go"
-	"github.com/ClickHouse/ch-go/proto"
-
 	"retorno/consumers/reconcile"
 	"retorno/schemas/calendar"
 )
-
-// pieceRows is about how many rows of a table are read at once: what is to be read again when a connection is lost.
-const pieceRows = 1 << 20
-
-// pieces are conditions on a column of UUIDs that divide the rows which one Kafka partition has in a table. ClickHouse
-// orders UUIDs by their second half, which is random in person keys and in record ids, so that equal ranges of it hold
-// about equally many rows; of record ids, whose second half begins with the same two bits, up to four times as many.
-func pieces(rows uint64, column string) []string {
-	n := uint64(1)
-	for n < 1<<16 && rows/n > pieceRows {
-		n *= 2
-	}
-	if n == 1 {
-		return []string{"1"}
-	}
-	all := make([]string, n)
-	for i := range n {
-		bound := func(i uint64) string {
-			return fmt.Sprintf("toUUID('00000000-0000-0000-%04x-000000000000')", i*(1<<16/n))
-		}
-		all[i] = column + " >= " + bound(i)
-		if i+1 < n {
-			all[i] += " AND " + column + " < " + bound(i+1)
-		}
-	}
-	return all
-}
-
-// stored reads the rows that the claim's Kafka partition has in a table: all that are stored, also those that another
-// replaces; row is called for each row of t. A table that is large is read in pieces by the column named; what breaks off
-// is read again from the begin of its piece, so that a row may come twice.
-func (c *Claim) stored(ctx context.Context, table, by string, t *block, row func(i int) error) error {
-	where := fmt.Sprintf("kafka_partition = %d", c.partition)
-	conditions := []string{"1"}
-	if by != "" {
-		var rows proto.ColUInt64
-		err := c.store.retry(ctx, "count "+table, func() error {
-			return c.conn.do(ctx, ch.Query{Body: "SELECT count() AS rows FROM " + table + " WHERE " + where, Settings: settings(0),
-				Result: proto.Results{{Name: "rows", Data: &rows}}})
-		})
-		if err != nil {
-			return err
-		}
-		if len(rows) > 0 {
-			conditions = pieces(rows[0], by)
-		}
-	}
-	for _, condition := range conditions {
-		err := c.store.retry(ctx, "read "+table, func() error {
-			return readRows(ctx, &c.conn, "SELECT "+t.columns()+" FROM "+table+" WHERE "+where+" AND "+condition, t, row)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// readRows calls row for each row of a query's result, which comes block by block into t.
-func readRows(ctx context.Context, conn *bulk, query string, t *block, row func(i int) error) error {
-	return conn.do(ctx, ch.Query{
-		Body: query, Settings: settings(0), Result: t.result,
-		OnResult: func(_ context.Context, b proto.Block) error {
-			for i := range b.Rows {
-				if err := row(i); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-	})
-}
 
 // StoredFact is a row of retorno.facts: a revision of a fact, and where it was read.
 type StoredFact struct {
@@ -109,13 +34,17 @@ func (c *Claim) Facts(ctx context.Context, yield func(*StoredFact)) error {
 	needed := f.without("registration_id", "content_hash", "source_seq", "revision", "person_known", "recorded_time", "sent_at", "source_id",
 		"category", "programme", "destination_department", "destination_municipality", "travel_company", "intended_country",
 		"displaced_by_violence", "intends_to_migrate_again", "education", "occupation")
-	return c.stored(ctx, "retorno.facts", "person", needed, func(i int) error {
-		fact, err := f.fact(i)
-		if err == nil {
-			yield(&fact)
-		}
-		return err
-	})
+	n, err := c.pieces(ctx, "retorno.facts")
+	for i := 0; err == nil && i < int(n); i++ {
+		err = c.stored(ctx, "retorno.facts", n.where("person", i), needed, func(i int) error {
+			fact, err := f.fact(i)
+			if err == nil {
+				yield(&fact)
+			}
+			return err
+		})
+	}
+	return err
 }
 
 // Audit reads what lies at places in Kafka beside the facts: see Audit.
@@ -125,7 +54,7 @@ func (c *Claim) Audit(ctx context.Context, a *Audit) error {
 	}
 	s := newSendings()
 	places := s.without("kafka_partition", "source_id", "source_seq", "sent_at", "clock_offset_ms")
-	err := c.stored(ctx, "retorno.sendings", "", places, func(i int) error {
+	err := c.stored(ctx, "retorno.sendings", "1", places, func(i int) error {
 		a.sendingAt(originAt(s.place.Row(i)))
 		return nil
 	})
@@ -178,53 +107,74 @@ type Versioned[R any] struct {
 	gone    bool // a tombstone
 }
 
-// Derived is everything that one Kafka partition has stored of what follows from its facts.
+// Derived is what one Kafka partition has stored of what follows from the facts of some persons.
 type Derived struct {
 	Returns map[Key]Versioned[reconcile.Return]
 	Helps   map[Key]Versioned[reconcile.Help]
-	Cells   *reconcile.Cells
 }
 
-// Derived reads what the claim's Kafka partition has stored. Which row of a key holds is found out here: FINAL costs more.
-func (c *Claim) Derived(ctx context.Context) (*Derived, error) {
+// DerivedPieces is into how many pieces of persons the returns and helps of the claim's Kafka partition are divided.
+func (c *Claim) DerivedPieces(ctx context.Context) (Pieces, error) {
 	if c.first {
-		return &Derived{Cells: reconcile.NewCells()}, nil
+		return 1, nil
 	}
+	return c.pieces(ctx, "retorno.returns", "retorno.assistance")
+}
+
+// Derived reads what the claim's Kafka partition has stored of the persons of piece i. Which row of a key holds is found
+// out here: FINAL costs more.
+func (c *Claim) Derived(ctx context.Context, n Pieces, i int) (*Derived, error) {
 	d := &Derived{Returns: map[Key]Versioned[reconcile.Return]{}, Helps: map[Key]Versioned[reconcile.Help]{}}
-	r, h, rc, hc, cc := newReturns(), newHelps(), newReturnCounts(), newHelpCounts(), newCrossingCounts()
+	if c.first {
+		return d, nil
+	}
+	r, h := newReturns(), newHelps()
+	err := c.stored(ctx, "retorno.returns", n.where("person", i), &r.block, func(i int) error {
+		newest(d.Returns, Key{r.person.Row(i), r.id.Row(i)}, r.version.Row(i), r.deleted.Row(i), func() reconcile.Return { return r.get(i) })
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = c.stored(ctx, "retorno.assistance", n.where("person", i), &h.block, func(i int) error {
+		newest(d.Helps, Key{h.person.Row(i), h.recordID.Row(i)}, h.version.Row(i), h.deleted.Row(i), func() reconcile.Help { return h.get(i) })
+		return nil
+	})
+	dropGone(d.Returns)
+	dropGone(d.Helps)
+	return d, err
+}
+
+// Cells reads the counts that the claim's Kafka partition has stored.
+func (c *Claim) Cells(ctx context.Context) (*reconcile.Cells, error) {
+	if c.first {
+		return reconcile.NewCells(), nil
+	}
+	rc, hc, cc := newReturnCounts(), newHelpCounts(), newCrossingCounts()
 	returnCells := map[reconcile.ReturnCell]Versioned[reconcile.ReturnCount]{}
 	helpCells, crossingCells := map[reconcile.HelpCell]Versioned[int64]{}, map[reconcile.CrossingCell]Versioned[int64]{}
 	for _, read := range []struct {
-		table, by string
-		block     *block
-		row       func(i int)
+		table string
+		block *block
+		row   func(i int)
 	}{
-		{"retorno.returns", "return_id", &r.block, func(i int) {
-			newest(d.Returns, Key{r.person.Row(i), r.id.Row(i)}, r.version.Row(i), r.deleted.Row(i), func() reconcile.Return { return r.get(i) })
-		}},
-		{"retorno.assistance", "record_id", &h.block, func(i int) {
-			newest(d.Helps, Key{h.person.Row(i), h.recordID.Row(i)}, h.version.Row(i), h.deleted.Row(i), func() reconcile.Help { return h.get(i) })
-		}},
-		{"retorno.return_counts", "", &rc.block, func(i int) {
+		{"retorno.return_counts", &rc.block, func(i int) {
 			newest(returnCells, rc.cell(i), rc.version.Row(i), rc.deleted.Row(i), func() reconcile.ReturnCount {
 				return reconcile.ReturnCount{Registered: int64(rc.registered.Row(i)), Checkpoint: int64(rc.checkpoint.Row(i)), Reconciled: int64(rc.reconciled.Row(i))}
 			})
 		}},
-		{"retorno.assistance_counts", "", &hc.block, func(i int) {
+		{"retorno.assistance_counts", &hc.block, func(i int) {
 			newest(helpCells, hc.cell(i), hc.version.Row(i), hc.deleted.Row(i), func() int64 { return int64(hc.helps.Row(i)) })
 		}},
-		{"retorno.crossing_counts", "", &cc.block, func(i int) {
+		{"retorno.crossing_counts", &cc.block, func(i int) {
 			newest(crossingCells, cc.cell(i), cc.version.Row(i), cc.deleted.Row(i), func() int64 { return int64(cc.crossings.Row(i)) })
 		}},
 	} {
-		if err := c.stored(ctx, read.table, read.by, read.block, func(i int) error { read.row(i); return nil }); err != nil {
+		if err := c.stored(ctx, read.table, "1", read.block, func(i int) error { read.row(i); return nil }); err != nil {
 			return nil, err
 		}
 	}
-	dropGone(d.Returns)
-	dropGone(d.Helps)
-	d.Cells = &reconcile.Cells{Returns: holding(returnCells), Helps: holding(helpCells), Crossings: holding(crossingCells)}
-	return d, nil
+	return &reconcile.Cells{Returns: holding(returnCells), Helps: holding(helpCells), Crossings: holding(crossingCells)}, nil
 }
 
 // newest keeps a row if no other of its key has a larger version; of equal ones, which are the same, the last.

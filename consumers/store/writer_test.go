@@ -121,7 +121,7 @@ func TestFlushesThatWaitGoTogether(t *testing.T) {
 		}
 	}
 	for p := range partitions {
-		d, err := derived(t, g.Store, p)
+		d, cells, err := derived(t, g.Store, p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,7 +129,7 @@ func TestFlushesThatWaitGoTogether(t *testing.T) {
 		if p == fenced {
 			want = 0
 		}
-		if n := d.Cells.Returns[someCell].Reconciled; n != want {
+		if n := cells.Returns[someCell].Reconciled; n != want {
 			t.Errorf("partition %d: the cell holds %d, want %d", p, n, want)
 		}
 		for key, r := range d.Returns {
