@@ -23,14 +23,14 @@ var keptTables = []string{"facts", "returns", "assistance", "return_counts", "as
 func backUp(t *testing.T, s *store.Store) {
 	t.Helper()
 	for _, table := range keptTables {
-		exec(t, s, fmt.Sprintf("CREATE OR REPLACE TABLE retorno.backup_%[1]s ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM retorno.%[1]s", table))
+		exec(t, s, fmt.Sprintf("CREATE OR REPLACE TABLE retorno.test_%[1]s ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM retorno.%[1]s", table))
 	}
 }
 
 // restoreTable puts one table back to what it was when it was backed up.
 func restoreTable(t *testing.T, s *store.Store, table string) {
 	t.Helper()
-	exec(t, s, "TRUNCATE TABLE retorno."+table, fmt.Sprintf("INSERT INTO retorno.%[1]s SELECT * FROM retorno.backup_%[1]s", table))
+	exec(t, s, "TRUNCATE TABLE retorno."+table, fmt.Sprintf("INSERT INTO retorno.%[1]s SELECT * FROM retorno.test_%[1]s", table))
 }
 
 // folding makes the ledger fold after so few flushes that a test sees it.
@@ -214,10 +214,10 @@ func TestALateFoldOfAnOvertakenEpoch(t *testing.T) {
 	s := fresh(t)
 	countLog(t, s, whole)
 	before := rows(t, s, "SELECT topic, max(next_offset), sum(read), sum(accepted) FROM retorno.accounts GROUP BY topic")
-	fold := "INSERT INTO retorno.ledger (topic, kafka_partition, epoch, first_offset, next_offset, read, accepted) SELECT topic, kafka_partition, epoch, min(first_offset), max(next_offset), sum(read), sum(accepted) FROM retorno.backup_ledger WHERE epoch = 1 AND next_offset > first_offset GROUP BY topic, kafka_partition, epoch"
+	fold := "INSERT INTO retorno.ledger (topic, kafka_partition, epoch, first_offset, next_offset, read, accepted) SELECT topic, kafka_partition, epoch, min(first_offset), max(next_offset), sum(read), sum(accepted) FROM retorno.test_ledger WHERE epoch = 1 AND next_offset > first_offset GROUP BY topic, kafka_partition, epoch"
 	backUp(t, s)
 	countLog(t, s, whole)
-	exec(t, s, "INSERT INTO retorno.ledger SELECT * FROM retorno.backup_ledger", fold)
+	exec(t, s, "INSERT INTO retorno.ledger SELECT * FROM retorno.test_ledger", fold)
 	if after := rows(t, s, "SELECT topic, max(next_offset), sum(read), sum(accepted) FROM retorno.accounts GROUP BY topic"); after != before {
 		t.Errorf("the ledger comes to\n%s\nbefore\n%s", after, before)
 	}

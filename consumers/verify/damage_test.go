@@ -25,12 +25,12 @@ func (s *system) delete(r *events.Record) {
 // replace puts a fact with some columns changed into the place of the one that is there; beside it, when its key changes.
 func (s *system) replace(r *events.Record, columns string, beside bool) {
 	s.t.Helper()
-	s.exec("CREATE OR REPLACE TABLE retorno.held ENGINE = Memory AS SELECT * FROM retorno.latest_facts WHERE record_id = '" + r.GetRecordId() + "'")
+	s.exec("CREATE OR REPLACE TABLE retorno.test_held ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM retorno.latest_facts WHERE record_id = '" + r.GetRecordId() + "'")
 	if !beside {
 		s.delete(r)
 	}
-	s.exec("INSERT INTO retorno.facts SELECT * REPLACE (" + columns + ") FROM retorno.held")
-	s.exec("DROP TABLE retorno.held")
+	s.exec("INSERT INTO retorno.facts SELECT * REPLACE (" + columns + ") FROM retorno.test_held")
+	s.exec("DROP TABLE retorno.test_held")
 }
 
 // damages are one of each kind, to the records from number n on.

@@ -29,6 +29,8 @@ func (m *machine) make(ctx context.Context, s step) error {
 		return m.hitConsumer(ctx, m.consumers[s.on%len(m.consumers)], s)
 	case Engine, Restore:
 		return m.hitEngine(ctx, s)
+	case Alone:
+		m.background(s.String(), func() error { return m.hitTable(ctx, s) })
 	case Broker:
 		return m.restartBroker(s)
 	case Produce, Commit, Fetch, Letters:
@@ -238,4 +240,33 @@ func (m *machine) hitNetwork(ctx context.Context, p *proxy, s step) {
 		p.set(trouble{}, s.kind != Slow && s.kind != KafkaSlow && s.kind != Cut && s.kind != KafkaCut)
 		return nil
 	})
+}
+
+// hitTable puts one table back to what it was some time ago, or takes one of its parts, and kills all consumers: a
+// takeover has to notice. Whatever is left of the table when ClickHouse goes away meanwhile is as good a damage.
+func (m *machine) hitTable(ctx context.Context, s step) error {
+	db, err := m.store()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	table, held := s.table(), fmt.Sprintf("retorno.held_%d", s.at.Milliseconds())
+	_ = db.Conn().Exec(ctx, fmt.Sprintf("CREATE OR REPLACE TABLE %s ENGINE = MergeTree ORDER BY tuple() AS SELECT * FROM %s", held, table))
+	if err := pause(ctx, s.lasts); err != nil {
+		return nil // the run is over
+	}
+	if s.pick>>33&1 == 0 {
+		_ = db.Conn().Exec(ctx, "TRUNCATE TABLE "+table)
+		_ = db.Conn().Exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT * FROM %s", table, held))
+	} else {
+		var part string
+		_ = db.Conn().QueryRow(ctx, "SELECT name FROM system.parts WHERE active AND concat(database, '.', table) = ? ORDER BY cityHash64(name, ?) LIMIT 1", table, s.pick).Scan(&part)
+		_ = db.Conn().Exec(ctx, fmt.Sprintf("ALTER TABLE %s DROP PART '%s'", table, part))
+	}
+	m.allMu.Lock()
+	defer m.allMu.Unlock()
+	for _, c := range m.every {
+		_ = c.signal(syscall.SIGKILL) // one that is not running begins with a takeover anyway
+	}
+	return nil
 }

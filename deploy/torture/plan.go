@@ -36,13 +36,14 @@ const (
 	Storm     Kind = "storm"     // F8: a member joins and leaves several times
 	Scale     Kind = "scale"     // a consumer is added or leaves in order
 	Restore   Kind = "restore"   // F31: ClickHouse is put back to an older backup
+	Alone     Kind = "alone"     // F31: one table of the flush is put back to an older state alone, or loses a part
 	Clocks    Kind = "clocks"    // F23: sources' clocks step by days, and send what they have sent once more
 )
 
 // Kinds are all kinds of fault, in a fixed order.
 func Kinds() []Kind {
 	return []Kind{Kill, Zombie, Torn, Halted, Engine, Broker, Cut, Lost, Slow, HalfOpen, Refuse, Exception, KafkaCut, KafkaLost,
-		KafkaSlow, KafkaHalf, Flip, Produce, Commit, Fetch, Letters, Storm, Scale, Restore, Clocks}
+		KafkaSlow, KafkaHalf, Flip, Produce, Commit, Fetch, Letters, Storm, Scale, Restore, Alone, Clocks}
 }
 
 // weight is how often a kind is drawn, compared with the others. What stops everything for long comes seldom.
@@ -50,7 +51,7 @@ func (k Kind) weight() int {
 	switch k {
 	case Kill, Zombie, Torn, Halted:
 		return 6
-	case Engine, Broker, Restore, HalfOpen, KafkaHalf, Storm:
+	case Engine, Broker, Restore, Alone, HalfOpen, KafkaHalf, Storm:
 		return 2
 	default:
 		return 3
@@ -91,6 +92,8 @@ func (s step) String() string {
 		return fmt.Sprintf("%-9s %d members come and go", s.kind, s.n)
 	case Restore:
 		return fmt.Sprintf("%-9s ClickHouse in %s to what it is now", s.kind, s.lasts)
+	case Alone:
+		return fmt.Sprintf("%-9s %s in %s to what it is now, or without one of its parts", s.kind, s.table(), s.lasts)
 	case Clocks:
 		return fmt.Sprintf("%-9s of the sources step for %s", s.kind, s.lasts)
 	case Scale, Engine, Broker:
@@ -186,7 +189,7 @@ func stepOf(k Kind, at time.Duration, cfg Config, rnd *rand.Rand) step {
 		s.n = 1 + rnd.Int64N(6)
 	case Cut, KafkaCut:
 		s.n = rnd.Int64N(1 << (4 + rnd.IntN(14)))
-	case Restore:
+	case Restore, Alone:
 		s.lasts = between(time.Second, 6*time.Second)
 	case Storm:
 		s.n = 2 + rnd.Int64N(4)
