@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 
 	"retorno/consumers/stream"
 )
@@ -55,12 +55,12 @@ func redrivenFrom(own Origin, headers []Header) (Origin, bool) {
 const maxDetail = 2048
 
 // headers returns what travels beside the letter's bytes.
-func (l *Letter) headers() []kafka.Header {
+func (l *Letter) headers() []kafkago.Header {
 	detail := l.Detail
 	if len(detail) > maxDetail {
 		detail = strings.ToValidUTF8(detail[:maxDetail], "") + " …"
 	}
-	h := []kafka.Header{
+	h := []kafkago.Header{
 		{Key: headerOrigin, Value: []byte(l.Origin.String())},
 		{Key: headerCode, Value: []byte(l.Code)},
 		{Key: headerField, Value: []byte(l.Field)},
@@ -68,13 +68,13 @@ func (l *Letter) headers() []kafka.Header {
 		{Key: headerAt, Value: []byte(l.At.UTC().Format(time.RFC3339Nano))},
 	}
 	if !l.Time.IsZero() {
-		h = append(h, kafka.Header{Key: headerTime, Value: strconv.AppendInt(nil, l.Time.UnixMilli(), 10)})
+		h = append(h, kafkago.Header{Key: headerTime, Value: strconv.AppendInt(nil, l.Time.UnixMilli(), 10)})
 	}
 	if l.Key != nil {
-		h = append(h, kafka.Header{Key: headerKey, Value: l.Key})
+		h = append(h, kafkago.Header{Key: headerKey, Value: l.Key})
 	}
 	for _, o := range l.Headers {
-		h = append(h, kafka.Header{Key: prefixOrigin + o.Key, Value: o.Value})
+		h = append(h, kafkago.Header{Key: prefixOrigin + o.Key, Value: o.Value})
 	}
 	return h
 }

@@ -51,6 +51,9 @@ func List(ctx context.Context, cfg Config, since time.Time, fn func(Letter) erro
 				return nil
 			}
 			at = m.Offset + 1
+			if m.Skipped {
+				continue
+			}
 			l, err := letter(m)
 			if err != nil {
 				// Somebody else's message is no reason not to show ours.

@@ -8,10 +8,11 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 
 	"retorno/consumers/beat"
 	"retorno/consumers/stream"
+	"retorno/schemas/kafka"
 )
 
 // batchBytes bounds a request of several letters; a larger letter goes alone.
@@ -20,8 +21,7 @@ const batchBytes = 900_000
 // Writer writes letters. It is safe for concurrent use.
 type Writer struct {
 	cfg     Config
-	client  *kafka.Client
-	close   func()
+	clients *kafka.ByTopic
 	metrics *metrics
 }
 
@@ -35,11 +35,7 @@ func New(cfg Config) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("deadletter: %w", err)
 	}
-	client, transport, err := newClient(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("deadletter: %w", err)
-	}
-	return &Writer{cfg: cfg, client: client, close: transport.CloseIdleConnections, metrics: m}, nil
+	return &Writer{cfg: cfg, clients: kafka.NewByTopic(cfg.access()), metrics: m}, nil
 }
 
 // Write returns nil when every letter is acknowledged. It tries until ctx
@@ -75,10 +71,10 @@ func (w *Writer) Redrive(ctx context.Context, letters []Letter) error {
 		m := message{topic: l.Origin.Topic, partition: l.Origin.Partition, origin: l.Origin, key: l.Key, value: l.Value, at: l.Time}
 		for _, h := range l.Headers {
 			if h.Key != headerRedriven {
-				m.headers = append(m.headers, kafka.Header{Key: h.Key, Value: h.Value})
+				m.headers = append(m.headers, kafkago.Header{Key: h.Key, Value: h.Value})
 			}
 		}
-		m.headers = append(m.headers, kafka.Header{Key: headerRedriven, Value: []byte(l.Root().String())})
+		m.headers = append(m.headers, kafkago.Header{Key: headerRedriven, Value: []byte(l.Root().String())})
 		messages[i] = m
 	}
 	if err := w.write(ctx, messages); err != nil {
@@ -90,7 +86,7 @@ func (w *Writer) Redrive(ctx context.Context, letters []Letter) error {
 
 // Close closes the connections.
 func (w *Writer) Close() error {
-	w.close()
+	w.clients.Forget()
 	return nil
 }
 
@@ -100,7 +96,7 @@ type message struct {
 	partition  int
 	origin     Origin
 	key, value []byte
-	headers    []kafka.Header
+	headers    []kafkago.Header
 	at         time.Time
 }
 
@@ -154,13 +150,13 @@ func (w *Writer) send(ctx context.Context, messages []message) error {
 		if err == nil {
 			return nil
 		}
-		if errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge) {
+		if errors.Is(err, kafkago.MessageSizeTooLarge) || errors.Is(err, kafkago.RecordListTooLarge) {
 			return &tooLargeError{origin: messages[0].origin, topic: messages[0].topic, size: messages[0].size(), err: err}
 		}
 		beat.Beat(ctx)
 		w.metrics.retries.Inc()
 		// The view of the cluster may be out of date; the next attempt asks.
-		w.close()
+		w.clients.Forget()
 		w.cfg.Logger.Log(ctx, loud(attempt), "deadletter: cannot write, waiting", "topic", messages[0].topic, "letters", len(messages), "attempt", attempt, "error", err)
 		timer := time.NewTimer(backoff)
 		select {
@@ -185,10 +181,10 @@ func loud(attempt int) slog.Level {
 func (w *Writer) attempt(ctx context.Context, messages []message) error {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.RequestTimeout)
 	defer cancel()
-	res, err := w.client.Produce(ctx, &kafka.ProduceRequest{
+	res, err := w.clients.Client(messages[0].topic).Produce(ctx, &kafkago.ProduceRequest{
 		Topic:        messages[0].topic,
 		Partition:    messages[0].partition,
-		RequiredAcks: kafka.RequireAll,
+		RequiredAcks: kafkago.RequireAll,
 		Records:      &records{messages: messages},
 	})
 	if err != nil {
@@ -201,13 +197,13 @@ func (w *Writer) attempt(ctx context.Context, messages []message) error {
 type records struct{ messages []message }
 
 // ReadRecord returns the next record.
-func (r *records) ReadRecord() (*kafka.Record, error) {
+func (r *records) ReadRecord() (*kafkago.Record, error) {
 	if len(r.messages) == 0 {
 		return nil, io.EOF
 	}
 	m := &r.messages[0]
 	r.messages = r.messages[1:]
-	return &kafka.Record{Time: m.at, Key: kafka.NewBytes(m.key), Value: kafka.NewBytes(m.value), Headers: m.headers}, nil
+	return &kafkago.Record{Time: m.at, Key: kafkago.NewBytes(m.key), Value: kafkago.NewBytes(m.value), Headers: m.headers}, nil
 }
 
 // tooLargeError says that the topic takes no message of that size.

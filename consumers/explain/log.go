@@ -93,7 +93,9 @@ func (e *Explainer) scan(ctx context.Context, partition int, spans []Span, yield
 			}
 			next[m.Topic]++
 			left--
-			yield(m)
+			if !m.Skipped {
+				yield(m)
+			}
 		}
 	}
 	return nil

@@ -59,7 +59,7 @@ func (p *progress) ended(partition int) {
 }
 
 // CaughtUp says whether every partition of this process has been counted to its end at some moment within the last
-// grace; records that arrive without pause are always a flush behind. If not, it gives the reasons, one for each
+// grace; records that arrive without pause are always a flush behind. A partition whose end is not known is not. If not, it gives the reasons, one for each
 // partition, in order. A process without a partition is caught up.
 func (c *Consumer) CaughtUp(grace time.Duration) (bool, []string) {
 	p := c.state
@@ -69,7 +69,7 @@ func (c *Consumer) CaughtUp(grace time.Duration) (bool, []string) {
 	for partition, l := range p.shards {
 		switch {
 		case !l.known:
-			why = append(why, fmt.Sprintf("partition %d is being taken over", partition))
+			why = append(why, fmt.Sprintf("partition %d is being taken over, or the end of its log is not known", partition))
 		case l.behind > 0 && time.Since(l.since) >= grace:
 			why = append(why, fmt.Sprintf("partition %d has %d records still to count", partition, l.behind))
 		}

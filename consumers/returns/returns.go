@@ -101,7 +101,7 @@ type batch struct {
 	flush   *store.Flush
 	runs    map[string]*run // by topic
 	letters []deadletter.Letter
-	pending int       // records
+	pending int       // offsets
 	bytes   int       // of their keys and values
 	oldest  time.Time // when the first of them was read
 	due     time.Time // when they are to be written

@@ -18,15 +18,20 @@ func (r *runner) takeAll(messages []stream.Message) {
 	if len(messages) == 0 {
 		return
 	}
-	r.books.read(r.shard.Partition(), messages[0].Topic, len(messages))
+	records := 0
 	for i := range messages {
+		if !messages[i].Skipped {
+			records++
+		}
 		r.take(&messages[i])
 	}
+	r.books.read(r.shard.Partition(), messages[0].Topic, records)
 	last := &messages[len(messages)-1]
 	r.prints[last.Topic] = last.Fingerprint()
 }
 
-// take puts one message into the batch: into the state, or among the dead letters.
+// take puts one message into the batch: into the state, or among the dead letters. An offset without a record is
+// accounted for as such.
 func (r *runner) take(m *stream.Message) {
 	if r.pending == 0 {
 		r.oldest = time.Now()
@@ -36,6 +41,10 @@ func (r *runner) take(m *stream.Message) {
 	r.bytes += len(m.Key) + len(m.Value)
 	r.next[m.Topic] = m.Offset + 1
 	a := &r.runs[m.Topic].accounts
+	if m.Skipped {
+		a.Control++
+		return
+	}
 	account, rejection := r.understand(m)
 	if rejection != nil {
 		r.letters = append(r.letters, letterOf(m, rejection))

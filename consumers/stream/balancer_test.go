@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 	"pgregory.net/rapid"
 )
 
@@ -13,16 +13,16 @@ import (
 func TestBothTopicsGiveTheSameNumbers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 40).Draw(t, "partitions")
-		var partitions []kafka.Partition
+		var partitions []kafkago.Partition
 		for _, topic := range []string{"b", "a"} {
 			for i := range n {
-				partitions = append(partitions, kafka.Partition{Topic: topic, ID: i})
+				partitions = append(partitions, kafkago.Partition{Topic: topic, ID: i})
 			}
 		}
 		partitions = rapid.Permutation(partitions).Draw(t, "listed")
-		var members []kafka.GroupMember
+		var members []kafkago.GroupMember
 		for i := range rapid.IntRange(1, 9).Draw(t, "members") {
-			members = append(members, kafka.GroupMember{ID: string(rune('a' + i)), Topics: []string{"a", "b"}})
+			members = append(members, kafkago.GroupMember{ID: string(rune('a' + i)), Topics: []string{"a", "b"}})
 		}
 		given := sortedRange{}.AssignGroups(rapid.Permutation(members).Draw(t, "joined"), partitions)
 		total := 0
@@ -42,7 +42,7 @@ func TestBothTopicsGiveTheSameNumbers(t *testing.T) {
 }
 
 func TestDifferentPartitionsAreNoAssignment(t *testing.T) {
-	gen := &kafka.Generation{Assignments: map[string][]kafka.PartitionAssignment{
+	gen := &kafkago.Generation{Assignments: map[string][]kafkago.PartitionAssignment{
 		"a": {{ID: 1}, {ID: 0}}, "b": {{ID: 1}, {ID: 2}},
 	}}
 	got, err := sharedPartitions(gen, []string{"a", "b"})
@@ -52,7 +52,7 @@ func TestDifferentPartitionsAreNoAssignment(t *testing.T) {
 	if reason, _ := stopReason(err); reason != ReasonAssignment {
 		t.Errorf("the reason is %q", reason)
 	}
-	gen.Assignments["b"] = []kafka.PartitionAssignment{{ID: 0}, {ID: 1}}
+	gen.Assignments["b"] = []kafkago.PartitionAssignment{{ID: 0}, {ID: 1}}
 	if got, err := sharedPartitions(gen, []string{"a", "b"}); err != nil || !slices.Equal(got, []int{0, 1}) {
 		t.Errorf("%v, %v", got, err)
 	}

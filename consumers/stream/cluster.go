@@ -1,144 +1,203 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"sync"
+	"slices"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"retorno/schemas/kafka"
 )
 
-// refreshEvery is the shortest time between two looks at the cluster.
+// refreshEvery is the shortest time between two looks at the cluster: many shards find out at once that a leader has
+// moved.
 const refreshEvery = 200 * time.Millisecond
 
-// cluster is the connection to Kafka that all shards share, and can be built
-// anew when it no longer serves.
+// cluster is the view of the brokers that all shards share, and answers questions about topics. Fetching has connections
+// of its own (see fetcher).
 type cluster struct {
-	cfg Config
+	access  kafka.Access
+	client  *kafka.Client
+	topics  []string
+	timeout time.Duration
+	limit   int64 // of an answer to a fetch, in bytes
 
-	mu        sync.Mutex
-	transport *kafka.Transport
-	client    *kafka.Client
-	age       int // how often it has been rebuilt
-	refreshed time.Time
+	looking chan struct{} // holds one token while somebody looks at the cluster
+	view    *kafka.Metadata
+	seen    time.Time
 }
 
-func newCluster(cfg Config) (*cluster, error) {
-	c := &cluster{cfg: cfg}
-	if err := c.build(); err != nil {
+func newCluster(cfg Config) *cluster {
+	return &cluster{access: cfg.access(), client: kafka.NewClient(cfg.access()), topics: cfg.Topics, timeout: cfg.RequestTimeout,
+		limit: int64(cfg.AnswerBytes), looking: make(chan struct{}, 1)}
+}
+
+func (c *cluster) close() { c.client.Close() }
+
+// look returns a view of the cluster that is no older than refreshEvery.
+func (c *cluster) look(ctx context.Context) (*kafka.Metadata, error) {
+	select {
+	case c.looking <- struct{}{}:
+		defer func() { <-c.looking }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if c.view != nil && time.Since(c.seen) < refreshEvery {
+		return c.view, nil
+	}
+	view, err := c.client.Metadata(ctx, c.topics...)
+	if err != nil {
 		return nil, err
 	}
-	return c, nil
+	c.view, c.seen = view, time.Now()
+	return view, nil
 }
 
-func (c *cluster) build() error {
-	mechanism, err := c.cfg.SASL.mechanism()
+// connect returns a connection to the broker that leads a partition, for the caller alone.
+func (c *cluster) connect(ctx context.Context, topic string, partition int) (*kafka.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	leader, err := c.leader(ctx, topic, partition)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c.transport = &kafka.Transport{
-		Dial:        guardedDial(c.cfg.TLS),
-		DialTimeout: 5 * time.Second,
-		IdleTimeout: 30 * time.Second,
-		// The cache of leaders follows a move within this time.
-		MetadataTTL:    2 * time.Second,
-		MetadataTopics: c.cfg.Topics,
-		ClientID:       c.cfg.ClientID,
-		SASL:           mechanism,
+	return c.access.Connect(ctx, leader, c.limit)
+}
+
+func (c *cluster) leader(ctx context.Context, topic string, partition int) (string, error) {
+	view, err := c.look(ctx)
+	if err != nil {
+		return "", err
 	}
-	c.client = &kafka.Client{Addr: kafka.TCP(c.cfg.Brokers...), Transport: c.transport}
-	return nil
-}
-
-// newDialer bounds how long a connection may take to be made, and notices one
-// whose other end has vanished.
-func newDialer() *net.Dialer {
-	return &net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}
-}
-
-// get returns the client and its age, which rebuild takes.
-func (c *cluster) get() (*kafka.Client, int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.client, c.age
-}
-
-// rebuild replaces the client unless somebody has done so since age.
-func (c *cluster) rebuild(age int) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if age != c.age {
-		return nil
-	}
-	c.transport.CloseIdleConnections()
-	c.age++
-	return c.build()
-}
-
-// refresh makes the client ask for the cluster anew instead of trusting what it
-// saw up to two seconds ago. Many shards find out at once that a leader has
-// moved, so it does so now and then only.
-func (c *cluster) refresh() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if time.Since(c.refreshed) > refreshEvery {
-		c.refreshed = time.Now()
-		c.transport.CloseIdleConnections()
-	}
-}
-
-func (c *cluster) close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.transport.CloseIdleConnections()
+	return view.Leader(topic, partition)
 }
 
 // partitionCounts asks for the topics; one that does not exist counts zero.
 func (c *cluster) partitionCounts(ctx context.Context, topics []string) (map[string]int, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.RequestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	client, age := c.get()
-	res, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: topics})
+	view, err := c.client.Metadata(ctx, topics...)
 	if err != nil {
-		// A client whose first question failed keeps that answer for a
-		// while; a new one asks again.
-		if rebuildErr := c.rebuild(age); rebuildErr != nil {
-			return nil, errors.Join(err, rebuildErr)
-		}
 		return nil, err
 	}
 	counts := make(map[string]int, len(topics))
-	for _, t := range res.Topics {
-		switch {
-		case t.Error == nil:
-			counts[t.Name] = len(t.Partitions)
-		case errors.Is(t.Error, kafka.UnknownTopicOrPartition):
-			counts[t.Name] = 0
-		default:
-			return nil, fmt.Errorf("topic %s: %w", t.Name, t.Error)
+	for _, t := range topics {
+		if counts[t], err = view.Partitions(t); err != nil {
+			return nil, err
 		}
 	}
 	return counts, nil
 }
 
+// The isolation levels of a question: up to the end of the log, or up to the first transaction that is still open.
+const (
+	uncommitted int8 = 0
+	committed   int8 = 1
+)
+
 // bounds asks for the first offset of a partition and the one after its last.
-func (c *cluster) bounds(ctx context.Context, topic string, partition int) (first, end int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.RequestTimeout)
+func (c *cluster) bounds(ctx context.Context, topic string, partition int, isolation int8) (first, end int64, err error) {
+	const earliest, latest = -2, -1
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	client, _ := c.get()
-	res, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
-		topic: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)},
-	}})
+	leader, err := c.leader(ctx, topic, partition)
 	if err != nil {
 		return 0, 0, err
 	}
-	for _, p := range res.Topics[topic] {
-		if p.Partition == partition {
-			return p.FirstOffset, p.LastOffset, p.Error
+	if first, err = c.offset(ctx, leader, topic, partition, isolation, earliest); err != nil {
+		return 0, 0, err
+	}
+	end, err = c.offset(ctx, leader, topic, partition, isolation, latest)
+	return first, end, err
+}
+
+func (c *cluster) offset(ctx context.Context, leader, topic string, partition int, isolation int8, which int64) (int64, error) {
+	p := kmsg.NewListOffsetsRequestTopicPartition()
+	p.Partition, p.Timestamp = int32(partition), which
+	t := kmsg.NewListOffsetsRequestTopic()
+	t.Topic, t.Partitions = topic, append(t.Partitions, p)
+	req := kmsg.NewPtrListOffsetsRequest()
+	req.SetVersion(2)
+	req.ReplicaID, req.IsolationLevel, req.Topics = -1, isolation, append(req.Topics, t)
+	res, err := c.client.Ask(ctx, leader, req)
+	if err != nil {
+		return 0, err
+	}
+	for _, t := range res.(*kmsg.ListOffsetsResponse).Topics {
+		for _, p := range t.Partitions {
+			if t.Topic != topic || int(p.Partition) != partition {
+				continue
+			}
+			if p.ErrorCode != 0 {
+				return 0, fmt.Errorf("offsets of topic %s, partition %d: %w", topic, partition, kafkago.Error(p.ErrorCode))
+			}
+			return p.Offset, nil
 		}
 	}
-	return 0, 0, fmt.Errorf("no answer about partition %d of topic %s", partition, topic)
+	return 0, fmt.Errorf("%w: it is not about partition %d of topic %s", kafka.ErrCorrupt, partition, topic)
+}
+
+// fetchVersion is the request's version: brokers have known it since Kafka 2.1, and it is the first with zstd.
+const fetchVersion = 10
+
+// answer is what a fetch brought of a partition.
+type answer struct {
+	low, high int64 // the bounds of the log
+	stable    int64 // up to here every transaction has ended; nothing beyond is brought
+	aborted   []kmsg.FetchResponseTopicPartitionAbortedTransaction
+	records   []byte // batches, as the broker keeps them
+}
+
+// fetch asks for the batches from the one on that holds offset.
+func fetch(ctx context.Context, conn *kafka.Conn, topic string, partition int, offset int64, cfg *Config, maxBytes int) (*answer, error) {
+	p := kmsg.NewFetchRequestTopicPartition()
+	p.Partition, p.FetchOffset, p.PartitionMaxBytes = int32(partition), offset, int32(maxBytes)
+	t := kmsg.NewFetchRequestTopic()
+	t.Topic, t.Partitions = topic, append(t.Partitions, p)
+	req := kmsg.NewPtrFetchRequest()
+	req.SetVersion(fetchVersion)
+	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = int32(cfg.MaxWait.Milliseconds()), int32(cfg.MinBytes), int32(maxBytes)
+	req.IsolationLevel, req.SessionEpoch, req.Topics = committed, -1, append(req.Topics, t)
+	res, err := conn.Ask(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return answerOf(res.(*kmsg.FetchResponse), topic, partition)
+}
+
+func answerOf(res *kmsg.FetchResponse, topic string, partition int) (*answer, error) {
+	if res.ErrorCode != 0 {
+		return nil, kafkago.Error(res.ErrorCode)
+	}
+	if len(res.Topics) != 1 || res.Topics[0].Topic != topic || len(res.Topics[0].Partitions) != 1 ||
+		int(res.Topics[0].Partitions[0].Partition) != partition {
+		return nil, fmt.Errorf("%w: it is not about partition %d of topic %s", kafka.ErrCorrupt, partition, topic)
+	}
+	p := &res.Topics[0].Partitions[0]
+	if p.ErrorCode != 0 {
+		return nil, kafkago.Error(p.ErrorCode)
+	}
+	if p.HighWatermark < 0 || p.LogStartOffset < 0 || p.LastStableOffset > p.HighWatermark {
+		return nil, fmt.Errorf("%w: the log goes from %d to %d and is stable up to %d", kafka.ErrCorrupt,
+			p.LogStartOffset, p.HighWatermark, p.LastStableOffset)
+	}
+	a := &answer{low: p.LogStartOffset, high: p.HighWatermark, stable: p.LastStableOffset,
+		aborted: p.AbortedTransactions, records: p.RecordBatches}
+	if a.stable < 0 { // it does not say
+		a.stable = a.high
+	}
+	slices.SortFunc(a.aborted, func(x, y kmsg.FetchResponseTopicPartitionAbortedTransaction) int {
+		return cmp.Compare(x.FirstOffset, y.FirstOffset)
+	})
+	return a, nil
+}
+
+// isTopicMissing reports whether the broker, or our view of the cluster, does not know the topic or the partition.
+func isTopicMissing(err error) bool {
+	return errors.Is(err, kafkago.UnknownTopicOrPartition) || errors.Is(err, kafkago.UnknownTopicID)
 }

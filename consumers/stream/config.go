@@ -1,17 +1,14 @@
 package stream
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/segmentio/kafka-go/sasl"
-	"github.com/segmentio/kafka-go/sasl/plain"
-	"github.com/segmentio/kafka-go/sasl/scram"
+
+	"retorno/schemas/kafka"
 )
 
 // Config says what to read. Zero fields take the defaults named.
@@ -29,7 +26,7 @@ type Config struct {
 	// long a run may take to end when its shard is taken away. Default 30 s.
 	SessionTimeout time.Duration
 	// RebalanceTimeout is how long the group waits for its members to come
-	// back when it is divided anew. Default 60 s.
+	// back when it is divided again. Default 60 s.
 	RebalanceTimeout time.Duration
 	// JoinBackoff is the wait after a failed attempt to join. Default 500 ms.
 	JoinBackoff time.Duration
@@ -37,6 +34,8 @@ type Config struct {
 	// FetchMaxBytes bounds one answer, compressed; a larger single batch
 	// comes whole. Default 2 MiB.
 	FetchMaxBytes int
+	// AnswerBytes bounds what is accepted of an answer. Default 64 MiB.
+	AnswerBytes int
 	// MinBytes makes the broker wait for so much, for MaxWait at most.
 	// Default 1.
 	MinBytes int
@@ -54,8 +53,14 @@ type Config struct {
 	// Default 50 ms and 2 s.
 	MinBackoff, MaxBackoff time.Duration
 	// StallTimeout is how long the end of a partition may lie ahead without
-	// progress before the client is rebuilt. Default 15 s.
+	// progress before the fetcher connects again. Default 15 s.
 	StallTimeout time.Duration
+	// FailAfter is how long fetches may fail without a good answer among
+	// them before that stops the shard. Default 1 min.
+	FailAfter time.Duration
+	// EndTimeout is how long the end of a log counts as known after it was
+	// last seen; it is asked for more often than that. Default 10 s.
+	EndTimeout time.Duration
 	// TopicGrace is how long a topic may be missing before that stops a
 	// shard; brokers that start forget their topics for a moment. Default 10 s.
 	TopicGrace time.Duration
@@ -67,13 +72,12 @@ type Config struct {
 
 	// ClientID names this program to the broker. Default retorno.
 	ClientID string
-	// TLS switches encryption on. Certificates are read through its
-	// callbacks at each connection, so they can be changed while running.
-	TLS *tls.Config
+	// TLS encrypts; nil does not.
+	TLS *kafka.TLS
 	// SASL logs in; nil does not.
-	SASL *SASL
+	SASL *kafka.SASL
 	// Assigned is told the partitions of this member each time when the group
-	// has been divided anew, when no run of the division before is left and
+	// has been divided again, when no run of the division before is left and
 	// before the first of the new one; and nil when the member has left. nil
 	// tells nobody.
 	Assigned func(partitions []int)
@@ -83,11 +87,8 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// SASL is how to log in to the broker.
-type SASL struct {
-	Mechanism string // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
-	User      string
-	Password  string
+func (c Config) access() kafka.Access {
+	return kafka.Access{Brokers: c.Brokers, TLS: c.TLS, SASL: c.SASL, ClientID: c.ClientID}
 }
 
 func (c Config) withDefaults() Config {
@@ -109,10 +110,13 @@ func (c Config) withDefaults() Config {
 	duration(&c.MinBackoff, 50*time.Millisecond)
 	duration(&c.MaxBackoff, 2*time.Second)
 	duration(&c.StallTimeout, 15*time.Second)
+	duration(&c.FailAfter, time.Minute)
+	duration(&c.EndTimeout, 10*time.Second)
 	duration(&c.TopicGrace, 10*time.Second)
 	duration(&c.CheckEvery, 2*time.Second)
 	duration(&c.StopRetry, 30*time.Second)
 	size(&c.FetchMaxBytes, 2<<20)
+	size(&c.AnswerBytes, kafka.MaxFetchAnswer)
 	size(&c.MinBytes, 1)
 	size(&c.PrefetchBytes, 64<<20)
 	if c.ClientID == "" {
@@ -129,13 +133,8 @@ func (c Config) withDefaults() Config {
 
 // Validate names the first setting that cannot work.
 func (c Config) Validate() error {
-	if len(c.Brokers) == 0 {
-		return errors.New("no broker address; name at least one host:port")
-	}
-	for _, b := range c.Brokers {
-		if _, _, err := net.SplitHostPort(b); err != nil {
-			return fmt.Errorf("broker address %q: %w", b, err)
-		}
+	if err := c.access().Validate(); err != nil {
+		return err
 	}
 	if c.Group == "" {
 		return errors.New("no group name")
@@ -153,8 +152,11 @@ func (c Config) Validate() error {
 	if c.Partitions <= 0 {
 		return fmt.Errorf("partitions %d: must be positive", c.Partitions)
 	}
-	if c.SessionTimeout < 0 || c.RebalanceTimeout < 0 || c.MaxWait < 0 || c.RequestTimeout < 0 || c.StopRetry < 0 {
-		return errors.New("times must not be negative")
+	for _, d := range []time.Duration{c.SessionTimeout, c.RebalanceTimeout, c.JoinBackoff, c.MaxWait, c.RequestTimeout, c.MinBackoff,
+		c.StallTimeout, c.FailAfter, c.EndTimeout, c.TopicGrace, c.CheckEvery, c.StopRetry} {
+		if d < 0 {
+			return errors.New("times must not be negative")
+		}
 	}
 	if c.MaxBackoff < c.MinBackoff {
 		return fmt.Errorf("backoff from %s to %s: the second must not be less", c.MinBackoff, c.MaxBackoff)
@@ -162,21 +164,8 @@ func (c Config) Validate() error {
 	if c.FetchMaxBytes < 1024 || c.PrefetchBytes < 1024 {
 		return errors.New("byte limits below 1 KiB cannot work")
 	}
-	_, err := c.SASL.mechanism()
-	return err
-}
-
-func (s *SASL) mechanism() (sasl.Mechanism, error) {
-	if s == nil {
-		return nil, nil
+	if c.AnswerBytes < 0 || c.AnswerBytes > 0 && c.AnswerBytes < c.FetchMaxBytes {
+		return fmt.Errorf("answers of at most %d bytes cannot hold the %d bytes that are asked for", c.AnswerBytes, c.FetchMaxBytes)
 	}
-	switch s.Mechanism {
-	case "PLAIN":
-		return plain.Mechanism{Username: s.User, Password: s.Password}, nil
-	case "SCRAM-SHA-256":
-		return scram.Mechanism(scram.SHA256, s.User, s.Password)
-	case "SCRAM-SHA-512":
-		return scram.Mechanism(scram.SHA512, s.User, s.Password)
-	}
-	return nil, fmt.Errorf("SASL mechanism %q: want PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", s.Mechanism)
+	return nil
 }

@@ -2,32 +2,39 @@ package stream
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 
-	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
+	kafkago "github.com/segmentio/kafka-go"
+
+	"retorno/schemas/kafka"
 )
 
 // Reasons for which a shard stops; also the values of the metric's label.
 const (
+	// A decision is to be recorded about these.
 	ReasonRetention      = "retention"       // the log begins after the position
 	ReasonBeyondEnd      = "beyond_end"      // the log ends before the position
 	ReasonRecreated      = "recreated"       // the topic is not the one read before
 	ReasonGap            = "gap"             // offsets are missing inside the log
-	ReasonControl        = "control_record"  // a transactional producer wrote here
 	ReasonPartitionCount = "partition_count" // partitions were added
 	ReasonAssignment     = "assignment"      // the topics' partitions do not match
 	ReasonTopicMissing   = "topic_missing"
-	ReasonAuth           = "authentication"
 	ReasonConsumer       = "consumer" // the caller's own error
+
+	// These go by themselves once their cause is mended: fetching has failed for Config.FailAfter.
+	ReasonAuth        = "authentication" // the broker refuses the login, or the rights are missing
+	ReasonUnreachable = "unreachable"    // the leader of the partition does not answer
+	ReasonRefused     = "refused"        // the broker answers with another error each time
+	ReasonDamaged     = "damaged"        // the batch at the position does not match its checksum, or no answer holds together
+	ReasonFormat      = "message_format" // the batch at the position is of a format that is not read
+	ReasonTooLarge    = "too_large"      // the answer is larger than what is accepted
 )
 
-// StopError is a failure that time does not mend. The shard stays where it is
-// until a decision has been recorded.
+// StopError is a failure that another attempt does not mend. The shard stays where it is until its cause has gone or a
+// decision has been recorded.
 type StopError struct {
 	Reason    string
 	Topic     string // empty when it concerns no single topic
@@ -58,7 +65,7 @@ func Stop(err error) error {
 // GapError says that messages between the position and what the log holds are
 // gone. It is a stop error.
 type GapError struct {
-	Reason    string // ReasonRetention, ReasonGap or ReasonControl
+	Reason    string // ReasonRetention or ReasonGap
 	Topic     string
 	Partition int
 	Position  int64 // the offset wanted
@@ -66,12 +73,9 @@ type GapError struct {
 }
 
 func (e *GapError) Error() string {
-	why := "offsets are missing inside the log"
-	switch e.Reason {
-	case ReasonRetention:
+	why := "offsets are missing inside the log, as after compaction"
+	if e.Reason == ReasonRetention {
 		why = "the log begins later: retention or a deletion of records has overrun this consumer"
-	case ReasonControl:
-		why = "a transactional producer has written control records here, which this topic must not hold"
 	}
 	return fmt.Sprintf("stream: topic %s, partition %d: offsets %d to %d cannot be read: %s; decide and record what to do about them",
 		e.Topic, e.Partition, e.Position, e.Found-1, why)
@@ -96,49 +100,38 @@ func stopReason(err error) (string, bool) {
 		return "", false
 	}
 	switch r := s.StopReason(); r {
-	case ReasonRetention, ReasonBeyondEnd, ReasonRecreated, ReasonGap, ReasonControl, ReasonPartitionCount,
-		ReasonAssignment, ReasonTopicMissing, ReasonAuth:
+	case ReasonRetention, ReasonBeyondEnd, ReasonRecreated, ReasonGap, ReasonPartitionCount, ReasonAssignment, ReasonTopicMissing,
+		ReasonAuth, ReasonUnreachable, ReasonRefused, ReasonDamaged, ReasonFormat, ReasonTooLarge:
 		return r, true
 	}
 	return ReasonConsumer, true
 }
 
-// isAuth reports whether the broker refused who we are or what we may do.
-func isAuth(err error) bool {
-	for _, e := range []kafka.Error{
-		kafka.SASLAuthenticationFailed, kafka.UnsupportedSASLMechanism, kafka.IllegalSASLState,
-		kafka.TopicAuthorizationFailed, kafka.GroupAuthorizationFailed, kafka.ClusterAuthorizationFailed,
-	} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	var unknown x509.UnknownAuthorityError
-	var host x509.HostnameError
-	return errors.As(err, &unknown) || errors.As(err, &host)
-}
-
-// isTopicMissing reports whether the broker, or our view of the cluster, does
-// not know the topic or the partition.
-func isTopicMissing(err error) bool {
-	return errors.Is(err, kafka.UnknownTopicOrPartition) || errors.Is(err, kafka.UnknownTopicID) ||
-		errors.Is(err, protocol.ErrNoTopic) || errors.Is(err, protocol.ErrNoPartition)
-}
-
-// isCorrupt reports whether err comes from reading an answer, and not from the
-// network, the broker or our own deadline.
-func isCorrupt(err error) bool {
-	var code kafka.Error
-	var network net.Error
-	var topic *protocol.TopicError
-	var partition *protocol.TopicPartitionError
+// lasting is the stop that a failure of fetching becomes when it lasts: its reason, and what to look at.
+func lasting(err error) (reason, look string) {
+	var code kafkago.Error
+	var large *kafka.SizeError
+	var mismatch *kafka.MismatchError
 	switch {
-	case errors.Is(err, kafka.InvalidMessage):
-		return true
-	case errors.As(err, &code), errors.As(err, &network), errors.As(err, &topic), errors.As(err, &partition),
-		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
-		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return false
+	case kafka.Refused(err):
+		return ReasonAuth, kafka.Advice(err)
+	case errors.As(err, &mismatch):
+		return ReasonUnreachable, "check the port and whether it speaks TLS"
+	case errors.As(err, &large):
+		return ReasonTooLarge, "a batch, or an answer that is none; the topic's max.message.bytes says how large one may be"
+	case errors.Is(err, errFormat):
+		return ReasonFormat, "have the records written again by a producer of this age, or record that they are left out"
+	case errors.Is(err, kafka.ErrCorrupt):
+		return ReasonDamaged, "the brokers' disks and network; a replica may hold the batch whole: have it lead the partition"
+	case errors.Is(err, kafkago.LeaderNotAvailable), !errors.As(err, &code) && isNetwork(err):
+		return ReasonUnreachable, "whether the broker that leads this partition can be reached from here"
 	}
-	return true
+	return ReasonRefused, "the broker's own log"
+}
+
+// isNetwork reports whether err comes from connecting or from a connection, and not from what was said over it.
+func isNetwork(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, context.DeadlineExceeded)
 }

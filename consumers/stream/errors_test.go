@@ -8,8 +8,9 @@ import (
 	"net"
 	"testing"
 
-	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
+	kafkago "github.com/segmentio/kafka-go"
+
+	"retorno/schemas/kafka"
 )
 
 type foreignStop struct{}
@@ -42,23 +43,33 @@ func TestStopErrors(t *testing.T) {
 	}
 }
 
-func TestCorruptionIsToldFromTheNetwork(t *testing.T) {
+// What a failure of fetching becomes when it lasts says where to look.
+func TestLastingFailuresHaveAReason(t *testing.T) {
 	for _, c := range []struct {
 		err  error
-		want bool
+		want string
 	}{
-		{errors.New("crc32 checksum mismatch"), true},
-		{fmt.Errorf("fetch: %w", errCorrupt), true},
-		{kafka.InvalidMessage, true},
-		{kafka.NotLeaderForPartition, false},
-		{io.ErrUnexpectedEOF, false},
-		{&net.OpError{Op: "read", Err: errors.New("reset")}, false},
-		{context.DeadlineExceeded, false},
-		{fmt.Errorf("x: %w", protocol.NewErrNoTopic("t")), false},
-		{protocol.NewErrNoLeader("t", 1), false},
+		{fmt.Errorf("fetch: %w", kafka.ErrCorrupt), ReasonDamaged},
+		{&misplacedError{}, ReasonDamaged},
+		{errFormat, ReasonFormat},
+		{&kafka.SizeError{}, ReasonTooLarge},
+		{kafkago.SASLAuthenticationFailed, ReasonAuth},
+		{kafkago.TopicAuthorizationFailed, ReasonAuth},
+		{kafkago.NotLeaderForPartition, ReasonRefused},
+		{kafkago.KafkaStorageError, ReasonRefused},
+		{errors.New("something never seen before"), ReasonRefused},
+		{fmt.Errorf("no broker leads it: %w", kafkago.LeaderNotAvailable), ReasonUnreachable},
+		{io.ErrUnexpectedEOF, ReasonUnreachable},
+		{&net.OpError{Op: "read", Err: errors.New("reset")}, ReasonUnreachable},
+		{context.DeadlineExceeded, ReasonUnreachable},
+		{&kafka.MismatchError{Err: io.EOF}, ReasonUnreachable},
 	} {
-		if got := isCorrupt(c.err); got != c.want {
-			t.Errorf("%v: corrupt %v", c.err, got)
+		reason, look := lasting(c.err)
+		if reason != c.want || look == "" {
+			t.Errorf("%v: reason %s (%s), want %s", c.err, reason, look, c.want)
+		}
+		if r, ok := stopReason(&StopError{Reason: reason, Err: c.err}); !ok || r != c.want {
+			t.Errorf("the label of %s is %s", reason, r)
 		}
 	}
 }

@@ -2,11 +2,10 @@ package stream
 
 import (
 	"context"
-	"strconv"
 	"sync"
+	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 )
 
 // feed holds what has been fetched of one topic of a shard and not yet handed
@@ -17,27 +16,36 @@ type feed struct {
 	budget int // bytes from which on fetching waits
 	start  int64
 	last   mark // the message before start
-	lag    prometheus.Gauge
 
 	mu       sync.Mutex
 	room     *sync.Cond // signalled when something was handed out or the fetcher is to end
 	queue    []*batch
 	bytes    int
 	position int64 // next to hand out; -1 before the fetcher knows
-	high     int64
-	low      int64
-	trouble  string
+	log      bounds
+	health   health
 	err      error
 	stop     context.CancelFunc // ends the running fetcher, or nil
 	epoch    int                // which fetcher may put
 }
 
+// bounds are those of the log, as they were at a time.
+type bounds struct {
+	low, high int64 // -1 before they are known
+	at        time.Time
+}
+
+// health is how fetching goes.
+type health struct {
+	good     time.Time // the last good answer to a fetch; zero: none yet
+	failing  time.Time // since when no answer has been good; zero: the last one was
+	failures int       // in a row
+	trouble  string    // what is being retried, or waited for
+	unknown  string    // why the end of the log cannot be asked for
+}
+
 func newFeed(s *Shard, topic string, budget int) *feed {
-	f := &feed{
-		shard: s, topic: topic, budget: budget,
-		start: kafka.FirstOffset, position: -1, high: -1, low: -1,
-		lag: s.c.metrics.lag.WithLabelValues(topic, strconv.Itoa(s.partition)),
-	}
+	f := &feed{shard: s, topic: topic, budget: budget, start: kafkago.FirstOffset, position: -1, log: bounds{low: -1, high: -1}}
 	f.room = sync.NewCond(&f.mu)
 	return f
 }
@@ -51,27 +59,28 @@ func (f *feed) run() {
 	}
 	ctx, cancel := context.WithCancel(f.shard.ctx)
 	f.stop = cancel
-	ft := &fetcher{feed: f, cluster: f.shard.c.cluster, cfg: f.shard.c.cfg, metrics: f.shard.c.metrics,
-		log:   f.shard.c.log.With("topic", f.topic, "partition", f.shard.partition),
-		topic: f.topic, partition: f.shard.partition, epoch: f.epoch, position: f.start, last: f.last}
-	f.shard.feeding.Add(2)
-	go func() {
-		defer f.shard.feeding.Done()
-		ft.run(ctx)
-	}()
+	ft := newFetcher(f)
+	f.shard.feeding.Go(func() { ft.run(ctx) })
 	// A fetcher that waits for room hears of its end through the condition.
-	go func() {
-		defer f.shard.feeding.Done()
+	f.shard.feeding.Go(func() {
 		<-ctx.Done()
 		f.mu.Lock()
 		f.room.Broadcast()
 		f.mu.Unlock()
-	}()
+	})
 }
 
 // seek ends the fetcher; the next run starts at offset, in the log that holds
 // last before it.
 func (f *feed) seek(offset int64, last mark) {
+	f.end()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.start, f.last, f.position, f.err, f.health = offset, last, offset, nil, health{}
+}
+
+// end ends the fetcher and forgets what was not handed out. What the fetcher brings from now on is not taken.
+func (f *feed) end() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.stop != nil {
@@ -79,19 +88,6 @@ func (f *feed) seek(offset int64, last mark) {
 		f.stop = nil
 	}
 	f.epoch++
-	f.clear()
-	f.start, f.last, f.position, f.err, f.trouble = offset, last, offset, nil, ""
-}
-
-// drop forgets what was not handed out.
-func (f *feed) drop() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.epoch++
-	f.clear()
-}
-
-func (f *feed) clear() {
 	f.shard.c.metrics.prefetched.Sub(float64(f.bytes))
 	f.queue, f.bytes = nil, 0
 }
@@ -106,10 +102,9 @@ func (f *feed) pop() ([]Message, error) {
 	b := f.queue[0]
 	f.queue[0] = nil
 	f.queue = f.queue[1:]
-	f.bytes -= b.bytes
-	f.shard.c.metrics.prefetched.Sub(float64(b.bytes))
+	f.bytes -= b.size()
+	f.shard.c.metrics.prefetched.Sub(float64(b.size()))
 	f.position = b.messages[len(b.messages)-1].Offset + 1
-	f.lag.Set(float64(max(0, f.high-f.position)))
 	f.room.Signal()
 	return b.messages, nil
 }
@@ -122,8 +117,8 @@ func (f *feed) put(epoch int, b *batch) {
 		return
 	}
 	f.queue = append(f.queue, b)
-	f.bytes += b.bytes
-	f.shard.c.metrics.prefetched.Add(float64(b.bytes))
+	f.bytes += b.size()
+	f.shard.c.metrics.prefetched.Add(float64(b.size()))
 	f.mu.Unlock()
 	f.shard.notify()
 }
@@ -137,26 +132,57 @@ func (f *feed) waitRoom(ctx context.Context) {
 	}
 }
 
-// saw notes the bounds of the log.
-func (f *feed) saw(epoch int, position, low, high int64) {
+// begun notes where a fetcher begins that was told to begin at an end of the log.
+func (f *feed) begun(epoch int, position int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if epoch == f.epoch && f.position < 0 {
+		f.position = position
+	}
+}
+
+// saw notes the bounds of the log, whoever asked for them.
+func (f *feed) saw(low, high int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.log = bounds{low: low, high: high, at: time.Now()}
+	f.health.unknown = ""
+}
+
+// fetched notes a good answer to a fetch. waiting says what keeps the fetcher from reading on although there is more.
+func (f *feed) fetched(epoch int, waiting string) {
+	f.mu.Lock()
+	taken := epoch == f.epoch
+	if taken {
+		f.health = health{good: time.Now(), trouble: waiting}
+	}
+	f.mu.Unlock()
+	if taken {
+		f.shard.fetched()
+	}
+}
+
+// failed notes that a fetch failed, and returns since when none has been good.
+func (f *feed) failed(epoch int, why string) time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if epoch != f.epoch {
-		return
+		return time.Now()
 	}
-	if f.position < 0 {
-		f.position = position
+	if f.health.failing.IsZero() {
+		f.health.failing = time.Now()
 	}
-	f.low, f.high = low, high
-	f.lag.Set(float64(max(0, f.high-f.position)))
+	f.health.failures++
+	f.health.trouble = why
+	return f.health.failing
 }
 
-// troubled notes what is being retried; the empty text clears it.
-func (f *feed) troubled(epoch int, what string) {
+// waited leaves out of a failure's age the time during which nothing was asked for want of room.
+func (f *feed) waited(epoch int, d time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if epoch == f.epoch {
-		f.trouble = what
+	if epoch == f.epoch && !f.health.failing.IsZero() {
+		f.health.failing = f.health.failing.Add(d)
 	}
 }
 
@@ -170,8 +196,53 @@ func (f *feed) fail(epoch int, err error) {
 	f.shard.notify()
 }
 
+// watchEnd asks for the bounds of the log until ctx ends, over connections of its own, whenever no answer to a fetch
+// has told them for a while: so that they are known also while fetching waits or fails.
+func (f *feed) watchEnd(ctx context.Context) {
+	every := f.shard.c.cfg.EndTimeout / 5
+	for {
+		if time.Since(f.ends().at) >= every {
+			low, high, err := f.shard.c.cluster.bounds(ctx, f.topic, f.shard.partition, uncommitted)
+			switch {
+			case ctx.Err() != nil:
+				return
+			case err == nil:
+				f.saw(low, high)
+			default:
+				f.mu.Lock()
+				f.health.unknown = err.Error()
+				f.mu.Unlock()
+			}
+		}
+		if !sleep(ctx, every) {
+			return
+		}
+	}
+}
+
+func (f *feed) ends() bounds {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.log
+}
+
+// fetchedWell reports whether the last answer to a fetch was good.
+func (f *feed) fetchedWell() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.health.good.IsZero() && f.health.failing.IsZero()
+}
+
 func (f *feed) status() TopicStatus {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return TopicStatus{Topic: f.topic, Position: f.position, HighWatermark: f.high, LogStart: f.low, Trouble: f.trouble}
+	s := TopicStatus{Topic: f.topic, Position: f.position, HighWatermark: f.log.high, LogStart: f.log.low, EndAt: f.log.at,
+		FetchedAt: f.health.good, FailingSince: f.health.failing, Failures: f.health.failures, Trouble: f.health.trouble, lastEnd: f.log.high}
+	if time.Since(f.log.at) > f.shard.c.cfg.EndTimeout {
+		s.HighWatermark, s.LogStart = -1, -1
+		if s.Trouble == "" && f.health.unknown != "" {
+			s.Trouble = "the end of the log is not known: " + f.health.unknown
+		}
+	}
+	return s
 }

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
+
+	"retorno/schemas/kafka"
 )
 
 // confirmations is how often in a row a finding that stops a shard must be
@@ -28,11 +30,12 @@ type mark struct {
 }
 
 // fetcher reads one topic of one shard into its feed until it is ended or
-// meets a stop error.
+// meets a stop error. It has a connection of its own, so that it waits for no
+// other, and no broker that does not answer holds up more than its own partitions.
 type fetcher struct {
 	feed    *feed
 	cluster *cluster
-	cfg     Config
+	cfg     *Config
 	metrics *metrics
 	log     *slog.Logger
 
@@ -40,9 +43,10 @@ type fetcher struct {
 	partition int
 	epoch     int
 
-	position int64 // next to fetch
-	base     int64 // where the batch that holds it begins; -1 when not known
-	aligned  bool  // base is where a batch that was read has ended
+	conn     *kafka.Conn // to the partition's leader, or nil
+	position int64       // next to fetch
+	base     int64       // where the batch that holds it begins; -1 when not known
+	aligned  bool        // base is where a batch that was read has ended
 	decoder  decoder
 	last     mark      // the message before the position
 	verify   bool      // make sure that it is still the same log
@@ -54,28 +58,33 @@ type fetcher struct {
 	missingSince time.Time
 }
 
+func newFetcher(f *feed) *fetcher {
+	c := f.shard.c
+	return &fetcher{feed: f, cluster: c.cluster, cfg: &c.cfg, metrics: c.metrics,
+		log:   c.log.With("topic", f.topic, "partition", f.shard.partition),
+		topic: f.topic, partition: f.shard.partition, epoch: f.epoch, position: f.start, last: f.last,
+		decoder:  decoder{topic: f.topic, partition: f.shard.partition},
+		progress: time.Now(), base: -1}
+}
+
 func (f *fetcher) run(ctx context.Context) {
-	f.decoder = decoder{topic: f.topic, partition: f.partition}
-	f.progress, f.base = time.Now(), -1
+	defer f.hangUp()
 	for ctx.Err() == nil {
 		waited := time.Now()
 		f.feed.waitRoom(ctx)
-		// Waiting for the consumer is no stall.
+		// Waiting for the consumer is neither a stall nor a failure.
 		f.progress = f.progress.Add(time.Since(waited))
+		f.feed.waited(f.epoch, time.Since(waited))
 		err := f.once(ctx)
+		if err != nil && ctx.Err() == nil && !IsStop(err) {
+			err = f.failed(ctx, err)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return
-		case err == nil:
-			if f.failures > 0 {
-				f.feed.troubled(f.epoch, "")
-			}
-			f.failures, f.findings = 0, 0
-		case IsStop(err):
+		case err != nil:
 			f.feed.fail(f.epoch, err)
 			return
-		default:
-			f.retry(ctx, err)
 		}
 		f.watchdog()
 	}
@@ -97,85 +106,96 @@ func (f *fetcher) once(ctx context.Context) error {
 	if f.base < 0 {
 		return f.findBase(ctx)
 	}
-	res, err := f.fetch(ctx, f.position, f.cfg.FetchMaxBytes)
+	a, err := f.fetch(ctx, f.position, f.cfg.FetchMaxBytes)
 	if err != nil {
 		return f.requestFailed(ctx, err)
 	}
 	f.missingSince = time.Time{}
-	f.feed.saw(f.epoch, f.position, res.LogStartOffset, res.HighWatermark)
-	b, err := f.decoder.decode(res.Records, f.base, f.position)
+	b, err := f.decoder.decode(a, f.base, f.position)
 	if len(b.messages) > 0 {
 		f.accept(b)
-	} else if err == nil && res.HighWatermark <= f.position {
+	} else if err == nil && a.stable <= f.position {
 		f.progress = time.Now()
 	}
 	if err != nil {
-		return f.refuse(res, err)
+		return f.refuse(a, err)
 	}
+	f.fetched(a)
 	return nil
+}
+
+// fetched notes that an answer was good.
+func (f *fetcher) fetched(a *answer) {
+	f.failures, f.findings = 0, 0
+	waiting := ""
+	if a.stable <= f.position && f.position < a.high {
+		waiting = fmt.Sprintf("a transaction of another producer that begins at offset %d is still open", a.stable)
+	}
+	f.feed.fetched(f.epoch, waiting)
 }
 
 // begin resolves a position such as the start of the log.
 func (f *fetcher) begin(ctx context.Context) error {
-	first, end, err := f.cluster.bounds(ctx, f.topic, f.partition)
+	first, end, err := f.cluster.bounds(ctx, f.topic, f.partition, committed)
 	if err != nil {
 		return f.requestFailed(ctx, err)
 	}
-	if f.position == kafka.LastOffset {
+	if f.position == kafkago.LastOffset {
 		f.position = end
 	} else {
 		f.position = first
 	}
-	f.feed.saw(f.epoch, f.position, first, end)
+	f.feed.begun(f.epoch, f.position)
 	return nil
 }
 
 // findBase asks where the batch begins that holds the position. What is read
 // then has to agree, so that no single answer is trusted.
 func (f *fetcher) findBase(ctx context.Context) error {
-	res, err := f.fetch(ctx, f.position, 1)
+	a, err := f.fetch(ctx, f.position, 1)
 	if err != nil {
 		return f.requestFailed(ctx, err)
 	}
-	f.feed.saw(f.epoch, f.position, res.LogStartOffset, res.HighWatermark)
-	if base, ok := baseOf(res.Records); ok {
+	base, ok, err := baseOf(a)
+	switch {
+	case err != nil:
+		return f.refuse(a, err)
+	case ok:
 		f.base = base
-	} else if res.HighWatermark <= f.position {
+	case a.stable == f.position:
 		// Whatever is written next begins here.
 		f.base = f.position
 		f.progress = time.Now()
 	}
-	release(batches(res.Records))
 	return nil
 }
 
 // fetch asks for records; the error is the network's or the broker's.
-func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (*kafka.FetchResponse, error) {
+func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (*answer, error) {
 	f.asked = time.Now()
-	client, age := f.cluster.get()
-	asking, cancel := context.WithTimeout(ctx, f.cfg.MaxWait+f.cfg.RequestTimeout)
-	defer cancel()
-	res, err := client.Fetch(asking, &kafka.FetchRequest{
-		Topic:     f.topic,
-		Partition: f.partition,
-		Offset:    offset,
-		MinBytes:  int64(f.cfg.MinBytes),
-		MaxBytes:  int64(maxBytes),
-		MaxWait:   f.cfg.MaxWait,
-	})
-	if err == nil {
-		err = res.Error
-	}
-	if err == nil && (res.Topic != f.topic || res.Partition != f.partition) {
-		release(batches(res.Records))
-		err = fmt.Errorf("%w: it is about topic %q, partition %d", errCorrupt, res.Topic, res.Partition)
-	}
-	if err != nil && ctx.Err() == nil && (errors.Is(err, context.DeadlineExceeded) || f.failures%5 == 4) {
-		if rebuildErr := f.cluster.rebuild(age); rebuildErr != nil {
-			return nil, errors.Join(err, rebuildErr)
+	if f.conn == nil {
+		var err error
+		if f.conn, err = f.cluster.connect(ctx, f.topic, f.partition); err != nil {
+			return nil, err
 		}
 	}
-	return res, err
+	asking, cancel := context.WithTimeout(ctx, f.cfg.MaxWait+f.cfg.RequestTimeout)
+	defer cancel()
+	a, err := fetch(asking, f.conn, f.topic, f.partition, offset, f.cfg, maxBytes)
+	if err != nil {
+		// Whatever failed, another connection to whoever leads now is a new begin.
+		f.hangUp()
+		return nil, err
+	}
+	f.feed.saw(a.low, a.high)
+	return a, nil
+}
+
+func (f *fetcher) hangUp() {
+	if f.conn != nil {
+		f.conn.Close()
+		f.conn = nil
+	}
 }
 
 // accept hands contiguous messages to the feed.
@@ -187,11 +207,12 @@ func (f *fetcher) accept(b *batch) {
 	f.progress = time.Now()
 	f.metrics.messages.WithLabelValues(f.topic).Add(float64(len(b.messages)))
 	f.metrics.bytes.WithLabelValues(f.topic).Add(float64(b.bytes))
+	f.metrics.skipped.WithLabelValues(f.topic).Add(float64(b.skipped))
 	f.feed.put(f.epoch, b)
 }
 
 // refuse judges an answer that does not continue at the position.
-func (f *fetcher) refuse(res *kafka.FetchResponse, err error) error {
+func (f *fetcher) refuse(a *answer, err error) error {
 	var misplaced *misplacedError
 	if errors.As(err, &misplaced) {
 		f.metrics.corrupt.WithLabelValues(f.topic).Inc()
@@ -200,7 +221,7 @@ func (f *fetcher) refuse(res *kafka.FetchResponse, err error) error {
 			return err
 		}
 		return f.confirm(&StopError{Reason: ReasonRecreated, Topic: f.topic, Partition: f.partition, Err: fmt.Errorf(
-			"%w, where the last one read has ended: the topic was created anew", err)})
+			"%w, where the last one read has ended: the topic was made again", err)})
 	}
 	var gap *noncontiguousError
 	if !errors.As(err, &gap) {
@@ -209,10 +230,7 @@ func (f *fetcher) refuse(res *kafka.FetchResponse, err error) error {
 	}
 	f.metrics.retries.WithLabelValues("noncontiguous").Inc()
 	found := &GapError{Reason: ReasonGap, Topic: f.topic, Partition: f.partition, Position: gap.want, Found: gap.got}
-	switch {
-	case gap.control:
-		found.Reason, found.Found = ReasonControl, gap.want+1
-	case res.LogStartOffset > gap.want:
+	if a.low > gap.want {
 		found.Reason = ReasonRetention
 	}
 	return f.confirm(found)
@@ -229,22 +247,21 @@ func (f *fetcher) confirm(finding error) error {
 // requestFailed judges an error of the network or the broker.
 func (f *fetcher) requestFailed(ctx context.Context, err error) error {
 	switch {
-	case errors.Is(err, kafka.OffsetOutOfRange):
+	case errors.Is(err, kafkago.OffsetOutOfRange):
 		return f.outOfRange(ctx, err)
 	case isTopicMissing(err):
 		f.metrics.retries.WithLabelValues("topic_missing").Inc()
-		f.cluster.refresh()
 		f.verify = true
 		return f.topicMissing(ctx, err)
-	case isAuth(err):
-		return f.confirm(&StopError{Reason: ReasonAuth, Topic: f.topic, Partition: f.partition, Err: err})
-	case isCorrupt(err):
+	case kafka.Refused(err):
+		reason, look := lasting(err)
+		return f.confirm(&StopError{Reason: reason, Topic: f.topic, Partition: f.partition, Err: fmt.Errorf("%w (%s)", err, look)})
+	case errors.Is(err, kafka.ErrCorrupt):
 		f.metrics.corrupt.WithLabelValues(f.topic).Inc()
 		return err
 	}
 	// Leaders may have moved, and whoever answers next may be another cluster
 	// under the same address.
-	f.cluster.refresh()
 	f.verify = true
 	f.metrics.retries.WithLabelValues("fetch").Inc()
 	return err
@@ -253,18 +270,18 @@ func (f *fetcher) requestFailed(ctx context.Context, err error) error {
 // outOfRange finds out on which side of the log the position lies.
 func (f *fetcher) outOfRange(ctx context.Context, cause error) error {
 	f.metrics.retries.WithLabelValues("offset").Inc()
-	first, end, err := f.cluster.bounds(ctx, f.topic, f.partition)
+	first, end, err := f.cluster.bounds(ctx, f.topic, f.partition, uncommitted)
 	if err != nil {
 		return err
 	}
-	f.feed.saw(f.epoch, f.position, first, end)
+	f.feed.saw(first, end)
 	switch {
 	case f.position < first:
 		return f.confirm(&GapError{Reason: ReasonRetention, Topic: f.topic, Partition: f.partition,
 			Position: f.position, Found: first})
 	case f.position > end:
 		return f.confirm(&StopError{Reason: ReasonBeyondEnd, Topic: f.topic, Partition: f.partition, Err: fmt.Errorf(
-			"the log ends at offset %d but reading is to go on at %d: the topic was created anew or has lost acknowledged messages", end, f.position)})
+			"the log ends at offset %d but reading is to go on at %d: the topic was made again or has lost acknowledged messages", end, f.position)})
 	}
 	// The log did not reach the position a moment ago, and does now: it may be another one that is being filled.
 	f.verify = true
@@ -295,26 +312,29 @@ func (f *fetcher) sameLog(ctx context.Context) error {
 		f.verify = false
 		return nil
 	}
-	res, err := f.fetch(ctx, f.last.offset, 1)
-	if errors.Is(err, kafka.OffsetOutOfRange) {
+	a, err := f.fetch(ctx, f.last.offset, 1)
+	if errors.Is(err, kafkago.OffsetOutOfRange) {
 		return f.markGone(ctx, err)
 	}
 	if err != nil {
 		return f.requestFailed(ctx, err)
 	}
-	base, _ := baseOf(res.Records)
+	base, _, err := baseOf(a)
+	if err != nil {
+		return f.refuse(a, err)
+	}
 	look := decoder{topic: f.topic, partition: f.partition}
-	b, err := look.decode(res.Records, base, f.last.offset)
+	b, err := look.decode(a, base, f.last.offset)
 	switch {
 	case len(b.messages) > 0 && b.messages[0].Fingerprint() == f.last.print:
 		f.verify = false
 		return nil
 	case len(b.messages) > 0:
 		return f.confirm(&StopError{Reason: ReasonRecreated, Topic: f.topic, Partition: f.partition, Err: fmt.Errorf(
-			"the message at offset %d is not the one read there before: the topic was created anew", f.last.offset)})
+			"the message at offset %d is not the one read there before: the topic was made again", f.last.offset)})
 	case err != nil:
-		return f.refuse(res, err)
-	case res.HighWatermark <= f.last.offset:
+		return f.refuse(a, err)
+	case a.high <= f.last.offset:
 		return f.markGone(ctx, errors.New("the log ends before the last message that was read"))
 	}
 	return fmt.Errorf("no message at offset %d yet", f.last.offset)
@@ -323,7 +343,7 @@ func (f *fetcher) sameLog(ctx context.Context) error {
 // markGone judges a log that does not hold the last message any more.
 func (f *fetcher) markGone(ctx context.Context, cause error) error {
 	f.metrics.retries.WithLabelValues("offset").Inc()
-	first, end, err := f.cluster.bounds(ctx, f.topic, f.partition)
+	first, end, err := f.cluster.bounds(ctx, f.topic, f.partition, uncommitted)
 	switch {
 	case err != nil:
 		return f.requestFailed(ctx, err)
@@ -333,33 +353,37 @@ func (f *fetcher) markGone(ctx context.Context, cause error) error {
 		return nil
 	case f.last.offset >= end:
 		return f.confirm(&StopError{Reason: ReasonBeyondEnd, Topic: f.topic, Partition: f.partition, Err: fmt.Errorf(
-			"the log ends at offset %d but was read up to %d: the topic was created anew or has lost acknowledged messages", end, f.last.offset)})
+			"the log ends at offset %d but was read up to %d: the topic was made again or has lost acknowledged messages", end, f.last.offset)})
 	}
 	return cause
 }
 
-// retry notes the trouble and waits.
-func (f *fetcher) retry(ctx context.Context, err error) {
+// failed notes a failure and waits before another attempt. When none has been good for long, it returns the stop that
+// the failure has become.
+func (f *fetcher) failed(ctx context.Context, err error) error {
 	f.failures++
-	f.feed.troubled(f.epoch, err.Error())
+	since := f.feed.failed(f.epoch, err.Error())
 	f.log.Log(ctx, loud(f.failures), "stream: fetch failed, will try again", "offset", f.position, "attempt", f.failures, "error", err)
+	if lasted := time.Since(since); lasted >= f.cfg.FailAfter {
+		reason, look := lasting(err)
+		return &StopError{Reason: reason, Topic: f.topic, Partition: f.partition, Err: fmt.Errorf(
+			"nothing could be read at offset %d for %s, last because of: %w (look at: %s)", f.position, lasted.Round(time.Second), err, look)}
+	}
 	d := f.cfg.MinBackoff << min(f.failures-1, 16)
 	if d <= 0 || d > f.cfg.MaxBackoff {
 		d = f.cfg.MaxBackoff
 	}
 	sleep(ctx, d)
+	return nil
 }
 
-// watchdog rebuilds the client when there is something to read and nothing comes.
+// watchdog connects again when there is something to read and nothing comes.
 func (f *fetcher) watchdog() {
 	if time.Since(f.progress) < f.cfg.StallTimeout {
 		return
 	}
 	f.progress = time.Now()
 	f.metrics.stalls.WithLabelValues(f.topic).Inc()
-	f.log.Warn("stream: no progress, connecting anew", "offset", f.position)
-	_, age := f.cluster.get()
-	if err := f.cluster.rebuild(age); err != nil {
-		f.log.Error("stream: connecting anew failed", "error", err)
-	}
+	f.log.Warn("stream: no progress, connecting again", "offset", f.position)
+	f.hangUp()
 }

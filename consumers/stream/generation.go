@@ -7,14 +7,14 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 )
 
 // generation is one division of the group as this member sees it. It ends when
 // the group is divided anew, when the member leaves, or when a run fails.
 type generation struct {
 	c   *Consumer
-	gen *kafka.Generation
+	gen *kafkago.Generation
 
 	mu     sync.Mutex
 	halt   error // stops every shard, or nil
@@ -22,7 +22,7 @@ type generation struct {
 }
 
 // generation works on gen until it ends.
-func (c *Consumer) generation(ctx context.Context, gen *kafka.Generation, run RunFunc) {
+func (c *Consumer) generation(ctx context.Context, gen *kafkago.Generation, run RunFunc) {
 	partitions, mismatch := sharedPartitions(gen, c.cfg.Topics)
 	c.log.Info("stream: joined", "group", c.cfg.Group, "generation", gen.ID, "shards", partitions)
 	c.cfg.Assigned(partitions)
@@ -57,14 +57,14 @@ func (c *Consumer) generation(ctx context.Context, gen *kafka.Generation, run Ru
 	working.Wait()
 	c.metrics.assigned.Set(0)
 	for _, p := range partitions {
-		c.metrics.forget(p)
+		c.metrics.unstop(p)
 	}
 	c.board.left("the group is being divided anew")
 }
 
 // sharedPartitions returns the partition numbers of this member. The error is
 // a stop error: the topics do not give the same ones.
-func sharedPartitions(gen *kafka.Generation, topics []string) ([]int, error) {
+func sharedPartitions(gen *kafkago.Generation, topics []string) ([]int, error) {
 	var all []int
 	byTopic := make(map[string][]int)
 	for _, t := range topics {
@@ -126,7 +126,13 @@ func (g *generation) open(partition, of int) (*Shard, error) {
 		return nil, g.halt
 	}
 	s := newShard(g.c, g.gen, partition, g.c.cfg.PrefetchBytes/of/len(g.c.cfg.Topics))
+	// A shard that stopped before is well again once all of its topics are fetched.
+	s.well = func() {
+		g.c.metrics.unstop(partition)
+		g.c.board.stopped(partition, nil)
+	}
 	g.shards[s] = struct{}{}
+	g.c.board.running(partition, s)
 	return s, nil
 }
 
@@ -141,42 +147,41 @@ func (g *generation) close(s *Shard) {
 // shard that has stopped stays here.
 func (g *generation) shard(ctx context.Context, partition, of int, run RunFunc) {
 	for ctx.Err() == nil {
-		err := g.runOnce(ctx, partition, of, run)
-		switch {
-		case ctx.Err() != nil:
-			if err != nil && !errors.Is(err, context.Canceled) {
-				g.c.log.Warn("stream: shard did not end cleanly", "partition", partition, "error", err)
-			}
-			return
-		case err == nil:
-			<-ctx.Done()
-			return
-		case !IsStop(err):
-			g.c.metrics.retries.WithLabelValues("run").Inc()
-			g.c.log.Error("stream: shard failed, joining the group again", "partition", partition, "error", err)
-			sleep(ctx, g.c.cfg.MaxBackoff)
+		s, err := g.open(partition, of)
+		if err == nil {
+			err = run(ctx, s)
+			s.halt()
+		}
+		again := g.judge(ctx, partition, err)
+		if s != nil {
+			g.close(s)
+		}
+		if !again {
 			return
 		}
-		reason, _ := stopReason(err)
-		g.c.metrics.stop(partition, reason)
-		g.c.board.stopped(partition, err)
-		g.c.log.Error("stream: shard stopped, waiting for a decision", "partition", partition, "reason", reason, "error", err)
-		sleep(ctx, g.c.cfg.StopRetry)
 	}
 }
 
-// runOnce gives the shard to the caller's function.
-func (g *generation) runOnce(ctx context.Context, partition, of int, run RunFunc) error {
-	s, err := g.open(partition, of)
-	if err != nil {
-		return err
+// judge waits for as long as the error of a run asks for, and reports whether the shard is to be run again.
+func (g *generation) judge(ctx context.Context, partition int, err error) bool {
+	switch {
+	case ctx.Err() != nil:
+		if err != nil && !errors.Is(err, context.Canceled) {
+			g.c.log.Warn("stream: shard did not end cleanly", "partition", partition, "error", err)
+		}
+		return false
+	case err == nil:
+		<-ctx.Done()
+		return false
+	case !IsStop(err):
+		g.c.metrics.retries.WithLabelValues("run").Inc()
+		g.c.log.Error("stream: shard failed, joining the group again", "partition", partition, "error", err)
+		sleep(ctx, g.c.cfg.MaxBackoff)
+		return false
 	}
-	defer g.close(s)
-	g.c.board.running(partition, s)
-	// A shard that stopped before is well again once it hands something out.
-	s.progressed = func() {
-		g.c.metrics.unstop(partition)
-		g.c.board.stopped(partition, nil)
-	}
-	return run(ctx, s)
+	reason, _ := stopReason(err)
+	g.c.metrics.stop(partition, reason)
+	g.c.board.stopped(partition, err)
+	g.c.log.Error("stream: shard stopped, will be looked at again", "partition", partition, "reason", reason, "after", g.c.cfg.StopRetry, "error", err)
+	return sleep(ctx, g.c.cfg.StopRetry)
 }

@@ -11,14 +11,15 @@ import (
 var errNoGroup = errors.New("stream: this shard belongs to no group; nothing can be committed")
 
 // Bounds returns the first offset of a partition that still exists and the one
-// after its last. It tries until ctx ends, except when the topic is missing
+// up to which it can be read: after its last, or where the first transaction
+// begins that is still open. It tries until ctx ends, except when the topic is missing
 // for long or the broker refuses the credentials.
 func (c *Consumer) Bounds(ctx context.Context, topic string, partition int) (first, end int64, err error) {
 	start := time.Now()
 	backoff := c.cfg.MinBackoff
 	for {
 		if err = c.checkTopics(ctx); err == nil {
-			if first, end, err = c.cluster.bounds(ctx, topic, partition); err == nil {
+			if first, end, err = c.cluster.bounds(ctx, topic, partition, committed); err == nil {
 				return first, end, nil
 			}
 		}

@@ -1,10 +1,6 @@
 package stream
 
-import "github.com/segmentio/kafka-go"
-
-// partitioner places keys as the default partitioner of Java clients does: murmur2. Every producer must use it, or
-// the messages of one key end up in two partitions.
-var partitioner = kafka.Murmur2Balancer{Consistent: true}
+import "retorno/schemas/kafka"
 
 // Partitions numbers the partitions of a topic, for PartitionOf.
 func Partitions(count int) []int {
@@ -15,7 +11,6 @@ func Partitions(count int) []int {
 	return all
 }
 
-// PartitionOf is the partition in which a message with that key belongs, out of those made by Partitions.
-func PartitionOf(key []byte, partitions []int) int {
-	return partitioner.Balance(kafka.Message{Key: key}, partitions...)
-}
+// PartitionOf is the partition in which a message with that key belongs, out of those made by Partitions. Every
+// producer must place keys so, or the messages of one key end up in two partitions.
+func PartitionOf(key []byte, partitions []int) int { return kafka.Partition(key, len(partitions)) }

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 
 	"retorno/consumers/beat"
 )
@@ -17,7 +17,7 @@ import (
 // HighWatermark, LogStart and Commit may be called from others too.
 type Shard struct {
 	c         *Consumer
-	gen       *kafka.Generation
+	gen       *kafkago.Generation
 	partition int
 	feeds     []*feed
 	byTopic   map[string]*feed
@@ -26,27 +26,31 @@ type Shard struct {
 	end     context.CancelFunc
 	feeding sync.WaitGroup
 
-	wake       chan struct{} // something to hand out, or a failure
-	progressed func()
-	next       int // the feed to look at first, so that none starves
+	wake chan struct{} // something to hand out, or a failure
+	well func()        // called once every topic has been fetched well
+	next int           // the feed to look at first, so that none starves
+
+	wellOnce sync.Once
 
 	mu     sync.Mutex
 	failed error
 }
 
-func newShard(c *Consumer, gen *kafka.Generation, partition, budget int) *Shard {
+func newShard(c *Consumer, gen *kafkago.Generation, partition, budget int) *Shard {
 	ctx, end := context.WithCancel(context.Background())
 	s := &Shard{
 		c: c, gen: gen, partition: partition,
 		byTopic: make(map[string]*feed),
 		ctx:     ctx, end: end,
-		wake:       make(chan struct{}, 1),
-		progressed: func() {},
+		wake: make(chan struct{}, 1),
+		well: func() {},
 	}
 	for _, t := range c.cfg.Topics {
 		f := newFeed(s, t, budget)
 		if gen != nil {
-			f.start = committed(gen, t, partition)
+			f.start = committedTo(gen, t, partition)
+			// What is behind is to be known also before and between fetches.
+			s.feeding.Go(func() { f.watchEnd(ctx) })
 		}
 		s.feeds = append(s.feeds, f)
 		s.byTopic[t] = f
@@ -54,14 +58,14 @@ func newShard(c *Consumer, gen *kafka.Generation, partition, budget int) *Shard 
 	return s
 }
 
-// committed returns where the group has come to, or the start of the log.
-func committed(gen *kafka.Generation, topic string, partition int) int64 {
+// committedTo returns where the group has come to, or the start of the log.
+func committedTo(gen *kafkago.Generation, topic string, partition int) int64 {
 	for _, a := range gen.Assignments[topic] {
 		if a.ID == partition {
 			return a.Offset
 		}
 	}
-	return kafka.FirstOffset
+	return kafkago.FirstOffset
 }
 
 // Partition returns the shard's number.
@@ -90,12 +94,12 @@ func (s *Shard) SeekAfter(topic string, offset int64, fingerprint uint64) {
 	s.feed(topic).seek(offset+1, mark{offset: offset, print: fingerprint})
 }
 
-// HighWatermark returns the offset after the last message of topic that can be
-// read, as last seen; -1 while unknown.
+// HighWatermark returns the offset after the last message of topic, as seen within Config.EndTimeout; -1 while it is
+// not known.
 func (s *Shard) HighWatermark(topic string) int64 { return s.feed(topic).status().HighWatermark }
 
-// LogStart returns the first offset of topic that still exists, as last seen;
-// -1 while unknown.
+// LogStart returns the first offset of topic that still exists, as seen within Config.EndTimeout; -1 while it is not
+// known.
 func (s *Shard) LogStart(topic string) int64 { return s.feed(topic).status().LogStart }
 
 // Fetch returns the next messages of one of the topics, in order and without
@@ -125,7 +129,6 @@ func (s *Shard) Fetch(ctx context.Context, maxWait time.Duration) ([]Message, er
 			}
 			if len(msgs) > 0 {
 				s.next = (s.next + i + 1) % len(s.feeds)
-				s.progressed()
 				return msgs, nil
 			}
 		}
@@ -193,14 +196,28 @@ func (s *Shard) notify() {
 	}
 }
 
-// Close ends fetching and waits for it. The shards of a run are closed when it
-// returns.
+// fetched is told of each good answer, and passes on that all is well.
+func (s *Shard) fetched() {
+	for _, f := range s.feeds {
+		if !f.fetchedWell() {
+			return
+		}
+	}
+	s.wellOnce.Do(s.well)
+}
+
+// halt ends fetching. The ends of the logs are still asked for.
+func (s *Shard) halt() {
+	for _, f := range s.feeds {
+		f.end()
+	}
+}
+
+// Close ends fetching and waits for it. The shards of a run are closed some time after it has returned.
 func (s *Shard) Close() {
 	s.end()
 	s.feeding.Wait()
-	for _, f := range s.feeds {
-		f.drop()
-	}
+	s.halt()
 }
 
 func (s *Shard) status() []TopicStatus {

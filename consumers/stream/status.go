@@ -3,6 +3,7 @@ package stream
 import (
 	"sort"
 	"sync"
+	"time"
 )
 
 // Status is what the member is doing, for readiness and for people.
@@ -20,7 +21,8 @@ type Status struct {
 // ShardStatus is the state of one shard.
 type ShardStatus struct {
 	Partition int
-	// Stopped is the reason for which it waits for a decision, or empty.
+	// Stopped is the reason for which it has stopped, or empty. Whether a decision is to be made, or the cause goes by
+	// itself, is in Err.
 	Stopped string
 	// Err is the stop error, or nil.
 	Err error
@@ -28,18 +30,27 @@ type ShardStatus struct {
 	Topics []TopicStatus
 }
 
-// TopicStatus is how far one topic of a shard has been handed out. Offsets are
-// -1 while unknown.
+// TopicStatus is how far one topic of a shard has been handed out, and how reading it goes. Offsets are -1 while they
+// are not known.
 type TopicStatus struct {
 	Topic         string
 	Position      int64 // the next offset to hand out
-	HighWatermark int64 // the offset after the last that can be read
-	LogStart      int64 // the first offset that still exists
-	// Trouble is what is being retried at present, or empty.
+	HighWatermark int64 // the offset after the log's last, as seen within Config.EndTimeout
+	LogStart      int64 // the first offset that still exists, likewise
+	// EndAt is when the bounds of the log were last seen; zero: never.
+	EndAt time.Time
+	// FetchedAt is when a fetch last got a good answer; zero: never. While the caller takes nothing, none is made.
+	FetchedAt time.Time
+	// FailingSince is since when no fetch has got a good answer, and Failures how many have not; zero: the last one did.
+	FailingSince time.Time
+	Failures     int
+	// Trouble is what is being retried or waited for at present, or empty.
 	Trouble string
+
+	lastEnd int64 // the high watermark as last seen, however long ago
 }
 
-// Lag is the number of messages not handed out yet; false while unknown.
+// Lag is the number of messages not handed out yet; false while the end of the log, or the position, is not known.
 func (t TopicStatus) Lag() (int64, bool) {
 	if t.Position < 0 || t.HighWatermark < 0 {
 		return 0, false
@@ -98,8 +109,9 @@ func (b *board) stopped(partition int, err error) {
 }
 
 // Status returns what the member is doing now.
-func (c *Consumer) Status() Status {
-	b := c.board
+func (c *Consumer) Status() Status { return c.board.status() }
+
+func (b *board) status() Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := Status{Member: b.member, Generation: b.generation, Problem: b.problem}

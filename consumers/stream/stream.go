@@ -34,7 +34,9 @@ import (
 	"time"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
+
+	"retorno/schemas/kafka"
 )
 
 // Header is a name and a value that came beside a message.
@@ -57,9 +59,16 @@ type Message struct {
 	// or is empty. Then the batch's bytes are the Value of its first message,
 	// and the others have none: they are to be set aside, not understood.
 	Unreadable string
-	// Time is the producer's time, also on topics with the broker's time:
-	// the client library does not tell them apart.
+	// Skipped says that the offset holds no record: it is a marker that ends
+	// a transaction, or the record of a transaction that was aborted. Then
+	// there is neither key nor value, and nothing is to be understood.
+	Skipped bool
+	// Time is the producer's time, also on topics with the broker's time.
 	Time time.Time
+	// BrokerTime is when the broker appended the message, to the millisecond;
+	// zero on topics that keep only the producer's time
+	// (message.timestamp.type=CreateTime).
+	BrokerTime time.Time
 }
 
 // Fingerprint tells the message from another one at the same offset, also for
@@ -113,15 +122,12 @@ func New(cfg Config) (*Consumer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("stream: %w", err)
 	}
-	m, err := newMetrics(cfg.Registerer)
+	board := newBoard()
+	m, err := newMetrics(cfg.Registerer, board, cfg.Topics)
 	if err != nil {
 		return nil, fmt.Errorf("stream: %w", err)
 	}
-	cl, err := newCluster(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("stream: %w", err)
-	}
-	return &Consumer{cfg: cfg, cluster: cl, metrics: m, board: newBoard(), log: cfg.Logger}, nil
+	return &Consumer{cfg: cfg, cluster: newCluster(cfg), metrics: m, board: board, log: cfg.Logger}, nil
 }
 
 // Run joins the group and works until ctx ends, then leaves the group and
@@ -169,24 +175,13 @@ func (c *Consumer) Run(ctx context.Context, run RunFunc) error {
 	return nil
 }
 
-func (c *Consumer) newGroup() (*kafka.ConsumerGroup, error) {
-	mechanism, err := c.cfg.SASL.mechanism()
-	if err != nil {
-		return nil, err
-	}
-	return kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
-		ID:      c.cfg.Group,
-		Brokers: c.cfg.Brokers,
-		Topics:  c.cfg.Topics,
-		Dialer: &kafka.Dialer{
-			ClientID:      c.cfg.ClientID,
-			Timeout:       5 * time.Second,
-			KeepAlive:     15 * time.Second,
-			DualStack:     true,
-			TLS:           c.cfg.TLS,
-			SASLMechanism: mechanism,
-		},
-		GroupBalancers: []kafka.GroupBalancer{sortedRange{}},
+func (c *Consumer) newGroup() (*kafkago.ConsumerGroup, error) {
+	return kafkago.NewConsumerGroup(kafkago.ConsumerGroupConfig{
+		ID:             c.cfg.Group,
+		Brokers:        c.cfg.Brokers,
+		Topics:         c.cfg.Topics,
+		Dialer:         c.cfg.access().Dialer(),
+		GroupBalancers: []kafkago.GroupBalancer{sortedRange{}},
 		// Who joins waits until all members have heard of it by a heartbeat.
 		HeartbeatInterval: min(time.Second, c.cfg.SessionTimeout/5),
 		SessionTimeout:    c.cfg.SessionTimeout,
@@ -200,11 +195,11 @@ func (c *Consumer) newGroup() (*kafka.ConsumerGroup, error) {
 // again by itself. A coordinator that is not there yet is ordinary on a fresh
 // cluster.
 func (c *Consumer) nextFailed(ctx context.Context, err error) {
-	if ctx.Err() != nil || errors.Is(err, kafka.ErrGroupClosed) {
+	if ctx.Err() != nil || errors.Is(err, kafkago.ErrGroupClosed) {
 		return
 	}
 	c.board.left("joining the group: " + err.Error())
-	if errors.Is(err, kafka.GroupCoordinatorNotAvailable) || errors.Is(err, kafka.RebalanceInProgress) {
+	if errors.Is(err, kafkago.GroupCoordinatorNotAvailable) || errors.Is(err, kafkago.RebalanceInProgress) {
 		c.log.Debug("stream: group not ready yet", "group", c.cfg.Group, "error", err)
 		return
 	}
@@ -228,7 +223,6 @@ func (c *Consumer) preflight(ctx context.Context) error {
 		}
 		c.board.left("asking for topics: " + err.Error())
 		c.log.Log(ctx, loud(attempt), "stream: cluster not ready, will try again", "brokers", c.cfg.Brokers, "attempt", attempt, "error", err)
-		c.cluster.refresh()
 		if !sleep(ctx, backoff) {
 			return ctx.Err()
 		}
@@ -241,8 +235,8 @@ func (c *Consumer) preflight(ctx context.Context) error {
 func (c *Consumer) checkTopics(ctx context.Context) error {
 	counts, err := c.cluster.partitionCounts(ctx, c.cfg.Topics)
 	if err != nil {
-		if isAuth(err) {
-			return &StopError{Reason: ReasonAuth, Err: err}
+		if kafka.Refused(err) {
+			return &StopError{Reason: ReasonAuth, Err: fmt.Errorf("%w (%s)", err, kafka.Advice(err))}
 		}
 		return err
 	}

@@ -58,6 +58,9 @@ func (k *Kafka) listen(ctx context.Context, partition int, spans []span) (*said,
 	var h hasher
 	for _, span := range spans {
 		err := k.read(ctx, span.place, span.from, span.to, func(m *wire.Message) error {
+			if m.Skipped {
+				return nil
+			}
 			s.read++
 			record, err := open(m, span.place, k.Partitions)
 			var why refused

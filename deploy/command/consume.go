@@ -147,7 +147,9 @@ func (c *counting) caughtUp(grace time.Duration) error {
 	for _, s := range status.Shards {
 		if s.Stopped != "" {
 			why = append(why, fmt.Sprintf("partition %d is stopped: %v", s.Partition, s.Err))
+			continue
 		}
+		why = append(why, unread(s, grace)...)
 	}
 	if caughtUp, behind := c.counter.CaughtUp(grace); !caughtUp {
 		why = append(why, behind...)
@@ -156,4 +158,19 @@ func (c *counting) caughtUp(grace time.Duration) error {
 		return errors.New(strings.Join(why, "; "))
 	}
 	return nil
+}
+
+// unread says which topics of a partition cannot be read at present; a failure that has just begun may pass by itself.
+func unread(s stream.ShardStatus, grace time.Duration) (why []string) {
+	for _, t := range s.Topics {
+		switch {
+		case t.Trouble == "", !t.FailingSince.IsZero() && time.Since(t.FailingSince) < grace:
+		case !t.FailingSince.IsZero():
+			why = append(why, fmt.Sprintf("partition %d of %s has not been fetched since %s: %s", s.Partition, t.Topic,
+				t.FailingSince.UTC().Format(time.RFC3339), t.Trouble))
+		default:
+			why = append(why, fmt.Sprintf("partition %d of %s: %s", s.Partition, t.Topic, t.Trouble))
+		}
+	}
+	return why
 }

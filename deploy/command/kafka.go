@@ -2,10 +2,9 @@ package command
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"retorno/consumers/stream"
 	"retorno/producers/publish"
+	"retorno/schemas/kafka"
 )
 
 // reachTimeout is how long a command waits for a cluster or a server that may just be starting.
@@ -26,9 +26,12 @@ type kafkaFlags struct {
 	Partitions       int      `default:"12" placeholder:"N" help:"Partitions of each of the two fact topics; fixed when they are made."`
 	TLS              bool     `name:"tls" help:"Encrypt."`
 	CAFile           string   `name:"ca-file" placeholder:"FILE" help:"Certificates (PEM) that vouch for the brokers, instead of the system's; implies TLS."`
+	CertFile         string   `name:"cert-file" placeholder:"FILE" help:"Certificate (PEM) that this program shows to the brokers; implies TLS. It is read again at each connection."`
+	KeyFile          string   `name:"key-file" placeholder:"FILE" help:"Key (PEM) of that certificate."`
+	ServerName       string   `name:"server-name" placeholder:"NAME" help:"Name in the brokers' certificates, when it is not the host in their addresses."`
 	SaslMechanism    string   `name:"sasl-mechanism" enum:",PLAIN,SCRAM-SHA-256,SCRAM-SHA-512" default:"" placeholder:"NAME" help:"Log in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."`
 	SaslUser         string   `name:"sasl-user" placeholder:"NAME" help:"User to log in as."`
-	SaslPasswordFile string   `name:"sasl-password-file" placeholder:"FILE" help:"File that holds the password; or put it into RETORNO_KAFKA_SASL_PASSWORD"`
+	SaslPasswordFile string   `name:"sasl-password-file" placeholder:"FILE" help:"File that holds the password, read again at each connection; or put it into RETORNO_KAFKA_SASL_PASSWORD"`
 	SaslPassword     secret   `name:"sasl-password" hidden:""`
 }
 
@@ -40,63 +43,45 @@ func (f *kafkaFlags) Validate() error {
 	if (f.SaslMechanism == "") != (f.SaslUser == "") {
 		return errors.New("--kafka-sasl-mechanism and --kafka-sasl-user belong together")
 	}
+	if (f.CertFile == "") != (f.KeyFile == "") {
+		return errors.New("--kafka-cert-file and --kafka-key-file belong together")
+	}
+	if f.ServerName != "" && !f.TLS && f.CAFile == "" && f.CertFile == "" {
+		return errors.New("--kafka-server-name is about certificates: it needs --kafka-tls")
+	}
 	return publish.Config{Brokers: f.Brokers}.Validate()
 }
 
-// kafkaAccess is the part of the settings that producers and consumers share.
-type kafkaAccess struct {
-	tls      *tls.Config
-	password string
-}
-
-func (f *kafkaFlags) access() (kafkaAccess, error) {
-	password, err := readSecret(f.SaslPassword, f.SaslPasswordFile)
-	if err != nil {
-		return kafkaAccess{}, err
+// access is how to reach the cluster. Password and certificates are named by their files, which are read again at each
+// connection, so that changed ones count without a restart.
+func (f *kafkaFlags) access() (kafka.Access, error) {
+	a := kafka.Access{Brokers: f.Brokers}
+	if f.TLS || f.CAFile != "" || f.CertFile != "" {
+		a.TLS = &kafka.TLS{CAFile: f.CAFile, CertFile: f.CertFile, KeyFile: f.KeyFile, ServerName: f.ServerName}
 	}
-	a := kafkaAccess{password: password}
-	if !f.TLS && f.CAFile == "" {
-		return a, nil
+	if f.SaslMechanism != "" {
+		a.SASL = &kafka.SASL{Mechanism: f.SaslMechanism, User: f.SaslUser, Password: string(f.SaslPassword)}
+		if f.SaslPassword == "" {
+			a.SASL.PasswordFile = f.SaslPasswordFile
+		}
 	}
-	a.tls = &tls.Config{MinVersion: tls.VersionTLS12}
-	if f.CAFile == "" {
-		return a, nil
+	err := a.Validate()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+		err = Usage(err)
 	}
-	pem, err := os.ReadFile(f.CAFile)
-	if err != nil {
-		return a, fmt.Errorf("--kafka-ca-file: %w", err)
-	}
-	a.tls.RootCAs = x509.NewCertPool()
-	if !a.tls.RootCAs.AppendCertsFromPEM(pem) {
-		return a, Usage(fmt.Errorf("--kafka-ca-file %s: holds no certificate in PEM form", f.CAFile))
-	}
-	return a, nil
+	return a, err
 }
 
 // producer is the configuration of a writer to these brokers.
 func (f *kafkaFlags) producer(log *slog.Logger, registry prometheus.Registerer) (publish.Config, error) {
 	a, err := f.access()
-	if err != nil {
-		return publish.Config{}, err
-	}
-	cfg := publish.Config{Brokers: f.Brokers, Partitions: f.Partitions, Compression: "lz4", TLS: a.tls, Logger: log, Registerer: registry}
-	if f.SaslMechanism != "" {
-		cfg.SASL = &publish.SASL{Mechanism: f.SaslMechanism, User: f.SaslUser, Password: a.password}
-	}
-	return cfg, nil
+	return publish.Config{Brokers: a.Brokers, Partitions: f.Partitions, Compression: "lz4", TLS: a.TLS, SASL: a.SASL, Logger: log, Registerer: registry}, err
 }
 
 // consumer is the configuration of a reader of these brokers; group and topics are the caller's.
 func (f *kafkaFlags) consumer(log *slog.Logger, registry prometheus.Registerer) (stream.Config, error) {
 	a, err := f.access()
-	if err != nil {
-		return stream.Config{}, err
-	}
-	cfg := stream.Config{Brokers: f.Brokers, Partitions: f.Partitions, TLS: a.tls, Logger: log, Registerer: registry}
-	if f.SaslMechanism != "" {
-		cfg.SASL = &stream.SASL{Mechanism: f.SaslMechanism, User: f.SaslUser, Password: a.password}
-	}
-	return cfg, nil
+	return stream.Config{Brokers: a.Brokers, Partitions: f.Partitions, TLS: a.TLS, SASL: a.SASL, Logger: log, Registerer: registry}, err
 }
 
 // openWriter makes sure of the topics and returns a writer to them. The caller closes it.

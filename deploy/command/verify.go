@@ -90,11 +90,7 @@ func (f *kafkaFlags) log() (*verify.Kafka, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := wire.Config{Brokers: f.Brokers, TLS: a.tls}
-	if f.SaslMechanism != "" {
-		cfg.SASL = &wire.SASL{Mechanism: f.SaslMechanism, User: f.SaslUser, Password: a.password}
-	}
-	return &verify.Kafka{Config: cfg, Partitions: f.Partitions}, nil
+	return &verify.Kafka{Config: wire.Config{Brokers: a.Brokers, TLS: a.TLS, SASL: a.SASL}, Partitions: f.Partitions}, nil
 }
 
 // agreement is nil when the latest pass was made and found nothing.

@@ -1,18 +1,15 @@
 package publish
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/sasl"
-	"github.com/segmentio/kafka-go/sasl/plain"
-	"github.com/segmentio/kafka-go/sasl/scram"
+	kafkago "github.com/segmentio/kafka-go"
+
+	"retorno/schemas/kafka"
 )
 
 // Config says where and how to write. Zero fields take the defaults named.
@@ -40,22 +37,19 @@ type Config struct {
 	Compression string
 	// ClientID names this program to the broker. Default retorno.
 	ClientID string
-	// TLS switches encryption on. Certificates are read through its
-	// callbacks at each connection, so they can be changed while running.
-	TLS *tls.Config
+	// TLS encrypts; nil does not.
+	TLS *kafka.TLS
 	// SASL logs in; nil does not.
-	SASL *SASL
+	SASL *kafka.SASL
 	// Registerer receives the metrics; nil keeps none.
 	Registerer prometheus.Registerer
 	// Logger receives what is retried; nil drops it.
 	Logger *slog.Logger
 }
 
-// SASL is how to log in to the broker.
-type SASL struct {
-	Mechanism string // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
-	User      string
-	Password  string
+// Access is how to reach the cluster.
+func (c Config) Access() kafka.Access {
+	return kafka.Access{Brokers: c.Brokers, TLS: c.TLS, SASL: c.SASL, ClientID: c.ClientID}
 }
 
 func (c Config) withDefaults() Config {
@@ -85,13 +79,8 @@ func (c Config) withDefaults() Config {
 
 // Validate names the first setting that cannot work.
 func (c Config) Validate() error {
-	if len(c.Brokers) == 0 {
-		return errors.New("no broker address; name at least one host:port")
-	}
-	for _, b := range c.Brokers {
-		if _, _, err := net.SplitHostPort(b); err != nil {
-			return fmt.Errorf("broker address %q: %w", b, err)
-		}
+	if err := c.Access().Validate(); err != nil {
+		return err
 	}
 	if c.Partitions < 0 {
 		return fmt.Errorf("partitions %d: must not be negative", c.Partitions)
@@ -102,59 +91,22 @@ func (c Config) Validate() error {
 	if c.MinBackoff < 0 || c.MaxBackoff < c.MinBackoff {
 		return fmt.Errorf("backoff from %s to %s: the second must not be less", c.MinBackoff, c.MaxBackoff)
 	}
-	if _, err := compression(c.Compression); err != nil {
-		return err
-	}
-	_, err := c.SASL.mechanism()
+	_, err := compression(c.Compression)
 	return err
 }
 
-func compression(name string) (kafka.Compression, error) {
+func compression(name string) (kafkago.Compression, error) {
 	switch name {
 	case "", "none":
 		return 0, nil
 	case "gzip":
-		return kafka.Gzip, nil
+		return kafkago.Gzip, nil
 	case "snappy":
-		return kafka.Snappy, nil
+		return kafkago.Snappy, nil
 	case "lz4":
-		return kafka.Lz4, nil
+		return kafkago.Lz4, nil
 	case "zstd":
-		return kafka.Zstd, nil
+		return kafkago.Zstd, nil
 	}
 	return 0, fmt.Errorf("compression %q: want none, gzip, snappy, lz4 or zstd", name)
-}
-
-func (s *SASL) mechanism() (sasl.Mechanism, error) {
-	if s == nil {
-		return nil, nil
-	}
-	switch s.Mechanism {
-	case "PLAIN":
-		return plain.Mechanism{Username: s.User, Password: s.Password}, nil
-	case "SCRAM-SHA-256":
-		return scram.Mechanism(scram.SHA256, s.User, s.Password)
-	case "SCRAM-SHA-512":
-		return scram.Mechanism(scram.SHA512, s.User, s.Password)
-	}
-	return nil, fmt.Errorf("SASL mechanism %q: want PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", s.Mechanism)
-}
-
-// newClient returns a client with connections of its own.
-func newClient(c Config) (*kafka.Client, *kafka.Transport, error) {
-	mechanism, err := c.SASL.mechanism()
-	if err != nil {
-		return nil, nil, err
-	}
-	t := &kafka.Transport{
-		Dial:        (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
-		DialTimeout: 5 * time.Second,
-		IdleTimeout: 30 * time.Second,
-		// The cache of leaders follows a move within this time.
-		MetadataTTL: 2 * time.Second,
-		ClientID:    c.ClientID,
-		TLS:         c.TLS,
-		SASL:        mechanism,
-	}
-	return &kafka.Client{Addr: kafka.TCP(c.Brokers...), Transport: t}, t, nil
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 )
 
 // The topics of version 1. The first two carry facts and have the same number
@@ -93,7 +93,7 @@ func EnsureTopics(ctx context.Context, brokers []string, cfg TopicsConfig) error
 	if err != nil {
 		return err
 	}
-	var create []kafka.TopicConfig
+	var create []kafkago.TopicConfig
 	for _, t := range cfg.topics() {
 		if found[t.Topic] == 0 {
 			create = append(create, t)
@@ -133,9 +133,9 @@ func CheckTopics(ctx context.Context, brokers []string, partitions int, access .
 	return nil
 }
 
-func (c TopicsConfig) topics() []kafka.TopicConfig {
-	entries := func(size int, extra ...kafka.ConfigEntry) []kafka.ConfigEntry {
-		e := []kafka.ConfigEntry{
+func (c TopicsConfig) topics() []kafkago.TopicConfig {
+	entries := func(size int, extra ...kafkago.ConfigEntry) []kafkago.ConfigEntry {
+		e := []kafkago.ConfigEntry{
 			// Facts and dead letters are kept until somebody decides otherwise.
 			{ConfigName: "retention.ms", ConfigValue: "-1"},
 			{ConfigName: "retention.bytes", ConfigValue: "-1"},
@@ -143,7 +143,7 @@ func (c TopicsConfig) topics() []kafka.TopicConfig {
 			{ConfigName: "max.message.bytes", ConfigValue: strconv.Itoa(size)},
 		}
 		if c.MinInsyncReplicas > 0 {
-			e = append(e, kafka.ConfigEntry{ConfigName: "min.insync.replicas", ConfigValue: strconv.Itoa(c.MinInsyncReplicas)})
+			e = append(e, kafkago.ConfigEntry{ConfigName: "min.insync.replicas", ConfigValue: strconv.Itoa(c.MinInsyncReplicas)})
 		}
 		return append(e, extra...)
 	}
@@ -151,30 +151,27 @@ func (c TopicsConfig) topics() []kafka.TopicConfig {
 	if replication == 0 {
 		replication = -1
 	}
-	brokerTime := kafka.ConfigEntry{ConfigName: "message.timestamp.type", ConfigValue: "LogAppendTime"}
-	return []kafka.TopicConfig{
+	brokerTime := kafkago.ConfigEntry{ConfigName: "message.timestamp.type", ConfigValue: "LogAppendTime"}
+	return []kafkago.TopicConfig{
 		{Topic: TopicCheckpoint, NumPartitions: c.Partitions, ReplicationFactor: replication, ConfigEntries: entries(MaxFactBytes, brokerTime)},
 		{Topic: TopicCentre, NumPartitions: c.Partitions, ReplicationFactor: replication, ConfigEntries: entries(MaxFactBytes, brokerTime)},
 		{Topic: TopicDeadLetter, NumPartitions: 1, ReplicationFactor: replication, ConfigEntries: entries(MaxDeadLetterBytes)},
 	}
 }
 
-func adminClient(brokers []string, cfg Config) (*kafka.Client, func(), error) {
+func adminClient(brokers []string, cfg Config) (*kafkago.Client, func(), error) {
 	cfg.Brokers = brokers
 	cfg = cfg.withDefaults()
 	if err := cfg.Validate(); err != nil {
 		return nil, nil, fmt.Errorf("kafka: %w", err)
 	}
-	client, transport, err := newClient(cfg)
-	if err != nil {
-		return nil, nil, fmt.Errorf("kafka: %w", err)
-	}
-	client.Timeout = cfg.RequestTimeout
+	transport := cfg.Access().Transport(TopicCheckpoint, TopicCentre, TopicDeadLetter)
+	client := &kafkago.Client{Addr: kafkago.TCP(cfg.Brokers...), Transport: transport, Timeout: cfg.RequestTimeout}
 	return client, transport.CloseIdleConnections, nil
 }
 
 // askCounts asks the cluster for partition counts, waiting for ctx at most.
-func askCounts(ctx context.Context, client *kafka.Client, names ...string) (map[string]int, error) {
+func askCounts(ctx context.Context, client *kafkago.Client, names ...string) (map[string]int, error) {
 	found, err := partitionCounts(ctx, client, names...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka at %s: %w", client.Addr, err)
@@ -185,15 +182,15 @@ func askCounts(ctx context.Context, client *kafka.Client, names ...string) (map[
 // createTopics creates what is missing; another program may be faster. A
 // cluster that just started may not have its brokers together yet, which is
 // waited for until ctx ends.
-func createTopics(ctx context.Context, client *kafka.Client, topics []kafka.TopicConfig) error {
+func createTopics(ctx context.Context, client *kafkago.Client, topics []kafkago.TopicConfig) error {
 	for {
 		var failed error
-		res, err := client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: topics})
+		res, err := client.CreateTopics(ctx, &kafkago.CreateTopicsRequest{Topics: topics})
 		if err != nil {
 			failed = err
 		} else {
 			for topic, err := range res.Errors {
-				if err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
+				if err != nil && !errors.Is(err, kafkago.TopicAlreadyExists) {
 					failed = fmt.Errorf("topic %s: %w", topic, err)
 				}
 			}
@@ -215,9 +212,9 @@ func createTopics(ctx context.Context, client *kafka.Client, topics []kafka.Topi
 // temporaryAdmin reports whether a request to the controller is worth
 // repeating: it moved, is starting, or does not see its brokers yet.
 func temporaryAdmin(err error) bool {
-	var code kafka.Error
+	var code kafkago.Error
 	if !errors.As(err, &code) {
 		return false
 	}
-	return code.Temporary() || code == kafka.BrokerNotAvailable || code == kafka.InvalidReplicationFactor
+	return code.Temporary() || code == kafkago.BrokerNotAvailable || code == kafkago.InvalidReplicationFactor
 }

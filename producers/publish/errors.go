@@ -1,12 +1,13 @@
 package publish
 
 import (
-	"crypto/x509"
 	"errors"
 	"fmt"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
+
+	"retorno/schemas/kafka"
 )
 
 // Reasons of a stop error; also the values of the metric's label.
@@ -45,12 +46,12 @@ func IsStop(err error) bool {
 func (w *Writer) classify(tp topicPartition, b *batch, err error) error {
 	stop := func(reason string, err error) error { return &StopError{Reason: reason, Topic: tp.topic, Err: err} }
 	switch {
-	case errors.Is(err, kafka.MessageSizeTooLarge), errors.Is(err, kafka.RecordListTooLarge):
+	case errors.Is(err, kafkago.MessageSizeTooLarge), errors.Is(err, kafkago.RecordListTooLarge):
 		return stop(ReasonTooLarge, fmt.Errorf("%d bytes in %d messages: %w; max.message.bytes of the topic allows less", b.bytes, b.n, err))
-	case isAuth(err):
-		return stop(ReasonAuth, err)
-	case errors.Is(err, kafka.InvalidTopic), errors.Is(err, kafka.InvalidRequiredAcks), errors.Is(err, kafka.PolicyViolation),
-		errors.Is(err, kafka.InvalidTimestamp), errors.Is(err, kafka.InvalidRecord), errors.Is(err, kafka.UnsupportedForMessageFormat):
+	case kafka.Refused(err):
+		return stop(ReasonAuth, fmt.Errorf("%w (%s)", err, kafka.Advice(err)))
+	case errors.Is(err, kafkago.InvalidTopic), errors.Is(err, kafkago.InvalidRequiredAcks), errors.Is(err, kafkago.PolicyViolation),
+		errors.Is(err, kafkago.InvalidTimestamp), errors.Is(err, kafkago.InvalidRecord), errors.Is(err, kafkago.UnsupportedForMessageFormat):
 		return stop(ReasonConfig, err)
 	}
 	// Anything else may come of a view of the cluster that is out of date.
@@ -61,25 +62,9 @@ func (w *Writer) classify(tp topicPartition, b *batch, err error) error {
 	return err
 }
 
-// isAuth reports whether the broker refused who we are or what we may do.
-func isAuth(err error) bool {
-	for _, e := range []kafka.Error{
-		kafka.SASLAuthenticationFailed, kafka.UnsupportedSASLMechanism, kafka.IllegalSASLState,
-		kafka.TopicAuthorizationFailed, kafka.ClusterAuthorizationFailed,
-	} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	var unknown x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	return errors.As(err, &unknown) || errors.As(err, &host) || errors.As(err, &invalid)
-}
-
 // isTopicMissing reports whether the broker, or our view of the cluster, does
 // not know the topic or the partition.
 func isTopicMissing(err error) bool {
-	return errors.Is(err, kafka.UnknownTopicOrPartition) ||
+	return errors.Is(err, kafkago.UnknownTopicOrPartition) ||
 		errors.Is(err, protocol.ErrNoTopic) || errors.Is(err, protocol.ErrNoPartition)
 }

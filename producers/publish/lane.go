@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 )
 
 // lane sends the parcels of one partition, one request at a time. Whatever
@@ -162,10 +162,10 @@ func (l *lane) send(b *batch) error {
 		return &StopError{Reason: ReasonConfig, Err: err}
 	}
 	sent := readClock()
-	res, err := l.w.client.Produce(ctx, &kafka.ProduceRequest{
+	res, err := l.w.clients.Client(l.tp.topic).Produce(ctx, &kafkago.ProduceRequest{
 		Topic:        l.tp.topic,
 		Partition:    l.tp.partition,
-		RequiredAcks: kafka.RequireAll,
+		RequiredAcks: kafkago.RequireAll,
 		Compression:  codec,
 		Records:      b.reader(),
 	})
@@ -229,14 +229,14 @@ func (b *batch) reader() *recordReader { return &recordReader{segments: b.segmen
 type recordReader struct {
 	segments []segment
 	next     int
-	record   kafka.Record
+	record   kafkago.Record
 	key      payload
 	value    payload
-	headers  []kafka.Header
+	headers  []kafkago.Header
 }
 
 // ReadRecord returns the next record, valid until the next call.
-func (r *recordReader) ReadRecord() (*kafka.Record, error) {
+func (r *recordReader) ReadRecord() (*kafkago.Record, error) {
 	for len(r.segments) > 0 && r.next == len(r.segments[0].idx) {
 		r.segments, r.next = r.segments[1:], 0
 	}
@@ -246,7 +246,7 @@ func (r *recordReader) ReadRecord() (*kafka.Record, error) {
 	s := &r.segments[0]
 	m := &s.parcel.call.msgs[s.idx[r.next]]
 	r.next++
-	r.record = kafka.Record{Time: m.Time}
+	r.record = kafkago.Record{Time: m.Time}
 	if m.Key != nil {
 		r.key.Reset(m.Key)
 		r.record.Key = &r.key
@@ -258,7 +258,7 @@ func (r *recordReader) ReadRecord() (*kafka.Record, error) {
 	if len(m.Headers) > 0 {
 		r.headers = r.headers[:0]
 		for _, h := range m.Headers {
-			r.headers = append(r.headers, kafka.Header{Key: h.Key, Value: h.Value})
+			r.headers = append(r.headers, kafkago.Header{Key: h.Key, Value: h.Value})
 		}
 		r.record.Headers = r.headers
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 )
 
 // metrics are the writer's figures. Without a registerer they are kept and
@@ -67,7 +67,7 @@ func (m *metrics) wrote(topic string, b *batch, d time.Duration) {
 }
 
 func (m *metrics) retried(err error) {
-	var code kafka.Error
+	var code kafkago.Error
 	var network net.Error
 	cause := "network"
 	switch {

@@ -26,7 +26,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	"retorno/schemas/kafka"
 )
 
 // Header is a name and a value that travel beside a message.
@@ -52,8 +52,7 @@ type Message struct {
 // run at the same time share requests.
 type Writer struct {
 	cfg     Config
-	client  *kafka.Client
-	close   func()
+	clients *kafka.ByTopic
 	metrics *metrics
 	clock   *clock
 	topics  *topics
@@ -82,19 +81,15 @@ func New(cfg Config) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("publish: %w", err)
 	}
-	client, transport, err := newClient(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("publish: %w", err)
-	}
+	clients := kafka.NewByTopic(cfg.Access())
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Writer{
 		ctx: ctx, cancel: cancel,
 		cfg:     cfg,
-		client:  client,
-		close:   transport.CloseIdleConnections,
+		clients: clients,
 		metrics: m,
 		clock:   newClock(m),
-		topics:  newTopics(client, transport.CloseIdleConnections, cfg),
+		topics:  newTopics(clients, cfg),
 		lanes:   make(map[topicPartition]*lane),
 	}, nil
 }
@@ -155,7 +150,7 @@ func (w *Writer) Close() error {
 	w.calls.Wait()
 	w.cancel()
 	w.sending.Wait()
-	w.close()
+	w.clients.Forget()
 	return nil
 }
 
@@ -182,7 +177,7 @@ func (w *Writer) assign(ctx context.Context, msgs []Message) (map[topicPartition
 			}
 			topic, partitions = m.Topic, n
 		}
-		tp := topicPartition{topic, Partition(m.Key, partitions)}
+		tp := topicPartition{topic, kafka.Partition(m.Key, partitions)}
 		idx := assigned[tp]
 		if idx == nil {
 			idx = make([]int32, 0, len(msgs)/partitions+16)

@@ -8,6 +8,7 @@ import (
 
 	"retorno/deploy/embedded"
 	"retorno/producers/publish"
+	"retorno/schemas/kafka"
 )
 
 func startBroker(t *testing.T) *embedded.Broker {
@@ -37,7 +38,7 @@ func TestWriteThousands(t *testing.T) {
 	for i := range msgs {
 		key := []byte(fmt.Sprintf("person-%d", i%1000))
 		msgs[i] = publish.Message{Topic: publish.TopicCheckpoint, Key: key, Value: make([]byte, 200)}
-		want[publish.Partition(key, 4)]++
+		want[kafka.Partition(key, 4)]++
 	}
 	began := time.Now()
 	if err := w.Write(ctx, msgs...); err != nil {

@@ -7,7 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
+
+	"retorno/schemas/kafka"
 )
 
 // checkEvery is how often the partition count of a written topic is compared
@@ -20,9 +22,8 @@ const refreshEvery = 200 * time.Millisecond
 // topics knows the partition count of each written topic. A count is fixed
 // once known: a different one later is a stop error, because keys would move.
 type topics struct {
-	client *kafka.Client
-	forget func() // drops the client's view of the cluster
-	cfg    Config
+	clients *kafka.ByTopic
+	cfg     Config
 
 	mu        sync.Mutex
 	known     map[string]*topicState
@@ -35,8 +36,8 @@ type topicState struct {
 	missingSince time.Time
 }
 
-func newTopics(client *kafka.Client, forget func(), cfg Config) *topics {
-	return &topics{client: client, forget: forget, cfg: cfg, known: make(map[string]*topicState)}
+func newTopics(clients *kafka.ByTopic, cfg Config) *topics {
+	return &topics{clients: clients, cfg: cfg, known: make(map[string]*topicState)}
 }
 
 // refresh makes the client ask for the cluster anew instead of trusting what
@@ -50,7 +51,7 @@ func (t *topics) refresh() {
 	}
 	t.mu.Unlock()
 	if stale {
-		t.forget()
+		t.clients.Forget()
 	}
 }
 
@@ -94,16 +95,16 @@ func (t *topics) partitions(ctx context.Context, topic string) (int, error) {
 func (t *topics) check(ctx context.Context, topic string) (int, error) {
 	asking, cancel := context.WithTimeout(ctx, t.cfg.RequestTimeout)
 	defer cancel()
-	counts, err := partitionCounts(asking, t.client, topic)
+	counts, err := partitionCounts(asking, t.clients.Client(topic), topic)
 	if err != nil {
-		if isAuth(err) {
-			return 0, &StopError{Reason: ReasonAuth, Topic: topic, Err: err}
+		if kafka.Refused(err) {
+			return 0, &StopError{Reason: ReasonAuth, Topic: topic, Err: fmt.Errorf("%w (%s)", err, kafka.Advice(err))}
 		}
 		return 0, err
 	}
 	n := counts[topic]
 	if n == 0 {
-		return 0, t.missing(ctx, topic, kafka.UnknownTopicOrPartition)
+		return 0, t.missing(ctx, topic, kafkago.UnknownTopicOrPartition)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -132,7 +133,7 @@ func (t *topics) missing(ctx context.Context, topic string, err error) error {
 	// A cluster that cannot be reached also looks like one without topics.
 	ctx, cancel := context.WithTimeout(ctx, t.cfg.RequestTimeout)
 	defer cancel()
-	counts, reach := partitionCounts(ctx, t.client, topic)
+	counts, reach := partitionCounts(ctx, t.clients.Client(topic), topic)
 	if reach != nil {
 		return reach
 	}
@@ -153,8 +154,8 @@ func (t *topics) missing(ctx context.Context, topic string, err error) error {
 }
 
 // partitionCounts asks the cluster; a topic that does not exist counts zero.
-func partitionCounts(ctx context.Context, client *kafka.Client, names ...string) (map[string]int, error) {
-	res, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: names})
+func partitionCounts(ctx context.Context, client *kafkago.Client, names ...string) (map[string]int, error) {
+	res, err := client.Metadata(ctx, &kafkago.MetadataRequest{Topics: names})
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +164,7 @@ func partitionCounts(ctx context.Context, client *kafka.Client, names ...string)
 		switch {
 		case t.Error == nil:
 			counts[t.Name] = len(t.Partitions)
-		case errors.Is(t.Error, kafka.UnknownTopicOrPartition):
+		case errors.Is(t.Error, kafkago.UnknownTopicOrPartition):
 			counts[t.Name] = 0
 		default:
 			return nil, fmt.Errorf("topic %s: %w", t.Name, t.Error)

@@ -1,14 +1,13 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
+	"slices"
 
-	"github.com/segmentio/kafka-go/compress"
+	"retorno/schemas/kafka/compression"
 )
 
 // The record batch, message format 2 (Kafka protocol guide, "Record Batch"): where its fields stand.
@@ -22,9 +21,12 @@ const (
 	countAt      = 57
 	headerBytes  = 61
 
-	controlBit = 0x20
-	// mostUnfolded bounds what a batch may unfold to; the topics bound batches far below.
-	mostUnfolded = 64 << 20
+	producerAt      = 43
+	transactionBit  = 0x10
+	controlBit      = 0x20
+	abortOfControl  = 0
+	controlTypeAt   = 2 // in a control record's key, after its version
+	controlKeyBytes = 4
 	// leastRecord is the smallest record: length, attributes, time, offset, key, value and headers, one byte each.
 	leastRecord = 7
 )
@@ -35,8 +37,8 @@ var errWantMore = errors.New("enough")
 
 // handOut takes the batches of an answer apart and hands out the messages from at up to before to. It returns the offset
 // after the last one handed out. A batch that is cut off at the end is left for the next answer.
-func (l *Log) handOut(b []byte, at, to int64, fn func(*Message) error) (int64, error) {
-	for len(b) >= headerBytes && at < to {
+func (l *Log) handOut(f fetched, at, to int64, fn func(*Message) error) (int64, error) {
+	for b := f.batches; len(b) >= headerBytes && at < to; {
 		size := int(int32(binary.BigEndian.Uint32(b[lengthAt:]))) + afterLength
 		if size < headerBytes {
 			return at, l.broken(at, "a batch has %d bytes", size)
@@ -54,15 +56,19 @@ func (l *Log) handOut(b []byte, at, to int64, fn func(*Message) error) (int64, e
 		}
 		base := int64(binary.BigEndian.Uint64(batch))
 		next := base + int64(int32(binary.BigEndian.Uint32(batch[lastDeltaAt:]))) + 1
+		void := f.void(batch, next)
+		var err error
 		switch {
 		case base > at:
 			return at, l.broken(at, "offset %d follows", base)
 		case next <= at:
 			continue // before what was asked for
-		case batch[attributesAt+1]&controlBit != 0:
-			return at, l.broken(at, "a control record, as of transactions, which no producer of ours makes")
+		case void:
+			err = eachOffset(max(base, at), min(next, to), Message{Skipped: true}, fn)
+		default:
+			err = l.records(batch, base, next, at, to, fn)
 		}
-		if err := l.records(batch, base, next, at, to, fn); err != nil {
+		if err != nil {
 			return at, err
 		}
 		at = min(next, to)
@@ -81,12 +87,7 @@ func (l *Log) records(batch []byte, base, next, at, to int64, fn func(*Message) 
 		why = walk(messages, next-base, func(int64, *Message) error { return nil })
 	}
 	if why != "" {
-		for offset := max(base, at); offset < min(next, to); offset++ {
-			if err := fn(&Message{Offset: offset, Unreadable: why}); err != nil {
-				return err
-			}
-		}
-		return nil
+		return eachOffset(max(base, at), min(next, to), Message{Unreadable: why}, fn)
 	}
 	var failed error
 	walk(messages, next-base, func(i int64, m *Message) error {
@@ -102,26 +103,46 @@ func (l *Log) records(batch []byte, base, next, at, to int64, fn func(*Message) 
 	return failed
 }
 
+// eachOffset hands out the same message at every offset of a range.
+func eachOffset(from, to int64, m Message, fn func(*Message) error) error {
+	for m.Offset = from; m.Offset < to; m.Offset++ {
+		if err := fn(&m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// void reports whether a batch that ends before next is the end of a transaction, or part of one that was aborted. It
+// is to be asked about every batch, in order: a producer's aborted transaction lasts up to the batch that ends it.
+func (f *fetched) void(batch []byte, next int64) bool {
+	producer := int64(binary.BigEndian.Uint64(batch[producerAt:]))
+	ends := batch[attributesAt+1]&controlBit != 0
+	of := slices.IndexFunc(f.undone, func(u undone) bool { return u.producer == producer && u.first < next })
+	if ends && of >= 0 && aborts(batch) {
+		f.undone = slices.Delete(f.undone, of, of+1)
+	}
+	return ends || of >= 0 && batch[attributesAt+1]&transactionBit != 0
+}
+
+// aborts reports whether a control batch undoes the transaction that it ends.
+func aborts(batch []byte) bool {
+	undoes := false
+	walk(batch[headerBytes:], 1, func(_ int64, m *Message) error {
+		undoes = len(m.Key) >= controlKeyBytes && binary.BigEndian.Uint16(m.Key[controlTypeAt:]) == abortOfControl
+		return nil
+	})
+	return undoes
+}
+
 // unfold returns the records of a batch, decompressed, or why it cannot.
 func (l *Log) unfold(batch []byte) (records []byte, why string) {
 	records = batch[headerBytes:]
-	code := compress.Compression(batch[attributesAt+1] & 7)
-	if code != compress.None {
-		codec := code.Codec()
-		if codec == nil {
-			return nil, fmt.Sprintf("unknown compression %d", code)
+	if codec := compression.Codec(batch[attributesAt+1] & 7); codec != compression.None {
+		var err error
+		if records, err = codec.Unfold(l.unfolded, records); err != nil {
+			return nil, err.Error()
 		}
-		r := codec.NewReader(bytes.NewReader(records))
-		unfolded := bytes.NewBuffer(l.unfolded[:0])
-		n, err := io.Copy(unfolded, io.LimitReader(r, mostUnfolded+1))
-		_ = r.Close() // it holds no more than memory
-		if err != nil {
-			return nil, "decompression: " + err.Error()
-		}
-		if n > mostUnfolded {
-			return nil, fmt.Sprintf("it unfolds to more than %d bytes", mostUnfolded)
-		}
-		records = unfolded.Bytes()
 		if cap(records) <= 2*fetchBytes {
 			l.unfolded = records
 		}

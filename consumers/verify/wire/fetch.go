@@ -8,7 +8,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 )
 
 // The fetch request and its answer in version 10 (Kafka protocol guide, "Fetch API").
@@ -26,19 +26,28 @@ const (
 
 var errShort = errors.New("the answer ends too early")
 
+// undone is a transaction that was aborted.
+type undone struct{ producer, first int64 }
+
+// fetched is what one answer brings: batches, and which transactions in them were aborted.
+type fetched struct {
+	batches []byte
+	undone  []undone
+}
+
 // fetch asks for the batches from the one that holds offset on. The answer is valid until the next one.
-func (l *Log) fetch(ctx context.Context, offset int64) ([]byte, error) {
+func (l *Log) fetch(ctx context.Context, offset int64) (fetched, error) {
 	if err := l.connect(ctx); err != nil {
-		return nil, err
+		return fetched{}, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = l.raw.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	l.correlation++
 	if _, err := l.raw.Write(l.request(offset)); err != nil {
-		return nil, err
+		return fetched{}, err
 	}
 	if err := l.readFrame(); err != nil {
-		return nil, err
+		return fetched{}, err
 	}
 	return l.answer(offset)
 }
@@ -54,7 +63,7 @@ func (l *Log) request(offset int64) []byte {
 	b = appendInt32(b, int32(maxWait.Milliseconds()))
 	b = appendInt32(b, 1) // byte at least
 	b = appendInt32(b, fetchBytes)
-	b = append(b, 0)       // read uncommitted: our producers make no transactions
+	b = append(b, 1)       // read committed
 	b = appendInt32(b, 0)  // no session
 	b = appendInt32(b, -1) // and none wanted
 	b = appendInt32(b, 1)  // topic
@@ -106,43 +115,44 @@ func (l *Log) readFrame() error {
 }
 
 // answer takes the frame apart down to the batches.
-func (l *Log) answer(offset int64) ([]byte, error) {
+func (l *Log) answer(offset int64) (f fetched, err error) {
 	c := cursor{b: l.frame}
 	if got := c.int32(); got != l.correlation {
-		return nil, fmt.Errorf("the answer is to request %d, not to %d", got, l.correlation)
+		return f, fmt.Errorf("the answer is to request %d, not to %d", got, l.correlation)
 	}
 	c.int32() // throttled
 	if code := c.int16(); code != 0 {
-		return nil, kafka.Error(code)
+		return f, kafkago.Error(code)
 	}
 	c.int32() // session
 	if topics, name := c.int32(), c.string(); topics != 1 || name != l.topic {
-		return nil, fmt.Errorf("the answer is about topic %q", name)
+		return f, fmt.Errorf("the answer is about topic %q", name)
 	}
 	if partitions, partition := c.int32(), c.int32(); partitions != 1 || int(partition) != l.partition {
-		return nil, fmt.Errorf("the answer is about partition %d", partition)
+		return f, fmt.Errorf("the answer is about partition %d", partition)
 	}
 	code, end := c.int16(), c.int64()
 	c.int64() // last stable
 	first := c.int64()
-	for range max(0, int(c.int32())) { // aborted transactions
-		if c.int64(); c.short {
-			return nil, errShort
+	for range max(0, int(c.int32())) {
+		u := undone{producer: c.int64(), first: c.int64()}
+		if c.short {
+			return f, errShort
 		}
-		c.int64()
+		f.undone = append(f.undone, u)
 	}
 	size := int(c.int32())
 	switch {
 	case code == offsetOutOfRange:
-		return nil, &GoneError{Topic: l.topic, Partition: l.partition, Asked: offset, First: first, End: end}
+		return f, &GoneError{Topic: l.topic, Partition: l.partition, Asked: offset, First: first, End: end}
 	case code != 0:
-		return nil, kafka.Error(code)
+		return f, kafkago.Error(code)
 	case c.short || size > len(c.b):
-		return nil, errShort
-	case size < 0:
-		return nil, nil
+		return f, errShort
+	case size > 0:
+		f.batches = c.b[:size]
 	}
-	return c.b[:size], nil
+	return f, nil
 }
 
 // cursor reads fields one after the other. After the end of the bytes they are zero, and short is set.

@@ -1,50 +1,33 @@
 // Package wire reads Kafka logs for the verifier, by other means than the consumer does: it fetches and takes record
-// batches apart itself, byte by byte, and shares no code with package stream but the address of the brokers.
+// batches apart itself, byte by byte. It shares with package stream how brokers are reached and what decompresses, and
+// nothing of how a log is read.
 //
 // It promises that what it hands out is contiguous and whole: each batch is checked against its checksum, and each
-// offset follows the one before it. Whatever a broker answers, it allocates no more than the answer's size and what a
+// offset follows the one before it, and that offsets without a record (the end of a transaction, a record of one that was
+// aborted) are said to be such. Whatever a broker answers, it allocates no more than the answer's size and what a
 // batch may unfold to. It commits nothing, joins no group, and keeps nothing. A lost connection is made anew; what
 // cannot be read after several tries is an error, never a hole. Brokers from Kafka 2.1 on.
 package wire
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"time"
 
-	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/sasl"
-	"github.com/segmentio/kafka-go/sasl/plain"
-	"github.com/segmentio/kafka-go/sasl/scram"
+	kafkago "github.com/segmentio/kafka-go"
+
+	"retorno/schemas/kafka"
 )
 
 // Config says how to reach the brokers.
 type Config struct {
 	Brokers []string // host:port
-	TLS     *tls.Config
-	SASL    *SASL
+	TLS     *kafka.TLS
+	SASL    *kafka.SASL
 	// RequestTimeout is how long one request may take; default 10 s.
 	RequestTimeout time.Duration
-}
-
-// SASL is how to log in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
-type SASL struct{ Mechanism, User, Password string }
-
-func (s *SASL) mechanism() (sasl.Mechanism, error) {
-	switch {
-	case s == nil:
-		return nil, nil
-	case s.Mechanism == "PLAIN":
-		return plain.Mechanism{Username: s.User, Password: s.Password}, nil
-	case s.Mechanism == "SCRAM-SHA-256":
-		return scram.Mechanism(scram.SHA256, s.User, s.Password)
-	case s.Mechanism == "SCRAM-SHA-512":
-		return scram.Mechanism(scram.SHA512, s.User, s.Password)
-	}
-	return nil, fmt.Errorf("SASL mechanism %q: want PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", s.Mechanism)
 }
 
 // Message is one message of a log. Key and Value are valid until the next one.
@@ -53,6 +36,8 @@ type Message struct {
 	Key, Value []byte // nil: none
 	// Unreadable says why the batch that holds this offset cannot be taken apart though it is whole; empty: it can.
 	Unreadable string
+	// Skipped says that this offset holds no record: it ends a transaction, or belongs to one that was aborted.
+	Skipped bool
 }
 
 // GoneError says that the log does not hold an offset that was asked for.
@@ -69,11 +54,11 @@ func (e *GoneError) Error() string {
 // Log is one partition of one topic. It belongs to one goroutine.
 type Log struct {
 	cfg       Config
-	mechanism sasl.Mechanism
+	access    kafka.Access
 	topic     string
 	partition int
 
-	conn        *kafka.Conn
+	conn        *kafkago.Conn
 	raw         net.Conn // beneath conn, inside the encryption
 	correlation int32
 	frame       []byte
@@ -82,17 +67,14 @@ type Log struct {
 
 // Open prepares the reading of a partition without connecting yet. The error is for wrong settings.
 func Open(cfg Config, topic string, partition int) (*Log, error) {
-	if len(cfg.Brokers) == 0 {
-		return nil, errors.New("no broker address; name at least one host:port")
+	access := kafka.Access{Brokers: cfg.Brokers, TLS: cfg.TLS, SASL: cfg.SASL, ClientID: "retorno-verify"}
+	if err := access.Validate(); err != nil {
+		return nil, err
 	}
 	if cfg.RequestTimeout == 0 {
 		cfg.RequestTimeout = 10 * time.Second
 	}
-	mechanism, err := cfg.SASL.mechanism()
-	if err != nil {
-		return nil, err
-	}
-	return &Log{cfg: cfg, mechanism: mechanism, topic: topic, partition: partition}, nil
+	return &Log{cfg: cfg, access: access, topic: topic, partition: partition}, nil
 }
 
 // Close gives the connection back.
@@ -125,15 +107,15 @@ func (l *Log) Bounds(ctx context.Context) (first, end int64, err error) {
 func (l *Log) Read(ctx context.Context, from, to int64, fn func(*Message) error) error {
 	at := from
 	for at < to {
-		var batches []byte
+		var answer fetched
 		err := l.persist(ctx, func() (err error) {
-			batches, err = l.fetch(ctx, at)
+			answer, err = l.fetch(ctx, at)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		next, err := l.handOut(batches, at, to, fn)
+		next, err := l.handOut(answer, at, to, fn)
 		if err != nil {
 			return err
 		}
@@ -182,9 +164,10 @@ func (l *Log) connect(ctx context.Context) error {
 	if l.conn == nil {
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
-		dialer := &kafka.Dialer{ClientID: "retorno-verify", SASLMechanism: l.mechanism, DialFunc: l.dial}
+		dialer := l.access.Dialer()
+		dialer.DialFunc = l.dial
 		var err error
-		var partition kafka.Partition
+		var partition kafkago.Partition
 		for _, broker := range l.cfg.Brokers {
 			if partition, err = dialer.LookupPartition(ctx, "tcp", broker, l.topic, l.partition); err == nil {
 				break
@@ -203,21 +186,9 @@ func (l *Log) connect(ctx context.Context) error {
 
 // dial keeps the newest connection: the last one that a dialer makes is the leader's.
 func (l *Log) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := (&net.Dialer{Timeout: l.cfg.RequestTimeout}).DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
+	conn, err := l.access.Dial(ctx, network, address)
+	if err == nil {
+		l.raw = conn
 	}
-	if l.cfg.TLS != nil {
-		cfg := l.cfg.TLS.Clone()
-		if cfg.ServerName == "" {
-			cfg.ServerName, _, _ = net.SplitHostPort(address)
-		}
-		secured := tls.Client(conn, cfg)
-		if err := secured.HandshakeContext(ctx); err != nil {
-			return nil, errors.Join(err, conn.Close())
-		}
-		conn = secured
-	}
-	l.raw = conn
-	return conn, nil
+	return conn, err
 }

@@ -8,8 +8,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"math/big"
 	"net"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -17,36 +20,95 @@ import (
 	"retorno/consumers/stream"
 	"retorno/deploy/embedded"
 	"retorno/producers/publish"
+	"retorno/schemas/kafka"
 )
 
-// certificate makes a certificate for loopback and a pool that trusts it.
-func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
+// authority makes certificates for loopback, and keeps its own in a file.
+type authority struct {
+	dir  string
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+	file string // its certificate
+}
+
+func newAuthority(t *testing.T) *authority {
+	t.Helper()
+	a := &authority{dir: t.TempDir()}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	var der []byte
+	a.key, der = a.sign(t, template, template)
+	var err error
+	if a.cert, err = x509.ParseCertificate(der); err != nil {
+		t.Fatal(err)
+	}
+	a.file = a.write(t, "ca.pem", "CERTIFICATE", der)
+	return a
+}
+
+// sign makes a certificate with a key of its own, signed by the authority, or by itself while there is none.
+func (a *authority) sign(t *testing.T, template, parent *x509.Certificate) (*ecdsa.PrivateKey, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "broker"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	signer := key
+	if a.key != nil {
+		signer = a.key
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	parsed, err := x509.ParseCertificate(der)
+	return key, der
+}
+
+func (a *authority) write(t *testing.T, name, kind string, der []byte) string {
+	t.Helper()
+	path := filepath.Join(a.dir, name)
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// issue makes a certificate for a name and 127.0.0.1, in files of that name.
+func (a *authority) issue(t *testing.T, name string) (certFile, keyFile string) {
+	t.Helper()
+	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := x509.NewCertPool()
-	pool.AddCert(parsed)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
+	key, der := a.sign(t, &x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}, a.cert)
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.write(t, name+".pem", "CERTIFICATE", der), a.write(t, name+".key", "PRIVATE KEY", keyDER)
+}
+
+// pair loads a certificate from its files.
+func pair(t *testing.T, certFile, keyFile string) tls.Certificate {
+	t.Helper()
+	c, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 func TestEncryptedAndAuthenticated(t *testing.T) {
-	cert, pool := certificate(t)
+	ca := newAuthority(t)
+	certFile, keyFile := ca.issue(t, "broker")
+	cert := pair(t, certFile, keyFile)
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
 		t.Run(mechanism, func(t *testing.T) {
 			broker, err := embedded.StartBroker(embedded.BrokerConfig{
@@ -58,8 +120,8 @@ func TestEncryptedAndAuthenticated(t *testing.T) {
 			}
 			t.Cleanup(func() { broker.Stop() })
 			b := &backend{name: "embedded", brokers: []string{broker.Addr()}, embedded: broker}
-			secure := &tls.Config{RootCAs: pool}
-			access := publish.Config{Brokers: b.brokers, TLS: secure, SASL: &publish.SASL{Mechanism: mechanism, User: "ana", Password: "clave"}}
+			secure := &kafka.TLS{CAFile: ca.file}
+			access := publish.Config{Brokers: b.brokers, TLS: secure, SASL: &kafka.SASL{Mechanism: mechanism, User: "ana", Password: "clave"}}
 			if err := publish.EnsureTopics(limited(t), b.brokers, publish.TopicsConfig{Partitions: 2, Client: access}); err != nil {
 				t.Fatal(err)
 			}
@@ -75,7 +137,7 @@ func TestEncryptedAndAuthenticated(t *testing.T) {
 				t.Fatal(err)
 			}
 			sameClock(t, w, time.Since(began))
-			login := &stream.SASL{Mechanism: mechanism, User: "ana", Password: "clave"}
+			login := &kafka.SASL{Mechanism: mechanism, User: "ana", Password: "clave"}
 			cfg := b.streamConfig(t, topics, 2)
 			cfg.TLS, cfg.SASL = secure, login
 			l := newLedger()
@@ -98,7 +160,7 @@ func TestEncryptedAndAuthenticated(t *testing.T) {
 // refuseStrangers checks that wrong credentials are said at once.
 func refuseStrangers(t *testing.T, b *backend, access publish.Config, cfg stream.Config) {
 	wrong := access
-	wrong.SASL = &publish.SASL{Mechanism: access.SASL.Mechanism, User: "ana", Password: "otra"}
+	wrong.SASL = &kafka.SASL{Mechanism: access.SASL.Mechanism, User: "ana", Password: "otra"}
 	w, err := publish.New(wrong)
 	if err != nil {
 		t.Fatal(err)
@@ -108,13 +170,13 @@ func refuseStrangers(t *testing.T, b *backend, access publish.Config, cfg stream
 		t.Errorf("a wrong password is answered with %v when writing", err)
 	}
 	cfg.Registerer = nil
-	cfg.SASL = &stream.SASL{Mechanism: cfg.SASL.Mechanism, User: "ana", Password: "otra"}
+	cfg.SASL = &kafka.SASL{Mechanism: cfg.SASL.Mechanism, User: "ana", Password: "otra"}
 	none := func(context.Context, *stream.Shard) error { return nil }
 	if err := stream.Run(limited(t), cfg, none); !stream.IsStop(err) {
 		t.Errorf("a wrong password is answered with %v when reading", err)
 	}
 	wrong = access
-	wrong.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
+	wrong.TLS = &kafka.TLS{CAFile: newAuthority(t).file}
 	w2, err := publish.New(wrong)
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +193,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		"no broker":      publish.Config{}.Validate(),
 		"bad address":    publish.Config{Brokers: []string{"host"}}.Validate(),
 		"compression":    publish.Config{Brokers: ok, Compression: "rar"}.Validate(),
-		"mechanism":      publish.Config{Brokers: ok, SASL: &publish.SASL{Mechanism: "GSSAPI"}}.Validate(),
+		"mechanism":      publish.Config{Brokers: ok, SASL: &kafka.SASL{Mechanism: "GSSAPI"}}.Validate(),
 		"partitions":     publish.Config{Brokers: ok, Partitions: -1}.Validate(),
 		"stream brokers": stream.Config{}.Validate(),
 		"group":          stream.Config{Brokers: ok, Topics: []string{"a"}, Partitions: 1}.Validate(),
@@ -139,7 +201,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		"topic twice":    stream.Config{Brokers: ok, Group: "g", Topics: []string{"a", "a"}, Partitions: 1}.Validate(),
 		"no partitions":  stream.Config{Brokers: ok, Group: "g", Topics: []string{"a"}}.Validate(),
 		"letters":        deadletter.Config{}.Validate(),
-		"letters' login": deadletter.Config{Brokers: ok, SASL: &stream.SASL{Mechanism: "x"}}.Validate(),
+		"letters' login": deadletter.Config{Brokers: ok, SASL: &kafka.SASL{Mechanism: "x"}}.Validate(),
 	} {
 		if err == nil {
 			t.Errorf("%s is accepted", name)

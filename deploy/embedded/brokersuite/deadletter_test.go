@@ -22,6 +22,7 @@ import (
 	"retorno/consumers/deadletter"
 	"retorno/consumers/stream"
 	"retorno/producers/publish"
+	"retorno/schemas/kafka"
 )
 
 func (b *backend) letters(t testing.TB) deadletter.Config {
@@ -293,7 +294,7 @@ func checkRedriven(t *testing.T, records []*kgo.Record, letters []deadletter.Let
 	times, from, trace := make(map[string]int), make(map[string]string), 0
 	for _, r := range records {
 		times[string(r.Value)]++
-		if want := publish.Partition(r.Key, partitions); int(r.Partition) != want {
+		if want := kafka.Partition(r.Key, partitions); int(r.Partition) != want {
 			t.Errorf("key %s is in partition %d, not %d", r.Key, r.Partition, want)
 		}
 		for _, h := range r.Headers {

@@ -17,6 +17,7 @@ import (
 
 	"retorno/consumers/stream"
 	"retorno/producers/publish"
+	"retorno/schemas/kafka"
 )
 
 func TestTopicsAreMadeOnceAndChecked(t *testing.T) {
@@ -170,7 +171,7 @@ func TestKeysMeetWhereJavaPutsThem(t *testing.T) {
 				t.Errorf("key %s is in partitions %d and %d", key, p, r.Partition)
 			}
 			where[key] = r.Partition
-			if want := publish.Partition(r.Key, partitions); int(r.Partition) != want {
+			if want := kafka.Partition(r.Key, partitions); int(r.Partition) != want {
 				t.Errorf("key %s is in partition %d, Partition says %d", key, r.Partition, want)
 			}
 		}

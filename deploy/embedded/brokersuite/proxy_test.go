@@ -16,6 +16,7 @@ type verdict int
 const (
 	pass verdict = iota
 	cut          // close the connection instead of handing the answer over
+	hold         // hand over neither this answer nor any other of the connection
 )
 
 // proxy stands between clients and a broker and looks at whole frames. The
@@ -114,8 +115,14 @@ func (p *proxy) serve(client net.Conn) {
 		p.mu.Lock()
 		answer := p.answer
 		p.mu.Unlock()
-		if k, ok := key.(kmsg.Key); ok && answer != nil && answer(k, frame) == cut {
-			return
+		if k, ok := key.(kmsg.Key); ok && answer != nil {
+			switch answer(k, frame) {
+			case cut:
+				return
+			case hold:
+				_, _ = io.Copy(io.Discard, server) // until either end hangs up
+				return
+			}
 		}
 		if _, err := client.Write(frame); err != nil {
 			return

@@ -12,6 +12,7 @@ import (
 
 	"retorno/consumers/stream"
 	"retorno/producers/publish"
+	"retorno/schemas/kafka"
 )
 
 func newRegistry(cfg *stream.Config) *prometheus.Registry {
@@ -84,7 +85,7 @@ func TestOneStoppedShardLeavesTheOthersRunning(t *testing.T) {
 		b.write(t, 2, other)
 		want := 0
 		for _, f := range other {
-			want += publish.Partition(f.Key, 2)
+			want += kafka.Partition(f.Key, 2)
 		}
 		until(t, "the other shard goes on", func() bool {
 			l.mu.Lock()
@@ -164,7 +165,7 @@ func TestTopicCreatedAnewUnseenStops(t *testing.T) {
 		b.write(t, 1, facts(topics, 1000, 50))
 		b.write(t, 1, facts(topics, 2000, 50))
 		b.proxy.hook(nil)
-		expectStop(t, m, reg, stream.ReasonRecreated, "offset 49", "created anew")
+		expectStop(t, m, reg, stream.ReasonRecreated, "offset 49", "made again")
 		if n := l.count(); n != 50 {
 			t.Errorf("%d messages of the new topic were handed out", n-50)
 		}
@@ -192,7 +193,7 @@ func TestTopicCreatedAnewBetweenProcessesStops(t *testing.T) {
 		cfg := b.streamConfig(t, topics, 1)
 		reg := newRegistry(&cfg)
 		m := join(t, cfg, l.run(topics))
-		expectStop(t, m, reg, stream.ReasonRecreated, "offset 49", "created anew")
+		expectStop(t, m, reg, stream.ReasonRecreated, "offset 49", "made again")
 		if n := l.count(); n != 50 {
 			t.Errorf("%d messages of the new topic were handed out", n-50)
 		}
@@ -227,7 +228,7 @@ func TestTopicCreatedAnewWhileNobodyAsksStops(t *testing.T) {
 		}
 		until(t, "the log has gone unread for longer than is taken on trust", func() bool { return time.Since(fetched) > cfg.MaxWait+1100*time.Millisecond })
 		close(hold)
-		expectStop(t, m, reg, stream.ReasonRecreated, "offset 99", "created anew")
+		expectStop(t, m, reg, stream.ReasonRecreated, "offset 99", "made again")
 		if n := l.count(); n != 100 {
 			t.Errorf("%d messages were handed out, 100 are of the old topic", n)
 		}

@@ -1,9 +1,9 @@
-package publish
+package kafka
 
 import (
 	"testing"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 	"pgregory.net/rapid"
 )
 
@@ -32,7 +32,7 @@ func TestPartitionIsTheLibrarys(t *testing.T) {
 		for i := range all {
 			all[i] = i
 		}
-		want := kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: key}, all...)
+		want := kafkago.Murmur2Balancer{Consistent: true}.Balance(kafkago.Message{Key: key}, all...)
 		if got := Partition(key, n); got != want {
 			t.Fatalf("Partition(%x, %d) = %d, want %d", key, n, got, want)
 		}

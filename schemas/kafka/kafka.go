@@ -1,0 +1,64 @@
+// Package kafka says how a Kafka cluster is reached: the brokers to start from, encryption, the login, and what is let
+// through of what a broker answers. Every client of the program makes its connections here.
+//
+// It promises three things of each connection. Passwords and certificates are read when the connection is made, so a
+// changed file counts from the next one on. An answer reaches a client only when its fields hold together and its size
+// is bounded: random bytes, another protocol or a flipped bit are an error (ErrCorrupt), never an allocation without
+// bound and never a panic. And a refusal that time does not mend (a wrong password, missing rights, TLS to a listener
+// without it) is told from a network that fails (Refused), with what to change.
+//
+// It knows nothing of topics and records. Brokers from Kafka 2.1 on.
+package kafka
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+)
+
+// Access is how to reach a cluster. It may be copied.
+type Access struct {
+	// Brokers are addresses to start from, host:port.
+	Brokers []string
+	// TLS encrypts; nil does not.
+	TLS *TLS
+	// SASL logs in; nil does not.
+	SASL *SASL
+	// ClientID names this program to the broker. Default retorno.
+	ClientID string
+}
+
+// Validate names the first setting that cannot work.
+func (a Access) Validate() error {
+	if len(a.Brokers) == 0 {
+		return errors.New("no broker address; name at least one host:port")
+	}
+	for _, b := range a.Brokers {
+		if err := validAddress(b); err != nil {
+			return err
+		}
+	}
+	if err := a.TLS.validate(); err != nil {
+		return err
+	}
+	return a.SASL.validate()
+}
+
+func validAddress(addr string) error {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("broker address %q: want host:port, such as kafka-1:9092", addr)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 || host == "" {
+		return fmt.Errorf("broker address %q: want a host and a port from 1 to 65535", addr)
+	}
+	return nil
+}
+
+func (a Access) clientID() string {
+	if a.ClientID == "" {
+		return "retorno"
+	}
+	return a.ClientID
+}
