@@ -64,7 +64,12 @@ func programMetrics(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	if _, err := returns.New(returns.Config{Store: s, DeadLetters: &deadletter.Writer{}, Topics: []string{"t"}, Partitions: 1, Registerer: n}); err != nil {
+	letters, err := deadletter.New(deadletter.Config{Brokers: []string{"127.0.0.1:1"}, Registerer: n})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = letters.Close() })
+	if _, err := returns.New(returns.Config{Store: s, DeadLetters: letters, Topics: []string{"t"}, Partitions: 1, Registerer: n}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := verify.New(verify.Config{Conn: s.Conn(), Registerer: n}); err != nil {
