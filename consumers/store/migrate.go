@@ -50,6 +50,9 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 		}
 		applied = append(applied, fmt.Sprintf("%04d_%s", m.Number, m.Name))
 	}
+	if err := s.CheckCodes(ctx, "retorno.codes"); err != nil {
+		return applied, err
+	}
 	for number := range done {
 		return applied, fmt.Errorf("the database has migration %04d, which this program does not know: it was made by a newer release", number)
 	}
@@ -117,6 +120,31 @@ func (s *Store) applied(ctx context.Context) (map[int]string, error) {
 		done[int(number)] = checksum
 	}
 	return done, rows.Err()
+}
+
+// CheckCodes refuses with *NewerError code lists that hold a code which this program does not know: a newer release wrote
+// it, and this one would take what bears it for unknown. table is where the lists are: retorno.codes, or ceniss.codes for a
+// role that may read no other.
+func (s *Store) CheckCodes(ctx context.Context, table string) error {
+	rows, err := s.conn.Query(ctx, "SELECT DISTINCT list, code FROM "+table+" ORDER BY list, code")
+	if err != nil {
+		return classify("read the code lists", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var list, code string
+		if err := rows.Scan(&list, &code); err != nil {
+			return err
+		}
+		l, known := codelists.Get(list)
+		if known {
+			_, known = l.Index(code)
+		}
+		if !known {
+			return &NewerError{List: list, Text: code}
+		}
+	}
+	return rows.Err()
 }
 
 // fillCodes writes every code list. A code is never taken out of a list, so replacing rows by key is enough.

@@ -31,7 +31,7 @@ func (c *Claim) Prune(ctx context.Context, folded, from []Entry) error {
 
 // delete deletes rows of the claim's Kafka partition.
 func (c *Claim) delete(ctx context.Context, table, where string) error {
-	if err := c.store.conn.Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE kafka_partition = %d AND (%s)", table, c.partition, where)); err != nil {
+	if err := c.store.conn.Exec(ctx, fmt.Sprintf("ALTER TABLE %s DELETE WHERE kafka_partition = %d AND (%s)", table, c.partition, where)); err != nil {
 		return classify("delete rows of "+table+" that hold no longer", err)
 	}
 	return nil

@@ -125,6 +125,33 @@ func TestAnotherReleasesSchemaIsRefused(t *testing.T) {
 	}
 }
 
+// TestANewerReleasesCodesAreRefused: what bears a code that this release does not know would be taken for unknown.
+func TestANewerReleasesCodesAreRefused(t *testing.T) {
+	s := migrated(t)
+	for _, table := range []string{"retorno.codes", "ceniss.codes"} {
+		if err := s.CheckCodes(t.Context(), table); err != nil {
+			t.Errorf("%s of this release: %v", table, err)
+		}
+	}
+	for _, code := range []string{"('border_point', 'L-NEW')", "('list_of_the_future', 'x')"} {
+		if err := s.Conn().Exec(t.Context(), "INSERT INTO retorno.codes (list, code) VALUES "+code); err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range []string{"retorno.codes", "ceniss.codes"} {
+			var newer *NewerError
+			if err := s.CheckCodes(t.Context(), table); !errors.As(err, &newer) || !IsStop(err) {
+				t.Errorf("%s with %s: %v", table, code, err)
+			}
+		}
+		if _, err := s.Migrate(t.Context()); !IsStop(err) {
+			t.Errorf("an older release migrates a database with %s: %v", code, err)
+		}
+		if err := s.Conn().Exec(t.Context(), "DELETE FROM retorno.codes WHERE "+strings.NewReplacer("('", "(list, code) = ('").Replace(code)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestErrorsThatStop(t *testing.T) {
 	s := empty(t) // no table is there
 	_, err := s.Claim(t.Context(), 0, t.Name())

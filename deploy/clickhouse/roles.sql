@@ -16,6 +16,9 @@ GRANT CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, SELECT,
 -- `retorno consume`, `retorno partition`.
 CREATE ROLE IF NOT EXISTS retorno_consumer;
 GRANT SELECT, INSERT ON retorno.* TO retorno_consumer;
+-- Rows of flushes that another row sums up, and claims of epochs that are over.
+GRANT ALTER DELETE ON retorno.ledger TO retorno_consumer;
+GRANT ALTER DELETE ON retorno.claims TO retorno_consumer;
 
 -- `retorno verify`, `explain`, `table`: they only read.
 CREATE ROLE IF NOT EXISTS retorno_auditor;

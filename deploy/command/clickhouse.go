@@ -103,25 +103,25 @@ func (f *clickhouseFlags) open(ctx context.Context, log *slog.Logger, registry p
 	return s, nil
 }
 
-// Where the latest applied step of the schema is asked for: by the pipeline's commands, and by those that may read nothing
+// Where the latest applied step of the schema and the code lists are asked for: by the pipeline's commands, and by those that may read nothing
 // but ceniss.
 const (
-	pipelineStep  = "SELECT max(number) FROM retorno.migrations"
-	publishedStep = "SELECT schema FROM ceniss.state"
+	pipelineStep, pipelineCodes   = "SELECT max(number) FROM retorno.migrations", "retorno.codes"
+	publishedStep, publishedCodes = "SELECT schema FROM ceniss.state", "ceniss.codes"
 )
 
 // openSchema is open for commands that need what `retorno migrate` makes.
 func (f *clickhouseFlags) openSchema(ctx context.Context, log *slog.Logger, registry prometheus.Registerer) (*store.Store, error) {
-	return f.openAt(ctx, log, registry, pipelineStep)
+	return f.openAt(ctx, log, registry, pipelineStep, pipelineCodes)
 }
 
 // openPublished is open for commands that read the database ceniss alone.
 func (f *clickhouseFlags) openPublished(ctx context.Context, log *slog.Logger, registry prometheus.Registerer) (*store.Store, error) {
-	return f.openAt(ctx, log, registry, publishedStep)
+	return f.openAt(ctx, log, registry, publishedStep, publishedCodes)
 }
 
-// openAt refuses a server whose schema is another than this program's.
-func (f *clickhouseFlags) openAt(ctx context.Context, log *slog.Logger, registry prometheus.Registerer, query string) (*store.Store, error) {
+// openAt refuses a server whose schema is another than this program's, or whose code lists a newer release has filled.
+func (f *clickhouseFlags) openAt(ctx context.Context, log *slog.Logger, registry prometheus.Registerer, query, codes string) (*store.Store, error) {
 	s, err := f.open(ctx, log, registry)
 	if err != nil {
 		return nil, err
@@ -134,7 +134,10 @@ func (f *clickhouseFlags) openAt(ctx context.Context, log *slog.Logger, registry
 	err = s.Conn().QueryRow(ctx, query).Scan(&step)
 	switch code := store.Code(err); {
 	case err == nil && step == needed:
-		return s, nil
+		if err = s.CheckCodes(ctx, codes); err == nil {
+			return s, nil
+		}
+		err = Usage(err)
 	case err == nil && step > needed:
 		err = Usage(fmt.Errorf("ClickHouse at %s has a newer schema than this program knows (step %d, here %d): it was made by a newer release; run that one", f.Addr, step, needed))
 	case err == nil, code == int32(proto.ErrUnknownDatabase), code == int32(proto.ErrUnknownTable):

@@ -126,6 +126,15 @@ func TestEachCommandUnderItsRole(t *testing.T) {
 	done("", "retorno_auditor", "explain", "month=2016-04", "entry_point=L-COR")
 	done("", "retorno_publisher", "publish", "2016-S1")
 	stop()
+	auditor := as(t, engine.Native(), "retorno_auditor", password)
+	stop = running(t, user("retorno_consumer"), "consume", "--ops-listen", ops)
+	until(t, "the claims of the epoch before are not deleted", func() bool {
+		var old, now uint64
+		err := auditor.QueryRow(t.Context(), "SELECT countIf(epoch = 1), uniqExactIf(kafka_partition, epoch = 2) FROM retorno.claims").Scan(&old, &now)
+		return err == nil && old == 0 && now == 3
+	})
+	done("", "retorno_consumer", "partition", "list", "--all")
+	stop()
 
 	refused("retorno_auditor", "INSERT", "publish", "2016-S1")
 	refused("ceniss", "SELECT", "table", "--like", table, "--id=A14")
