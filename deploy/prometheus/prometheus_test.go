@@ -13,6 +13,7 @@ import (
 
 	"retorno/consumers/completeness"
 	"retorno/consumers/deadletter"
+	"retorno/consumers/feed/answer"
 	"retorno/consumers/returns"
 	"retorno/consumers/store"
 	"retorno/consumers/stream"
@@ -78,6 +79,8 @@ func programMetrics(t *testing.T) map[string]bool {
 	if _, err := completeness.New(completeness.Config{Conn: s.Conn(), Registerer: n}); err != nil {
 		t.Fatal(err)
 	}
+	answer.NewRecorder(n, nil)
+	ops.Limited(nil, nil, ops.Limits{}, n)
 	return n.found
 }
 

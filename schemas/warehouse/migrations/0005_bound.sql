@@ -23,15 +23,17 @@ ORDER BY (kafka_partition, place)
 SETTINGS merge_selector_base = 10
 COMMENT 'Qué copias de los números de cada fuente han llegado / Which copies of the numbers of each source have arrived';
 
+-- If this step was broken off after the table was dropped, it is run again with an empty one.
 CREATE TABLE IF NOT EXISTS retorno.source_records
 (
-    source_id       LowCardinality(String),
-    source_seq      UInt64,
-    sent_at         DateTime64(3, 'America/Tegucigalpa'),
-    clock_offset_ms Int64
+    source_id       LowCardinality(String) COMMENT 'Como en retorno.sendings / As in retorno.sendings',
+    source_seq      UInt64                 COMMENT 'Como en retorno.sendings / As in retorno.sendings',
+    sent_at         DateTime64(3, 'America/Tegucigalpa') COMMENT 'Como en retorno.sendings / As in retorno.sendings',
+    clock_offset_ms Int64                  COMMENT 'Como en retorno.sendings / As in retorno.sendings'
 )
 ENGINE = ReplacingMergeTree(sent_at)
-ORDER BY (source_id, source_seq);
+ORDER BY (source_id, source_seq)
+COMMENT 'Lo que retorno.sendings reemplaza / What retorno.sendings replaces';
 
 INSERT INTO retorno.sendings SELECT 65535, cityHash64(source_id, source_seq), source_id, source_seq, sent_at, clock_offset_ms FROM retorno.source_records FINAL;
 
