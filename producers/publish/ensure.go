@@ -62,6 +62,18 @@ func (e *TopicsError) Missing() bool {
 	return missing
 }
 
+// incomplete reports whether partitions are missing and none is too many.
+func (e *TopicsError) incomplete() bool {
+	incomplete := false
+	for topic, want := range e.Expected {
+		if e.Found[topic] > want {
+			return false
+		}
+		incomplete = incomplete || e.Found[topic] < want
+	}
+	return incomplete
+}
+
 func (e *TopicsError) Error() string {
 	var parts []string
 	for topic, want := range e.Expected {
@@ -77,9 +89,13 @@ func (e *TopicsError) Error() string {
 		" (the count belongs to the deployment: set it to what the topics have, or create them anew)"
 }
 
-// EnsureTopics creates the three topics where they are missing, and fails with
-// a *TopicsError when one exists with another number of partitions. Existing
-// topics are not changed. Several programs may call it at the same time.
+// showTimeout is how long a cluster may take to show all partitions of the topics that it has created.
+const showTimeout = 30 * time.Second
+
+// EnsureTopics creates the three topics where they are missing, waits until
+// the cluster shows all their partitions, and fails with a *TopicsError when
+// one exists with another number of them. Existing topics are not changed.
+// Several programs may call it at the same time.
 func EnsureTopics(ctx context.Context, brokers []string, cfg TopicsConfig) error {
 	if cfg.Partitions == 0 {
 		cfg.Partitions = 12
@@ -89,22 +105,27 @@ func EnsureTopics(ctx context.Context, brokers []string, cfg TopicsConfig) error
 		return err
 	}
 	defer closeClient()
-	found, err := askCounts(ctx, client, TopicCheckpoint, TopicCentre, TopicDeadLetter)
-	if err != nil {
-		return err
+	differs := CheckTopics(ctx, brokers, cfg.Partitions, cfg.Client)
+	var counts *TopicsError
+	if !errors.As(differs, &counts) || !counts.Missing() {
+		return differs
 	}
-	var create []kafkago.TopicConfig
-	for _, t := range cfg.topics() {
-		if found[t.Topic] == 0 {
-			create = append(create, t)
+	shown, cancel := context.WithTimeout(ctx, showTimeout)
+	defer cancel()
+	// A broker may answer that has not heard of a topic's creation, or of its
+	// deletion before: so what is missing is created again until all is shown.
+	for errors.As(differs, &counts) && counts.incomplete() {
+		if create := cfg.missing(counts); len(create) > 0 {
+			if err := createTopics(ctx, client, create); err != nil {
+				return err
+			}
+		}
+		differs = CheckTopics(ctx, brokers, cfg.Partitions, cfg.Client)
+		if differs != nil && !pause(shown) {
+			break
 		}
 	}
-	if len(create) > 0 {
-		if err := createTopics(ctx, client, create); err != nil {
-			return err
-		}
-	}
-	return CheckTopics(ctx, brokers, cfg.Partitions, cfg.Client)
+	return differs
 }
 
 // CheckTopics returns nil when the topics exist with the expected number of
@@ -131,6 +152,16 @@ func CheckTopics(ctx context.Context, brokers []string, partitions int, access .
 		}
 	}
 	return nil
+}
+
+// missing is how to create the topics that do not exist.
+func (c TopicsConfig) missing(counts *TopicsError) (create []kafkago.TopicConfig) {
+	for _, t := range c.topics() {
+		if counts.Found[t.Topic] == 0 {
+			create = append(create, t)
+		}
+	}
+	return create
 }
 
 func (c TopicsConfig) topics() []kafkago.TopicConfig {
@@ -201,11 +232,19 @@ func createTopics(ctx context.Context, client *kafkago.Client, topics []kafkago.
 		if !temporaryAdmin(failed) {
 			return fmt.Errorf("kafka: create topics: %w", failed)
 		}
-		select {
-		case <-ctx.Done():
+		if !pause(ctx) {
 			return fmt.Errorf("kafka: create topics: %w (last failure: %w)", ctx.Err(), failed)
-		case <-time.After(200 * time.Millisecond):
 		}
+	}
+}
+
+// pause waits a moment, and reports false when ctx ended first.
+func pause(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(200 * time.Millisecond):
+		return true
 	}
 }
 
