@@ -35,17 +35,31 @@ type patient struct {
 // noLimit is the read timeout of the client beneath a patient.
 const noLimit = 100 * 365 * 24 * time.Hour
 
-// watch ends a statement when the server has been silent for the limit.
+// watch ends a statement when the server has been silent for the limit, or its caller's context ends.
 type watch struct {
-	ctx    context.Context
+	caller context.Context
+	ctx    context.Context // of the statement; it does not end when a statement has succeeded
 	cancel context.CancelCauseFunc
+	leave  func() bool // lets the caller's context go
 	timer  *time.Timer
 	limit  time.Duration
 }
 
-func (p patient) watch(ctx context.Context) *watch {
-	w := &watch{limit: p.limit}
-	w.ctx, w.cancel = context.WithCancelCause(ctx)
+// sameDeadline has the deadline of the caller's context and does not end with it.
+type sameDeadline struct {
+	context.Context
+	caller context.Context
+}
+
+func (d sameDeadline) Deadline() (time.Time, bool) { return d.caller.Deadline() }
+
+// watch begins to watch a statement. When it has succeeded, its context must never end: what the client started to close
+// the connection at the end of the context may still run when the connection is back in the pool, and would break the next
+// statement.
+func (p patient) watch(caller context.Context) *watch {
+	w := &watch{caller: caller, limit: p.limit}
+	w.ctx, w.cancel = context.WithCancelCause(sameDeadline{context.WithoutCancel(caller), caller})
+	w.leave = context.AfterFunc(caller, func() { w.cancel(context.Cause(caller)) })
 	w.timer = time.AfterFunc(p.limit, func() { w.cancel(&SilentError{p.limit}) })
 	w.ctx = clickhouse.Context(w.ctx, clickhouse.WithProgress(func(*clickhouse.Progress) { w.heard() }))
 	return w
@@ -57,16 +71,24 @@ func (w *watch) heard() { w.timer.Reset(w.limit) }
 // end gives the watch up and returns why the statement ended.
 func (w *watch) end(err error) error {
 	w.timer.Stop()
-	err = w.why(err)
-	w.cancel(nil)
+	w.leave()
+	if err = w.why(err); err != nil {
+		w.cancel(nil)
+	}
 	return err
 }
 
-// why is err, or that the server was silent when that is what ended the statement.
+// why is err, or that the server was silent or the caller ended when that is what ended the statement.
 func (w *watch) why(err error) error {
+	if err == nil {
+		return nil
+	}
 	var silent *SilentError
-	if err != nil && errors.As(context.Cause(w.ctx), &silent) {
+	if errors.As(context.Cause(w.ctx), &silent) {
 		return silent
+	}
+	if errors.Is(err, context.Canceled) && w.caller.Err() != nil {
+		return w.caller.Err()
 	}
 	return err
 }

@@ -1,11 +1,14 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"net"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"retorno/deploy/embedded"
 )
@@ -82,4 +85,52 @@ func TestSilenceEndsAStatement(t *testing.T) {
 			t.Errorf("%s of a ClickHouse that hangs: %v", what, err)
 		}
 	}
+}
+
+// sent is a connection that remembers the contexts of its statements, all of which succeed.
+type sent struct {
+	driver.Conn
+	contexts []context.Context
+}
+
+func (s *sent) Exec(ctx context.Context, _ string, _ ...any) error {
+	s.contexts = append(s.contexts, ctx)
+	return nil
+}
+
+func (s *sent) PrepareBatch(ctx context.Context, _ string, _ ...driver.PrepareBatchOption) (driver.Batch, error) {
+	s.contexts = append(s.contexts, ctx)
+	return succeeds{}, nil
+}
+
+type succeeds struct{ driver.Batch }
+
+func (succeeds) Send() error { return nil }
+
+// TestWhatSucceededIsNotCancelled: the client closes the connection of a statement whose context ends, also when the
+// statement has just succeeded and the connection serves another.
+func TestWhatSucceededIsNotCancelled(t *testing.T) {
+	below := &sent{}
+	p := patient{below, time.Hour}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	if err := p.Exec(ctx, ""); err != nil {
+		t.Fatal(err)
+	}
+	batch, err := p.PrepareBatch(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := batch.Send(); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	for i, one := range below.contexts {
+		if _, bounded := one.Deadline(); !bounded || one.Err() != nil {
+			t.Errorf("statement %d: deadline %t, %v", i, bounded, one.Err())
+		}
+	}
+	if _, err := p.PrepareBatch(ctx, ""); err != nil {
+		t.Fatal(err)
+	}
+	<-below.contexts[2].Done()
 }
