@@ -90,6 +90,7 @@ func rowsOf(report verify.Report, check string) uint64 {
 // TestNoFalseAlarmWhileWriting makes passes of both kinds beside a consumer that writes all the time.
 func TestNoFalseAlarmWhileWriting(t *testing.T) {
 	verify.NameEveryPerson(t)
+	verify.SmallPieces(t)
 	s := start(t)
 	leave := s.consume()
 	defer leave()

@@ -1,22 +1,26 @@
 package verify
 
 import (
-	"context"
 	"fmt"
+	"slices"
 	"strings"
-
-	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/google/uuid"
 
 	"retorno/schemas/codelists"
 )
 
-// A check compares two ways to the same rows: what is stored, and what is recounted. Both are queries with the same
-// columns; a row that is on one side only, or more often there, is a difference.
+// check compares two ways to the same rows of one Kafka partition: what is stored, and what is recounted.
 type check struct {
-	name              string
-	stored, recounted string
+	name string
+	// keys are the columns that name a row, and counts those that add up; without counts a row counts as one.
+	keys, counts []string
+	// bucket tells rows apart when they are summed: a number of 32 bits, in SQL.
+	bucket string
+	// stored and recounted select these columns; recounted may select rows that only add up to the ones that are stored.
+	stored, recounted func(scope) string
+	// inPieces says that what recounted reads is bounded by a stretch of persons.
+	inPieces bool
+	// narrow limits a scope to some buckets.
+	narrow func(scope, []uint32) scope
 }
 
 // Names of the checks.
@@ -37,136 +41,142 @@ func checkNames() []string {
 	return append([]string{checkLedger, checkFacts, checkReturns, checkHelps}, cellChecks...)
 }
 
-// ledgerRuns are the ledger's runs of offsets, each beside where it should have begun and how many it should have read.
-const ledgerRuns = `SELECT topic, kafka_partition, log, first_offset, next_offset, read,
-	lagInFrame(next_offset, 1, 0) OVER (PARTITION BY topic, kafka_partition, log ORDER BY first_offset, next_offset ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS expected
-FROM retorno.accounts`
+var (
+	returnKeys = []string{"return_id", "person", "day", "country", "mode", "return_type", "entry_point", "exit_point", "centre", "department",
+		"municipality", "sex", "age", "accompanied", "sorted_reasons", "nationality", "registered", "checkpoint", "kafka_partition"}
+	helpKeys       = []string{"record_id", "person", "return_id", "day", "centre", "kind", "sex", "age_group", "kafka_partition"}
+	returnCellKeys = []string{"day", "route", "country", "mode", "return_type", "entry_point", "exit_point", "centre", "sex", "age_group", "kafka_partition"}
+	helpCellKeys   = []string{"day", "centre", "kind", "sex", "age_group", "kafka_partition"}
+	crossingKeys   = []string{"day", "border_point", "direction", "document_check", "kafka_partition"}
+)
 
-// ledgerCheck: offsets without gap or overlap, and every offset in an account.
-func ledgerCheck() check {
-	return check{name: checkLedger,
-		stored:    "SELECT topic, kafka_partition, log, first_offset, next_offset, read + control + lost AS offsets, accepted + duplicate + superseded + rejected AS accounted FROM retorno.accounts",
-		recounted: "SELECT topic, kafka_partition, log, expected AS first_offset, next_offset, toUInt64(next_offset - expected) AS offsets, read AS accounted FROM (" + ledgerRuns + ")",
-	}
-}
-
-// returnsOf are returns in the columns that both sides of their check have.
-const returnsOf = `SELECT toString(return_id) AS return_id, toString(person) AS person, day, country, mode, return_type, entry_point, exit_point,
-	centre, department, municipality, sex, age, accompanied, arraySort(reasons) AS reasons, nationality, registered, checkpoint, kafka_partition`
-
-// personScope restricts a check to persons: conditions that begin with AND, on facts and on rows named after a fact.
-type personScope struct{ facts, returns, helps string }
-
-// of names persons. Returns and helps are looked for under the ids of their persons' facts, by which they are sorted.
-func of(persons []uuid.UUID) personScope {
-	names := make([]string, len(persons))
-	for i, p := range persons {
-		names[i] = "'" + p.String() + "'"
-	}
-	in := " AND person IN (SELECT arrayJoin(CAST([" + strings.Join(names, ",") + "], 'Array(UUID)')))"
-	ids := " IN (SELECT record_id FROM retorno.facts WHERE 1" + in + ")"
-	return personScope{facts: in, returns: in + " AND return_id" + ids, helps: in + " AND record_id" + ids}
-}
-
-func returnsCheck(s personScope) check {
-	return check{name: checkReturns,
-		stored:    returnsOf + " FROM retorno.returns FINAL WHERE 1" + s.returns,
-		recounted: returnsOf + " FROM (" + recounted(s.facts) + ")",
-	}
-}
-
-func helpsCheck(s personScope) check {
-	return check{name: checkHelps,
-		stored: `SELECT toString(record_id) AS record_id, toString(person) AS person, toString(return_id) AS return_id, day, centre, kind, sex, age_group, kafka_partition
-			FROM retorno.assistance FINAL WHERE 1` + s.helps,
-		recounted: helpsRecounted(s.facts),
-	}
-}
-
-// cellCheck restricts the check of a table of cells to days: text such as '2016-06-01','2016-06-02'; all when empty.
-func cellCheck(name, days string) check {
-	on := func(day string) string {
-		if days == "" {
-			return ""
-		}
-		return " AND " + day + " IN (" + days + ")"
-	}
-	c := check{name: name}
-	switch name {
-	case checkReturnCounts:
-		c.stored = `SELECT day, route, country, mode, return_type, entry_point, exit_point, centre, sex, age_group, kafka_partition,
-			registered, checkpoint, reconciled FROM retorno.return_counts FINAL WHERE 1` + on("day")
-		c.recounted = fmt.Sprintf(`SELECT day, concat(country, '-', multiIf(mode = 'unknown', 'UNK', upper(mode))) AS route, country, mode,
-			return_type, entry_point, exit_point, centre, sex, %s AS age_group, kafka_partition,
-			sum(toUInt64(returns.registered)) AS registered, sum(toUInt64(returns.checkpoint)) AS checkpoint, count() AS reconciled
-			FROM retorno.returns AS returns FINAL WHERE nationality IN ('HN', '%s')%s GROUP BY ALL`, ageGroup("age"), unknownOf("country"), on("day"))
-	case checkHelpCounts:
-		c.stored = "SELECT day, centre, kind, sex, age_group, kafka_partition, helps FROM retorno.assistance_counts FINAL WHERE 1" + on("day")
-		c.recounted = `SELECT day, centre, kind, sex, age_group, kafka_partition, count() AS helps FROM retorno.assistance FINAL
-			WHERE 1` + on("day") + ` GROUP BY ALL`
-	case checkCrossingCounts:
-		c.stored = "SELECT day, border_point, direction, document_check, kafka_partition, crossings FROM retorno.crossing_counts FINAL WHERE 1" + on("day")
-		c.recounted = fmt.Sprintf(`SELECT toDate(event_time) AS day, %s AS border_point, %s AS direction, %s AS document_check, kafka_partition, count() AS crossings
-			FROM (%s) AS facts WHERE kind = 'crossing' GROUP BY ALL`,
-			orUnknown("border_point", "border_point"), orUnknown("direction", "direction"), orUnknown("document_check", "document_check"),
-			holding(on("toDate(event_time)")))
+// byPerson is a check of rows of persons.
+func byPerson(c check) check {
+	c.bucket, c.inPieces = personBucket, true
+	c.narrow = func(s scope, buckets []uint32) scope {
+		s.stretches = stretches(buckets)
+		return s
 	}
 	return c
 }
 
+// byDay is a check of cells.
+func byDay(c check) check {
+	c.bucket = "toUInt32(day)"
+	c.narrow = func(s scope, buckets []uint32) scope {
+		s.days = nil
+		for _, day := range buckets {
+			s.days = append(s.days, dayOf(day))
+		}
+		return s
+	}
+	return c
+}
+
+func returnsCheck() check {
+	sorted := func(from string) string { return "SELECT *, arraySort(reasons) AS sorted_reasons FROM (" + from + ")" }
+	return byPerson(check{name: checkReturns, keys: returnKeys,
+		stored: func(s scope) string {
+			return sorted("SELECT * FROM retorno.returns FINAL WHERE " + s.named("return_id"))
+		},
+		recounted: func(s scope) string { return sorted(recounted(s)) },
+	})
+}
+
+func helpsCheck() check {
+	return byPerson(check{name: checkHelps, keys: helpKeys,
+		stored:    func(s scope) string { return "SELECT * FROM retorno.assistance FINAL WHERE " + s.named("record_id") },
+		recounted: helpsRecounted,
+	})
+}
+
+// rowChecks are those of rows of persons.
+func rowChecks() []check { return []check{returnsCheck(), helpsCheck()} }
+
+// cellCheck is the check of a table of cells.
+func cellCheck(name string) check {
+	stored := func(s scope) string {
+		return fmt.Sprintf("SELECT * FROM retorno.%s FINAL WHERE kafka_partition = %d AND %s", name, s.partition, s.onDays("day"))
+	}
+	switch name {
+	case checkReturnCounts:
+		return byDay(check{name: name, keys: returnCellKeys, counts: []string{"registered", "checkpoint", "reconciled"}, stored: stored,
+			recounted: func(s scope) string {
+				return fmt.Sprintf(`SELECT day, concat(country, '-', multiIf(mode = 'unknown', 'UNK', upper(mode))) AS route, country, mode, return_type,
+					entry_point, exit_point, centre, sex, %s AS age_group, kafka_partition, registered, checkpoint, 1 AS reconciled
+					FROM retorno.returns FINAL WHERE nationality IN ('HN', '%s') AND kafka_partition = %d AND %s`,
+					ageGroup("age"), unknownOf("country"), s.partition, s.onDays("day"))
+			}})
+	case checkHelpCounts:
+		return byDay(check{name: name, keys: helpCellKeys, counts: []string{"helps"}, stored: stored,
+			recounted: func(s scope) string {
+				return fmt.Sprintf("SELECT day, centre, kind, sex, age_group, kafka_partition, 1 AS helps FROM retorno.assistance FINAL WHERE kafka_partition = %d AND %s",
+					s.partition, s.onDays("day"))
+			}})
+	}
+	c := byDay(check{name: name, keys: crossingKeys, counts: []string{"crossings"}, stored: stored, recounted: crossings, inPieces: true})
+	return c
+}
+
+// crossings are the crossings of a scope that count, each in the columns of its cell. Of a scope with days only the facts
+// are read of which some revision lies on one of them.
+func crossings(s scope) string {
+	where := "kind = 'crossing'"
+	if len(s.days) > 0 {
+		where += " AND " + s.onDays("toDate(event_time)") + fmt.Sprintf(
+			" AND (person, record_id) IN (SELECT person, record_id FROM retorno.facts WHERE %s AND kind = 'crossing' AND %s)", s.facts(), s.onDays("toDate(event_time)"))
+	}
+	return fmt.Sprintf("SELECT toDate(event_time) AS day, %s AS border_point, %s AS direction, %s AS document_check, kafka_partition, 1 AS crossings FROM (%s)",
+		orUnknown("border_point", "border_point"), orUnknown("direction", "direction"), orUnknown("document_check", "document_check"),
+		holding(s, where, "event_time", "border_point", "direction", "document_check", "kafka_partition"))
+}
+
 // helpsRecounted attaches each help to its person's latest return that began before it or with it.
-func helpsRecounted(persons string) string {
-	latest := func(what string) string { return "argMaxIf(" + what + ", (began, toString(of_return)), begun)" }
-	return fmt.Sprintf(`SELECT toString(record_id) AS record_id, toString(person) AS person, toString(%s) AS return_id,
-		toDate(event_time) AS day, %s AS centre, %s AS kind,
-		if(max(begun), %s, '%s') AS sex, if(max(begun), %s, '%s') AS age_group, kafka_partition
-	FROM
+func helpsRecounted(s scope) string {
+	s.with = "kind = 'assistance'"
+	newest := func(what string) string { return "argMax(" + what + ", toString(return_id))" }
+	return fmt.Sprintf(`SELECT h.record_id AS record_id, h.person AS person, r.return_id AS return_id, toDate(h.event_time) AS day, %s AS centre, %s AS kind,
+		if(r.there = 1, r.return_sex, '%s') AS sex, if(r.there = 1, r.return_age_group, '%s') AS age_group, h.kafka_partition AS kafka_partition
+	FROM (%s) AS h
+	ASOF LEFT JOIN
 	(
-		SELECT h.record_id AS record_id, h.person AS person, h.event_time AS event_time, h.centre AS at, h.assistance_kind AS assistance_kind,
-			h.kafka_partition AS kafka_partition, r.return_id AS of_return, r.first_arrival AS began, r.sex AS return_sex,
-			%s AS return_age_group, r.there = 1 AND r.first_arrival <= h.event_time AS begun
-		FROM (%s AND kind = 'assistance') AS h
-		LEFT JOIN (SELECT *, 1 AS there FROM (%s)) AS r ON h.person = r.person
-	)
-	GROUP BY record_id, person, event_time, at, assistance_kind, kafka_partition`,
-		latest("of_return"), orUnknown("at", codelists.Centre), orUnknown("assistance_kind", codelists.AssistanceKind),
-		latest("toString(return_sex)"), unknownOf(codelists.Sex), latest("return_age_group"), unknownOf(codelists.AgeGroup),
-		ageGroup("r.age"), holding(persons), recounted(persons))
+		SELECT person, first_arrival, %s AS return_id, %s AS return_sex, %s AS return_age_group, 1 AS there FROM (%s) GROUP BY person, first_arrival
+	) AS r ON h.person = r.person AND h.event_time >= r.first_arrival`,
+		orUnknown("h.centre", codelists.Centre), orUnknown("h.assistance_kind", codelists.AssistanceKind), unknownOf(codelists.Sex), unknownOf(codelists.AgeGroup),
+		holding(s, "kind = 'assistance'", "person", "record_id", "event_time", "centre", "assistance_kind", "kafka_partition"),
+		newest("return_id"), newest("toString(sex)"), newest(ageGroup("age")), recounted(s))
 }
 
 func orUnknown(expression, list string) string {
 	return fmt.Sprintf("if(%[1]s = '', '%[2]s', toString(%[1]s))", expression, unknownOf(list))
 }
 
-// compare finds every differing row, with how many more of it are stored than recounted, and how many are stored.
-func (c check) compare(ctx context.Context, conn driver.Conn) (found finding, err error) {
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"prefer_column_name_to_alias": 1, // the queries name what they compute after the column it stands for
-		"max_query_size":              1 << 20,
-	}))
-	if err := conn.QueryRow(ctx, "SELECT count() FROM ("+c.stored+")").Scan(&found.rows); err != nil {
-		return found, err
-	}
-	rows, err := conn.Query(ctx, fmt.Sprintf(`SELECT toString(row), sum(side) AS surplus
-		FROM (SELECT tuple(*) AS row, 1 AS side FROM (%s) UNION ALL SELECT tuple(*) AS row, -1 AS side FROM (%s))
-		GROUP BY row HAVING surplus != 0`, c.stored, c.recounted))
-	if err != nil {
-		return found, err
-	}
-	defer rows.Close()
-	found.different = map[string]int64{}
-	for rows.Next() {
-		var row string
-		var surplus int64
-		if err := rows.Scan(&row, &surplus); err != nil {
-			return found, err
-		}
-		found.add(row, surplus)
-	}
-	return found, rows.Err()
+// columns are all columns of a row, as one text.
+func rowText(columns ...[]string) string {
+	return "toString(tuple(" + strings.Join(slices.Concat(columns...), ", ") + "))"
 }
 
-// look makes a look out of a check.
-func (c check) look(conn driver.Conn) look {
-	return look{c.name, func(ctx context.Context) (finding, error) { return c.compare(ctx, conn) }}
+// rows selects the rows of a side, as text.
+func (c check) rows(from string) string {
+	if len(c.counts) == 0 {
+		return "SELECT " + rowText(c.keys) + " AS row FROM (" + from + ")"
+	}
+	added := make([]string, len(c.counts))
+	for i, count := range c.counts {
+		added[i] = "sum(toUInt64(" + count + "))"
+	}
+	return fmt.Sprintf("SELECT %s AS row FROM (%s) GROUP BY %s", rowText(c.keys, added), from, strings.Join(c.keys, ", "))
+}
+
+// weight is a number for each row of a side. Of rows that add up to others the weights add up, too.
+func (c check) weight() string {
+	if len(c.counts) == 0 {
+		return "cityHash64(" + rowText(c.keys) + ")"
+	}
+	nothing, sum := "1", ""
+	for i, count := range c.counts {
+		nothing += " AND " + count + " = 0"
+		sum += fmt.Sprintf("intHash64(key + %d) * %s + ", i, count)
+	}
+	return "cityHash64(" + rowText(c.keys) + ") AS key, " + sum + "if(" + nothing + ", key, 0)" // a cell of nothing is one too many
 }

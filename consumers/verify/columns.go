@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -10,18 +12,16 @@ import (
 	"retorno/schemas/events"
 )
 
-// column is one column of retorno.facts as text, once by SQL from what is stored, once from the record as it was sent.
+// column is one column of retorno.facts as text, once by SQL from what is stored, once from the record as it was sent:
+// sent appends it.
 type column struct {
 	name string
 	sql  string // over the columns of retorno.facts
-	sent func(*sent) string
+	sent func([]byte, *sent) []byte
 }
 
-// separator stands between columns: the unit separator, which no code and no number holds.
-const separator = "\x1f"
-
 func text(name string, of func(*events.Record) string) column {
-	return column{name, "toString(" + name + ")", func(s *sent) string { return of(s.record) }}
+	return column{name, name, func(b []byte, s *sent) []byte { return append(b, of(s.record)...) }}
 }
 
 func crossing(name string, of func(*events.Crossing) string) column {
@@ -43,15 +43,19 @@ func both(name string, x func(*events.Crossing) string, g func(*events.Registrat
 }
 
 func number(name string, of func(*sent) uint64) column {
-	return column{name, "toString(" + name + ")", func(s *sent) string { return strconv.FormatUint(of(s), 10) }}
+	return column{name, "toString(" + name + ")", func(b []byte, s *sent) []byte { return strconv.AppendUint(b, of(s), 10) }}
 }
 
 func moment(name string, of func(*sent) int64) column {
-	return column{name, "toString(toUnixTimestamp64Milli(" + name + "))", func(s *sent) string { return strconv.FormatInt(of(s), 10) }}
+	return column{name, "toString(toUnixTimestamp64Milli(" + name + "))", func(b []byte, s *sent) []byte { return strconv.AppendInt(b, of(s), 10) }}
 }
 
+// id is written without dashes.
 func id(name string, of func(*sent) uuid.UUID) column {
-	return column{name, "toString(" + name + ")", func(s *sent) string { return of(s).String() }}
+	return column{name, "lower(hex(UUIDToNum(" + name + ")))", func(b []byte, s *sent) []byte {
+		id := of(s)
+		return hex.AppendEncode(b, id[:])
+	}}
 }
 
 func bit(set bool) uint64 {
@@ -83,7 +87,7 @@ var contentColumns = []column{
 	crossing("category", (*events.Crossing).GetCategory),
 	crossing("document_check", (*events.Crossing).GetDocumentCheck),
 	both("sex", (*events.Crossing).GetSex, (*events.Registration).GetSex),
-	{"age", "ifNull(toString(age), '')", func(s *sent) string { return ageOf(s.record) }},
+	{"age", "ifNull(toString(age), '')", ageOf},
 	both("nationality", (*events.Crossing).GetNationality, (*events.Registration).GetNationality),
 	both("country", (*events.Crossing).GetCountry, (*events.Registration).GetCountry),
 	both("mode", (*events.Crossing).GetMode, (*events.Registration).GetMode),
@@ -98,7 +102,7 @@ var contentColumns = []column{
 	registration("destination_municipality", (*events.Registration).GetDestinationMunicipality),
 	registration("accompanied", (*events.Registration).GetAccompanied),
 	registration("travel_company", (*events.Registration).GetTravelCompany),
-	{"reasons", "arrayStringConcat(reasons, ',')", func(s *sent) string { return strings.Join(s.record.GetRegistration().GetReasons(), ",") }},
+	{"reasons", "arrayStringConcat(reasons, ',')", reasonsOf},
 	registration("intended_country", (*events.Registration).GetIntendedCountry),
 	registration("displaced_by_violence", (*events.Registration).GetDisplacedByViolence),
 	registration("intends_to_migrate_again", (*events.Registration).GetIntendsToMigrateAgain),
@@ -111,21 +115,23 @@ var contentColumns = []column{
 // copyColumns differ between copies: the first copy with the largest version is the one that is stored.
 var copyColumns = []column{
 	moment("sent_at", func(s *sent) int64 { return s.sentAt }),
-	{"topic", "toString(topic)", func(s *sent) string { return s.place.topic }},
+	{"topic", "topic", func(b []byte, s *sent) []byte { return append(b, s.place.topic...) }},
 	number("kafka_partition", func(s *sent) uint64 { return uint64(s.place.partition) }),
 	number("kafka_offset", func(s *sent) uint64 { return uint64(s.offset) }),
 	// Rows from before migration 0005 have no place. Which log of the topic it is, the log itself does not tell.
-	{"place", "toString(if(place = 0, kafka_offset + " + centreBit + ", bitAnd(place, 0x1ffffffffffff)))", func(s *sent) string {
-		at := uint64(s.offset)
-		if s.place.topic == events.TopicCentre {
-			at += 1 << 48
-		}
-		return strconv.FormatUint(at, 10)
-	}},
+	{"place", "toString(if(place = 0, kafka_offset + " + centreBit + ", bitAnd(place, 0x1ffffffffffff)))", placeOf},
 }
 
 // centreBit tells the places of the topic of centres from those of the other.
 const centreBit = "bitShiftLeft(toUInt64(topic = '" + events.TopicCentre + "'), 48)"
+
+func placeOf(b []byte, s *sent) []byte {
+	at := uint64(s.offset)
+	if s.place.topic == events.TopicCentre {
+		at += 1 << 48
+	}
+	return strconv.AppendUint(b, at, 10)
+}
 
 func kindOf(r *events.Record) string {
 	switch {
@@ -144,18 +150,28 @@ func arrivalOf(s *sent) int64 {
 	return s.record.GetEventTimeMs()
 }
 
-func ageOf(r *events.Record) string {
+func ageOf(b []byte, s *sent) []byte {
 	var age *uint32
-	if c := r.GetCrossing(); c != nil {
+	if c := s.record.GetCrossing(); c != nil {
 		age = c.Age
 	}
-	if g := r.GetRegistration(); g != nil {
+	if g := s.record.GetRegistration(); g != nil {
 		age = g.Age
 	}
 	if age == nil {
-		return ""
+		return b
 	}
-	return strconv.FormatUint(uint64(*age), 10)
+	return strconv.AppendUint(b, uint64(*age), 10)
+}
+
+func reasonsOf(b []byte, s *sent) []byte {
+	for i, reason := range s.record.GetRegistration().GetReasons() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, reason...)
+	}
+	return b
 }
 
 func centreOf(r *events.Record) string {
@@ -173,31 +189,42 @@ func registrationOf(s *sent) uuid.UUID {
 	return named
 }
 
-// sqlText is the SQL of all columns as one text.
-func sqlText(columns []column) string {
-	all := make([]string, len(columns))
-	for i, c := range columns {
-		all[i] = c.sql
-	}
-	return "concat(" + strings.Join(all, ", '"+separator+"', ") + ")"
-}
+// factor is what the hash of a column is multiplied with, so that two columns cannot change places.
+func factor(i int) uint64 { return uint64(2*i+1) * 0x9e3779b97f4a7c15 }
 
-// Hashes of a stored fact, in SQL; hasher computes the same of what was sent.
+// Hashes of a stored fact, in SQL; hasher computes the same of what was sent. The sum of the columns' hashes is mixed once
+// more, so that the sum over many facts tells what stands beside what.
 var (
-	contentSQL = "xxHash64(" + sqlText(contentColumns) + ")"
-	copySQL    = "xxHash64(" + sqlText(copyColumns) + ")"
+	contentSQL = hashSQL(contentColumns)
+	copySQL    = hashSQL(copyColumns)
 )
 
+func hashSQL(columns []column) string {
+	all := make([]string, len(columns))
+	for i, c := range columns {
+		all[i] = fmt.Sprintf("xxHash64(%s) * %d", c.sql, factor(i))
+	}
+	return "intHash64(" + strings.Join(all, " + ") + ")"
+}
+
 // hasher hashes records as contentSQL and copySQL hash rows.
-type hasher struct{ digest xxhash.Digest }
+type hasher struct{ text []byte }
 
 func (h *hasher) hash(columns []column, s *sent) uint64 {
-	h.digest.Reset()
+	var sum uint64
 	for i, c := range columns {
-		if i > 0 {
-			_, _ = h.digest.WriteString(separator)
-		}
-		_, _ = h.digest.WriteString(c.sent(s))
+		h.text = c.sent(h.text[:0], s)
+		sum += xxhash.Sum64(h.text) * factor(i)
 	}
-	return h.digest.Sum64()
+	return mix(sum)
+}
+
+// mix is ClickHouse's intHash64: the finalizer of MurmurHash3, of a number that a constant was laid over.
+func mix(x uint64) uint64 {
+	x ^= 0x4cf2d2baae6da887
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	x *= 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
 }

@@ -12,14 +12,17 @@ import (
 // Config says how the verifier works when it goes on and on. Zero fields take the defaults named.
 type Config struct {
 	Conn driver.Conn
-	// Kafka is where the facts were sent to; nil: they are not compared with the log, and each pass is a full one.
+	// Kafka is where the facts were sent to; nil: they are not compared with the log, each pass is a full one, and none is
+	// recorded.
 	Kafka *Kafka
 	// Every is the time from the end of one pass to the begin of the next; default one minute.
 	Every time.Duration
 	// FullEvery is the time from one full pass to the next; default one day.
 	FullEvery time.Duration
 	// Share bounds the part of the time that passes take, by making the pause longer; default 0.05.
-	Share      float64
+	Share float64
+	// Progress hears how many facts a full pass has taken up, of how many in all: each once for each check that reads facts.
+	Progress   func(done, total uint64)
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // nil: no metrics
 }

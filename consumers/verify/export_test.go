@@ -25,8 +25,16 @@ func ColumnNames() []string {
 }
 
 // NameEveryPerson makes passes name the persons that they compare, however few facts there are.
-func NameEveryPerson(t testing.TB) {
-	before := factsPerPerson
-	factsPerPerson = 0
-	t.Cleanup(func() { factsPerPerson = before })
+func NameEveryPerson(t testing.TB) { set(t, &factsPerPerson, 0) }
+
+// SmallPieces makes statements take few facts, and the log be read often.
+func SmallPieces(t testing.TB) {
+	set(t, &factsAtOnce, 3)
+	set(t, &mostDigested, 5)
+}
+
+func set[V any](t testing.TB, variable *V, value V) {
+	before := *variable
+	*variable = value
+	t.Cleanup(func() { *variable = before })
 }

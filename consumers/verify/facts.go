@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/cespare/xxhash/v2"
 	"github.com/google/uuid"
+
+	"retorno/consumers/verify/wire"
 )
 
 // Partition is what a pass compared of one Kafka partition of both topics.
@@ -30,18 +30,99 @@ type Partition struct {
 type Range struct {
 	Topic string `json:"topic"`
 	From  int64  `json:"from"`
-	To    int64  `json:"to"` // the offset after the last one
+	To    int64  `json:"to"`            // the offset after the last one
+	End   int64  `json:"end,omitempty"` // of the log, in a full pass
 }
 
-// factsPass compares the facts of some spans with the log.
-type factsPass struct {
-	conn    driver.Conn
-	kafka   *Kafka
-	spans   []span
-	found   finding
-	persons map[uuid.UUID]struct{} // whose records the spans hold; nil: not wanted
-	report  []Partition
+// factByFact compares the facts of some persons one by one.
+func (f *factsPass) factByFact(ctx context.Context, of []stretch) (finding, error) {
+	found := newFinding()
+	s := newSaid(f.report.Partition, f.spans)
+	var h hasher
+	err := f.kafka.hear(ctx, f.spans, func(_ *span, _ *wire.Message, record *sent) {
+		if record != nil && slices.ContainsFunc(of, func(o stretch) bool { return o.holds(bucketOf(record.person)) }) {
+			s.take(&h, record)
+		}
+	})
+	if err != nil {
+		return found, err
+	}
+	seen := map[key]bool{}
+	where := scope{partition: uint16(s.partition), stretches: of}.facts()
+	err = selectStored(ctx, f.conn, where, func(row *stored) error {
+		seen[row.key] = true
+		return f.note(ctx, &found, s, row.key, s.latest(row.key), row)
+	})
+	for k, l := range s.facts {
+		if err == nil && !seen[k] {
+			err = f.note(ctx, &found, s, k, &l, nil)
+		}
+	}
+	return found, err
 }
+
+// strays looks for facts of a Kafka partition that are stored as of a place that is none, or beyond the end of its log.
+// Of a topic that was made again the earlier logs are gone, and nothing is known of them.
+func (p *pass) strays(partition uint16) look {
+	return look{check: checkFacts, find: func(ctx context.Context) (finding, error) {
+		found := newFinding()
+		of, err := p.logsOf(ctx, partition)
+		if err != nil {
+			return found, err
+		}
+		for _, l := range of {
+			end := int64(0)
+			if l.log < l.newest {
+				continue
+			}
+			if l.log == l.newest && slices.Contains(p.kafka.places(), l.place) {
+				if _, end, err = p.kafka.bounds(ctx, l.place); err != nil {
+					return found, err
+				}
+			}
+			if l.highest < end {
+				continue
+			}
+			where := fmt.Sprintf("kafka_partition = %d AND topic = '%s' AND %s = %d AND kafka_offset >= %d", partition, escape(l.topic), logSQL, l.log, end)
+			err := selectStored(ctx, p.conn, where, func(row *stored) error {
+				found.add(fmt.Sprintf("record %s, person %s: stored as of %s, offset %d, where the log ends at %d", row.id, row.person, l.place, row.offset, end), 1)
+				return nil
+			})
+			if err != nil {
+				return found, err
+			}
+		}
+		return found, nil
+	}}
+}
+
+// storedLog is a log that facts are stored as of, up to which offset, and which log of its topic the ledger knows last.
+type storedLog struct {
+	logOf
+	highest int64
+	newest  int
+}
+
+func (p *pass) logsOf(ctx context.Context, partition uint16) (all []storedLog, err error) {
+	err = query(ctx, p.conn, fmt.Sprintf(`SELECT f.topic, toInt64(f.log), toInt64(f.highest), toInt64(l.newest)
+		FROM (SELECT toString(topic) AS topic, %s AS log, max(kafka_offset) AS highest FROM retorno.facts WHERE kafka_partition = %[2]d GROUP BY topic, log) AS f
+		LEFT JOIN (SELECT toString(topic) AS topic, max(log) AS newest FROM retorno.accounts WHERE kafka_partition = %[2]d GROUP BY topic) AS l ON l.topic = f.topic`, logSQL, partition),
+		func(scan func(...any) error) error {
+			var l storedLog
+			var log, newest int64
+			err := scan(&l.topic, &log, &l.highest, &newest)
+			l.partition, l.log, l.newest = int(partition), int(log), int(newest)
+			all = append(all, l)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read facts: %w", err)
+	}
+	return all, nil
+}
+
+// escape makes a text safe between single quotes in SQL.
+func escape(s string) string { return strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) }
 
 func byPartition(spans []span) map[int][]span {
 	all := map[int][]span{}
@@ -54,251 +135,75 @@ func byPartition(spans []span) map[int][]span {
 	return all
 }
 
-// ranges is the SQL for facts that were read in the spans.
-func ranges(spans []span) string {
-	all := make([]string, len(spans))
-	for i, s := range spans {
-		all[i] = fmt.Sprintf("(topic = '%s' AND kafka_partition = %d AND kafka_offset >= %d AND kafka_offset < %d)", s.topic, s.partition, s.from, s.to)
-	}
-	return "(" + strings.Join(all, " OR ") + ")"
+// newFacts are those that came since the pass before, as an incremental pass reads them again.
+type newFacts struct {
+	*pass
+	spans   []span
+	persons map[uint16]map[uuid.UUID]struct{} // whose records the spans hold, by Kafka partition
+	report  []Partition
 }
 
-// each reads the spans of one partition after the other, and hands out what they say.
-func (p *factsPass) each(ctx context.Context, compare func(*said, *Partition) error) error {
-	parts := byPartition(p.spans)
-	p.found, p.report = finding{different: map[string]int64{}}, nil
-	for _, partition := range slices.Sorted(maps.Keys(parts)) {
-		s, err := p.kafka.listen(ctx, partition, parts[partition])
-		if err != nil {
-			return err
-		}
-		r := Partition{Partition: partition, Read: s.read, Facts: uint64(len(s.facts))}
-		for _, span := range s.spans {
-			r.Ranges = append(r.Ranges, Range{span.topic, span.from, span.to})
-		}
-		if p.persons != nil {
-			personsOf(p.persons, s.facts)
-		}
-		if err := compare(s, &r); err != nil {
-			return err
-		}
-		s.rejects(&p.found)
-		p.found.rows += r.Facts
-		p.report = append(p.report, r)
-	}
-	return nil
-}
-
-// increment compares what the spans say with what is stored of it, fact by fact, and each fact that is stored as of the
+// compare compares what the spans say with what is stored of it, fact by fact, and each fact that is stored as of the
 // spans with what they say.
-func (p *factsPass) increment(ctx context.Context) (finding, error) {
-	p.spans = slices.DeleteFunc(p.spans, func(s span) bool { return s.from == s.to })
-	if len(p.spans) == 0 {
-		return finding{}, nil
+func (n *newFacts) compare(ctx context.Context) (finding, error) {
+	found := newFinding()
+	n.report = nil
+	spans := slices.DeleteFunc(slices.Clone(n.spans), func(s span) bool { return s.from == s.to })
+	parts := byPartition(spans)
+	for _, partition := range slices.Sorted(maps.Keys(parts)) {
+		if err := n.comparePartition(ctx, partition, parts[partition], &found); err != nil {
+			return found, err
+		}
 	}
-	asOf, err := p.storedAsOf(ctx)
+	return found, nil
+}
+
+func (n *newFacts) comparePartition(ctx context.Context, partition int, spans []span, found *finding) error {
+	s, err := n.kafka.listen(ctx, partition, spans)
 	if err != nil {
-		return finding{}, err
+		return err
 	}
-	err = p.each(ctx, func(s *said, _ *Partition) error {
-		keys := slices.Collect(maps.Keys(s.facts))
-		for _, k := range asOf[s.partition] {
-			if _, known := s.facts[k]; !known {
-				keys = append(keys, k)
-			}
-		}
-		seen := make(map[key]bool, len(keys))
-		err := lookUp(ctx, p.conn, keys, func(row *stored) error {
-			seen[row.key] = true
-			return p.note(ctx, s, row.key, s.latest(row.key), row)
-		})
-		if err != nil {
-			return err
-		}
-		for k, l := range s.facts {
-			if !seen[k] {
-				if err := p.note(ctx, s, k, &l, nil); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+	of := map[uuid.UUID]struct{}{}
+	keys := make([]key, 0, len(s.facts))
+	for k := range s.facts {
+		keys, of[k.person] = append(keys, k), struct{}{}
+	}
+	n.persons[uint16(partition)] = of
+	r := Partition{Partition: partition, Read: s.read, Facts: uint64(len(s.facts))}
+	for _, span := range spans {
+		r.Ranges = append(r.Ranges, Range{Topic: span.topic, From: span.from, To: span.to})
+	}
+	n.report = append(n.report, r)
+	asOf, err := n.storedAsOf(ctx, spans)
+	if err != nil {
+		return err
+	}
+	keys = append(keys, slices.DeleteFunc(asOf, func(k key) bool { return s.latest(k) != nil })...)
+	seen := make(map[key]bool, len(keys))
+	err = lookUp(ctx, n.conn, partition, keys, func(row *stored) error {
+		seen[row.key] = true
+		return n.note(ctx, found, s, row.key, s.latest(row.key), row)
 	})
-	return p.found, err
-}
-
-func (s *said) latest(k key) *latest {
-	if l, known := s.facts[k]; known {
-		return &l
+	for k, l := range s.facts {
+		if err == nil && !seen[k] {
+			err = n.note(ctx, found, s, k, &l, nil)
+		}
 	}
-	return nil
+	s.rejects(found)
+	found.rows += r.Facts
+	return err
 }
 
-// storedAsOf are the keys of facts that are stored as read in the spans, by partition.
-func (p *factsPass) storedAsOf(ctx context.Context) (map[int][]key, error) {
-	rows, err := p.conn.Query(ctx, "SELECT DISTINCT kafka_partition, person, record_id FROM retorno.facts WHERE "+ranges(p.spans))
+// storedAsOf are the keys of facts that are stored as read in the spans.
+func (n *newFacts) storedAsOf(ctx context.Context, spans []span) (all []key, err error) {
+	err = query(ctx, n.conn, "SELECT DISTINCT person, record_id FROM retorno.facts WHERE "+ranges(spans), func(scan func(...any) error) error {
+		var k key
+		err := scan(&k.person, &k.id)
+		all = append(all, k)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read facts: %w", err)
 	}
-	defer rows.Close()
-	all := map[int][]key{}
-	for rows.Next() {
-		var partition uint16
-		var k key
-		if err := rows.Scan(&partition, &k.person, &k.id); err != nil {
-			return nil, fmt.Errorf("read facts: %w", err)
-		}
-		all[int(partition)] = append(all[int(partition)], k)
-	}
-	return all, rows.Err()
+	return all, nil
 }
-
-// buckets is into how many parts a partition's checksum is divided, so that only parts that differ are compared fact by
-// fact.
-const buckets = 1024
-
-const bucketSQL = "toUInt16(xxHash64(toString(record_id)) % 1024)"
-
-func bucketOf(id uuid.UUID) uint16 { return uint16(xxhash.Sum64String(id.String()) % buckets) }
-
-// sums are the checksums of one partition by bucket, and how many facts each is of.
-type sums [buckets]struct{ sum, facts uint64 }
-
-func (s *sums) total() string {
-	var total uint64
-	for i := range s {
-		total += s[i].sum
-	}
-	return fmt.Sprintf("%016x", total)
-}
-
-// all compares the spans, partition after partition, by checksums; fact by fact where these differ.
-func (p *factsPass) all(ctx context.Context) (finding, error) {
-	stored, err := p.storedSums(ctx)
-	if err != nil {
-		return finding{}, err
-	}
-	err = p.each(ctx, func(s *said, r *Partition) error {
-		var log sums
-		for k, l := range s.facts {
-			b := &log[bucketOf(k.id)]
-			b.sum += l.content + l.copy
-			b.facts++
-		}
-		have := stored[s.partition]
-		if have == nil {
-			have = new(sums)
-		}
-		r.Log, r.Stored = log.total(), have.total()
-		var differ []string
-		suspect := map[uint16]bool{}
-		for i := range log {
-			if log[i] != have[i] {
-				suspect[uint16(i)] = true
-				differ = append(differ, fmt.Sprint(i))
-			}
-		}
-		if len(differ) == 0 {
-			return nil
-		}
-		return p.factByFact(ctx, s, suspect, strings.Join(differ, ", "))
-	})
-	if err == nil {
-		err = p.strays(ctx)
-	}
-	return p.found, err
-}
-
-// storedSums are the checksums of what is stored as of the spans.
-func (p *factsPass) storedSums(ctx context.Context) (map[int]*sums, error) {
-	if len(p.spans) == 0 {
-		return nil, nil
-	}
-	rows, err := p.conn.Query(ctx, "SELECT kafka_partition, "+bucketSQL+" AS bucket, count(), sum("+contentSQL+" + "+copySQL+
-		") FROM retorno.latest_facts WHERE "+ranges(p.spans)+" GROUP BY kafka_partition, bucket")
-	if err != nil {
-		return nil, fmt.Errorf("sum facts: %w", err)
-	}
-	defer rows.Close()
-	all := map[int]*sums{}
-	for rows.Next() {
-		var partition, bucket uint16
-		var facts, sum uint64
-		if err := rows.Scan(&partition, &bucket, &facts, &sum); err != nil {
-			return nil, fmt.Errorf("sum facts: %w", err)
-		}
-		of := all[int(partition)]
-		if of == nil {
-			of = new(sums)
-			all[int(partition)] = of
-		}
-		of[bucket].facts, of[bucket].sum = facts, sum
-	}
-	return all, rows.Err()
-}
-
-// factByFact compares the facts of some buckets of one partition.
-func (p *factsPass) factByFact(ctx context.Context, s *said, suspect map[uint16]bool, list string) error {
-	seen := map[key]bool{}
-	err := selectStored(ctx, p.conn, fmt.Sprintf("kafka_partition = %d AND %s IN (%s)", s.partition, bucketSQL, list), func(row *stored) error {
-		seen[row.key] = true
-		return p.note(ctx, s, row.key, s.latest(row.key), row)
-	})
-	if err != nil {
-		return err
-	}
-	for k, l := range s.facts {
-		if suspect[bucketOf(k.id)] && !seen[k] {
-			if err := p.note(ctx, s, k, &l, nil); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// strays are facts stored as of a place that is none, or beyond the end of its log.
-func (p *factsPass) strays(ctx context.Context) error {
-	rows, err := p.conn.Query(ctx, "SELECT topic, kafka_partition, toInt64(max(kafka_offset)) FROM retorno.facts GROUP BY topic, kafka_partition")
-	if err != nil {
-		return fmt.Errorf("read facts: %w", err)
-	}
-	defer rows.Close()
-	highest := map[place]int64{}
-	for rows.Next() {
-		var at place
-		var partition uint16
-		var offset int64
-		if err := rows.Scan(&at.topic, &partition, &offset); err != nil {
-			return fmt.Errorf("read facts: %w", err)
-		}
-		at.partition = int(partition)
-		highest[at] = offset
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	for at, offset := range highest {
-		end := int64(0)
-		if slices.Contains(p.kafka.places(), at) {
-			if _, end, err = p.kafka.bounds(ctx, at); err != nil {
-				return err
-			}
-		}
-		if offset < end {
-			continue
-		}
-		where := fmt.Sprintf("topic = '%s' AND kafka_partition = %d AND kafka_offset >= %d", escape(at.topic), at.partition, end)
-		err := selectStored(ctx, p.conn, where, func(row *stored) error {
-			p.found.add(fmt.Sprintf("record %s, person %s: stored as of %s, offset %d, where the log ends at %d", row.id, row.person, at, row.offset, end), 1)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// escape makes a text safe between single quotes in SQL.
-func escape(s string) string { return strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) }

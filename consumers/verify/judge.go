@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/google/uuid"
 
 	"retorno/consumers/verify/wire"
 )
@@ -17,37 +16,32 @@ type stored struct {
 	key
 	version, content, copy uint64
 	place                  place
+	log                    int
 	offset                 int64
 }
 
-const storedColumns = "person, record_id, version, topic, kafka_partition, toInt64(kafka_offset), "
+const storedColumns = "person, record_id, version, topic, kafka_partition, toInt64(" + logSQL + "), toInt64(kafka_offset), "
 
-// selectStored reads facts as they hold, those for which where is true.
+// selectStored reads the facts for which where is true, each in the latest revision of these.
 func selectStored(ctx context.Context, conn driver.Conn, where string, fn func(*stored) error) error {
-	rows, err := conn.Query(ctx, "SELECT "+storedColumns+contentSQL+", "+copySQL+" FROM retorno.latest_facts WHERE "+where)
+	err := query(ctx, conn, "SELECT "+storedColumns+contentSQL+", "+copySQL+" FROM "+latestOf(where), func(scan func(...any) error) error {
+		var s stored
+		var partition uint16
+		var log int64
+		if err := scan(&s.person, &s.id, &s.version, &s.place.topic, &partition, &log, &s.offset, &s.content, &s.copy); err != nil {
+			return err
+		}
+		s.place.partition, s.log = int(partition), int(log)
+		return fn(&s)
+	})
 	if err != nil {
 		return fmt.Errorf("read facts: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var s stored
-		var partition uint16
-		if err := rows.Scan(&s.person, &s.id, &s.version, &s.place.topic, &partition, &s.offset, &s.content, &s.copy); err != nil {
-			return fmt.Errorf("read facts: %w", err)
-		}
-		s.place.partition = int(partition)
-		if err := fn(&s); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return nil
 }
 
-// atOnce is how many keys one query names.
-const atOnce = 2000
-
-// lookUp reads facts by their keys.
-func lookUp(ctx context.Context, conn driver.Conn, keys []key, fn func(*stored) error) error {
+// lookUp reads facts of one Kafka partition by their keys.
+func lookUp(ctx context.Context, conn driver.Conn, partition int, keys []key, fn func(*stored) error) error {
 	for len(keys) > 0 {
 		n := min(len(keys), atOnce)
 		names := make([]string, n)
@@ -55,7 +49,7 @@ func lookUp(ctx context.Context, conn driver.Conn, keys []key, fn func(*stored) 
 			names[i] = "('" + k.person.String() + "','" + k.id.String() + "')"
 		}
 		keys = keys[n:]
-		if err := selectStored(ctx, conn, "(person, record_id) IN ("+strings.Join(names, ",")+")", fn); err != nil {
+		if err := selectStored(ctx, conn, fmt.Sprintf("kafka_partition = %d AND (person, record_id) IN (", partition)+strings.Join(names, ",")+")", fn); err != nil {
 			return err
 		}
 	}
@@ -76,19 +70,19 @@ func (s *said) judge(l *latest, row *stored) verdict {
 	switch {
 	case row == nil:
 		return verdict{what: "not stored", surplus: -1}
-	case l == nil && s.covers(row.place, row.offset):
+	case l == nil && s.covers(row):
 		return verdict{what: fmt.Sprintf("stored as of %s, offset %d, which the log does not say", row.place, row.offset), surplus: 1}
 	case l == nil:
 		return verdict{}
-	case row.version < l.version, row.version > l.version && s.covers(row.place, row.offset):
+	case row.version < l.version, row.version > l.version && s.covers(row):
 		return verdict{what: fmt.Sprintf("version %d is stored, the log says %d", row.version, l.version)}
 	case row.version > l.version:
 		return verdict{}
-	case row.place == s.placeOf(l) && row.offset == l.offset:
+	case row.place == s.placeOf(l) && row.offset == l.offset && s.covers(row):
 		if row.content != l.content || row.copy != l.copy {
 			return verdict{what: "differs", columns: true}
 		}
-	case s.covers(row.place, row.offset) || row.place.partition != s.partition || row.content != l.content:
+	case s.covers(row) || row.place.partition != s.partition || row.content != l.content:
 		return verdict{what: "differs", columns: true}
 	}
 	return verdict{}
@@ -97,7 +91,7 @@ func (s *said) judge(l *latest, row *stored) verdict {
 func (s *said) placeOf(l *latest) place { return place{topics[l.topic], s.partition} }
 
 // note adds a verdict to what was found, with the fact's name.
-func (p *factsPass) note(ctx context.Context, s *said, name key, l *latest, row *stored) error {
+func (p *pass) note(ctx context.Context, found *finding, s *said, name key, l *latest, row *stored) error {
 	v := s.judge(l, row)
 	if v.what == "" {
 		return nil
@@ -106,21 +100,21 @@ func (p *factsPass) note(ctx context.Context, s *said, name key, l *latest, row 
 	if l != nil {
 		text += fmt.Sprintf("; sent as %s, offset %d", s.placeOf(l), l.offset)
 	}
-	if v.columns && len(p.found.different) < MostShown {
+	if v.columns && len(found.different) < MostShown {
 		columns, err := p.differing(ctx, s, name, l)
 		if err != nil {
 			return err
 		}
 		text += ": " + columns
 	}
-	p.found.add(text, v.surplus)
+	found.add(text, v.surplus)
 	return nil
 }
 
 var errFound = errors.New("found")
 
 // differing names the columns in which a stored fact is not what the log says.
-func (p *factsPass) differing(ctx context.Context, s *said, name key, l *latest) (string, error) {
+func (p *pass) differing(ctx context.Context, s *said, name key, l *latest) (string, error) {
 	var record *sent
 	err := p.kafka.read(ctx, s.placeOf(l), l.offset, l.offset+1, func(m *wire.Message) (err error) {
 		if record, err = open(m, s.placeOf(l), p.kafka.Partitions); err == nil {
@@ -134,26 +128,19 @@ func (p *factsPass) differing(ctx context.Context, s *said, name key, l *latest)
 	all := append(append([]column{}, contentColumns...), copyColumns...)
 	expressions := make([]string, len(all))
 	for i, c := range all {
-		expressions[i] = c.sql
+		expressions[i] = "toString(" + c.sql + ")"
 	}
 	var values []string
-	err = p.conn.QueryRow(ctx, "SELECT ["+strings.Join(expressions, ", ")+"] FROM retorno.latest_facts WHERE person = '"+name.person.String()+
-		"' AND record_id = '"+name.id.String()+"'").Scan(&values)
+	err = p.conn.QueryRow(ctx, "SELECT ["+strings.Join(expressions, ", ")+"] FROM retorno.facts FINAL WHERE person = '"+name.person.String()+
+		"' AND record_id = '"+name.id.String()+"' ORDER BY version DESC LIMIT 1").Scan(&values)
 	if err != nil {
 		return "", fmt.Errorf("read fact %s: %w", name.id, err)
 	}
 	var differ []string
 	for i, c := range all {
-		if want := c.sent(record); values[i] != want {
+		if want := string(c.sent(nil, record)); values[i] != want {
 			differ = append(differ, fmt.Sprintf("%s: stored %q, sent %q", c.name, values[i], want))
 		}
 	}
 	return strings.Join(differ, ", "), nil
-}
-
-// personsOf are the persons of facts, each once, in text.
-func personsOf(into map[uuid.UUID]struct{}, facts map[key]latest) {
-	for name := range facts {
-		into[name.person] = struct{}{}
-	}
 }

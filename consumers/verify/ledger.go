@@ -3,216 +3,316 @@ package verify
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/google/uuid"
 )
 
-// mark is where a pass ended in one place: what the ledger accounted for then. The zero mark: there was nothing.
+// accounts are how many records ended in each account.
+type accounts struct{ Accepted, Duplicate, Superseded, Rejected uint64 }
+
+func (a accounts) sum() uint64 { return a.Accepted + a.Duplicate + a.Superseded + a.Rejected }
+
+func (a accounts) minus(b accounts) accounts {
+	return accounts{a.Accepted - b.Accepted, a.Duplicate - b.Duplicate, a.Superseded - b.Superseded, a.Rejected - b.Rejected}
+}
+
+// within reports whether none of a's accounts holds more than b's.
+func (a accounts) within(b accounts) bool {
+	return a.Accepted <= b.Accepted && a.Duplicate <= b.Duplicate && a.Superseded <= b.Superseded && a.Rejected <= b.Rejected
+}
+
+// mark is how far the ledger accounts for one place without a gap: in which log of the topic, where that ends, the
+// accounts of all of it, and who counted then. Rows of the ledger are summed up later, so it names none. The zero mark:
+// there is nothing.
 type mark struct {
-	log      int // which log of the topic: retorno.ledger.log
-	epoch    uint32
-	next     int64  // the offset after the last one
-	rejected uint64 // records of that log up to it
-	owner    owner  // who counted the partition then
+	Log      int // retorno.ledger.log
+	Next     int64
+	Accounts accounts
+	Owner    owner
 }
 
-// owner is who has taken over a Kafka partition.
-type owner struct {
-	epoch uint32
-	claim uuid.UUID
-}
+// runs are the rows of the ledger that hold of the newest log of each place, each with the accounts of all up to its end.
+// Rows of no offset say nothing.
+const runs = `SELECT topic, kafka_partition, toInt64(log) AS log, epoch, toInt64(first_offset) AS first, toInt64(next_offset) AS next,
+	read, read + control + lost AS offsets, accepted, duplicate, superseded, rejected,
+	sum(accepted) OVER before AS all_accepted, sum(duplicate) OVER before AS all_duplicate, sum(superseded) OVER before AS all_superseded, sum(rejected) OVER before AS all_rejected,
+	first_offset != lagInFrame(next_offset, 1, 0) OVER before AS gap
+FROM (SELECT *, max(log) OVER (PARTITION BY topic, kafka_partition) AS newest FROM retorno.accounts) WHERE log = newest AND first_offset < next_offset
+WINDOW before AS (PARTITION BY topic, kafka_partition ORDER BY first_offset, next_offset ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)`
 
-// takeover is from where an owner has read a log of a place.
-type takeover struct {
-	owner
-	log  int
-	from int64
-}
+// contiguous are those runs that lie before the first gap.
+const contiguous = `SELECT * FROM (SELECT *, sum(gap) OVER (PARTITION BY topic, kafka_partition ORDER BY first, next ROWS UNBOUNDED PRECEDING) AS gaps FROM (` + runs + `)) WHERE gaps = 0`
 
-// takeovers are all takeovers of each place, the newest last.
-func takeovers(ctx context.Context, conn driver.Conn) (map[place][]takeover, error) {
-	rows, err := conn.Query(ctx, "SELECT topic, kafka_partition, epoch, claim, toInt64(log), toInt64(read_from) FROM retorno.takeovers FINAL ORDER BY kafka_partition, epoch, taken_at, claim")
+// marks reads how far the ledger accounts for each place.
+func marks(ctx context.Context, conn driver.Conn) (map[place]mark, error) {
+	taken, err := takeovers(ctx, conn)
 	if err != nil {
-		return nil, fmt.Errorf("read the takeovers: %w", err)
+		return nil, err
 	}
-	defer rows.Close()
-	all := map[place][]takeover{}
-	for rows.Next() {
-		var at place
-		var t takeover
+	all := map[place]mark{}
+	err = query(ctx, conn, `SELECT topic, kafka_partition, any(log), max(next), max(all_accepted), max(all_duplicate), max(all_superseded), max(all_rejected)
+		FROM (`+contiguous+`) GROUP BY topic, kafka_partition`, func(scan func(...any) error) error {
+		var p place
+		var m mark
 		var partition uint16
 		var log int64
-		if err := rows.Scan(&at.topic, &partition, &t.epoch, &t.claim, &log, &t.from); err != nil {
-			return nil, fmt.Errorf("read the takeovers: %w", err)
+		if err := scan(&p.topic, &partition, &log, &m.Next, &m.Accounts.Accepted, &m.Accounts.Duplicate, &m.Accounts.Superseded, &m.Accounts.Rejected); err != nil {
+			return err
 		}
-		at.partition, t.log = int(partition), int(log)
-		all[at] = append(all[at], t)
-	}
-	return all, rows.Err()
-}
-
-// readAgain reports whether offsets before the mark were read again after it, or may have been.
-func (m mark) readAgain(since []takeover) bool {
-	return m.next > 0 && slices.ContainsFunc(since, func(t takeover) bool {
-		return t.owner != m.owner && t.epoch >= m.owner.epoch && (t.log != m.log || t.from < m.next)
+		p.partition, m.Log, m.Owner = int(partition), int(log), newest(taken[place{p.topic, int(partition)}])
+		all[p] = m
+		return nil
 	})
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	return all, nil
 }
 
-func newest(all []takeover) owner {
-	if len(all) == 0 {
-		return owner{}
+// stand is how far the ledger accounts for each place, and how many records the logs hold beyond that.
+func (k *Kafka) stand(ctx context.Context, conn driver.Conn) (map[place]mark, *uint64, error) {
+	all, behind := map[place]mark{}, uint64(0)
+	ends, err := k.Ends(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
-	return all[len(all)-1].owner
+	of, err := marks(ctx, conn)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, end := range ends {
+		p := place{end.Topic, end.Partition}
+		all[p] = of[p]
+		behind += uint64(max(0, end.Next-of[p].Next))
+	}
+	return all, &behind, nil
 }
 
 // span is a range of offsets of one place that a pass compares.
 type span struct {
 	place
+	log      int
 	from, to int64
+	givenUp  []offsets // of them, by a recorded decision: nothing is known of what lies there
 	// rejected is how many the ledger says were rejected from the offset rejectedFrom on: runs are whole, and retention
 	// may cut one.
 	rejected     uint64
 	rejectedFrom int64
-	last         mark
+	mark         mark  // how far the ledger accounts for the place at the end of the span
+	end          int64 // of the log; of a full pass
 	// beyond is up to where the ledger accounts for offsets that the log does not have; 0: it does not.
 	beyond int64
 }
 
-// whole reads up to where the ledger accounts for each place without a gap, from the offsets in starts on, which are
-// those that the logs still hold.
-func whole(ctx context.Context, conn driver.Conn, starts map[place]int64) ([]span, error) {
-	var names, offsets []string
-	for p, start := range starts {
-		names = append(names, fmt.Sprintf("'%s/%d'", p.topic, p.partition))
-		offsets = append(offsets, fmt.Sprint(start))
+// offsets is a range of them, without its last one.
+type offsets struct{ from, to int64 }
+
+// reads are the parts of the span that are not given up.
+func (s span) reads() []offsets {
+	parts, at := []offsets{}, s.from
+	for _, gone := range s.givenUp { // in order
+		if gone.from > at {
+			parts = append(parts, offsets{at, min(gone.from, s.to)})
+		}
+		at = max(at, gone.to)
 	}
-	if len(names) == 0 {
-		return nil, nil
-	}
-	const runs = "OVER (PARTITION BY topic, kafka_partition, log ORDER BY first_offset, next_offset, epoch ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
-	rows, err := conn.Query(ctx, fmt.Sprintf(`SELECT topic, kafka_partition, toInt64(log), toInt64(max(next_offset)),
-			sumIf(rejected, first_offset >= start), if(countIf(first_offset >= start) = 0, toInt64(max(next_offset)), toInt64(minIf(first_offset, first_offset >= start))),
-			max(epoch), sum(rejected)
-		FROM (SELECT *, sum(gap) %[1]s AS gaps, transform(concat(topic, '/', toString(kafka_partition)), [%[2]s], CAST([%[3]s], 'Array(UInt64)'), toUInt64(0)) AS start
-			FROM (SELECT *, first_offset != lagInFrame(next_offset, 1, first_offset) %[1]s AS gap FROM retorno.accounts))
-		WHERE gaps = 0 GROUP BY topic, kafka_partition, log ORDER BY log`, runs, strings.Join(names, ", "), strings.Join(offsets, ", ")))
-	if err != nil {
-		return nil, fmt.Errorf("read the ledger: %w", err)
-	}
-	defer rows.Close()
-	taken, err := takeovers(ctx, conn)
+	parts = append(parts, offsets{at, s.to})
+	return slices.DeleteFunc(parts, func(o offsets) bool { return o.from >= o.to })
+}
+
+// holds reports whether the span's parts hold an offset of a log of a place.
+func (s span) holds(p place, log int, offset int64) bool {
+	return s.place == p && s.log == log && slices.ContainsFunc(s.reads(), func(o offsets) bool { return o.from <= offset && offset < o.to })
+}
+
+// spans are everything that the ledger accounts for in a Kafka partition and the logs still hold.
+func (k *Kafka) spans(ctx context.Context, conn driver.Conn, partition int) ([]span, error) {
+	gone, err := givenUp(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
-	all := map[place]span{}
-	for p := range starts {
-		all[p] = span{place: p} // nothing is accounted for yet
-	}
-	for rows.Next() { // of a topic that was made again the newest log comes last, and only that can be read
-		var s span
-		var partition uint16
+	var all []span
+	for _, topic := range topics {
+		s := span{place: place{topic, partition}}
+		first, _, err := k.bounds(ctx, s.place)
+		if err != nil {
+			return nil, err
+		}
 		var log int64
-		if err := rows.Scan(&s.topic, &partition, &log, &s.to, &s.rejected, &s.rejectedFrom, &s.last.epoch, &s.last.rejected); err != nil {
+		err = conn.QueryRow(bounded(ctx), fmt.Sprintf(`SELECT any(log), max(next), sumIf(rejected, first >= %[1]d), if(countIf(first >= %[1]d) = 0, max(next), minIf(first, first >= %[1]d))
+			FROM (%[2]s) WHERE topic = '%[3]s' AND kafka_partition = %[4]d`, first, contiguous, topic, partition)).Scan(&log, &s.to, &s.rejected, &s.rejectedFrom)
+		if err != nil {
 			return nil, fmt.Errorf("read the ledger: %w", err)
 		}
-		s.partition, s.last.log, s.last.next = int(partition), int(log), s.to
-		if start, known := starts[s.place]; known {
-			s.from, s.last.owner = min(start, s.to), newest(taken[s.place])
-			all[s.place] = s
+		if _, s.end, err = k.bounds(ctx, s.place); err != nil { // after the ledger: no record is counted before it is there
+			return nil, err
 		}
+		s.log, s.from = int(log), min(first, s.to)
+		s.givenUp = gone[logOf{s.place, s.log}]
+		if s.to > s.end { // the topic was made again
+			s.beyond, s.to = s.to, s.end
+			s.from = min(s.from, s.to)
+		}
+		all = append(all, s)
 	}
-	return slices.Collect(maps.Values(all)), rows.Err()
+	return all, nil
 }
 
 // run is one row of the ledger.
 type run struct {
 	place
-	mark                     // as it is after the row
-	first                    int64
-	read, accounted, offsets uint64 // offsets is how many are accounted for in all, those without a record included
+	log           int
+	epoch         uint32
+	first, next   int64
+	read, offsets uint64   // records, and offsets in all
+	own, all      accounts // of the run, and of everything up to its end
 }
 
 func (r run) String() string {
-	return fmt.Sprintf("%s, epoch %d, offsets %d to %d, %d read, %d in accounts, %d accounted for", r.place, r.epoch, r.first, r.next, r.read, r.accounted, r.offsets)
+	return fmt.Sprintf("%s, epoch %d, offsets %d to %d, %d accounted for, %d read, %d in accounts", r.place, r.epoch, r.first, r.next, r.offsets, r.read, r.own.sum())
 }
 
-// runsSince reads the runs that hold of the newest log of each place and end after its mark, in the order of offsets. The
-// first one may begin before it: the consumers sum up the rows of flushes that are stored.
+// balances reports whether every offset of the run is in an account.
+func (r run) balances() bool { return int64(r.offsets) == r.next-r.first && r.own.sum() == r.read }
+
+// runsSince reads the runs from the one on that holds the last offset before each mark, in the order of offsets.
 func runsSince(ctx context.Context, conn driver.Conn, marks map[place]mark) (map[place][]run, error) {
-	rows, err := conn.Query(ctx, `SELECT topic, kafka_partition, toInt64(log), epoch, toInt64(first_offset), toInt64(next_offset), read,
-			accepted + duplicate + superseded + rejected, read + control + lost, sum(rejected) OVER up_to_here
-		FROM (SELECT *, max(log) OVER (PARTITION BY topic, kafka_partition) AS newest FROM retorno.accounts) WHERE log = newest
-		WINDOW up_to_here AS (PARTITION BY topic, kafka_partition ORDER BY first_offset, next_offset, epoch ROWS UNBOUNDED PRECEDING)
-		ORDER BY topic, kafka_partition, first_offset, next_offset, epoch`)
-	if err != nil {
-		return nil, fmt.Errorf("read the ledger: %w", err)
+	var since []string
+	for p, m := range marks {
+		since = append(since, fmt.Sprintf("(topic = '%s' AND kafka_partition = %d AND next >= %d)", p.topic, p.partition, m.Next))
 	}
-	defer rows.Close()
 	all := map[place][]run{}
-	for rows.Next() {
+	err := query(ctx, conn, `SELECT topic, kafka_partition, log, epoch, first, next, read, offsets, accepted, duplicate, superseded, rejected, all_accepted, all_duplicate, all_superseded, all_rejected
+		FROM (`+runs+") WHERE "+strings.Join(since, " OR ")+" ORDER BY topic, kafka_partition, first, next", func(scan func(...any) error) error {
 		var r run
 		var partition uint16
 		var log int64
-		if err := rows.Scan(&r.topic, &partition, &log, &r.epoch, &r.first, &r.next, &r.read, &r.accounted, &r.offsets, &r.rejected); err != nil {
-			return nil, fmt.Errorf("read the ledger: %w", err)
+		err := scan(&r.topic, &partition, &log, &r.epoch, &r.first, &r.next, &r.read, &r.offsets, &r.own.Accepted, &r.own.Duplicate, &r.own.Superseded, &r.own.Rejected,
+			&r.all.Accepted, &r.all.Duplicate, &r.all.Superseded, &r.all.Rejected)
+		if err != nil {
+			return err
 		}
 		r.partition, r.log = int(partition), int(log)
-		if m := marks[r.place]; r.next > m.next || r.next == m.next && r.epoch >= m.epoch {
-			all[r.place] = append(all[r.place], r)
-		}
+		all[r.place] = append(all[r.place], r)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
-	return all, rows.Err()
+	return all, nil
 }
 
-// MostAtOnce is how many records of one topic and partition an incremental pass takes, about: those that remain are
-// the next one's. It bounds the memory of a pass.
+// MostAtOnce is how many records of one topic and partition an incremental pass takes, about: those that remain are the
+// next one's. It bounds the memory of a pass.
 const MostAtOnce = 100_000
 
-// news are the runs since the marks as spans, how many records are left to a later pass, and what is wrong with the
-// runs. ok is false where the ledger does not reach a mark any more: ClickHouse was restored to an older state, and all is
-// to be compared again.
-func news(runs map[place][]run, taken map[place][]takeover, marks map[place]mark) (spans []span, lag uint64, found finding, ok bool) {
-	found = finding{different: map[string]int64{}}
-	for p, m := range marks {
-		of := runs[p]
-		if m != (mark{}) && (len(of) == 0 || of[0].log != m.log || newestOf(of) < m.epoch || m.readAgain(taken[p])) {
-			return nil, 0, found, false
+// follows reports whether the ledger still holds what a mark was taken from, the first of the runs being that of the
+// mark's last offset. If not, ClickHouse was restored to an older state, or offsets before the mark were read again.
+func (m mark) follows(of []run, taken []takeover) bool {
+	if m.Next == 0 {
+		return true
+	}
+	if len(of) == 0 || of[0].log != m.Log || of[0].first >= m.Next || m.readAgain(taken) {
+		return false
+	}
+	if of[0].next == m.Next {
+		return of[0].all == m.Accounts
+	}
+	return of[0].all.minus(of[0].own).within(m.Accounts) && m.Accounts.within(of[0].all) // it was joined with later ones
+}
+
+// ledgerNews are the runs since the marks, and what is known about them.
+type ledgerNews struct {
+	runs    map[place][]run
+	taken   map[place][]takeover
+	givenUp map[logOf][]offsets
+}
+
+func readNews(ctx context.Context, conn driver.Conn, since map[place]mark) (n ledgerNews, err error) {
+	if n.runs, err = runsSince(ctx, conn, since); err != nil {
+		return n, err
+	}
+	if n.givenUp, err = givenUp(ctx, conn); err != nil {
+		return n, err
+	}
+	n.taken, err = takeovers(ctx, conn) // after the runs: a takeover is written before what it reads
+	return n, err
+}
+
+// spans are the news as spans, how many records are left to a later pass, and what is wrong with the runs. The error is
+// errAgain where the ledger does not hold a mark, or a run is longer than an incremental pass may be.
+func (n ledgerNews) spans(since map[place]mark) (spans []span, lag uint64, found finding, err error) {
+	found = newFinding()
+	for p, m := range since {
+		if !m.follows(n.runs[p], n.taken[p]) {
+			return nil, 0, found, fmt.Errorf("%w: the ledger of %s is not the one of the pass before", errAgain, p)
 		}
-		s := span{place: p, from: m.next, to: m.next, rejectedFrom: m.next, last: m}
-		for i, r := range of {
+		s := span{place: p, log: m.Log, from: m.Next, to: m.Next, rejectedFrom: m.Next, mark: m}
+		for _, r := range n.runs[p] {
+			if r.next <= m.Next {
+				continue
+			}
+			if r.next-max(r.first, m.Next) > 4*MostAtOnce {
+				return nil, 0, found, fmt.Errorf("%w: %s has a run of %d records in the ledger, which is too long for a pass over what came", errAgain, p, r.read)
+			}
 			if s.to-s.from >= MostAtOnce {
 				lag += r.read
 				continue
 			}
-			if r.next == s.to && (r.first == r.next || i == 0) { // nothing, or nothing new
-				s.last.epoch = max(s.last.epoch, r.epoch)
-				continue
-			}
-			found.rows++
-			follows := r.first == s.to || i == 0 && r.first < s.to
-			if !follows || int64(r.offsets) != r.next-r.first || r.accounted != r.read {
+			follow := r.first == s.to || r.first < m.Next && s.to == m.Next
+			if found.rows++; !follow || !r.balances() {
 				found.add(r.String(), 1)
 			}
-			if !follows {
+			if !follow {
 				break // what lies behind a gap does not count
 			}
-			s.to, s.last = r.next, r.mark
-			s.rejected = r.rejected - m.rejected
+			s.to, s.log, s.mark = r.next, r.log, mark{Log: r.log, Next: r.next, Accounts: r.all}
 		}
-		s.last.owner = newest(taken[p])
+		s.mark.Owner = newest(n.taken[p])
+		s.givenUp = n.givenUp[logOf{p, s.log}]
+		s.rejected = s.mark.Accounts.Rejected - m.Accounts.Rejected
 		spans = append(spans, s)
 	}
-	return spans, lag, found, true
+	return spans, lag, found, nil
 }
 
-func newestOf(runs []run) uint32 {
-	var epoch uint32
-	for _, r := range runs {
-		epoch = max(epoch, r.epoch)
+// ledgerLook looks at the ledger's rows of one Kafka partition: of each log offsets from 0 on without gap or overlap, and
+// every offset in an account.
+func ledgerLook(conn driver.Conn, partition uint16) look {
+	const expected = "lagInFrame(next_offset, 1, 0) OVER (PARTITION BY topic, log ORDER BY first_offset, next_offset ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+	statement := fmt.Sprintf(`SELECT topic, epoch, toInt64(first_offset), toInt64(next_offset), read, read + control + lost, accepted, duplicate, superseded, rejected,
+			toInt64(first_offset) - toInt64(%s) FROM retorno.accounts WHERE kafka_partition = %d`, expected, partition)
+	return look{check: checkLedger, find: func(ctx context.Context) (finding, error) {
+		found := newFinding()
+		err := query(ctx, conn, statement, func(scan func(...any) error) error {
+			r := run{place: place{partition: int(partition)}}
+			var gap int64
+			err := scan(&r.topic, &r.epoch, &r.first, &r.next, &r.read, &r.offsets, &r.own.Accepted, &r.own.Duplicate, &r.own.Superseded, &r.own.Rejected, &gap)
+			if err != nil {
+				return err
+			}
+			if found.rows++; gap != 0 || !r.balances() {
+				found.add(r.String(), 1)
+			}
+			return nil
+		})
+		return found, err
+	}}
+}
+
+// query runs a statement and hands out its rows.
+func query(ctx context.Context, conn driver.Conn, statement string, row func(scan func(...any) error) error) error {
+	rows, err := conn.Query(bounded(ctx), statement)
+	if err != nil {
+		return err
 	}
-	return epoch
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }

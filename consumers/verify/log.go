@@ -2,8 +2,8 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -52,35 +52,44 @@ type said struct {
 	rejected  map[string]uint64 // by topic, from the span's rejectedFrom on
 }
 
+func newSaid(partition int, spans []span) *said {
+	return &said{partition: partition, spans: spans, facts: map[key]latest{}, rejected: map[string]uint64{}}
+}
+
 // listen reads the spans of one partition.
 func (k *Kafka) listen(ctx context.Context, partition int, spans []span) (*said, error) {
-	s := &said{partition: partition, spans: spans, facts: map[key]latest{}, rejected: map[string]uint64{}}
+	s := newSaid(partition, spans)
 	var h hasher
-	for _, span := range spans {
-		err := k.read(ctx, span.place, span.from, span.to, func(m *wire.Message) error {
-			if m.Skipped {
-				return nil
-			}
-			s.read++
-			record, err := open(m, span.place, k.Partitions)
-			var why refused
-			switch {
-			case errors.As(err, &why):
-				if m.Offset >= span.rejectedFrom {
-					s.rejected[span.topic]++
-				}
-			case err != nil:
-				return err
-			default:
-				s.take(&h, record)
-			}
-			return nil
-		})
+	err := k.hear(ctx, spans, func(span *span, m *wire.Message, record *sent) {
+		s.read++
+		switch {
+		case record != nil:
+			s.take(&h, record)
+		case m.Offset >= span.rejectedFrom:
+			s.rejected[span.topic]++
+		}
+	})
+	return s, err
+}
+
+// End is where the log of one partition of one topic ends.
+type End struct {
+	Topic     string
+	Partition int
+	Next      int64 // the offset after the last record
+}
+
+// Ends are the ends of the logs of all partitions of both fact topics. The error says that Kafka could not be asked.
+func (k *Kafka) Ends(ctx context.Context) ([]End, error) {
+	var all []End
+	for _, p := range k.places() {
+		_, next, err := k.bounds(ctx, p)
 		if err != nil {
 			return nil, err
 		}
+		all = append(all, End{p.topic, p.partition, next})
 	}
-	return s, nil
+	return all, nil
 }
 
 // read reads one place's messages from one offset up to before another one.
@@ -117,6 +126,13 @@ func (s *said) take(h *hasher, record *sent) {
 		offset: record.offset, topic: topicNumber(record.place.topic)}
 }
 
+func (s *said) latest(k key) *latest {
+	if l, known := s.facts[k]; known {
+		return &l
+	}
+	return nil
+}
+
 func topicNumber(topic string) uint8 {
 	for i, t := range topics {
 		if t == topic {
@@ -126,14 +142,9 @@ func topicNumber(topic string) uint8 {
 	panic("verify: no topic of facts: " + topic)
 }
 
-// covers says whether the spans hold a place's offset.
-func (s *said) covers(p place, offset int64) bool {
-	for _, span := range s.spans {
-		if span.place == p && span.from <= offset && offset < span.to {
-			return true
-		}
-	}
-	return false
+// covers reports whether the spans hold an offset of a log of a place.
+func (s *said) covers(row *stored) bool {
+	return slices.ContainsFunc(s.spans, func(of span) bool { return of.holds(row.place, row.log, row.offset) })
 }
 
 // rejects compares how many records belong among the dead letters with what the ledger says.

@@ -11,44 +11,55 @@ import (
 // The method, version 1, said a second time: in SQL, with window functions, over the facts. It shares nothing with
 // package reconcile but the code lists' names of what is unknown.
 
-// holding are the facts that count, of the persons of the scope, with the order in which the method takes them.
-func holding(persons string) string {
-	return `SELECT person, record_id, kind, direction, returned, arrival, event_time, kafka_partition,
-	border_point, document_check, entry_point, exit_point, centre, country, mode, return_type, sex, age, nationality,
-	department, municipality, accompanied, reasons, assistance_kind, (arrival, toString(record_id)) AS place
-FROM retorno.latest_facts
-WHERE void_reason = '' AND future = 0` + persons
+// holding selects columns of the facts of a scope that count, each in its latest revision: the largest version holds.
+func holding(s scope, where string, columns ...string) string {
+	return fmt.Sprintf(`SELECT %[1]s FROM retorno.facts
+	WHERE %[2]s AND %[3]s AND void_reason = '' AND future = 0
+		AND (person, record_id, version) IN (SELECT person, record_id, max(version) FROM retorno.facts WHERE %[2]s GROUP BY person, record_id)
+	LIMIT 1 BY person, record_id`, strings.Join(columns, ", "), s.facts(), where)
 }
 
-// recounted are the returns that the facts come to: one row each, in the columns of returnColumns.
-func recounted(persons string) string {
-	return fmt.Sprintf(`SELECT %s
+// numbered are the facts of which returns are made, each with its turn among its person's and the number of the return
+// that it belongs to. Rows of this query are narrow: ClickHouse keeps all of one person's at once.
+func numbered(s scope) string {
+	return fmt.Sprintf(`SELECT person, record_id, version, turn, number
 FROM
 (
-	SELECT *, sum(opens) OVER (PARTITION BY person ORDER BY place ROWS UNBOUNDED PRECEDING) AS number
+	SELECT *, sum(opens) OVER (PARTITION BY person ORDER BY turn ROWS UNBOUNDED PRECEDING) AS number
 	FROM
 	(
-		SELECT *,
-			kind = 'crossing' AND direction = 'exit' AS leaves,
-			count() OVER before AS earlier,
-			lagInFrame(leaves) OVER before AS left_before,
-			lagInFrame(arrival) OVER before AS arrival_before,
-			NOT leaves AND (earlier = 1 OR left_before OR dateDiff('millisecond', arrival_before, arrival) > %d) AS opens
-		FROM (%s)
-		WHERE kind = 'registration' OR (kind = 'crossing' AND (returned = 1 OR direction = 'exit'))
-		WINDOW before AS (PARTITION BY person ORDER BY place ROWS UNBOUNDED PRECEDING)
+		SELECT person, record_id, version, leaves, row_number() OVER (PARTITION BY person ORDER BY arrival, bytes) AS turn,
+			NOT leaves AND (turn = 1 OR lagInFrame(leaves) OVER before OR dateDiff('millisecond', lagInFrame(arrival) OVER before, arrival) > %d) AS opens
+		FROM
+		(
+			SELECT person, record_id, UUIDToNum(record_id) AS bytes, max(facts.version) AS version, argMax(arrival, version) AS arrival,
+				argMax(kind = 'crossing' AND direction = 'exit', version) AS leaves,
+				argMax(void_reason = '' AND future = 0 AND (kind = 'registration' OR kind = 'crossing' AND (returned = 1 OR direction = 'exit')), version) AS counts
+			FROM retorno.facts AS facts WHERE %s
+			GROUP BY person, record_id
+		)
+		WHERE counts
+		WINDOW before AS (PARTITION BY person ORDER BY arrival, bytes ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
 	)
 )
-WHERE NOT leaves
-GROUP BY person, number, kafka_partition`, strings.Join(returnColumns(), ",\n\t"), reconcile.SameReturnGap.Milliseconds(), holding(persons))
+WHERE NOT leaves`, reconcile.SameReturnGap.Milliseconds(), s.facts())
+}
+
+// recounted are the returns that the facts of a scope come to: one row each, in the columns of returnColumns.
+func recounted(s scope) string {
+	return fmt.Sprintf(`SELECT %s
+FROM (SELECT * FROM retorno.facts WHERE %s) AS facts
+INNER JOIN (%s) AS numbered ON facts.person = numbered.person AND facts.record_id = numbered.record_id AND facts.version = numbered.version
+GROUP BY facts.person, number`, strings.Join(returnColumns(s.partition), ",\n\t"), s.facts(), numbered(s))
 }
 
 const someReason = "arrayExists(r -> r != 'unknown', reasons)"
 
-// returnColumns are expressions over the facts of one return, named as the columns of retorno.returns.
-func returnColumns() []string {
+// returnColumns are expressions over the facts of one return, named as the columns of retorno.returns. A fact that is
+// stored twice changes none of them.
+func returnColumns(partition uint16) []string {
 	columns := []string{
-		"argMin(record_id, place) AS return_id", "person",
+		"argMin(facts.record_id, turn) AS return_id", "facts.person AS person",
 		"toDate(if(countIf(kind = 'crossing') > 0, minIf(arrival, kind = 'crossing'), min(arrival))) AS day",
 		"min(arrival) AS first_arrival",
 		first("entry_point", codelists.BorderPoint, "if(kind = 'crossing', border_point, entry_point)", "kind = 'registration'"),
@@ -57,10 +68,10 @@ func returnColumns() []string {
 		first("department", codelists.Department, "department", "0"),
 		first("municipality", codelists.Municipality, "municipality", "0"),
 		first("accompanied", codelists.Accompaniment, "accompanied", "0"),
-		"if(countIf(age IS NOT NULL) = 0, NULL, argMinIf(assumeNotNull(age), (kind = 'crossing', place), age IS NOT NULL)) AS age",
-		"if(countIf(" + someReason + ") = 0, ['unknown'], arraySort(argMinIf(arrayFilter(r -> r != 'unknown', reasons), place, " + someReason + "))) AS reasons",
+		"if(countIf(age IS NOT NULL) = 0, NULL, argMinIf(assumeNotNull(age), " + turnOf("kind = 'crossing'") + ", age IS NOT NULL)) AS age",
+		"if(countIf(" + someReason + ") = 0, ['unknown'], arraySort(argMinIf(arrayFilter(r -> r != 'unknown', reasons), turn, " + someReason + "))) AS reasons",
 		"toUInt8(countIf(kind = 'registration') > 0) AS registered", "toUInt8(countIf(kind = 'crossing') > 0) AS checkpoint",
-		"kafka_partition",
+		fmt.Sprintf("toUInt16(%d) AS kafka_partition", partition),
 	}
 	for column, list := range map[string]string{"country": codelists.Country, "mode": codelists.Mode, "return_type": codelists.ReturnType,
 		"sex": codelists.Sex, "nationality": codelists.Country} {
@@ -77,8 +88,12 @@ func first(column, list, expression, last string) string {
 func value(list, expression, last string) string {
 	unknown := unknownOf(list)
 	stated := fmt.Sprintf("(%s) NOT IN ('', '%s')", expression, unknown)
-	return fmt.Sprintf("if(countIf(%[1]s) = 0, '%[2]s', argMinIf(toString(%[3]s), (%[4]s, place), %[1]s))", stated, unknown, expression, last)
+	earliest := fmt.Sprintf("argMinIf(%s, %s, %s)", expression, turnOf(last), stated)
+	return fmt.Sprintf("if(%[1]s = '', '%[2]s', toString(%[1]s))", earliest, unknown)
 }
+
+// turnOf orders facts by their turn, those for which last is true after the others.
+func turnOf(last string) string { return "turn + bitShiftLeft(toUInt64(" + last + "), 48)" }
 
 func unknownOf(list string) string {
 	l, ok := codelists.Get(list)

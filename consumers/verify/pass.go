@@ -6,213 +6,184 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/google/uuid"
 )
 
-// state is what a pass leaves to the next one.
-type state struct {
-	marks map[place]mark
-	cells map[string]map[uint16]uint64 // by check: the largest version of a cell by Kafka partition
-}
+// errAgain says that everything is to be compared again, and why.
+var errAgain = errors.New("verify: everything is to be compared again")
 
-// errAnew says that what the pass before has seen is not there any more, so that everything is to be compared.
-var errAnew = errors.New("verify: the ledger is not the one of the pass before")
-
-// Once makes one full pass over what ClickHouse holds; the facts are not compared with the log. The error says that
-// ClickHouse could not be asked.
+// Once makes one full pass over what ClickHouse holds; the facts are not compared with the log, and nothing is recorded.
+// The error says that ClickHouse could not be asked.
 func Once(ctx context.Context, conn driver.Conn) (Report, error) {
-	report, _, err := full(ctx, conn, nil)
+	report, _, err := (&pass{conn: conn}).full(ctx)
 	return report, err
 }
 
-// Once makes one full pass, the comparison of the facts with the log included. The error says that Kafka or ClickHouse
-// could not be asked.
+// Once makes one full pass, the comparison of the facts with the log included; nothing is recorded. The error says that
+// Kafka or ClickHouse could not be asked.
 func (k *Kafka) Once(ctx context.Context, conn driver.Conn) (Report, error) {
-	report, _, err := full(ctx, conn, k)
+	report, _, err := (&pass{conn: conn, kafka: k}).full(ctx)
 	return report, err
+}
+
+// pass is what a pass works with.
+type pass struct {
+	conn     driver.Conn
+	kafka    *Kafka                   // nil: there is none
+	journal  *journal                 // nil: the pass is not recorded
+	begun    *begun                   // the full pass to go on with; nil: another is begun
+	progress func(done, total uint64) // hears how much of the work is done; nil: nobody asks
+
+	worked, work uint64 // in facts: each is taken up once by each check that reads facts
+}
+
+// done notes that a check has taken up the facts of a piece.
+func (p *pass) done(of piece) { p.advance(of.facts) }
+
+func (p *pass) advance(facts uint64) {
+	p.worked += facts
+	if p.progress != nil {
+		p.progress(min(p.worked, p.work), p.work)
+	}
+}
+
+// takes is how many checks take up each fact of a Kafka partition.
+func (p *pass) takes(partition uint16) uint64 {
+	const inPieces = 3 // returns, helps, crossings
+	if p.hears(partition) {
+		return inPieces + 1
+	}
+	return inPieces
+}
+
+// hears reports whether a Kafka partition has a log that facts are sent to.
+func (p *pass) hears(partition uint16) bool {
+	return p.kafka != nil && int(partition) < p.kafka.Partitions
 }
 
 // full compares everything.
-func full(ctx context.Context, conn driver.Conn, kafka *Kafka) (Report, *state, error) {
+func (p *pass) full(ctx context.Context) (Report, *state, error) {
 	report := Report{At: time.Now(), Full: true}
-	cells, _, err := newCells(ctx, conn, nil)
-	if err != nil {
-		return report, nil, err
-	}
-	next := &state{marks: map[place]mark{}, cells: cells}
-	looks := []look{ledgerCheck().look(conn)}
-	var facts *factsPass
-	if kafka != nil {
-		spans, err := kafka.spans(ctx, conn)
-		if err != nil {
+	begun := p.begun
+	if begun == nil {
+		var err error
+		if begun, err = p.begin(ctx); err != nil {
 			return report, nil, err
 		}
-		for _, s := range spans {
-			next.marks[s.place] = s.last
-		}
-		facts = &factsPass{conn: conn, kafka: kafka, spans: spans}
-		looks = append(looks, look{checkFacts, facts.all})
 	}
-	looks = append(looks, returnsCheck(personScope{}).look(conn), helpsCheck(personScope{}).look(conn))
-	for _, name := range cellChecks {
-		looks = append(looks, cellCheck(name, "").look(conn))
-	}
-	report.Results, err = makePass(ctx, looks, settled(conn))
+	report.At, report.Behind = begun.at, begun.Behind
+	of, err := p.partitions(ctx)
 	if err != nil {
 		return report, nil, err
 	}
-	if facts != nil {
-		report.Partitions = facts.report
+	for partition, facts := range of {
+		p.work += (facts + 1) * p.takes(partition)
 	}
-	report.Took = time.Since(report.At)
-	return report, next, nil
+	all := &results{}
+	for _, check := range p.checks() {
+		all.of(check)
+	}
+	for _, partition := range slices.Sorted(maps.Keys(of)) {
+		found, made := begun.parts[partition]
+		if !made {
+			if found, err = p.partition(ctx, partition); err == nil {
+				err = p.journal.part(ctx, begun, partition, found)
+			}
+			if err != nil {
+				return report, nil, err
+			}
+		}
+		p.advance((of[partition]+1)*p.takes(partition) - found.worked)
+		all.add(found.Results)
+		if found.Log != nil {
+			report.Partitions = append(report.Partitions, *found.Log)
+		}
+	}
+	report.Results, report.Took = all.all, time.Since(report.At)
+	return report, &begun.state, p.journal.end(ctx, begun, report)
 }
 
-// spans are everything that the ledger accounts for and the logs still hold.
-func (k *Kafka) spans(ctx context.Context, conn driver.Conn) ([]span, error) {
-	starts := map[place]int64{}
-	for _, p := range k.places() {
-		first, _, err := k.bounds(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		starts[p] = first
-	}
-	spans, err := whole(ctx, conn, starts)
-	if err != nil {
+// begin notes where a full pass begins.
+func (p *pass) begin(ctx context.Context) (*begun, error) {
+	b := &begun{at: time.Now()}
+	var err error
+	if b.Cells, _, err = newCells(ctx, p.conn, nil); err != nil {
 		return nil, err
 	}
-	for i := range spans {
-		s := &spans[i]
-		_, end, err := k.bounds(ctx, s.place)
-		if err != nil {
+	if p.kafka != nil {
+		if b.Marks, b.Behind, err = p.kafka.stand(ctx, p.conn); err != nil {
 			return nil, err
 		}
-		if s.to > end { // the topic was made anew
-			s.beyond, s.to = s.to, end
-			s.from = min(s.from, s.to)
-		}
 	}
-	return spans, nil
+	return b, p.journal.begin(ctx, b)
 }
 
-// increment compares what came since the state before. The error is errAnew when that state is none any more.
-func increment(ctx context.Context, conn driver.Conn, kafka *Kafka, before *state) (Report, *state, error) {
-	report := Report{At: time.Now()}
-	cells, days, err := newCells(ctx, conn, before.cells)
+// checks are the names of the checks of the pass.
+func (p *pass) checks() []string {
+	return slices.DeleteFunc(checkNames(), func(check string) bool { return check == checkFacts && p.kafka == nil })
+}
+
+// partitions are the Kafka partitions that a full pass goes through, with how many facts are stored of each.
+func (p *pass) partitions(ctx context.Context) (map[uint16]uint64, error) {
+	of, err := partitions(ctx, p.conn)
+	if err == nil && p.kafka != nil {
+		for partition := range p.kafka.Partitions {
+			of[uint16(partition)] += 0
+		}
+	}
+	return of, err
+}
+
+// partition compares everything of one Kafka partition.
+func (p *pass) partition(ctx context.Context, partition uint16) (found part, err error) {
+	before := p.worked
+	defer func() { found.worked = p.worked - before }()
+	pieces, err := divide(ctx, p.conn, partition)
 	if err != nil {
-		return report, nil, err
-	}
-	runs, err := runsSince(ctx, conn, before.marks)
-	if err != nil {
-		return report, nil, err
-	}
-	taken, err := takeovers(ctx, conn)
-	if err != nil {
-		return report, nil, err
-	}
-	spans, lag, _, ok := news(runs, taken, before.marks)
-	if !ok {
-		return report, nil, errAnew
-	}
-	next := &state{marks: map[place]mark{}, cells: cells}
-	for _, s := range spans {
-		next.marks[s.place] = s.last
-	}
-	facts := &factsPass{conn: conn, kafka: kafka, spans: spans, persons: map[uuid.UUID]struct{}{}}
-	looks := []look{{checkLedger, func(ctx context.Context) (finding, error) {
-		runs, err := runsSince(ctx, conn, before.marks)
-		_, _, found, _ := news(runs, nil, before.marks)
 		return found, err
-	}}, {checkFacts, facts.increment},
-		facts.ofPersons(checkReturns, returnsCheck), facts.ofPersons(checkHelps, helpsCheck)}
-	for _, name := range cellChecks {
-		if len(days[name]) > 0 {
-			looks = append(looks, cellCheck(name, strings.Join(days[name], ",")).look(conn))
-		} else {
-			looks = append(looks, look{name, func(context.Context) (finding, error) { return finding{}, nil }})
-		}
 	}
-	report.Results, err = makePass(ctx, looks, settled(conn))
-	if err != nil {
-		return report, nil, err
-	}
-	report.Partitions, report.Lag = facts.report, lag
-	report.Took = time.Since(report.At)
-	return report, next, nil
-}
-
-// factsPerPerson is how many facts are compared in the time in which one person's are looked for, about: for many
-// persons of few it is quicker to compare all.
-var factsPerPerson uint64 = 64
-
-// ofPersons restricts a check to the persons whose records the pass has read.
-func (p *factsPass) ofPersons(name string, restricted func(personScope) check) look {
-	return look{name, func(ctx context.Context) (finding, error) {
-		var facts uint64
-		if err := p.conn.QueryRow(ctx, "SELECT count() FROM retorno.facts").Scan(&facts); err != nil {
-			return finding{}, err
+	all := &results{}
+	looks := []look{ledgerLook(p.conn, partition)}
+	if p.hears(partition) {
+		facts := &factsPass{pass: p, report: Partition{Partition: int(partition)}}
+		if facts.spans, err = p.kafka.spans(ctx, p.conn, int(partition)); err != nil {
+			return found, err
 		}
-		if uint64(len(p.persons))*factsPerPerson > facts {
-			return restricted(personScope{}).compare(ctx, p.conn)
-		}
-		all := finding{different: map[string]int64{}}
-		for some := range slices.Chunk(slices.Collect(maps.Keys(p.persons)), atOnce) {
-			found, err := restricted(of(some)).compare(ctx, p.conn)
-			if err != nil {
-				return all, err
-			}
-			all.rows += found.rows
-			all.unnamed += found.unnamed
-			for row, surplus := range found.different {
-				all.add(row, surplus)
-			}
-		}
-		return all, nil
-	}}
-}
-
-// newCells reads the largest version of each table of cells, and the days of which a cell was written since before;
-// none when before is nil.
-func newCells(ctx context.Context, conn driver.Conn, before map[string]map[uint16]uint64) (now map[string]map[uint16]uint64, days map[string][]string, err error) {
-	now, days = map[string]map[uint16]uint64{}, map[string][]string{}
-	for _, table := range cellChecks {
-		now[table] = map[uint16]uint64{}
-		partitions, versions := []string{"65535"}, []string{"0"}
-		for partition, version := range before[table] {
-			partitions, versions = append(partitions, fmt.Sprint(partition)), append(versions, fmt.Sprint(version))
-		}
-		wanted := "0"
-		if before != nil {
-			wanted = fmt.Sprintf("version > transform(kafka_partition, CAST([%s], 'Array(UInt16)'), CAST([%s], 'Array(UInt64)'), toUInt64(0))",
-				strings.Join(partitions, ","), strings.Join(versions, ","))
-		}
-		rows, err := conn.Query(ctx, "SELECT kafka_partition, max(version), groupUniqArrayIf(toString(day), "+wanted+") FROM retorno."+table+" GROUP BY kafka_partition")
+		more, err := facts.suspects(ctx, pieces)
 		if err != nil {
-			return nil, nil, fmt.Errorf("read the versions of %s: %w", table, err)
+			return found, fmt.Errorf("verify %s: %w", checkFacts, err)
 		}
-		defer rows.Close()
-		some := map[string]bool{}
-		for rows.Next() {
-			var partition uint16
-			var version uint64
-			var changed []string
-			if err := rows.Scan(&partition, &version, &changed); err != nil {
-				return nil, nil, fmt.Errorf("read the versions of %s: %w", table, err)
-			}
-			now[table][partition] = version
-			for _, day := range changed {
-				some["'"+day+"'"] = true
-			}
-		}
-		if err := rows.Err(); err != nil {
-			return nil, nil, err
-		}
-		days[table] = slices.Sorted(maps.Keys(some))
+		looks, found.Log = append(looks, more...), &facts.report
 	}
-	return now, days, nil
+	if p.kafka != nil {
+		looks = append(looks, p.strays(partition))
+	}
+	checks := rowChecks()
+	for _, name := range cellChecks {
+		checks = append(checks, cellCheck(name))
+	}
+	more, err := p.suspects(ctx, scope{partition: partition}, pieces, checks, all)
+	if err != nil {
+		return found, err
+	}
+	if err := confirm(ctx, append(looks, more...), all, settled(p.conn)); err != nil {
+		return found, err
+	}
+	found.Results = all.all
+	return found, nil
+}
+
+// suspects are looks at what differs by its sums.
+func (p *pass) suspects(ctx context.Context, s scope, pieces []piece, checks []check, results *results) (looks []look, err error) {
+	for _, c := range checks {
+		rows, more, err := c.suspects(ctx, p.conn, s, pieces, p.done)
+		if err != nil {
+			return nil, fmt.Errorf("verify %s: %w", c.name, err)
+		}
+		results.compared(c.name, rows)
+		looks = append(looks, more...)
+	}
+	return looks, nil
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
+	"strconv"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/google/uuid"
@@ -21,6 +23,19 @@ type place struct {
 }
 
 func (p place) String() string { return fmt.Sprintf("%s, partition %d", p.topic, p.partition) }
+
+// MarshalText is topic/partition.
+func (p place) MarshalText() ([]byte, error) {
+	return fmt.Appendf(nil, "%s/%d", p.topic, p.partition), nil
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (p *place) UnmarshalText(text []byte) (err error) {
+	topic, partition, _ := strings.Cut(string(text), "/")
+	p.topic = topic
+	p.partition, err = strconv.Atoi(partition)
+	return err
+}
 
 // sent is one record as its source sent it, and where the log holds it.
 type sent struct {

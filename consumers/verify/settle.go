@@ -23,11 +23,11 @@ type announced struct {
 // underWay are the flushes, by Kafka partition, that are announced and not in the ledger yet.
 func underWay(ctx context.Context, conn driver.Conn) (map[uint16]announced, error) {
 	rows, err := conn.Query(ctx, `SELECT DISTINCT kafka_partition, last.1, last.2
-		FROM (SELECT kafka_partition, argMax(tuple(epoch, flush, topics, next_offsets), (epoch, flush)) AS last FROM retorno.claims WHERE kind = 'flush' GROUP BY kafka_partition) AS claims
-		ARRAY JOIN last.3 AS topic, last.4 AS next_offset
-		LEFT JOIN (SELECT topic, kafka_partition, max(next_offset) AS accounted FROM retorno.accounts GROUP BY topic, kafka_partition) AS ledger
+		FROM (SELECT kafka_partition, argMax(tuple(epoch, flush, topics, next_offsets, arrayResize(logs, length(topics))), (epoch, flush)) AS last FROM retorno.claims WHERE kind = 'flush' GROUP BY kafka_partition) AS claims
+		ARRAY JOIN last.3 AS topic, last.4 AS next_offset, last.5 AS log
+		LEFT JOIN (SELECT topic, kafka_partition, max((log, next_offset)) AS accounted FROM retorno.accounts GROUP BY topic, kafka_partition) AS ledger
 			ON ledger.topic = topic AND ledger.kafka_partition = claims.kafka_partition
-		WHERE next_offset > accounted`)
+		WHERE (log, next_offset) > accounted`)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/segmentio/kafka-go"
+
+	"retorno/schemas/events"
 )
 
 // TestKeysGoWhereJavaClientsPutThem compares the own computation with the client library's.
@@ -31,30 +33,53 @@ func TestKeysGoWhereJavaClientsPutThem(t *testing.T) {
 	}
 }
 
-// TestMemoryOfAPartition: a full pass holds the facts of one partition, in at most 250 bytes each.
+// TestMemoryOfAPartition: a full pass holds the facts of one partition in at most 60 bytes each, and an incremental one
+// those that came in at most 250.
 func TestMemoryOfAPartition(t *testing.T) {
-	const most = 250
 	heap := func() uint64 {
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc
 	}
-	worst := 0.0
-	for _, n := range []int{100_000, 120_000, 150_000, 230_000} {
-		before := heap()
-		s := said{facts: map[key]latest{}}
-		for i := range n {
-			var k uuid.UUID
-			binary.BigEndian.PutUint64(k[8:], uint64(i)*0x9e3779b97f4a7c15)
-			s.facts[key{k, k}] = latest{version: uint64(i)}
-		}
-		worst = max(worst, float64(heap()-before)/float64(n))
-		runtime.KeepAlive(s)
+	var uuids [2]uuid.UUID
+	record := func(i int) *sent {
+		binary.BigEndian.PutUint64(uuids[0][8:], uint64(i)*0x9e3779b97f4a7c15)
+		return &sent{record: &events.Record{}, person: uuids[0], id: uuids[0]}
 	}
-	t.Logf("%.0f bytes for each fact", worst)
-	if worst > most {
-		t.Errorf("%.0f bytes for each fact, more than %d", worst, most)
+	for _, c := range []struct {
+		what string
+		most float64
+		fill func(n int) any
+	}{
+		{"full", 60, func(n int) any {
+			d := digest{}
+			var h hasher
+			for i := range n {
+				d.take(&h, record(i))
+			}
+			return d
+		}},
+		{"incremental", 250, func(n int) any {
+			s := newSaid(0, nil)
+			for i := range n {
+				r := record(i)
+				s.facts[key{r.person, r.id}] = latest{version: uint64(i)}
+			}
+			return s
+		}},
+	} {
+		worst := 0.0
+		for _, n := range []int{100_000, 120_000, 150_000, 230_000} {
+			before := heap()
+			held := c.fill(n)
+			worst = max(worst, float64(heap()-before)/float64(n))
+			runtime.KeepAlive(held)
+		}
+		t.Logf("%s: %.0f bytes for each fact", c.what, worst)
+		if worst > c.most {
+			t.Errorf("%s: %.0f bytes for each fact, more than %.0f", c.what, worst, c.most)
+		}
 	}
 }
 
@@ -64,14 +89,15 @@ func TestOnlyWhatDiffersTheSameEveryTimeCounts(t *testing.T) {
 		{"cell 1": 1, "cell 2": -1, "wrong": 1}, {"cell 3": 1, "cell 2": -1, "wrong": 1}, {"cell 3": 1, "cell 4": -1, "wrong": 1}, {"wrong": 1},
 	}
 	looked := 0
-	cells := look{checkReturnCounts, func(context.Context) (finding, error) {
+	cells := look{check: checkReturnCounts, find: func(context.Context) (finding, error) {
 		looked++
 		return finding{rows: 10, different: seen[looked-1]}, nil
 	}}
 	for _, persistent := range []uint64{1, 0} {
-		results, err := makePass(t.Context(), []look{cells}, func(context.Context) error { return nil })
-		if err != nil || len(results) != 1 || results[0].Different != persistent || len(results[0].Differences) != int(persistent) {
-			t.Errorf("%d persist: %+v, %v", persistent, results, err)
+		found := &results{}
+		err := confirm(t.Context(), []look{cells}, found, func(context.Context) error { return nil })
+		if r := found.of(checkReturnCounts); err != nil || r.Different != persistent || len(r.Differences) != int(persistent) || r.Rows != 10 {
+			t.Errorf("%d persist: %+v, %v", persistent, r, err)
 		}
 		looked = 0
 		for _, found := range seen {

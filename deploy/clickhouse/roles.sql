@@ -20,8 +20,9 @@ GRANT SELECT, INSERT ON retorno.* TO retorno_consumer;
 GRANT ALTER DELETE ON retorno.ledger TO retorno_consumer;
 GRANT ALTER DELETE ON retorno.claims TO retorno_consumer;
 
--- `retorno verify`, `explain`, `table`: they only read.
+-- `retorno verify`, `explain`, `table`: they only read, but for what the verifier has found.
 CREATE ROLE IF NOT EXISTS retorno_auditor;
+GRANT INSERT ON retorno.verifications TO retorno_auditor;
 GRANT SELECT ON retorno.* TO retorno_auditor;
 GRANT SELECT ON ceniss.* TO retorno_auditor;
 

@@ -59,6 +59,14 @@ func (p *progress) set(done int64) {
 	}
 }
 
+// part says how many things are done of how many.
+func (p *progress) part(done, total uint64) {
+	p.mu.Lock()
+	p.total = int64(total)
+	p.mu.Unlock()
+	p.set(int64(done))
+}
+
 // end removes the bar, so that what is printed next stands alone.
 func (p *progress) end() {
 	p.mu.Lock()

@@ -3,12 +3,14 @@ package command
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"time"
 
 	"retorno/consumers/completeness"
+	"retorno/consumers/store"
 	"retorno/consumers/verify"
 	"retorno/consumers/verify/wire"
 	"retorno/deploy/ops"
@@ -18,6 +20,7 @@ type verifyCommand struct {
 	Kafka      kafkaFlags      `embed:"" prefix:"kafka-"`
 	ClickHouse clickhouseFlags `embed:"" prefix:"clickhouse-"`
 	Once       bool            `per:"call" help:"Make one full pass and end: status 0 when both counts agree, 1 when they differ."`
+	Behind     int64           `per:"call" default:"-1" placeholder:"N" help:"With --once: status 1, too, when the logs hold more than N records that the ledger does not account for yet; negative: they are only told."`
 	JSON       bool            `name:"json" per:"call" help:"With --once: the report as JSON."`
 	Every      time.Duration   `default:"1m" help:"Without --once: pause between two passes, which compare what came since the one before."`
 	FullEvery  time.Duration   `default:"24h" help:"Without --once: time between two passes that compare everything."`
@@ -26,8 +29,8 @@ type verifyCommand struct {
 
 // Help is the longer text of --help.
 func (verifyCommand) Help() string {
-	return helpText("Says every number a second time by other means: the facts from Kafka, by a reader of its own with a checksum for each partition; returns from the facts, by the method in SQL; cells from the returns, helps and crossings from the facts; and the ledger's offsets without gap or overlap. It names each fact, return and cell that differs and changes nothing.",
-		"retorno verify --once", "retorno verify --once --json | jq .results", "retorno verify --every=5m")
+	return helpText("Says every number a second time by other means: the facts from Kafka, by a reader of its own with a checksum for each partition; returns from the facts, by the method in SQL; cells from the returns, helps and crossings from the facts; and the ledger's offsets without gap or overlap. It names each fact, return and cell that differs and changes nothing. A full pass is made in bounded pieces and recorded in retorno.verifications: a verifier that is started again goes on with the one that was under way. It says how many records the logs hold that the ledger does not account for yet.",
+		"retorno verify --once", "retorno verify --once --behind=1000", "retorno verify --once --json | jq .results", "retorno verify --every=5m")
 }
 
 // Validate names what cannot be.
@@ -48,11 +51,7 @@ func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	defer func() { _ = s.Close() }()
 	if c.Once {
-		report, err := kafka.Once(ctx, s.Conn())
-		if err != nil {
-			return err
-		}
-		return c.conclude(t.Out, report)
+		return c.once(ctx, t, s, kafka)
 	}
 	verifier, err := verify.New(verify.Config{Conn: s.Conn(), Kafka: kafka, Every: c.Every, FullEvery: c.FullEvery, Logger: t.Log, Registerer: registry})
 	if err != nil {
@@ -70,6 +69,21 @@ func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
 	server := ops.New(registry)
 	server.Ready("verifier", func(context.Context) error { return agreement(verifier) })
 	return ops.Run(ctx, t.Log, []ops.Part{server.Part(listener), {Name: "verifier", Run: verifier.Run}, {Name: "completeness", Run: watch.Run}})
+}
+
+// once makes one full pass.
+func (c *verifyCommand) once(ctx context.Context, t *terminal, s *store.Store, kafka *verify.Kafka) error {
+	bar := newProgress(t.Err, "facts taken up by the checks", 0)
+	verifier, err := verify.New(verify.Config{Conn: s.Conn(), Kafka: kafka, Progress: bar.part})
+	if err != nil {
+		return Usage(err)
+	}
+	report, err := verifier.Full(ctx)
+	bar.end()
+	if err != nil {
+		return err
+	}
+	return c.conclude(t.Out, report)
 }
 
 // verified is where the verifier's own reader finds the facts. It makes sure that the cluster answers and has the topics.
@@ -117,10 +131,14 @@ func (c *verifyCommand) conclude(w io.Writer, report verify.Report) error {
 	} else if err := printReport(w, report); err != nil {
 		return err
 	}
+	var no []error
 	if n := report.Different(); n > 0 {
-		return No(fmt.Errorf("the second count disagrees on %s rows", count(int64(n))))
+		no = append(no, fmt.Errorf("the second count disagrees on %s rows", count(int64(n))))
 	}
-	return nil
+	if report.Behind != nil && c.Behind >= 0 && *report.Behind > uint64(c.Behind) {
+		no = append(no, fmt.Errorf("the ledger is %s records behind the logs, more than %s", count(int64(*report.Behind)), count(c.Behind)))
+	}
+	return No(errors.Join(no...))
 }
 
 // printReport writes a line for each check, and below it the rows that differ; and what of the log could be compared.
@@ -142,7 +160,11 @@ func printReport(w io.Writer, report verify.Report) error {
 			}
 		}
 	}
-	return printRanges(w, report.Partitions)
+	if err := printRanges(w, report.Partitions); err != nil || report.Behind == nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "ledger: %s records of the logs were not accounted for when the pass began, and were not compared\n", count(int64(*report.Behind)))
+	return err
 }
 
 // printRanges says how many records were compared, and which the log did not hold any more.
