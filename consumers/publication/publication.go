@@ -1,10 +1,12 @@
 // Package publication keeps what was published: for a period the counts as they were then, for ever. A correction that
 // comes later changes the counts, and with the next publication a new vintage; the old one stays as it was.
 //
-// It promises that a vintage is exactly what the ledger's positions that it names come to, for every cell of its period,
-// also while counting goes on: it is taken again when a cell of the period moved under it, and given up with ErrMoving
-// when they do not rest. A vintage is seen whole or not at all: its counts are written first and its own row last, under
-// an id that no other attempt has. It never changes or deletes anything.
+// It promises that nothing is published that does not pass the gate: see Gate. A vintage is exactly what the ledger's
+// positions that it names come to, for every cell of its period, also while counting goes on: every write that was begun
+// before the copy was complete is waited for, and the copy is taken again when a cell of the period moved under it, and
+// given up with ErrMoving when they do not rest. A vintage is seen whole or not at all: its counts are written first, then
+// its number, and its own row last, under an id that no other attempt has. Its number is stored and never changes, and no
+// other vintage of the period has it, however many publish at once. It never changes or deletes anything.
 package publication
 
 import (
@@ -45,7 +47,7 @@ type Publication struct {
 	LastDay       calendar.Day `json:"-"`
 	First         string       `json:"first_day"`
 	Last          string       `json:"last_day"`
-	Vintage       uint64       `json:"vintage"` // 1, 2, … of the period
+	Vintage       uint64       `json:"vintage"` // 1, 2, … of the period; a number may be left out, and none is given twice
 	AsOf          time.Time    `json:"as_of"`
 	Status        Status       `json:"status"`
 	MethodVersion int          `json:"method_version"`
@@ -66,11 +68,9 @@ type Position struct {
 	NextOffset uint64 `json:"next_offset"`
 }
 
-// Errors of Take.
+// Errors of Take, beside *RefusedError.
 var (
-	ErrNotOver    = errors.New("a period that is not over has no final publication")
 	ErrNoCounts   = errors.New("nothing has been counted in it")
-	ErrFinal      = errors.New("a final publication of it exists; what follows that one is final, too")
 	ErrUnfinished = errors.New("a write to ClickHouse was begun and does not end; is `retorno consume` running?")
 	ErrMoving     = errors.New("the counts of the period are changing; publish once they rest")
 )
@@ -78,25 +78,19 @@ var (
 const (
 	attempts = 10
 	pause    = 200 * time.Millisecond
-	patience = 30 * time.Second // for a write that is under way
 )
 
-// Take publishes a period as it is counted now; asOf is the moment that the vintage bears.
-func Take(ctx context.Context, conn Conn, period calendar.Period, status Status, asOf time.Time) (Publication, error) {
+// patience is how long to wait for a write that is under way, and for the ledger to reach the logs.
+var patience = 30 * time.Second
+
+// Take publishes a period as it is counted now, if it passes the gate; asOf is the moment that the vintage bears. The error
+// is *RefusedError when it does not pass, or one of the errors above, or tells that Kafka or ClickHouse could not be asked.
+func Take(ctx context.Context, conn Conn, gate Gate, period calendar.Period, status Status, asOf time.Time) (Publication, error) {
 	if status != Provisional && status != Final {
 		return Publication{}, fmt.Errorf("publish %s: status %q is neither %s nor %s", period.Label, status, Provisional, Final)
 	}
-	if status == Final && calendar.DayOfTime(asOf) <= period.Last {
-		return Publication{}, fmt.Errorf("publish %s: %w: it ends with %s", period.Label, ErrNotOver, period.Last)
-	}
-	if status == Provisional {
-		var finals uint64
-		if err := conn.QueryRow(ctx, "SELECT count() FROM retorno.publications WHERE period = ? AND status = ?", period.Label, string(Final)).Scan(&finals); err != nil {
-			return Publication{}, fmt.Errorf("publish %s: read the earlier publications: %w", period.Label, err)
-		}
-		if finals > 0 {
-			return Publication{}, fmt.Errorf("publish %s: %w", period.Label, ErrFinal)
-		}
+	if err := gate.pass(ctx, conn, period, status, asOf); err != nil {
+		return Publication{}, fmt.Errorf("publish %s: %w", period.Label, err)
 	}
 	p := Publication{Period: period.Label, FirstDay: period.First, LastDay: period.Last, First: period.First.String(), Last: period.Last.String(),
 		AsOf: asOf.Truncate(time.Millisecond), Status: status, MethodVersion: reconcile.MethodVersion}
@@ -120,7 +114,7 @@ func Take(ctx context.Context, conn Conn, period calendar.Period, status Status,
 	}
 }
 
-// take writes the counts and says whether they are exactly those of the positions that it notes: every flush of which
+// take writes the counts and reports whether they are exactly those of the positions that it notes: every flush of which
 // a row may have been copied was begun before the copy was complete, so it is in the ledger when settled returns; and no
 // flush that is in the ledger by then changed a cell of the period later, or the cells are not those of the copy.
 func (p *Publication) take(ctx context.Context, conn Conn) (rested bool, err error) {
@@ -170,8 +164,11 @@ HAVING reconciled > 0`
 // checksum does not depend on the order of the rows.
 const checksum = "groupBitXor(cityHash64(month, route, country, mode, return_type, entry_point, exit_point, centre, sex, age_group, registered, checkpoint, reconciled))"
 
-// write makes the vintage visible. It may be repeated: the same row twice is one publication.
-func (p *Publication) write(ctx context.Context, conn Conn) error {
+// write gives the vintage its number and makes it visible.
+func (p *Publication) write(ctx context.Context, conn Conn) (err error) {
+	if p.Vintage, err = claim(ctx, conn, p.Period, p.ID); err != nil {
+		return err
+	}
 	var topics []string
 	var partitions []uint16
 	var next []uint64
@@ -189,10 +186,6 @@ func (p *Publication) write(ctx context.Context, conn Conn) error {
 	}
 	if err != nil {
 		return fmt.Errorf("write the publication: %w", err)
-	}
-	err = conn.QueryRow(ctx, "SELECT vintage FROM ceniss.publications WHERE id = toUUID(?)", p.ID.String()).Scan(&p.Vintage)
-	if err != nil {
-		return fmt.Errorf("read the publication again: %w", err)
 	}
 	return nil
 }

@@ -8,11 +8,21 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-// begun is what was begun at some moment: by topic and partition the offset at which the furthest announced flush ends,
-// and by partition the newest epoch, whose first flush mends what is stored.
+// begun is what was begun at some moment: by topic and partition where the furthest announced flush ends, and by partition
+// the newest epoch, whose first flush mends what is stored.
 type begun struct {
-	offsets map[Position]uint64 // by a position without its offset
-	epochs  map[uint16]uint32
+	ends   map[Position]logOffset // by a position without its offset
+	epochs map[uint16]uint32
+}
+
+// logOffset is an offset in one of the logs that a topic has had: one that was made again begins at 0 again.
+type logOffset struct {
+	log    uint16
+	offset uint64
+}
+
+func (o logOffset) before(other logOffset) bool {
+	return o.log < other.log || o.log == other.log && o.offset < other.offset
 }
 
 // settled waits until everything that was begun before the call is in the ledger, and returns where that stands then.
@@ -40,8 +50,8 @@ func settled(ctx context.Context, conn Conn) ([]Position, error) {
 }
 
 func (b begun) covers(other begun) bool {
-	for at, offset := range other.offsets {
-		if b.offsets[at] < offset {
+	for at, end := range other.ends {
+		if b.ends[at].before(end) {
 			return false
 		}
 	}
@@ -54,7 +64,7 @@ func (b begun) covers(other begun) bool {
 }
 
 func announced(ctx context.Context, conn Conn) (begun, error) {
-	b := begun{map[Position]uint64{}, map[uint16]uint32{}}
+	b := begun{map[Position]logOffset{}, map[uint16]uint32{}}
 	err := each(ctx, conn, "SELECT kafka_partition, max(epoch) FROM retorno.claims GROUP BY kafka_partition", func(rows driver.Rows) error {
 		var partition uint16
 		var epoch uint32
@@ -65,29 +75,32 @@ func announced(ctx context.Context, conn Conn) (begun, error) {
 	if err != nil {
 		return b, err
 	}
-	err = each(ctx, conn, `SELECT toString(topic) AS topic, kafka_partition, max(offset) FROM retorno.claims ARRAY JOIN topics AS topic, next_offsets AS offset
+	err = each(ctx, conn, `SELECT toString(topic) AS topic, kafka_partition, max((log, offset)) AS furthest, furthest.1, furthest.2
+		FROM retorno.claims ARRAY JOIN topics AS topic, next_offsets AS offset, arrayResize(logs, length(topics)) AS log
 		WHERE kind = 'flush' GROUP BY topic, kafka_partition`, func(rows driver.Rows) error {
 		var at Position
-		var offset uint64
-		err := rows.Scan(&at.Topic, &at.Partition, &offset)
-		b.offsets[at] = offset
+		var end logOffset
+		var both []any
+		err := rows.Scan(&at.Topic, &at.Partition, &both, &end.log, &end.offset)
+		b.ends[at] = end
 		return err
 	})
 	return b, err
 }
 
-// stands is where the ledger stands.
+// stands is where the ledger stands in the newest log of each topic and partition.
 func stands(ctx context.Context, conn Conn) (positions []Position, b begun, err error) {
-	b = begun{map[Position]uint64{}, map[uint16]uint32{}}
-	err = each(ctx, conn, `SELECT toString(topic) AS topic, kafka_partition, max(next_offset), max(epoch) FROM retorno.accounts
-		GROUP BY topic, kafka_partition ORDER BY topic, kafka_partition`, func(rows driver.Rows) error {
+	b = begun{map[Position]logOffset{}, map[uint16]uint32{}}
+	err = each(ctx, conn, `SELECT toString(topic) AS topic, kafka_partition, max((log, next_offset)) AS furthest, furthest.1, furthest.2, max(epoch)
+		FROM retorno.accounts GROUP BY topic, kafka_partition ORDER BY topic, kafka_partition`, func(rows driver.Rows) error {
 		var at Position
-		var offset uint64
+		var end logOffset
+		var both []any
 		var epoch uint32
-		err := rows.Scan(&at.Topic, &at.Partition, &offset, &epoch)
-		b.offsets[at] = offset
+		err := rows.Scan(&at.Topic, &at.Partition, &both, &end.log, &end.offset, &epoch)
+		b.ends[at] = end
 		b.epochs[at.Partition] = max(b.epochs[at.Partition], epoch)
-		at.NextOffset = offset
+		at.NextOffset = end.offset
 		positions = append(positions, at)
 		return err
 	})

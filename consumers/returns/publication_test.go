@@ -2,7 +2,6 @@ package returns
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,9 +25,23 @@ func published(t *testing.T, s *store.Store, p publication.Publication) string {
 		rows(t, s, fmt.Sprintf("SELECT * FROM retorno.published_counts WHERE publication = '%s'", p.ID))
 }
 
-func take(t *testing.T, conn publication.Conn, status publication.Status, asOf time.Time) publication.Publication {
+// gateOf is the gate of a publication of what is counted of a log, which the verifier has found right.
+func gateOf(t *testing.T, s *store.Store, l *log) publication.Gate {
 	t.Helper()
-	p, err := publication.Take(t.Context(), conn, halfYear, status, asOf)
+	noDifference(t, s)
+	exec(t, s, "INSERT INTO retorno.verifications (kind, pass, began, at) VALUES ('ended', generateUUIDv4(), now64(3), now64(3))")
+	return publication.Gate{VerifiedWithin: time.Hour, Ends: func(context.Context) ([]publication.Position, error) {
+		var all []publication.Position
+		for topic, messages := range l.topics {
+			all = append(all, publication.Position{Topic: topic, NextOffset: uint64(len(messages))})
+		}
+		return all, nil
+	}}
+}
+
+func take(t *testing.T, conn publication.Conn, gate publication.Gate, status publication.Status, asOf time.Time) publication.Publication {
+	t.Helper()
+	p, err := publication.Take(t.Context(), conn, gate, halfYear, status, asOf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +75,7 @@ func TestF14CorrectionForAPublishedPeriod(t *testing.T) {
 	s := fresh(t)
 	l, registered := someReturns(t)
 	countLog(t, s, l)
-	first := take(t, s.Conn(), publication.Provisional, at("2016-08-01", "09:00"))
+	first := take(t, s.Conn(), gateOf(t, s, l), publication.Provisional, at("2016-08-01", "09:00"))
 	if first.Vintage != 1 || first.Registered != 1 || first.Checkpoint != 2 || first.Reconciled != 3 || first.Cells != 2 || len(first.Positions) != 2 {
 		t.Errorf("the first vintage is %+v", first)
 	}
@@ -70,10 +83,7 @@ func TestF14CorrectionForAPublishedPeriod(t *testing.T) {
 
 	l.add(t, corrected(registered), at("2016-08-20", "10:00"))
 	countLog(t, s, l)
-	second := take(t, s.Conn(), publication.Final, at("2016-09-01", "09:00"))
-	if _, err := publication.Take(t.Context(), s.Conn(), halfYear, publication.Provisional, at("2016-09-02", "09:00")); !errors.Is(err, publication.ErrFinal) {
-		t.Errorf("a provisional publication after a final one: %v", err)
-	}
+	second := take(t, s.Conn(), gateOf(t, s, l), publication.Final, at("2016-09-01", "09:00"))
 	if after := published(t, s, first); after != before {
 		t.Errorf("the first vintage was\n%s\nand is now\n%s", before, after)
 	}
@@ -99,20 +109,10 @@ func TestF14CorrectionForAPublishedPeriod(t *testing.T) {
 	}
 }
 
-// hooked is ClickHouse with something between a publication's statements.
+// hooked is ClickHouse with something before the published counts are read again.
 type hooked struct {
 	driver.Conn
-	prepare func() error // before the publication's own row
-	compare func()       // before the counts are read again
-}
-
-func (h *hooked) PrepareBatch(ctx context.Context, query string, opts ...driver.PrepareBatchOption) (driver.Batch, error) {
-	if h.prepare != nil {
-		if err := h.prepare(); err != nil {
-			return nil, err
-		}
-	}
-	return h.Conn.PrepareBatch(ctx, query, opts...)
+	compare func()
 }
 
 func (h *hooked) QueryRow(ctx context.Context, query string, args ...any) driver.Row {
@@ -124,78 +124,18 @@ func (h *hooked) QueryRow(ctx context.Context, query string, args ...any) driver
 	return h.Conn.QueryRow(ctx, query, args...)
 }
 
-// TestATornPublicationIsSeenByNobody: an end between the two tables leaves no vintage, and the next one is whole.
-func TestATornPublicationIsSeenByNobody(t *testing.T) {
-	s := fresh(t)
-	l, _ := someReturns(t)
-	countLog(t, s, l)
-	gone := errors.New("the process is gone")
-	_, err := publication.Take(t.Context(), &hooked{Conn: s.Conn(), prepare: func() error { return gone }}, halfYear, publication.Final, at("2016-08-01", "09:00"))
-	if !errors.Is(err, gone) {
-		t.Fatal(err)
-	}
-	if n := rows(t, s, "SELECT count() FROM retorno.published_counts"); n == "(0)" {
-		t.Error("nothing was torn")
-	}
-	if seen := rows(t, s, "SELECT id FROM ceniss.publications") + rows(t, s, "SELECT publication FROM ceniss.published_counts"); seen != "" {
-		t.Errorf("it is seen: %s", seen)
-	}
-	if p := take(t, s.Conn(), publication.Final, at("2016-08-01", "09:00")); p.Vintage != 1 || p.Reconciled != 3 {
-		t.Errorf("the next one is %+v", p)
-	}
-	// An answer that was lost makes the same row be written twice: one publication still.
-	if err := s.Conn().Exec(t.Context(), "INSERT INTO retorno.publications SELECT * FROM retorno.publications"); err != nil {
-		t.Fatal(err)
-	}
-	if n := rows(t, s, "SELECT count() FROM ceniss.publications"); n != "(1)" {
-		t.Errorf("%s publications", n)
-	}
-	if sum := rows(t, s, "SELECT sum(reconciled) FROM ceniss.published_counts"); sum != "(3)" {
-		t.Errorf("%s returns are published", sum)
-	}
-}
-
 // TestAPublicationIsOfOnePosition: what is counted while it is taken is in it as a whole, or not at all.
 func TestAPublicationIsOfOnePosition(t *testing.T) {
 	s := fresh(t)
 	l, registered := someReturns(t)
 	countLog(t, s, l)
+	gate := gateOf(t, s, &log{})
 	l.add(t, corrected(registered), at("2016-08-20", "10:00"))
-	p := take(t, &hooked{Conn: s.Conn(), compare: func() { countLog(t, s, l) }}, publication.Provisional, at("2016-08-01", "09:00"))
+	p := take(t, &hooked{Conn: s.Conn(), compare: func() { countLog(t, s, l) }}, gate, publication.Provisional, at("2016-08-01", "09:00"))
 	if n := slices.IndexFunc(p.Positions, func(x publication.Position) bool { return x.Topic == events.TopicCentre }); p.Positions[n].NextOffset != 2 {
 		t.Errorf("it stands at %+v", p.Positions)
 	}
 	if got := rows(t, s, "SELECT exit_point FROM ceniss.published_counts WHERE registered > 0"); got != "('L-AMA')" {
 		t.Errorf("published is %s", got)
-	}
-	// A process has taken the partition and may be writing: nothing is published until its first flush is done.
-	claim, err := s.Claim(t.Context(), 0, t.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	claim.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	if _, err := publication.Take(ctx, s.Conn(), halfYear, publication.Provisional, at("2016-08-01", "09:00")); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("it was published while a partition was being taken over: %v", err)
-	}
-	if n := rows(t, s, "SELECT count() FROM ceniss.publications"); n != "(1)" {
-		t.Errorf("%s publications", n)
-	}
-}
-
-// TestWhatIsNotOverIsNotFinal, and what was never counted is not published.
-func TestWhatIsNotOverIsNotFinal(t *testing.T) {
-	s := fresh(t)
-	if _, err := publication.Take(t.Context(), s.Conn(), halfYear, publication.Provisional, at("2016-08-01", "09:00")); !errors.Is(err, publication.ErrNoCounts) {
-		t.Errorf("published without a count: %v", err)
-	}
-	l, _ := someReturns(t)
-	countLog(t, s, l)
-	if _, err := publication.Take(t.Context(), s.Conn(), halfYear, publication.Final, at("2016-06-30", "23:59")); !errors.Is(err, publication.ErrNotOver) {
-		t.Errorf("final on its last day: %v", err)
-	}
-	if p := take(t, s.Conn(), publication.Provisional, at("2016-06-30", "23:59")); p.Status != publication.Provisional {
-		t.Errorf("%+v", p)
 	}
 }

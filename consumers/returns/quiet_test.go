@@ -18,7 +18,7 @@ func TestAQuietTakeoverIsInTheLedger(t *testing.T) {
 			t.Fatalf("claimed is epoch %s, in the ledger is %s", claimed, accounted)
 		}
 	}
-	if p := take(t, s.Conn(), publication.Provisional, at("2016-08-01", "09:00")); p.Reconciled != 3 {
+	if p := take(t, s.Conn(), gateOf(t, s, l), publication.Provisional, at("2016-08-01", "09:00")); p.Reconciled != 3 {
 		t.Errorf("%d returns are published, want 3", p.Reconciled)
 	}
 }

@@ -92,7 +92,7 @@ func TestEmbeddedServesTheOtherCommands(t *testing.T) {
 		}
 	})
 	t.Run("before migrate", func(t *testing.T) {
-		for _, args := range [][]string{{"consume", "--kafka-brokers", e.Kafka, "--kafka-partitions=3"}, {"verify", "--once", "--kafka-brokers", e.Kafka, "--kafka-partitions=3"}, {"serve"}, {"publish", "2016"}, {"table", "--like", table, "--id=A14"}} {
+		for _, args := range [][]string{{"consume", "--kafka-brokers", e.Kafka, "--kafka-partitions=3"}, {"verify", "--once", "--kafka-brokers", e.Kafka, "--kafka-partitions=3"}, {"serve"}, {"publish", "2016", "--kafka-brokers", e.Kafka, "--kafka-partitions=3"}, {"table", "--like", table, "--id=A14"}} {
 			r := try(t, "", nil, append(args, "--clickhouse-addr", e.ClickHouseNative)...)
 			if r.status != exitMissing || !strings.Contains(r.err, "retorno migrate") {
 				t.Errorf("%v: %+v", args, r)

@@ -9,20 +9,31 @@ import (
 	"time"
 
 	"retorno/consumers/publication"
+	"retorno/consumers/verify"
 	"retorno/schemas/calendar"
 )
 
 type publishCommand struct {
 	Period     string          `arg:"" help:"The period: a year 2016, a half-year 2016-S1, a quarter 2016-Q2, a month 2016-06, an ISO week 2016-W26 or a day 2016-06-30."`
+	Kafka      kafkaFlags      `embed:"" prefix:"kafka-"`
 	ClickHouse clickhouseFlags `embed:"" prefix:"clickhouse-"`
 	Final      bool            `per:"call" help:"Publish it as final, and not as provisional; the period must be over."`
-	JSON       bool            `name:"json" per:"call" help:"The publication as one JSON document."`
+	Verified   time.Duration   `name:"verified-within" default:"48h" placeholder:"DURATION" help:"How long ago the latest full pass of the verifier may have begun."`
+	JSON       bool            `name:"json" per:"call" help:"The publication, or every reason why there is none, as one JSON document."`
 }
 
 // Help is the longer text of --help.
 func (publishCommand) Help() string {
-	return helpText("Keeps the counts of a period as they are now, for ever: a new vintage of it, in ceniss.publications and ceniss.published_counts, with the moment, the coverage and the positions of the ledger. Vintages before it stay as they are. Counting may go on meanwhile; when cells of the period keep changing it gives up with status 1 and publishes nothing.",
-		"retorno publish 2016-S1", "retorno publish 2016-S1 --final --json")
+	return helpText("Keeps the counts of a period as they are now, for ever: a new vintage of it, in ceniss.publications and ceniss.published_counts, with the moment, the coverage and the positions of the ledger. Vintages before it stay as they are, and each keeps its number.\n\nNothing is published, with status 1 and every reason named, unless the ledger has reached the ends that the logs had when the command began, no partition has stopped, the latest full pass of the verifier found no difference and is young enough, and, for a final vintage, the period is over. Counting may go on meanwhile; when cells of the period keep changing it gives up with status 1.",
+		"retorno publish 2016-S1", "retorno publish 2016-S1 --final --json", "retorno publish 2016-S1 --verified-within=2h")
+}
+
+// Validate names what cannot be.
+func (c *publishCommand) Validate() error {
+	if c.Verified <= 0 {
+		return fmt.Errorf("--verified-within %s: must be more than nothing", c.Verified)
+	}
+	return nil
 }
 
 // Run publishes the period.
@@ -30,6 +41,10 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 	period, err := calendar.ParsePeriod(c.Period)
 	if err != nil {
 		return Usage(err)
+	}
+	kafka, err := c.Kafka.verified(ctx, t.Log)
+	if err != nil {
+		return err
 	}
 	s, err := c.ClickHouse.openSchema(ctx, t.Log, nil)
 	if err != nil {
@@ -40,14 +55,10 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 	if c.Final {
 		status = publication.Final
 	}
-	p, err := publication.Take(ctx, s.Conn(), period, status, time.Now())
-	switch {
-	case errors.Is(err, publication.ErrNotOver), errors.Is(err, publication.ErrFinal):
-		return Usage(err)
-	case errors.Is(err, publication.ErrNoCounts):
-		return No(err)
-	case err != nil:
-		return err
+	gate := publication.Gate{VerifiedWithin: c.Verified, Ends: func(ctx context.Context) ([]publication.Position, error) { return logEnds(ctx, kafka) }}
+	p, err := publication.Take(ctx, s.Conn(), gate, period, status, time.Now())
+	if err != nil {
+		return c.refuse(t.Out, err)
 	}
 	if c.JSON {
 		encoder := json.NewEncoder(t.Out)
@@ -55,6 +66,39 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 		return encoder.Encode(p)
 	}
 	return printPublication(t.Out, p)
+}
+
+// refuse gives an error its exit status, and with --json writes the reasons of a refusal.
+func (c *publishCommand) refuse(w io.Writer, err error) error {
+	var refused *publication.RefusedError
+	switch {
+	case errors.As(err, &refused):
+		if c.JSON {
+			encoder := json.NewEncoder(w)
+			encoder.SetIndent("", "  ")
+			err = errors.Join(err, encoder.Encode(struct {
+				Period  string               `json:"period"`
+				Refused []publication.Reason `json:"refused"`
+			}{refused.Period, refused.Reasons}))
+		}
+		return No(err)
+	case errors.Is(err, publication.ErrNoCounts), errors.Is(err, publication.ErrMoving), errors.Is(err, publication.ErrUnfinished):
+		return No(err)
+	}
+	return err
+}
+
+// logEnds are the ends of the logs of both fact topics.
+func logEnds(ctx context.Context, kafka *verify.Kafka) ([]publication.Position, error) {
+	ends, err := kafka.Ends(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]publication.Position, len(ends))
+	for i, end := range ends {
+		all[i] = publication.Position{Topic: end.Topic, Partition: uint16(end.Partition), NextOffset: uint64(end.Next)}
+	}
+	return all, nil
 }
 
 // printPublication says in both languages what was published.

@@ -300,11 +300,11 @@ CREATE OR REPLACE VIEW ceniss.publications
     next_offsets Array(UInt64) COMMENT 'Hasta dónde se había contado cada una / How far each was counted'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT id, period, row_number() OVER (PARTITION BY period ORDER BY as_of, id) AS vintage,
-    vintage = count() OVER (PARTITION BY period) AS newest, status, as_of, first_day, last_day, method_version,
+AS SELECT id, period, v.vintage AS vintage, vintage = max(vintage) OVER (PARTITION BY period) AS newest, status, as_of, first_day, last_day, method_version,
     registered, checkpoint, reconciled, if(reconciled = 0, NULL, registered / reconciled) AS coverage, late, missing, cells, checksum,
     topics, kafka_partitions, next_offsets
 FROM (SELECT DISTINCT * FROM retorno.publications) AS once
+INNER JOIN (SELECT publication, max(vintage) AS vintage FROM retorno.vintages GROUP BY publication) AS v ON v.publication = once.id
 COMMENT 'Una fila por edición publicada de un periodo; nunca cambia / One row for each published vintage of a period; it never changes';
 
 CREATE OR REPLACE VIEW ceniss.published_counts

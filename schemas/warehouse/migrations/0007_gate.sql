@@ -15,3 +15,22 @@ CREATE TABLE IF NOT EXISTS retorno.verifications
 ENGINE = ReplacingMergeTree(at)
 ORDER BY (kind, pass, kafka_partition)
 COMMENT 'Pasadas del verificador / Passes of the verifier';
+
+-- Which number each vintage of a period has. Rows are only added, and the first publication to take a number keeps it.
+CREATE TABLE IF NOT EXISTS retorno.vintages
+(
+    period      String                 COMMENT 'Periodo, 2016-S1 / Period, 2016-S1',
+    vintage     UInt64                 COMMENT 'Edición del periodo: 1, 2, … / Vintage of the period: 1, 2, …',
+    publication UUID                   COMMENT 'Publicación que toma el número; el último que toma es el suyo / Publication that takes the number; the last one it takes is its own',
+    claimed_at  DateTime64(3, 'America/Tegucigalpa') COMMENT 'Cuándo / When'
+)
+ENGINE = MergeTree
+ORDER BY (period, vintage, publication)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Números de las ediciones / Numbers of the vintages';
+
+-- Publications from before have the numbers that they were shown with.
+INSERT INTO retorno.vintages
+SELECT period, row_number() OVER (PARTITION BY period ORDER BY as_of, id), id, as_of
+FROM (SELECT DISTINCT period, as_of, id FROM retorno.publications)
+WHERE id NOT IN (SELECT publication FROM retorno.vintages);
