@@ -50,26 +50,34 @@ func CellOf(r *Return) ReturnCell {
 // Add counts a person times times: 1 to add, -1 to take away. Returns of other nationals are not counted.
 func (c *Cells) Add(p *Person, times int64) {
 	for i := range p.Returns {
-		r := &p.Returns[i]
-		if !r.National() {
-			continue
-		}
-		cell := CellOf(r)
-		n := c.Returns[cell]
-		n.Reconciled += times
-		if r.Registered {
-			n.Registered += times
-		}
-		if r.Checkpoint {
-			n.Checkpoint += times
-		}
-		c.Returns[cell] = n
+		c.AddReturn(&p.Returns[i], times)
 	}
 	for i := range p.Helps {
-		h := &p.Helps[i]
-		c.Helps[HelpCell{Day: h.Day, Centre: h.Centre, Kind: h.Kind, Sex: h.Sex, AgeGroup: h.AgeGroup}] += times
+		c.AddHelp(&p.Helps[i], times)
 	}
 	for _, cell := range p.Crossings {
 		c.Crossings[cell] += times
 	}
+}
+
+// AddReturn counts a return times times, unless it is of another national.
+func (c *Cells) AddReturn(r *Return, times int64) {
+	if !r.National() {
+		return
+	}
+	cell := CellOf(r)
+	n := c.Returns[cell]
+	n.Reconciled += times
+	if r.Registered {
+		n.Registered += times
+	}
+	if r.Checkpoint {
+		n.Checkpoint += times
+	}
+	c.Returns[cell] = n
+}
+
+// AddHelp counts a help times times.
+func (c *Cells) AddHelp(h *Help, times int64) {
+	c.Helps[HelpCell{Day: h.Day, Centre: h.Centre, Kind: h.Kind, Sex: h.Sex, AgeGroup: h.AgeGroup}] += times
 }

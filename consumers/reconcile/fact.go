@@ -139,8 +139,10 @@ func byArrival(a, b *Fact) int {
 	if c := cmp.Compare(a.Arrival, b.Arrival); c != 0 {
 		return c
 	}
-	return bytes.Compare(a.RecordID[:], b.RecordID[:])
+	return compareIDs(&a.RecordID, &b.RecordID)
 }
+
+func compareIDs(a, b *ID) int { return bytes.Compare(a[:], b[:]) }
 
 // list is a code list that tells the index of a code.
 type list struct{ *codelists.List }

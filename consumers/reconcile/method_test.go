@@ -107,3 +107,31 @@ func slowReturn(facts []Fact) Return {
 	}
 	return r
 }
+
+// slowHelps gives each help to the latest of the returns whose first fact arrived before it or with it.
+func slowHelps(facts []Fact, returns []Return) []Help {
+	var ordered []Fact
+	for _, f := range facts {
+		if !f.Void && !f.Future && f.Kind == Assistance {
+			ordered = append(ordered, f)
+		}
+	}
+	sort.Slice(ordered, func(i, j int) bool {
+		if ordered[i].Arrival != ordered[j].Arrival {
+			return ordered[i].Arrival < ordered[j].Arrival
+		}
+		return bytes.Compare(ordered[i].RecordID[:], ordered[j].RecordID[:]) < 0
+	})
+	var helps []Help
+	for _, f := range ordered {
+		unknown, _ := lists.ageGroup.Index("unknown")
+		h := Help{RecordID: f.RecordID, Day: calendar.DayOf(f.Event), Centre: f.Centre, Kind: f.HelpKind, AgeGroup: unknown}
+		for _, r := range returns {
+			if r.Arrival <= f.Event {
+				h.Return, h.Sex, h.AgeGroup = r.ID, r.Sex, r.AgeGroup()
+			}
+		}
+		helps = append(helps, h)
+	}
+	return helps
+}

@@ -8,6 +8,7 @@ package reconcile
 
 import (
 	"slices"
+	"sort"
 	"time"
 
 	"retorno/schemas/calendar"
@@ -89,116 +90,41 @@ func Reconcile(facts []Fact) Person {
 
 // Reconcile is the function Reconcile, into the space that p has.
 func (p *Person) Reconcile(facts []Fact) {
-	p.Returns, p.Helps, p.Crossings = p.Returns[:0], p.Helps[:0], p.Crossings[:0]
+	if len(facts) == 0 {
+		p.Returns, p.Helps, p.Crossings = p.Returns[:0], p.Helps[:0], p.Crossings[:0]
+		return
+	}
 	slices.SortFunc(facts, func(a, b Fact) int { return byArrival(&a, &b) })
-	p.returns(facts)
+	all := Stretch{inner: p.Returns[:0], divided: true} // as after an exit: nothing is open before it
+	all.walk(facts)
+	p.Returns = all.inner
+	if !all.tail.empty() {
+		p.Returns = all.tail.whole(p.Returns)
+	}
+	p.Apart(facts, p.Returns)
+}
+
+// Apart works out what each fact comes to apart from the others, into the space that p has: the helps and the
+// crossings. The facts may be some of a person's, in the method's order; returns are all of the person's.
+func (p *Person) Apart(facts []Fact, returns []Return) {
+	p.Helps, p.Crossings = p.Helps[:0], p.Crossings[:0]
 	for i := range facts {
 		switch f := &facts[i]; {
 		case !f.Counts():
 		case f.Kind == Crossing:
 			p.Crossings = append(p.Crossings, CrossingCell{Day: calendar.DayOf(f.Event), BorderPoint: f.BorderPoint, Direction: f.Direction, DocumentCheck: f.DocumentCheck})
 		case f.Kind == Assistance:
-			p.help(f)
+			p.Helps = append(p.Helps, helpOf(f, returns))
 		}
 	}
 }
 
-// returns walks the facts in order. Return crossings and registrations open a return or join the open one; an exit
-// closes it.
-func (p *Person) returns(facts []Fact) {
-	var open []*Fact // the facts of the open return
-	closeOpen := func() {
-		if len(open) > 0 {
-			p.Returns = append(p.Returns, returnOf(open))
-			open = open[:0]
-		}
-	}
-	for i := range facts {
-		f := &facts[i]
-		switch {
-		case !f.Counts():
-		case f.Kind == Crossing && f.Direction == exit:
-			closeOpen()
-		case f.Kind == Registration || f.Kind == Crossing && f.Returned:
-			if len(open) > 0 && f.Arrival-open[len(open)-1].Arrival > SameReturnGap.Milliseconds() {
-				closeOpen()
-			}
-			open = append(open, f)
-		}
-	}
-	closeOpen()
-}
-
-// returnOf takes each attribute from the earliest registration that states it, else from the earliest crossing.
-func returnOf(facts []*Fact) Return {
-	r := Return{ID: facts[0].RecordID, Arrival: facts[0].Arrival, Age: -1, Centre: notRegistered}
-	for _, f := range facts {
-		if f.Kind == Registration {
-			r.register(f)
-		}
-	}
-	dayOf, entry := facts[0], Code(0)
-	for _, f := range facts {
-		if f.Kind == Crossing {
-			if !r.Checkpoint {
-				dayOf = f
-			}
-			r.Checkpoint = true
-			state(&entry, f.BorderPoint)
-			r.common(f)
-		}
-	}
-	r.Day = calendar.DayOf(dayOf.Arrival)
-	if entry != 0 { // of where people came back in, the post itself knows best
-		r.EntryPoint = entry
-	}
-	return r
-}
-
-func (r *Return) register(f *Fact) {
-	if !r.Registered {
-		r.Registered = true
-		r.Centre = f.Centre
-	}
-	state(&r.Centre, f.Centre)
-	state(&r.EntryPoint, f.EntryPoint)
-	state(&r.ExitPoint, f.ExitPoint)
-	state(&r.Department, f.Department)
-	state(&r.Municipality, f.Municipality)
-	state(&r.Accompanied, f.Accompanied)
-	if r.Reasons == 0 {
-		r.Reasons = f.Reasons
-	}
-	r.common(f)
-}
-
-// common are the attributes that registrations and crossings both can state.
-func (r *Return) common(f *Fact) {
-	state(&r.Country, f.Country)
-	state(&r.Mode, f.Mode)
-	state(&r.ReturnType, f.ReturnType)
-	state(&r.Sex, f.Sex)
-	state(&r.Nationality, f.Nationality)
-	if r.Age < 0 {
-		r.Age = f.Age
-	}
-}
-
-// state keeps the first answer that is one.
-func state(attribute *Code, answer Code) {
-	if *attribute == 0 {
-		*attribute = answer
-	}
-}
-
-// help belongs to the latest return whose first fact arrived before it or with it.
-func (p *Person) help(f *Fact) {
+// helpOf gives a help to the latest return whose first fact arrived before it or with it.
+func helpOf(f *Fact, returns []Return) Help {
 	h := Help{RecordID: f.RecordID, Day: calendar.DayOf(f.Event), Centre: f.Centre, Kind: f.HelpKind, AgeGroup: ageGroupOf(-1)}
-	for i := len(p.Returns) - 1; i >= 0; i-- {
-		if r := &p.Returns[i]; r.Arrival <= f.Event {
-			h.Return, h.Sex, h.AgeGroup = r.ID, r.Sex, r.AgeGroup()
-			break
-		}
+	if later := sort.Search(len(returns), func(i int) bool { return returns[i].Arrival > f.Event }); later > 0 {
+		r := &returns[later-1]
+		h.Return, h.Sex, h.AgeGroup = r.ID, r.Sex, r.AgeGroup()
 	}
-	p.Helps = append(p.Helps, h)
+	return h
 }

@@ -53,6 +53,9 @@ func TestAgreesWithTheMethodsText(t *testing.T) {
 		if !slices.Equal(got.Returns, want) {
 			t.Fatalf("returns:\n%+v\nthe text says:\n%+v\nof %+v", got.Returns, want, facts)
 		}
+		if helps := slowHelps(facts, want); !slices.Equal(got.Helps, helps) {
+			t.Fatalf("helps:\n%+v\nthe text says:\n%+v\nof %+v", got.Helps, helps, facts)
+		}
 	})
 }
 
@@ -65,6 +68,25 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		slices.SortFunc(got.Crossings, compareCrossings)
 		if !slices.Equal(got.Returns, want.Returns) || !slices.Equal(got.Helps, want.Helps) || !slices.Equal(got.Crossings, want.Crossings) {
 			t.Fatalf("another order gives another answer:\n%+v\n%+v", got, want)
+		}
+	})
+}
+
+// TestStretchesJoin divides a person's facts anywhere: the stretches joined come to what all facts come to.
+func TestStretchesJoin(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		facts := someFacts().Draw(t, "person")
+		want := Reconcile(facts)
+		var stretches []*Stretch
+		for rest := facts; len(rest) > 0; {
+			n := rapid.IntRange(0, len(rest)).Draw(t, "stretch")
+			s := &Stretch{}
+			s.Of(rest[:n])
+			stretches, rest = append(stretches, s), rest[n:]
+		}
+		got := Join(nil, slices.Values(stretches))
+		if !slices.Equal(got, want.Returns) {
+			t.Fatalf("%d stretches join to\n%+v\nall facts come to\n%+v", len(stretches), got, want.Returns)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -156,11 +157,8 @@ func attach(steps []Step, groups [][]*Fact) {
 		if s.Verdict != Unattached {
 			continue
 		}
-		for _, g := range slices.Backward(groups) {
-			if g[0].Arrival <= s.Fact.Event {
-				s.Verdict, s.Return = HelpOf, g[0].RecordID
-				break
-			}
+		if later := sort.Search(len(groups), func(i int) bool { return groups[i][0].Arrival > s.Fact.Event }); later > 0 {
+			s.Verdict, s.Return = HelpOf, groups[later-1][0].RecordID
 		}
 	}
 }

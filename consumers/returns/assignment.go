@@ -27,7 +27,7 @@ func (c *Consumer) run(ctx context.Context, shard Shard) error {
 	defer func() {
 		c.books.close(partition)
 		c.state.ended(partition)
-		c.metrics.epochs.DeleteLabelValues(strconv.Itoa(partition))
+		c.metrics.ended(partition)
 	}()
 	work, cancel := c.workFor(ctx)
 	defer cancel()
@@ -79,6 +79,7 @@ func (c *Consumer) begin(ctx context.Context, a assignment) (*runner, error) {
 	}
 	r := &runner{Consumer: c, assignment: a, tally: newTally(), next: map[string]int64{}, prints: map[string]uint64{},
 		logs: map[string]int{}, segments: map[string]*segment{}}
+	r.tally.alive = func() { beat.Beat(r.work) }
 	return r, r.takeOver(ctx)
 }
 

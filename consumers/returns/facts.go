@@ -38,6 +38,8 @@ const (
 	flagFuture  = 1 << 3
 	flagReturns = 1 << 4
 	flagChanged = 1 << 5 // of a person's first fact: the person has changed since the last flush
+	flagHot     = 1 << 6 // of a person's first fact: the person is hot
+	flagNoted   = 1 << 7 // of a hot person's fact: it has changed since the last flush
 )
 
 // The lists whose codes are kept in one byte.
@@ -119,9 +121,14 @@ type facts struct {
 	first  map[reconcile.ID]uint32 // by person: the place of the first fact, plus 1
 	chunks [][]held
 	n      uint32
+
+	hot     map[uint32]*hot  // by the place of the first fact
+	largest int              // facts of the hot person who has the most; 0: nobody is hot
+	own     []reconcile.Fact // of the block at hand
+	keyed   []keyed          // likewise
 }
 
-func newFacts() *facts { return &facts{first: map[reconcile.ID]uint32{}} }
+func newFacts() *facts { return &facts{first: map[reconcile.ID]uint32{}, hot: map[uint32]*hot{}} }
 
 func (s *facts) at(place uint32) *held { return &s.chunks[(place-1)/chunk][(place-1)%chunk] }
 
@@ -139,27 +146,45 @@ func (s *facts) add(person reconcile.ID, first uint32, f *reconcile.Fact) uint32
 	}
 	head := s.at(first)
 	h.next, head.next = head.next, s.n
+	if person := s.hotAt(first); person != nil {
+		s.enter(person, s.n)
+	}
 	return first
 }
 
-// find is the fact of that record in the chain from first on; nil when there is none.
+// find is the fact of that record of the person whose first fact is at first; nil when there is none. first may be 0.
 func (s *facts) find(first uint32, record reconcile.ID) *held {
-	for place := first; place != 0; {
+	if first == 0 {
+		return nil
+	}
+	if person := s.hotAt(first); person != nil {
+		if place := person.places[record]; place != 0 {
+			return s.at(place)
+		}
+		return nil
+	}
+	n := 0
+	for place := first; place != 0; n++ {
 		h := s.at(place)
 		if h.record == record {
 			return h
 		}
 		place = h.next
 	}
+	if n >= chainLimit {
+		s.makeHot(first)
+	}
 	return nil
 }
 
-// replace puts a fact in the place of an earlier revision of it.
-func (s *facts) replace(h *held, f *reconcile.Fact) {
-	next, changed := h.next, h.changed()
-	*h = pack(f)
-	h.next = next
-	h.mark(changed)
+// replace puts a fact in the place of an earlier revision of it, of the person whose first fact is at first.
+func (s *facts) replace(first uint32, h *held, f *reconcile.Fact) {
+	revision := pack(f)
+	revision.next, revision.flags = h.next, revision.flags|h.flags&(flagChanged|flagHot|flagNoted)
+	if person := s.hotAt(first); person != nil {
+		s.revise(person, h, &revision)
+	}
+	*h = revision
 }
 
 // of appends the facts of the chain from first on to all.

@@ -22,7 +22,7 @@ func TestHeldFacts(t *testing.T) {
 			if h := s.find(s.first[person], f.RecordID); h == nil {
 				s.add(person, s.first[person], &f)
 			} else {
-				s.replace(h, &f)
+				s.replace(s.first[person], h, &f)
 			}
 			if want[person] == nil {
 				want[person] = map[reconcile.ID]reconcile.Fact{}

@@ -1,6 +1,7 @@
 package returns
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +22,8 @@ type metrics struct {
 	shortfalls prometheus.Counter
 	reread     prometheus.Counter
 	epochs     *prometheus.GaugeVec
+	largest    *prometheus.GaugeVec
+	hot        *prometheus.GaugeVec
 	takeover   prometheus.Histogram
 	records    prometheus.Histogram
 	seconds    prometheus.Histogram
@@ -50,6 +53,10 @@ func newMetrics() *metrics {
 			Name: "retorno_records_reread_total", Help: "Records that are read from Kafka again because ClickHouse does not hold what their flushes left behind."}),
 		epochs: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "retorno_epoch", Help: "Epoch under which the partition is counted; the last one is 16777215."}, []string{"partition"}),
+		largest: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "retorno_largest_person_facts", Help: "Facts of the person of the partition who has the most, if that is more than 64; else 0."}, []string{"partition"}),
+		hot: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "retorno_large_persons", Help: "Persons of the partition with more than 64 facts."}, []string{"partition"}),
 		takeover: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "retorno_takeover_seconds", Help: "Time from the assignment of a partition to the first fetch.", Buckets: prometheus.ExponentialBuckets(0.01, 2, 14)}),
 		records: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -60,7 +67,21 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(r prometheus.Registerer, books *books, state *progress) {
-	r.MustRegister(books, state, m.rejections, m.conflicts, m.future, m.late, m.repaired, m.resumed, m.fenced, m.stalls, m.shortfalls, m.reread, m.epochs, m.takeover, m.records, m.seconds)
+	r.MustRegister(books, state, m.rejections, m.conflicts, m.future, m.late, m.repaired, m.resumed, m.fenced, m.stalls, m.shortfalls, m.reread, m.epochs, m.largest, m.hot, m.takeover, m.records, m.seconds)
+}
+
+// persons says how large the largest persons of a partition are.
+func (m *metrics) persons(partition int, f *facts) {
+	label := strconv.Itoa(partition)
+	m.largest.WithLabelValues(label).Set(float64(f.largest))
+	m.hot.WithLabelValues(label).Set(float64(len(f.hot)))
+}
+
+// ended forgets a partition.
+func (m *metrics) ended(partition int) {
+	m.epochs.DeleteLabelValues(strconv.Itoa(partition))
+	m.largest.DeleteLabelValues(strconv.Itoa(partition))
+	m.hot.DeleteLabelValues(strconv.Itoa(partition))
 }
 
 func (m *metrics) flushed(records int, took time.Duration) {

@@ -2,4 +2,7 @@
 
 package returns
 
-const someHistories = 10_000
+const (
+	someHistories = 10_000
+	manyFacts     = 1_000_000
+)

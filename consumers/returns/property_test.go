@@ -169,9 +169,7 @@ func split(rnd *rand.Rand, values [][]byte, partitions int) *memory {
 					}
 				}
 				for _, first := range next.facts.first {
-					next.own = next.facts.of(first, next.own[:0])
-					next.after.Reconcile(next.own)
-					next.cells.Add(&next.after, 1)
+					next.recount(first)
 				}
 				t = next
 				if rnd.IntN(4) == 0 {

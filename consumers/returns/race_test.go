@@ -2,5 +2,8 @@
 
 package returns
 
-// someHistories: the race detector makes each ten times as slow, and looks for something else.
-const someHistories = 300
+// The race detector makes everything ten times as slow, and looks for something else.
+const (
+	someHistories = 300
+	manyFacts     = 50_000
+)

@@ -57,9 +57,7 @@ func (r *repair) persons(ctx context.Context, n store.Pieces, i int, have *store
 			continue
 		}
 		beat.Beat(ctx) // millions of persons take their time
-		r.own = r.facts.of(first, r.own[:0])
-		r.after.Reconcile(r.own)
-		r.cells.Add(&r.after, 1)
+		r.recount(first)
 		r.person(person, have)
 		if err := r.spill(); err != nil {
 			return err

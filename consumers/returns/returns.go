@@ -125,6 +125,7 @@ func (r *runner) count(ctx context.Context) error {
 		}
 	}
 	for {
+		r.metrics.persons(r.shard.Partition(), r.tally.facts)
 		messages, err := r.shard.Fetch(ctx, r.patience())
 		if err != nil {
 			return r.leave(err)

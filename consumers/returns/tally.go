@@ -43,6 +43,9 @@ type tally struct {
 	moved   *reconcile.Cells   // by how much their cells have changed
 	own     []reconcile.Fact   // the facts of the person at hand
 	after   reconcile.Person   // what they come to
+	was     reconcile.Person   // what some of them came to; of a hot person
+
+	alive func() // called now and then during long work, as a sign of life
 }
 
 // change names a person, and the place of the person's first fact.
@@ -52,7 +55,7 @@ type change struct {
 }
 
 func newTally() *tally {
-	return &tally{facts: newFacts(), cells: reconcile.NewCells(), moved: reconcile.NewCells()}
+	return &tally{facts: newFacts(), cells: reconcile.NewCells(), moved: reconcile.NewCells(), alive: func() {}}
 }
 
 // load takes a stored revision of a fact into the state, unless a larger one is there.
@@ -61,8 +64,17 @@ func (t *tally) load(f *store.StoredFact) {
 	if h := t.facts.find(first, f.Fact.RecordID); h == nil {
 		t.facts.add(f.Person, first, &f.Fact)
 	} else if f.Fact.Version > h.version {
-		t.facts.replace(h, &f.Fact)
+		t.facts.replace(first, h, &f.Fact)
 	}
+}
+
+// recount works out what a person comes to of whom nothing has been counted, and counts it. The place is that of the
+// person's first fact; after is the person.
+func (t *tally) recount(first uint32) {
+	t.own = t.facts.of(first, t.own[:0])
+	t.after.Reconcile(t.own)
+	t.facts.arrange(first, t.own, t.after.Returns)
+	t.cells.Add(&t.after, 1)
 }
 
 // merge takes one record into the state: the largest version of a fact holds. An accepted fact is to be written.
@@ -87,16 +99,20 @@ func (t *tally) merge(person reconcile.ID, f *reconcile.Fact) (a account, confli
 		return superseded, conflict
 	}
 	t.touch(person, first)
-	t.facts.replace(h, f)
+	t.facts.replace(first, h, f)
 	return accepted, conflict
 }
 
 // touch remembers what a person came to before its first change since the last flush.
 func (t *tally) touch(person reconcile.ID, first uint32) {
-	if !t.facts.at(first).changed() {
-		t.own = t.facts.of(first, t.own[:0])
-		t.remember(person, first, t.own)
+	if t.facts.at(first).changed() {
+		return
 	}
+	t.own = t.own[:0]
+	if h := t.facts.hotAt(first); h == nil || h.blocks == nil { // blocks remember what they came to
+		t.own = t.facts.of(first, t.own)
+	}
+	t.remember(person, first, t.own)
 }
 
 // remember notes that a person changes whose facts have been these.
@@ -121,12 +137,16 @@ func (t *tally) settle() {
 // changes writes the derived rows that have changed since the last flush into f, and forgets that they changed.
 func (t *tally) changes(f sink) {
 	for n, c := range t.changed {
+		if h := t.facts.hotAt(c.first); h != nil && h.blocks != nil {
+			t.hotChanges(f, c.person, h)
+			continue
+		}
 		before := &t.before[n]
 		t.own = t.facts.of(c.first, t.own[:0])
 		t.after.Reconcile(t.own)
-		difference(f, c.person, before, &t.after)
-		t.moved.Add(before, -1)
-		t.moved.Add(&t.after, 1)
+		t.returnsDiffer(f, c.person, before.Returns, t.after.Returns)
+		t.apartDiffers(f, c.person, before, &t.after)
+		t.facts.arrange(c.first, t.own, t.after.Returns)
 	}
 	t.settle()
 	t.moveCells(f, t.moved)
@@ -165,49 +185,96 @@ func keep[C, N comparable](counts map[C]N, cell C, n N) {
 	}
 }
 
-// difference writes what turns a person's stored returns and helps from before into after: changed rows, and
-// tombstones under keys that are no more.
-func difference(f sink, person reconcile.ID, before, after *reconcile.Person) {
-	returnID := func(r *reconcile.Return) reconcile.ID { return r.ID }
-	compare(before.Returns, after.Returns, returnID, func(r *reconcile.Return) { f.Return(person, r) },
-		func(r *reconcile.Return) { f.DeleteReturn(person, r.ID) })
-	helpID := func(h *reconcile.Help) reconcile.ID { return h.RecordID }
-	compare(before.Helps, after.Helps, helpID, func(h *reconcile.Help) { f.Help(person, h) },
-		func(h *reconcile.Help) { f.DeleteHelp(person, h.RecordID) })
+// returnsDiffer writes what turns a person's stored returns from before into after: changed rows, and tombstones under
+// keys that are no more. It notes which cells move.
+func (t *tally) returnsDiffer(f sink, person reconcile.ID, before, after []reconcile.Return) {
+	compare(before, after, func(r *reconcile.Return) reconcile.ID { return r.ID }, func(old, now *reconcile.Return) {
+		if old != nil {
+			t.moved.AddReturn(old, -1)
+		}
+		if now == nil {
+			f.DeleteReturn(person, old.ID)
+			return
+		}
+		t.moved.AddReturn(now, 1)
+		f.Return(person, now)
+	})
 }
 
-// compare hands out what is new or other in after, and what of before is no more. Both are in nearly the same order, so
-// that each is looked for first where the one before it was found.
-func compare[T comparable](before, after []T, id func(*T) reconcile.ID, changed, gone func(*T)) {
-	next := 0
+// apartDiffers is the same of helps and of crossings, which have no rows but in the cells.
+func (t *tally) apartDiffers(f sink, person reconcile.ID, before, after *reconcile.Person) {
+	compare(before.Helps, after.Helps, func(h *reconcile.Help) reconcile.ID { return h.RecordID }, func(old, now *reconcile.Help) {
+		if old != nil {
+			t.moved.AddHelp(old, -1)
+		}
+		if now == nil {
+			f.DeleteHelp(person, old.RecordID)
+			return
+		}
+		t.moved.AddHelp(now, 1)
+		f.Help(person, now)
+	})
+	prefix, suffix := common(before.Crossings, after.Crossings)
+	for _, cell := range before.Crossings[prefix : len(before.Crossings)-suffix] {
+		t.moved.Crossings[cell]--
+	}
+	for _, cell := range after.Crossings[prefix : len(after.Crossings)-suffix] {
+		t.moved.Crossings[cell]++
+	}
+}
+
+// common is how many a and b have in common at their begins and, apart from those, at their ends.
+func common[T comparable](a, b []T) (prefix, suffix int) {
+	n := min(len(a), len(b))
+	for prefix < n && a[prefix] == b[prefix] {
+		prefix++
+	}
+	for suffix < n-prefix && a[len(a)-1-suffix] == b[len(b)-1-suffix] {
+		suffix++
+	}
+	return prefix, suffix
+}
+
+// scans is how many comparisons of ids are made rather than an index.
+const scans = 256
+
+// compare hands out what is not the same before and after, by id; of what is new old is nil, of what is no more now is.
+func compare[T comparable](before, after []T, id func(*T) reconcile.ID, differs func(old, now *T)) {
+	prefix, suffix := common(before, after)
+	before, after = before[prefix:len(before)-suffix], after[prefix:len(after)-suffix]
+	var was, is map[reconcile.ID]*T
+	if len(before)*len(after) > scans {
+		was, is = index(before, id), index(after, id)
+	}
 	for i := range after {
-		at := placeOf(before, id, id(&after[i]), next)
-		if at < 0 || before[at] != after[i] {
-			changed(&after[i])
+		if old := find(before, was, id, id(&after[i])); old == nil || *old != after[i] {
+			differs(old, &after[i])
 		}
-		next = max(next, at+1)
 	}
-	next = 0
 	for i := range before {
-		at := placeOf(after, id, id(&before[i]), next)
-		if at < 0 {
-			gone(&before[i])
+		if find(after, is, id, id(&before[i])) == nil {
+			differs(&before[i], nil)
 		}
-		next = max(next, at+1)
 	}
 }
 
-// placeOf is where the one with that id stands, looked for from next on and then from the begin; -1 for nowhere.
-func placeOf[T any](all []T, id func(*T) reconcile.ID, want reconcile.ID, next int) int {
-	for i := next; i < len(all); i++ {
+func index[T any](all []T, id func(*T) reconcile.ID) map[reconcile.ID]*T {
+	places := make(map[reconcile.ID]*T, len(all))
+	for i := range all {
+		places[id(&all[i])] = &all[i]
+	}
+	return places
+}
+
+// find is the one of all with that id, by their index if there is one; nil when there is none.
+func find[T any](all []T, index map[reconcile.ID]*T, id func(*T) reconcile.ID, want reconcile.ID) *T {
+	if index != nil {
+		return index[want]
+	}
+	for i := range all {
 		if id(&all[i]) == want {
-			return i
+			return &all[i]
 		}
 	}
-	for i := range min(next, len(all)) {
-		if id(&all[i]) == want {
-			return i
-		}
-	}
-	return -1
+	return nil
 }
