@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -38,7 +37,9 @@ type Total struct {
 	// a return, as a registration does of a crossing.
 	CompletedIn  int64 `json:"completed_in"`
 	CompletedOut int64 `json:"completed_out"`
-	Log          []Log `json:"log"`
+	// Unfollowed are persons with more than 1,000 records each: these are counted, and what each of them moved is not.
+	Unfollowed Unfollowed `json:"unfollowed"`
+	Log        []Log      `json:"log"`
 	// Accounts say what became of the messages that the ledger accounts for, as a replay of the log finds it.
 	Accounts Accounts `json:"accounts"`
 	// Undecided: the consumers were writing all the while, so that a difference says nothing.
@@ -59,6 +60,12 @@ type Accounts struct {
 	Duplicate  int64 `json:"duplicate"`
 	Superseded int64 `json:"superseded"`
 	Rejected   int64 `json:"rejected"`
+}
+
+// Unfollowed is how many records of how many persons are not followed one by one.
+type Unfollowed struct {
+	Persons int   `json:"persons"`
+	Records int64 `json:"records"`
 }
 
 // Counted is a return in the cell.
@@ -279,11 +286,7 @@ func (e *Explainer) partition(ctx context.Context, l *Log, w *watch, read func()
 		return err
 	}
 	for person, c := range persons {
-		for _, r := range inOrder(c.byTopic[:]...) {
-			o := c.history.take(&r.fact)
-			w.take(person, &r, &o, c.history.facts)
-		}
-		w.count(&c.history.person)
+		w.replay(person, c)
 	}
 	return nil
 }
@@ -292,105 +295,4 @@ func (e *Explainer) partition(ctx context.Context, l *Log, w *watch, read func()
 type copies struct {
 	history history
 	byTopic [2][]record
-}
-
-// watch sees which returns go into and out of a cell.
-type watch struct {
-	*Total
-	query Query
-	limit int
-}
-
-// count adds what a person comes to at the end.
-func (w *watch) count(p *reconcile.Person) {
-	for i := range p.Returns {
-		r := &p.Returns[i]
-		if !w.query.has(r) {
-			continue
-		}
-		w.Recounted.Reconciled++
-		if r.Registered {
-			w.Recounted.Registered++
-		}
-		if r.Checkpoint {
-			w.Recounted.Checkpoint++
-		}
-	}
-}
-
-// take looks at what a copy did to the returns of the cell.
-func (w *watch) take(person ID, r *record, o *outcome, factsAfter []reconcile.Fact) {
-	switch o.account {
-	case Duplicate:
-		w.Accounts.Duplicate++
-		return
-	case Superseded:
-		w.Accounts.Superseded++
-		return
-	}
-	w.Accounts.Accepted++
-	if !slices.ContainsFunc(o.before.Returns, w.in) && !slices.ContainsFunc(o.after.Returns, w.in) {
-		return
-	}
-	for _, m := range o.moves(factsAfter) {
-		was, is := w.query.has(m.before), w.query.has(m.after)
-		var d Direction
-		switch {
-		case !was && is:
-			d = In
-		case was && !is:
-			d = Out
-		case was && (m.before.Registered != m.after.Registered || m.before.Checkpoint != m.after.Checkpoint):
-			d = Within
-		default:
-			continue
-		}
-		if o.nature == First && !o.late {
-			w.completed(d, m)
-			continue
-		}
-		w.moved(d)
-		w.Changes = append(w.Changes, Entry{Direction: d, Moved: movedOf(m), Person: hex.EncodeToString(person[:]),
-			At: Place{r.origin.Topic, r.origin.Partition, r.origin.Offset}, SentAt: reconcile.LocalTime(r.sentAt),
-			Recorded: reconcile.LocalTime(r.recorded), RecordID: r.fact.RecordID, Kind: r.fact.Kind.String(), Revision: revisionOf(&r.fact),
-			Nature: o.nature, Late: o.late, sentAt: r.sentAt})
-		if w.limit > 0 && len(w.Changes) > 2*w.limit+1000 {
-			w.keepNewest()
-		}
-	}
-}
-
-func (w *watch) in(r reconcile.Return) bool { return w.query.has(&r) }
-
-// completed counts a move that is no correction. A return that only appears is none at all.
-func (w *watch) completed(d Direction, m move) {
-	switch {
-	case m.before == nil:
-	case d == In:
-		w.CompletedIn++
-	case d == Out:
-		w.CompletedOut++
-	}
-}
-
-func (w *watch) moved(d Direction) {
-	switch d {
-	case In:
-		w.In++
-	case Out:
-		w.Out++
-	default:
-		w.Within++
-	}
-}
-
-// keepNewest keeps the newest changes, and puts them in order.
-func (w *watch) keepNewest() {
-	slices.SortFunc(w.Changes, func(a, b Entry) int {
-		return cmp.Or(-cmp.Compare(a.sentAt, b.sentAt), -cmp.Compare(a.At.Offset, b.At.Offset), cmp.Compare(a.At.Partition, b.At.Partition),
-			cmp.Compare(a.At.Topic, b.At.Topic), slices.Compare(a.Return[:], b.Return[:]), cmp.Compare(a.Direction, b.Direction))
-	})
-	if w.limit > 0 && len(w.Changes) > w.limit {
-		w.Changes = slices.Clip(w.Changes[:w.limit])
-	}
 }

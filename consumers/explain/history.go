@@ -52,39 +52,68 @@ func (o *outcome) changed() bool {
 		slices.Equal(o.before.Crossings, o.after.Crossings))
 }
 
+// mostFollowed is how many copies of one person's records are followed one by one: following costs the square of their
+// number. Of a person with more, the end of the history is explained, and not the way to it.
+const mostFollowed = 1000
+
 // history replays one person's copies, one after the other.
 type history struct {
 	facts  []reconcile.Fact
-	person reconcile.Person
+	places map[ID]int // of the facts, by record
+	// person is what the facts come to; set by settle, and by each take.
+	person  reconcile.Person
+	settled bool
 }
 
 // begin sets the facts that stand before the first copy.
-func (h *history) begin(f reconcile.Fact) {
-	h.facts = append(h.facts, f)
-	h.person = reconcile.Reconcile(slices.Clone(h.facts))
+func (h *history) begin(f reconcile.Fact) { h.put(&f) }
+
+// put makes a fact the one that holds of its record.
+func (h *history) put(f *reconcile.Fact) {
+	if place, ok := h.places[f.RecordID]; ok {
+		h.facts[place] = *f
+	} else {
+		if h.places == nil {
+			h.places = map[ID]int{}
+		}
+		h.places[f.RecordID] = len(h.facts)
+		h.facts = append(h.facts, *f)
+	}
+	h.settled = false
 }
 
-// take merges one copy: the largest version holds, as reconcile.Version orders them.
-func (h *history) take(f *reconcile.Fact) outcome {
-	o := outcome{before: h.person, after: h.person}
-	at := slices.IndexFunc(h.facts, func(g reconcile.Fact) bool { return g.RecordID == f.RecordID })
-	if at >= 0 {
-		held := h.facts[at]
+// settle works out what the facts come to.
+func (h *history) settle() {
+	if !h.settled {
+		h.person, h.settled = reconcile.Reconcile(slices.Clone(h.facts)), true
+	}
+}
+
+// merge merges one copy: the largest version holds, as reconcile.Version orders them. The outcome does not say what the
+// person's facts came to before and after.
+func (h *history) merge(f *reconcile.Fact) outcome {
+	var o outcome
+	if place, ok := h.places[f.RecordID]; ok {
+		held := h.facts[place]
 		o.held = &held
 	}
-	o.account, o.nature = merge(o.held, f)
-	if o.account != Accepted {
-		return o
+	if o.account, o.nature = merge(o.held, f); o.account == Accepted {
+		h.put(f)
 	}
-	o.factsBefore = slices.Clone(h.facts)
-	if at < 0 {
-		o.late = f.Counts() && slices.ContainsFunc(h.facts, func(g reconcile.Fact) bool { return g.Counts() && g.Event > f.Event })
-		h.facts = append(h.facts, *f)
-	} else {
-		h.facts[at] = *f
+	return o
+}
+
+// take merges one copy, and says what the person's facts came to before and after.
+func (h *history) take(f *reconcile.Fact) outcome {
+	h.settle()
+	before, person := slices.Clone(h.facts), h.person
+	o := h.merge(f)
+	h.settle()
+	o.before, o.after = person, h.person
+	if o.account == Accepted {
+		o.factsBefore = before
+		o.late = o.held == nil && f.Counts() && slices.ContainsFunc(before, func(g reconcile.Fact) bool { return g.Counts() && g.Event > f.Event })
 	}
-	h.person = reconcile.Reconcile(slices.Clone(h.facts))
-	o.after = h.person
 	return o
 }
 

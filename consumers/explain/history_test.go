@@ -63,6 +63,13 @@ func TestAHistoryEndsWithItsLargestVersions(t *testing.T) {
 				t.Fatalf("after %d copies the moves lead to\n%+v\nthe facts to\n%+v", i+1, shown, is)
 			}
 		}
+		var merged history
+		for i := range copies {
+			merged.merge(&copies[i])
+		}
+		if merged.settle(); !slices.Equal(merged.person.Returns, h.person.Returns) {
+			t.Fatalf("merged only, the copies come to\n%+v\nfollowed, to\n%+v", merged.person, h.person)
+		}
 		want := reconcile.Reconcile(slices.Collect(maps.Values(largest)))
 		if !slices.Equal(want.Returns, h.person.Returns) || !slices.Equal(want.Helps, h.person.Helps) {
 			t.Fatalf("the history ends with\n%+v\nits largest versions come to\n%+v", h.person, want)

@@ -33,6 +33,9 @@ type Person struct {
 	Returns   []Made     `json:"returns"`
 	Rejected  []Rejected `json:"rejected"`
 	History   []Change   `json:"history"`
+	// Abridged: the person has more than 1,000 copies of records. There is no history, and of the facts and returns
+	// only those that concern what was asked.
+	Abridged *Abridged `json:"abridged,omitempty"`
 	// Pending is how many of the person's records are in the log and not counted yet.
 	Pending int `json:"pending"`
 	// Differences say where what is stored is not the end of the history.
@@ -105,10 +108,10 @@ func (e *Explainer) Return(ctx context.Context, id ID) (*Return, error) {
 	}
 	report := &Return{Asked: id, MethodVersion: reconcile.MethodVersion}
 	for _, p := range places {
-		person, err := e.person(ctx, p)
+		person, err := e.person(ctx, p, id)
 		for try := 1; err == nil && len(person.Differences) > 0 && try < attempts; try++ {
 			if err = e.pause(ctx); err == nil {
-				person, err = e.person(ctx, p)
+				person, err = e.person(ctx, p, id)
 			}
 		}
 		if err != nil {
@@ -125,7 +128,7 @@ func (r *Return) Differs() bool {
 }
 
 // person reads one person's records and replays them.
-func (e *Explainer) person(ctx context.Context, at whereabouts) (*Person, error) {
+func (e *Explainer) person(ctx context.Context, at whereabouts, asked ID) (*Person, error) {
 	spans, err := e.spans(ctx, at.partition)
 	if err != nil {
 		return nil, err
@@ -140,47 +143,60 @@ func (e *Explainer) person(ctx context.Context, at whereabouts) (*Person, error)
 	if err != nil {
 		return nil, err
 	}
+	copies, err := e.copies(ctx, at, p)
+	if err != nil {
+		return nil, err
+	}
+	if len(copies) > mostFollowed {
+		err = e.abridge(ctx, p, copies, asked)
+	} else {
+		for i := range copies {
+			p.take(&copies[i])
+		}
+		p.finish()
+	}
+	if err != nil {
+		return nil, err
+	}
+	differing, err := e.compare(ctx, at.person, p.history.facts, p.history.person.Returns)
+	if err != nil {
+		return nil, err
+	}
+	p.Differences = append(append(p.Differences, ahead(at.partition, spans)...), differing...)
+	return &p.Person, nil
+}
+
+// copies reads a person's records from the log, in order, and notes what is rejected or pending. Of more than
+// mostFollowed copies it keeps what the method needs of them.
+func (e *Explainer) copies(ctx context.Context, at whereabouts, p *replay) ([]record, error) {
 	records := make(map[string][]record, len(e.topics))
 	keys := []string{p.Key, at.person.String()} // a person key, or the record id that stands for one
 	var done, total int64
-	for _, s := range spans {
+	for _, s := range p.Log {
 		total += s.End - s.First
 	}
-	err = e.scan(ctx, at.partition, spans, func(m *stream.Message) {
+	kept := 0
+	err := e.scan(ctx, at.partition, p.Log, func(m *stream.Message) {
 		done++
 		e.cfg.Progress(done, total)
 		if !slices.Contains(keys, string(m.Key)) {
 			return
 		}
-		if !counted(spans, store.Origin{Topic: m.Topic, Offset: m.Offset}) {
+		if !counted(p.Log, store.Origin{Topic: m.Topic, Offset: m.Offset}) {
 			p.Pending++
 			return
 		}
-		switch r, rejection := e.understand(m); {
-		case rejection != nil:
+		r, rejection := e.understand(m)
+		if rejection != nil {
 			p.Rejected = append(p.Rejected, Rejected{At: Place{m.Topic, m.Partition, m.Offset}, Code: rejection.Code, Detail: rejection.Detail})
-		default:
-			records[m.Topic] = append(records[m.Topic], r)
+			return
 		}
+		if kept++; kept > mostFollowed {
+			r.opened = nil
+		}
+		records[m.Topic] = append(records[m.Topic], r)
 	})
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range inOrder(records[e.topics[0]], records[e.topics[1]]) {
-		p.take(&r)
-	}
-	p.finish()
-	ids := make([]ID, 0, len(p.facts))
-	for id := range p.facts {
-		ids = append(ids, id)
-	}
-	stored, err := e.storedReturns(ctx, at.person, ids)
-	if err != nil {
-		return nil, err
-	}
-	p.Differences = append(p.Differences, ahead(at.partition, spans)...)
-	p.Differences = append(p.Differences, differences(stored, p.history.person.Returns)...)
-	return &p.Person, nil
+	return inOrder(records[e.topics[0]], records[e.topics[1]]), err
 }
 
 // replay makes the explanation of one person from their records in order.
@@ -203,6 +219,21 @@ func revisionOf(f *reconcile.Fact) uint32 { return uint32(f.Version >> 40) }
 // take takes the next copy.
 func (p *replay) take(r *record) {
 	o := p.history.take(&r.fact)
+	before := p.copied(r, &o)
+	if o.account != Accepted {
+		return
+	}
+	if c := changeOf(r, &o, p.history.facts); c != nil {
+		c.Fields = []Difference{}
+		if o.held != nil {
+			c.Fields = diff(before, p.facts[r.fact.RecordID].Stated)
+		}
+		p.History = append(p.History, *c)
+	}
+}
+
+// copied notes a copy and what became of it, and what its fact states from now on. It returns what it stated before.
+func (p *replay) copied(r *record, o *outcome) (before []Field) {
 	f := p.facts[r.fact.RecordID]
 	if f == nil {
 		f = &Fact{RecordID: r.fact.RecordID}
@@ -212,46 +243,50 @@ func (p *replay) take(r *record) {
 	f.Copies = append(f.Copies, Sent{At: Place{r.origin.Topic, r.origin.Partition, r.origin.Offset}, SentAt: reconcile.LocalTime(r.sentAt),
 		Recorded: reconcile.LocalTime(x.GetRecordedTimeMs()), Revision: x.GetRevision(), VoidReason: x.GetVoidReason(), Source: x.GetSourceId(),
 		SourceSeq: x.GetSourceSeq(), Account: o.account, Nature: o.nature, Held: r.fact.Future})
-	if o.account != Accepted {
-		return
+	before = f.Stated
+	if o.account == Accepted {
+		f.Stated, f.Revision, f.FromStore = statedBy(x), x.GetRevision(), nil
 	}
-	stated := statedBy(x)
-	if c := changeOf(r, &o, p.history.facts); c != nil {
-		c.Fields = diff(f.Stated, stated)
-		if o.held == nil {
-			c.Fields = []Difference{}
-		}
-		p.History = append(p.History, *c)
-	}
-	f.Stated, f.Revision, f.FromStore = stated, x.GetRevision(), nil
+	return before
 }
 
 // finish writes how the method goes through the facts at the end of the history.
 func (p *replay) finish() {
+	p.history.settle()
 	traced := reconcile.Trace(p.history.facts)
 	helps := map[ID][]ID{}
 	p.Facts = make([]Fact, 0, len(traced.Steps))
-	for _, s := range traced.Steps {
-		f := p.facts[s.Fact.RecordID]
-		f.Kind, f.Arrival, f.Event = s.Fact.Kind.String(), reconcile.LocalTime(s.Fact.Arrival), reconcile.LocalTime(s.Fact.Event)
-		f.Verdict, f.Return, f.Before = s.Verdict, some(s.Return), some(s.Before)
-		if f.Before != nil {
-			hours := s.Gap.Hours()
-			f.GapHours = &hours
-		}
+	for i := range traced.Steps {
+		s := &traced.Steps[i]
 		if s.Verdict == reconcile.HelpOf {
 			helps[s.Return] = append(helps[s.Return], s.Fact.RecordID)
 		}
-		p.Facts = append(p.Facts, *f)
+		p.Facts = append(p.Facts, p.stepped(s))
 	}
 	for i, t := range traced.Returns {
-		r := &p.history.person.Returns[i]
-		m := Made{ID: r.ID, National: r.National(), Facts: t.Facts, Helps: append([]ID{}, helps[r.ID]...)}
-		for j, a := range r.Attributes() { // the values are the method's, the reasons Trace's: a test holds them together
-			m.Attributes = append(m.Attributes, Reason{Name: a.Name, Value: a.Value, Rule: t.Reasons[j].Rule, Fact: some(t.Reasons[j].Fact)})
-		}
-		p.Returns = append(p.Returns, m)
+		p.Returns = append(p.Returns, madeOf(&p.history.person.Returns[i], t, helps[t.ID]))
 	}
+}
+
+// stepped is a fact with what the method does with it.
+func (p *replay) stepped(s *reconcile.Step) Fact {
+	f := p.facts[s.Fact.RecordID]
+	f.Kind, f.Arrival, f.Event = s.Fact.Kind.String(), reconcile.LocalTime(s.Fact.Arrival), reconcile.LocalTime(s.Fact.Event)
+	f.Verdict, f.Return, f.Before = s.Verdict, some(s.Return), some(s.Before)
+	if f.Before != nil {
+		hours := s.Gap.Hours()
+		f.GapHours = &hours
+	}
+	return *f
+}
+
+// madeOf is a return with its reasons: the values are the method's, the reasons Trace's; a test holds them together.
+func madeOf(r *reconcile.Return, t reconcile.TracedReturn, helps []ID) Made {
+	m := Made{ID: r.ID, National: r.National(), Facts: t.Facts, Helps: append([]ID{}, helps...)}
+	for i, a := range r.Attributes() {
+		m.Attributes = append(m.Attributes, Reason{Name: a.Name, Value: a.Value, Rule: t.Reasons[i].Rule, Fact: some(t.Reasons[i].Fact)})
+	}
+	return m
 }
 
 // some is an id, or nil for none.

@@ -50,20 +50,41 @@ func columnOf(attribute string) string {
 	return "toString(" + attribute + ")"
 }
 
-// storedReturns reads a person's returns under these ids. A return is named after a fact of its own, so the ids of all
-// facts find every return that the person can have.
-func (e *Explainer) storedReturns(ctx context.Context, person ID, ids []ID) (map[ID][]reconcile.Attribute, error) {
-	stored := map[ID][]reconcile.Attribute{}
-	if len(ids) == 0 {
-		return stored, nil
+// idsAtOnce is how many ids one statement asks for: a statement has a longest text.
+const idsAtOnce = 2000
+
+// compare says in words where what is stored is not what a person's facts come to. A return is named after a fact of its
+// own, so the ids of all facts find every return that the person can have.
+func (e *Explainer) compare(ctx context.Context, person ID, facts []reconcile.Fact, returns []reconcile.Return) ([]string, error) {
+	expected := make(map[ID]*reconcile.Return, len(returns))
+	for i := range returns {
+		expected[returns[i].ID] = &returns[i]
 	}
+	var all []string
+	for some := range slices.Chunk(facts, idsAtOnce) {
+		stored, err := e.storedReturns(ctx, person, some)
+		if err != nil {
+			return nil, err
+		}
+		for i := range some {
+			id := some[i].RecordID
+			all = append(all, differences(id, stored[id], expected[id])...)
+		}
+	}
+	slices.Sort(all)
+	return all, nil
+}
+
+// storedReturns reads a person's returns that are named after these facts.
+func (e *Explainer) storedReturns(ctx context.Context, person ID, facts []reconcile.Fact) (map[ID][]reconcile.Attribute, error) {
+	stored := map[ID][]reconcile.Attribute{}
 	names := reconcile.AttributeNames()
-	columns, keys := make([]string, len(names)), make([]string, len(ids))
+	columns, keys := make([]string, len(names)), make([]string, len(facts))
 	for i, name := range names {
 		columns[i] = columnOf(name)
 	}
-	for i, id := range ids {
-		keys[i] = "'" + id.String() + "'"
+	for i := range facts {
+		keys[i] = "'" + facts[i].RecordID.String() + "'"
 	}
 	rows, err := e.cfg.Store.Conn().Query(ctx, fmt.Sprintf("SELECT return_id, [%s] FROM retorno.returns FINAL WHERE return_id IN (%s) AND person = toUUID(?)",
 		strings.Join(columns, ", "), strings.Join(keys, ", ")), person.String())
@@ -84,27 +105,19 @@ func (e *Explainer) storedReturns(ctx context.Context, person ID, ids []ID) (map
 	return stored, rows.Err()
 }
 
-// differences says in words where what is stored is not what the facts come to.
-func differences(stored map[ID][]reconcile.Attribute, returns []reconcile.Return) []string {
+// differences says where a return is not stored as it follows from the log. Either may be nil: there is none.
+func differences(id ID, stored []reconcile.Attribute, follows *reconcile.Return) []string {
+	switch {
+	case stored == nil && follows == nil:
+		return nil
+	case stored == nil:
+		return []string{fmt.Sprintf("return %s follows from the log and is not stored", id)}
+	case follows == nil:
+		return []string{fmt.Sprintf("return %s is stored and does not follow from the log", id)}
+	}
 	var all []string
-	expected := map[ID]bool{}
-	for i := range returns {
-		r := &returns[i]
-		expected[r.ID] = true
-		is, ok := stored[r.ID]
-		if !ok {
-			all = append(all, fmt.Sprintf("return %s follows from the log and is not stored", r.ID))
-			continue
-		}
-		for _, c := range changesOf(is, r.Attributes()) {
-			all = append(all, fmt.Sprintf("return %s: %s is stored as %s, the log comes to %s", r.ID, c.Name, c.Before, c.After))
-		}
+	for _, c := range changesOf(stored, follows.Attributes()) {
+		all = append(all, fmt.Sprintf("return %s: %s is stored as %s, the log comes to %s", id, c.Name, c.Before, c.After))
 	}
-	for id := range stored {
-		if !expected[id] {
-			all = append(all, fmt.Sprintf("return %s is stored and does not follow from the log", id))
-		}
-	}
-	slices.Sort(all)
 	return all
 }

@@ -82,6 +82,9 @@ func fate(m Moved) string {
 func (p *page) person(x *Person) {
 	p.line("person     %s", p.style.key(x.Key))
 	p.spans(x.Partition, x.Log, x.Pending)
+	if a := x.Abridged; a != nil {
+		p.line("abridged   the person has %d records in the log, %d facts and %d returns: shown is what concerns the id asked for", a.Copies, a.Facts, a.Returns)
+	}
 	p.line("")
 	p.line("FACTS, in the order of the method: by arrival, then by record id")
 	for i := range x.Facts {
@@ -96,9 +99,14 @@ func (p *page) person(x *Person) {
 		p.line("")
 		p.made(&x.Returns[i], x.Facts)
 	}
+	if a := x.Abridged; a != nil && len(x.Returns) > 0 {
+		p.line("   of %d facts and %d helps", a.FactsOfReturn, a.HelpsOfReturn)
+	}
 	p.line("")
 	p.line("HISTORY, in the order of the log: by offset in each topic, between the topics by the time sent")
-	if len(x.History) == 0 {
+	if x.Abridged != nil {
+		p.line("left out: more than %d records of one person are not followed one by one", mostFollowed)
+	} else if len(x.History) == 0 {
 		p.line("nothing has changed what these facts come to")
 	}
 	for i := range x.History {

@@ -134,6 +134,9 @@ func (t *Total) Write(w io.Writer, style Style) error {
 	if t.CompletedIn+t.CompletedOut > 0 {
 		p.line("Not listed: facts that came in the order in which they happened and told more of a return moved %d in and %d out.", t.CompletedIn, t.CompletedOut)
 	}
+	if u := t.Unfollowed; u.Persons > 0 {
+		p.line("Not followed: what %d records of %d persons with more than %d records each have moved; their returns are counted.", u.Records, u.Persons, mostFollowed)
+	}
 	for i := range t.Changes {
 		p.line("")
 		p.entry(&t.Changes[i])
