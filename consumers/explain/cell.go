@@ -264,7 +264,7 @@ func (e *Explainer) partition(ctx context.Context, l *Log, w *watch, read func()
 		}
 		return c
 	}
-	if err := e.lost(ctx, l.Partition, l.Spans, func(r record) { of(r.person).history.begin(r.fact) }); err != nil {
+	if err := e.lost(ctx, l.Partition, l.Spans, func(r record) { of(r.person).history.begin(&r.fact) }); err != nil {
 		return err
 	}
 	err := e.scan(ctx, l.Partition, l.Spans, func(m *stream.Message) {

@@ -65,8 +65,14 @@ type history struct {
 	settled bool
 }
 
-// begin sets the facts that stand before the first copy.
-func (h *history) begin(f reconcile.Fact) { h.put(&f) }
+// begin takes a revision that stands before the first copy. Revisions come in no order; it reports whether this one holds.
+func (h *history) begin(f *reconcile.Fact) bool {
+	if place, ok := h.places[f.RecordID]; ok && h.facts[place].Version >= f.Version {
+		return false
+	}
+	h.put(f)
+	return true
+}
 
 // put makes a fact the one that holds of its record.
 func (h *history) put(f *reconcile.Fact) {

@@ -63,6 +63,13 @@ func TestAHistoryEndsWithItsLargestVersions(t *testing.T) {
 				t.Fatalf("after %d copies the moves lead to\n%+v\nthe facts to\n%+v", i+1, shown, is)
 			}
 		}
+		var stored history // every revision that was accepted, in any order
+		for _, f := range rapid.Permutation(copies).Draw(t, "rows") {
+			stored.begin(&f)
+		}
+		if stored.settle(); !slices.Equal(stored.person.Returns, h.person.Returns) {
+			t.Fatalf("as stored, the revisions come to\n%+v\nfollowed, to\n%+v", stored.person, h.person)
+		}
 		var merged history
 		for i := range copies {
 			merged.merge(&copies[i])

@@ -208,7 +208,9 @@ type replay struct {
 
 // begin takes a fact of before the log's beginning.
 func (p *replay) begin(r *record) {
-	p.history.begin(r.fact)
+	if !p.history.begin(&r.fact) {
+		return
+	}
 	at := Place{r.origin.Topic, r.origin.Partition, r.origin.Offset}
 	p.facts[r.fact.RecordID] = &Fact{RecordID: r.fact.RecordID, Revision: revisionOf(&r.fact), FromStore: &at, Copies: []Sent{}, Stated: fieldsOf(&r.fact)}
 }
