@@ -3,7 +3,8 @@
 // and centre knows. It reads the views ceniss.sources and ceniss.return_counts, in which statisticians see the same.
 //
 // It promises that every figure is a function of what is stored: "silent" is measured against the latest sending of
-// all computers and "over" by it too, so that a replay shows the same, whatever the time. The number of time series
+// all computers and "over" by it too, so that a replay shows the same, whatever the time. A time of sending that cannot
+// be, by what the ledger says of when things were read, measures nothing, and is counted. The number of time series
 // is bounded: posts and centres by their code lists, computers by Config.MostSources. It never writes.
 // When ClickHouse cannot be asked, the figures of the latest good reading stay, its time says how old they are, and
 // the failure is counted and logged.
@@ -34,7 +35,9 @@ type Source struct {
 	LastSeen    time.Time
 	Silent      bool // for longer than is usual for it
 	UsualPause  time.Duration
-	ClockOffset time.Duration // how far its clock was ahead at its last sending
+	ClockOffset time.Duration // how far its clock was ahead at its last sending; at most 292 years
+	// ImpossibleTimes are numbers whose time of sending cannot be. They say nothing of when the computer was heard.
+	ImpossibleTimes uint64
 }
 
 // Counts are returns by series.
@@ -93,7 +96,7 @@ func Read(ctx context.Context, conn Conn) (Snapshot, error) {
 }
 
 func (s *Snapshot) readSources(ctx context.Context, conn Conn) (err error) {
-	rows, err := conn.Query(ctx, `SELECT source, missing, gaps, last_seen, silent, usual_pause_hours, clock_offset_seconds
+	rows, err := conn.Query(ctx, `SELECT source, missing, gaps, last_seen, silent, usual_pause_hours, clock_offset_seconds, impossible_times
 FROM ceniss.sources ORDER BY source`)
 	if err != nil {
 		return err
@@ -103,15 +106,27 @@ FROM ceniss.sources ORDER BY source`)
 		var one Source
 		var silent uint8
 		var pause, offset float64
-		if err := rows.Scan(&one.Name, &one.Missing, &one.Gaps, &one.LastSeen, &silent, &pause, &offset); err != nil {
+		if err := rows.Scan(&one.Name, &one.Missing, &one.Gaps, &one.LastSeen, &silent, &pause, &offset, &one.ImpossibleTimes); err != nil {
 			return err
 		}
 		one.Silent = silent == 1
 		one.UsualPause = time.Duration(pause * float64(time.Hour))
-		one.ClockOffset = time.Duration(offset * float64(time.Second))
+		one.ClockOffset = secondsOf(offset)
 		s.Sources = append(s.Sources, one)
 	}
 	return rows.Err()
+}
+
+// secondsOf is so many seconds; what a Duration does not hold is the longest that it does.
+func secondsOf(s float64) time.Duration {
+	const most = float64(math.MaxInt64) / float64(time.Second)
+	switch {
+	case s >= most:
+		return math.MaxInt64
+	case s <= -most:
+		return -math.MaxInt64
+	}
+	return time.Duration(s * float64(time.Second))
 }
 
 // readMonth reads the latest month before a day in which something was counted.

@@ -19,8 +19,8 @@ type metrics struct {
 	seconds prometheus.Histogram
 	last    prometheus.Gauge
 
-	missing, gaps, lastSeen, silent, pause, offset *prometheus.Desc
-	known, coverage, checkpoint, returns, month    *prometheus.Desc
+	missing, gaps, lastSeen, silent, pause, offset, impossible *prometheus.Desc
+	known, coverage, checkpoint, returns, month                *prometheus.Desc
 
 	mu   sync.Mutex
 	snap *Snapshot // nil: nothing was read yet
@@ -44,6 +44,7 @@ func newMetrics(registerer prometheus.Registerer, most int) *metrics {
 		silent:     desc("source_silent", "1: at the latest sending of all, the computer had been silent for more than 24 hours and more than twice its usual pause. Of several: how many."+over, "source"),
 		pause:      desc("source_usual_pause_seconds", "99th percentile of the pauses between hours in which a computer sent. Of several: the longest."+over, "source"),
 		offset:     desc("source_clock_offset_seconds", "How far the clock of a computer was ahead at its last sending; negative: behind. Of several: the most wrong one."+over, "source"),
+		impossible: desc("source_impossible_times", "Numbers of a computer whose time of sending cannot be: more than an hour after what was read last, or before 2000."+over, "source"),
 		known:      desc("sources", "Computers of which something has arrived."),
 		coverage:   desc("coverage_ratio", "Share of the returns of the latest month that is over which are registered at a centre, by the post where they came back in.", "entry_point"),
 		checkpoint: desc("checkpoint_coverage_ratio", "Share of the returns of the latest month that is over which a post saw, by the centre that registered them.", "centre"),
@@ -66,7 +67,7 @@ func (m *metrics) show(s Snapshot) {
 
 // Describe names the metrics of the snapshot, whatever is in it.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.missing, m.gaps, m.lastSeen, m.silent, m.pause, m.offset, m.known, m.coverage, m.checkpoint, m.returns, m.month} {
+	for _, d := range []*prometheus.Desc{m.missing, m.gaps, m.lastSeen, m.silent, m.pause, m.offset, m.impossible, m.known, m.coverage, m.checkpoint, m.returns, m.month} {
 		to <- d
 	}
 }
@@ -90,6 +91,7 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 		gauge(m.silent, float64(s.silent), s.Name)
 		gauge(m.pause, s.UsualPause.Seconds(), s.Name)
 		gauge(m.offset, s.ClockOffset.Seconds(), s.Name)
+		gauge(m.impossible, float64(s.ImpossibleTimes), s.Name)
 	}
 	if snap.Month.Label == "" {
 		return
@@ -148,6 +150,7 @@ func folded(all []Source, most int) []shown {
 func (s *shown) add(more shown) {
 	s.Missing += more.Missing
 	s.Gaps += more.Gaps
+	s.ImpossibleTimes += more.ImpossibleTimes
 	s.silent += more.silent
 	s.UsualPause = max(s.UsualPause, more.UsualPause)
 	if more.LastSeen.After(s.LastSeen) {

@@ -3,6 +3,7 @@ package completeness_test
 import (
 	"cmp"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -28,6 +29,12 @@ type standing struct{ kind, place string }
 type world struct {
 	sendings []sending
 	places   map[string]standing
+	read     int64 // when the ledger's last row was written, ms; 0: it has none
+}
+
+// canBe says whether a time of sending is one.
+func (w *world) canBe(ms int64) bool {
+	return ms >= time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli() && (w.read == 0 || ms <= w.read+hourMs)
 }
 
 var began = time.Date(2016, 1, 28, 12, 0, 0, 0, time.UTC).UnixMilli()
@@ -88,7 +95,27 @@ func makeWorld(r *rand.Rand) world {
 		}
 	}
 	w.edges()
+	w.lies()
 	return w
+}
+
+// lies adds computers whose times of sending cannot be: after a gap, before one, on both sides, in a copy of what was
+// sent well, and a computer that never tells another time. Nothing of the others may follow from them.
+func (w *world) lies() {
+	w.read = began + 100*24*hourMs
+	future, past := time.Date(2103, 5, 6, 0, 0, 0, 0, time.UTC).UnixMilli(), time.Date(1998, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+	at := func(source string, seq uint64, sentMs int64) {
+		w.sendings = append(w.sendings, sending{source, seq, sentMs, int64(seq)})
+	}
+	w.places["L-POY-1"], w.places["X-LIE-1"] = standing{"border_point", "L-POY"}, standing{"unknown", "X-UNK"}
+	for seq, sentMs := range map[uint64]int64{1: began, 2: began + hourMs, 7: future, 8: began + 5*hourMs, 9: future, 12: began + 70*24*hourMs, 13: future, 18: past, 19: future} {
+		at("L-POY-1", seq, sentMs)
+	}
+	at("L-POY-1", 2, future)
+	at("L-POY-1", 12, past)
+	for _, seq := range []uint64{3, 4, 9} {
+		at("X-LIE-1", seq, future+int64(seq))
+	}
 }
 
 // edges adds two computers that no chance may leave out: one that is quiet for a while but not for it, and one whose gaps
@@ -123,6 +150,7 @@ type figures struct {
 	kind, place                  string
 	silentHours, usual, longest  float64
 	silent                       bool
+	lied                         uint64 // numbers whose time of sending cannot be
 }
 
 // truth works the rows of both views out from the sendings, one by one and by other means than SQL: it walks through
@@ -134,13 +162,15 @@ func (w world) truth() (all []figures, gaps []gap) {
 		if latestOf[s.source] == nil {
 			latestOf[s.source] = map[uint64]sending{}
 		}
-		if held, ok := latestOf[s.source][s.seq]; !ok || s.sentMs > held.sentMs {
+		if held, ok := latestOf[s.source][s.seq]; !ok || w.canBe(s.sentMs) && (!w.canBe(held.sentMs) || s.sentMs > held.sentMs) || !w.canBe(held.sentMs) && s.sentMs > held.sentMs {
 			latestOf[s.source][s.seq] = s
 		}
-		newest = max(newest, s.sentMs)
+		if w.canBe(s.sentMs) {
+			newest = max(newest, s.sentMs)
+		}
 	}
 	for _, source := range slices.Sorted(maps.Keys(latestOf)) {
-		f, found := oneSource(source, latestOf[source], w.places[source])
+		f, found := w.oneSource(source, latestOf[source])
 		f.silentHours = float64(newest-f.lastSeen) / float64(hourMs)
 		f.silent = f.silentHours > 24 && f.silentHours > 2*f.usual && source != "import-x"
 		all, gaps = append(all, f), append(gaps, found...)
@@ -148,7 +178,8 @@ func (w world) truth() (all []figures, gaps []gap) {
 	return all, gaps
 }
 
-func oneSource(source string, held map[uint64]sending, at standing) (figures, []gap) {
+func (w *world) oneSource(source string, held map[uint64]sending) (figures, []gap) {
+	at := w.places[source]
 	highest := slices.Max(slices.Collect(maps.Keys(held)))
 	f := figures{source: source, kind: at.kind, place: at.place, received: uint64(len(held)), highest: highest, missing: highest - uint64(len(held))}
 	for f.contiguous < highest && has(held, f.contiguous+1) {
@@ -160,11 +191,15 @@ func oneSource(source string, held map[uint64]sending, at standing) (figures, []
 		switch s, ok := held[n]; {
 		case !ok && open == nil:
 			open = &gap{source: source, first: n, after: -1, kind: at.kind, place: at.place}
-			if before, ok := held[n-1]; ok {
-				open.after = before.sentMs
+			for m := n - 1; m > 0 && open.after < 0; m-- {
+				if before, ok := held[m]; ok && w.canBe(before.sentMs) {
+					open.after = before.sentMs
+				}
 			}
 		case ok && open != nil:
-			open.last, open.before = n-1, s.sentMs
+			if open.last, open.before = n-1, s.sentMs; !w.canBe(s.sentMs) {
+				open.before = w.read + hourMs
+			}
 			early, late := open.before, open.before
 			if open.after >= 0 {
 				early, late = min(early, open.after), max(late, open.after)
@@ -174,13 +209,21 @@ func oneSource(source string, held map[uint64]sending, at standing) (figures, []
 		}
 	}
 	f.gaps = uint64(len(gaps))
+	f.offsetMin, f.offsetMax = math.Inf(1), math.Inf(-1)
+	for _, s := range held {
+		f.offsetMin, f.offsetMax = min(f.offsetMin, float64(s.offset)/1000), max(f.offsetMax, float64(s.offset)/1000)
+	}
+	f.offset = float64(held[highest].offset) / 1000 // of the latest number, when no time can be
+	f.lied = uint64(len(held))
+	maps.DeleteFunc(held, func(_ uint64, s sending) bool { return !w.canBe(s.sentMs) })
+	if f.lied -= uint64(len(held)); len(held) == 0 {
+		return f, gaps
+	}
 	byTime := slices.SortedFunc(maps.Values(held), func(a, b sending) int { return cmp.Or(cmp.Compare(a.sentMs, b.sentMs), cmp.Compare(a.seq, b.seq)) })
 	f.firstSeen, f.lastSeen = byTime[0].sentMs, byTime[len(byTime)-1].sentMs
 	f.offset = float64(byTime[len(byTime)-1].offset) / 1000
-	f.offsetMin, f.offsetMax = f.offset, f.offset
 	var pauses []float64
 	for i, s := range byTime {
-		f.offsetMin, f.offsetMax = min(f.offsetMin, float64(s.offset)/1000), max(f.offsetMax, float64(s.offset)/1000)
 		if i > 0 && s.sentMs/hourMs != byTime[i-1].sentMs/hourMs {
 			pauses = append(pauses, float64(s.sentMs/hourMs-byTime[i-1].sentMs/hourMs))
 		}
@@ -197,8 +240,13 @@ func has(held map[uint64]sending, n uint64) bool { _, ok := held[n]; return ok }
 func (w world) keep(t *testing.T, r *rand.Rand) {
 	t.Helper()
 	ctx := t.Context()
-	for _, table := range []string{"sendings", "facts", "returns", "return_counts"} {
+	for _, table := range []string{"sendings", "facts", "returns", "return_counts", "ledger"} {
 		if err := conn.Exec(ctx, "TRUNCATE TABLE retorno."+table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if w.read > 0 {
+		if err := conn.Exec(ctx, "INSERT INTO retorno.ledger (topic, flushed_at) VALUES ('t', fromUnixTimestamp64Milli(?))", w.read); err != nil {
 			t.Fatal(err)
 		}
 	}

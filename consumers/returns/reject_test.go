@@ -2,6 +2,7 @@ package returns
 
 import (
 	"errors"
+	"math"
 	"testing"
 
 	"retorno/consumers/stream"
@@ -14,13 +15,7 @@ func TestWhatIsRejectedIsKeptAsItCame(t *testing.T) {
 	s := fresh(t)
 	when := at("2016-03-01", "10:00")
 	good := crossing(1, when, back("L-COR"))
-	sealed := func(r *events.Record) []byte {
-		value, err := events.Seal(r, when.UnixMilli(), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return value
-	}
+	sealed := func(r *events.Record) []byte { return sentAt(t, r, when.UnixMilli(), 0) }
 	unknown := crossing(2, when, back("L-XYZ"))
 	other := crossing(3, when, back("L-COR"))
 	other.PersonKey = elsewhere(t)
@@ -36,6 +31,8 @@ func TestWhatIsRejectedIsKeptAsItCame(t *testing.T) {
 		{events.TopicCentre, []byte(ana), sealed(good), events.CodeMisfiled},
 		{events.TopicCheckpoint, []byte("somebody else"), sealed(good), events.CodeMisfiled},
 		{events.TopicCheckpoint, []byte(other.PersonKey), sealed(other), events.CodeMisfiled},
+		{events.TopicCheckpoint, []byte(ana), sentAt(t, good, 4204483200_000, 0), events.CodeOutOfRange}, // in 2103
+		{events.TopicCheckpoint, []byte(ana), sentAt(t, good, when.UnixMilli(), math.MinInt64), events.CodeOutOfRange},
 	}
 	for _, b := range bad {
 		l.addRaw(b.topic, b.key, b.value)
@@ -77,6 +74,15 @@ func TestWhatIsRejectedIsKeptAsItCame(t *testing.T) {
 		t.Errorf("accounts %+v", a)
 	}
 	noDifference(t, s)
+}
+
+func sentAt(t *testing.T, r *events.Record, ms, clockOffsetMs int64) []byte {
+	t.Helper()
+	value, err := events.Seal(r, ms, clockOffsetMs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
 }
 
 // elsewhere is a person key that does not belong in partition 0 of two.

@@ -198,7 +198,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 		Body: &events.Record_Registration{Registration: &events.Registration{Centre: "CAMR-OMO", ArrivalTimeMs: 1464757200_001, EntryPoint: "L-COR", ExitPoint: "X-BLD",
 			Country: "US", Mode: "air", ReturnType: "voluntary", Sex: "M", Age: &age, Nationality: "GT", Department: "HN-CR", Municipality: "0501",
 			Accompanied: "unaccompanied", Reasons: []string{"violence", "economic"}}}}
-	value, err := events.Seal(r, 1, 0) // sent long before it happened: future
+	value, err := events.Seal(r, 946684800_000, 0) // sent long before it happened: future
 	if err != nil {
 		t.Fatal(err)
 	}

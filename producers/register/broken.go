@@ -61,7 +61,13 @@ var ways = []way{
 	{code: events.CodeOutOfRange, everyday: true, record: oldAsMethuselah},
 	{code: events.CodeContradiction, record: contradict},
 	{code: events.CodeNotAllowed, record: notAllowed},
+	{code: events.CodeOutOfRange, record: sound, bytes: stating(fieldSentAt, 4204483200_000)}, // in 2103
+	{code: events.CodeOutOfRange, record: sound, bytes: stating(fieldSentAt, 0)},
+	{code: events.CodeOutOfRange, record: sound, bytes: stating(fieldClockOffset, 1<<62)},
 }
+
+// sound leaves a record as it is: what is wrong is its envelope.
+func sound(*events.Record) {}
 
 // breakMessages draws which messages are broken, of each way that happens at least one.
 func (g *generator) breakMessages() {
@@ -164,6 +170,28 @@ func withoutChecksum(value []byte) []byte {
 		b = b[n:]
 	}
 	return out
+}
+
+// Field numbers of the envelope, as in events.proto.
+const (
+	fieldSentAt      = 3
+	fieldClockOffset = 4
+)
+
+// stating makes a field of a sealed value say a number instead of what it says.
+func stating(field protowire.Number, n uint64) func([]byte) []byte {
+	return func(value []byte) []byte {
+		var out []byte
+		for b := value; len(b) > 0; {
+			number, kind, tag := protowire.ConsumeTag(b)
+			n := tag + protowire.ConsumeFieldValue(number, kind, b[tag:])
+			if number != field {
+				out = append(out, b[:n]...)
+			}
+			b = b[n:]
+		}
+		return protowire.AppendVarint(protowire.AppendTag(out, field, protowire.VarintType), n)
+	}
 }
 
 // badText makes the source's name bytes that are no UTF-8.

@@ -124,6 +124,9 @@ func Open(value []byte) (Opened, error) {
 		return Opened{}, &Rejection{Code: CodeSchemaVersion, Field: "schema_version",
 			Detail: fmt.Sprintf("version %d; this program reads up to %d", r.SchemaVersion, SchemaVersion)}
 	}
+	if rejection := frame.bounds(); rejection != nil {
+		return Opened{}, rejection
+	}
 	return Opened{Record: r, ContentHash: hashOf(raw), SentAtMs: frame.sentAt, ClockOffsetMs: frame.offset}, nil
 }
 
@@ -131,6 +134,17 @@ type frame struct {
 	checksum       uint32
 	hasChecksum    bool
 	sentAt, offset int64
+}
+
+// bounds refuses times and clocks that cannot be: every other computer would be measured against them.
+func (f frame) bounds() *Rejection {
+	switch {
+	case !timeHolds(f.sentAt):
+		return &Rejection{Code: CodeOutOfRange, Field: "sent_at_ms", Detail: fmt.Sprintf("%d; the time of sending lies between 2000 and 2100, in milliseconds since 1970", f.sentAt)}
+	case f.offset < -maxClockOffsetMs || f.offset > maxClockOffsetMs:
+		return &Rejection{Code: CodeOutOfRange, Field: "clock_offset_ms", Detail: fmt.Sprintf("%d; a clock is at most 100 years off, %d ms", f.offset, int64(maxClockOffsetMs))}
+	}
+	return nil
 }
 
 // unwrap reads the envelope and hands out the record's bytes after checking them. A field of the envelope that

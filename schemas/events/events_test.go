@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"hash/crc32"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -144,6 +145,13 @@ func TestWhatCannotBeOpenedIsNamed(t *testing.T) {
 		return value
 	}
 	crossing := samples()["crossing"]
+	at := func(sentAt, offset int64) []byte {
+		value, err := Seal(crossing, sentAt, offset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
 	newer := proto.Clone(crossing).(*Record)
 	newer.SchemaVersion = SchemaVersion + 1
 	good := sealed(crossing)
@@ -162,6 +170,12 @@ func TestWhatCannotBeOpenedIsNamed(t *testing.T) {
 		"a newer schema":      {sealed(newer), CodeSchemaVersion},
 		"a record of rubbish": {sealRaw([]byte{0x0a, 0x05, 'x'}), CodeMalformed},
 		"text not in UTF-8":   {sealRaw([]byte{0x0a, 0x01, 0xff}), CodeInvalidUTF8},
+		"never sent":          {at(0, 0), CodeOutOfRange},
+		"sent in 1999":        {at(minTimeMs-1, 0), CodeOutOfRange},
+		"sent in 2103":        {at(4200000000_000, 0), CodeOutOfRange},
+		"sent at no time":     {at(math.MinInt64, 0), CodeOutOfRange},
+		"a clock of nowhere":  {at(sentAt, maxClockOffsetMs+1), CodeOutOfRange},
+		"a clock of long ago": {at(sentAt, math.MinInt64), CodeOutOfRange},
 	} {
 		_, err := Open(c.value)
 		if r := (*Rejection)(nil); !errors.As(err, &r) || r.Code != c.code {
@@ -173,6 +187,7 @@ func TestWhatCannotBeOpenedIsNamed(t *testing.T) {
 // sealRaw is an envelope around bytes that need not be a record, with a checksum that fits.
 func sealRaw(raw []byte) []byte {
 	b := protowire.AppendBytes(protowire.AppendTag(nil, fieldRecord, protowire.BytesType), raw)
+	b = protowire.AppendVarint(protowire.AppendTag(b, fieldSentAt, protowire.VarintType), sentAt)
 	return protowire.AppendFixed32(protowire.AppendTag(b, fieldChecksum, protowire.Fixed32Type), crc32.Checksum(raw, castagnoli))
 }
 

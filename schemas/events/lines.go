@@ -57,7 +57,7 @@ func asEnvelope(m Message) (*Envelope, bool) {
 		return nil, false
 	}
 	again, err := Seal(o.Record, o.SentAtMs, o.ClockOffsetMs)
-	if err != nil || !bytes.Equal(again, m.Value) || o.SentAtMs == 0 {
+	if err != nil || !bytes.Equal(again, m.Value) {
 		return nil, false
 	}
 	return &Envelope{Record: o.Record, SentAtMs: o.SentAtMs, ClockOffsetMs: o.ClockOffsetMs}, true

@@ -9,7 +9,7 @@ import (
 
 func lineRecord() *Record {
 	age := uint32(0)
-	return &Record{RecordId: "01536b2e-5c00-7abc-8def-0123456789ab", Revision: 2, SourceId: "L-COR-1", SourceSeq: 1<<47 + 1, SchemaVersion: 1,
+	return &Record{RecordId: "01536b2e-5c00-7abc-8def-0123456789ab", Revision: 2, SourceId: "L-COR-1", SourceSeq: 1<<33 + 1, SchemaVersion: 1,
 		PersonKey: "00112233445566778899aabbccddeeff", EventTimeMs: 1467266340000, RecordedTimeMs: 1467266400000,
 		Body: &Record_Crossing{Crossing: &Crossing{Direction: "entry", BorderPoint: "L-COR", Returned: true, Age: &age, Country: "MX"}}}
 }
@@ -41,7 +41,7 @@ func lineMessages(t *testing.T) map[string]struct {
 		event   bool
 	}{
 		"event":                       {good, true},
-		"event without offset":        {sealed(t, lineRecord(), 1, 0), true},
+		"event without offset":        {sealed(t, lineRecord(), 1467266460000, 0), true},
 		"sent at no time":             {sealed(t, lineRecord(), 0, 0), false},
 		"unknown field inside":        {sealed(t, newer, 1467266460000, 0), false},
 		"invalid record":              {sealed(t, &Record{RecordId: "x"}, 1467266460000, 0), false},

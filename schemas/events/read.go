@@ -18,7 +18,7 @@ func Read(value []byte, f *Fields) bool {
 		return false
 	}
 	*f = Fields{SentAtMs: frame.sentAt, ClockOffsetMs: frame.offset, ContentHash: hashOf(raw), Age: -1}
-	return f.record(raw) && f.envelopeHolds() && f.bodyHolds() && f.name() == nil
+	return frame.bounds() == nil && f.record(raw) && f.envelopeHolds() && f.bodyHolds() && f.name() == nil
 }
 
 // field is one field of a message on the wire: a number, or bytes.

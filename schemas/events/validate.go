@@ -39,8 +39,11 @@ const (
 	// minTimeMs and maxTimeMs bound every time: 2000-01-01 and 2100-01-01 UTC, in milliseconds since 1970.
 	minTimeMs = 946684800_000
 	maxTimeMs = 4102444800_000
-	// maxSeq keeps a source's numbers far from overflow.
-	maxSeq = 1 << 48
+	// maxSeq is the largest number of a source that is believed: at one record a second it is reached after 300 years.
+	maxSeq = 10_000_000_000
+	// maxClockOffsetMs is how far a source's clock may be off, ahead or behind, to be believed: 100 years. One whose
+	// battery is dead begins again in 1970 or 2000.
+	maxClockOffsetMs = 36525 * 86400_000
 	// maxSourceID is the longest source id in bytes.
 	maxSourceID = 64
 
@@ -101,7 +104,7 @@ func (c *checker) envelope(r *Record) {
 		c.add("source_id", CodeOutOfRange, "%d bytes; at most %d", len(source), maxSourceID)
 	}
 	if r.GetSourceSeq() < 1 || r.GetSourceSeq() > maxSeq {
-		c.add("source_seq", CodeOutOfRange, "%d; a source counts its records from 1", r.GetSourceSeq())
+		c.add("source_seq", CodeOutOfRange, "%d; a source counts its records from 1, and makes fewer than %d", r.GetSourceSeq(), int64(maxSeq))
 	}
 	if key := r.GetPersonKey(); key != "" && !isHexKey(key) {
 		c.add("person_key", CodeInvalidKey, "expected 32 lower-case hexadecimal digits or nothing")

@@ -133,27 +133,34 @@ GROUP BY source_id
 COMMENT 'Lugar de cada computadora, según sus hechos / Place of each computer, by its facts';
 
 -- Each number that has arrived beside the one before it. They are sorted (n log n) and not joined.
+-- When a copy was sent its computer says. What lies an hour after everything that was read, by the consumers' clock in the
+-- ledger, or before 2000, is not believed: one wrong year would measure every other computer against it. An unbelieved
+-- copy counts as sent then, so that what is missing before it may be of any month since the last one that is believed.
 CREATE OR REPLACE VIEW retorno.source_numbers
 (
     source String COMMENT 'Computadora / Computer',
     seq UInt64 COMMENT 'Número del registro / Number of the record',
-    sent_at DateTime64(3, 'America/Tegucigalpa') COMMENT 'Su último envío / Its latest sending',
+    sent_at DateTime64(3, 'America/Tegucigalpa') COMMENT 'Su último envío que puede ser; si ninguno, la última lectura y una hora / Its latest sending that can be; if none can, the last reading and an hour',
+    believed UInt8 COMMENT '1: dijo una hora de envío que puede ser / 1: it told a time of sending that can be',
     clock_offset_ms Int64 COMMENT 'Adelanto del reloj entonces, ms / How far the clock was ahead then, ms',
     previous UInt64 COMMENT 'Número anterior que ha llegado; 0: ninguno / Number before it that has arrived; 0: none',
-    previous_sent_at Nullable(DateTime64(3, 'America/Tegucigalpa')) COMMENT 'Último envío de ese / Latest sending of that one',
+    previous_sent_at Nullable(DateTime64(3, 'America/Tegucigalpa')) COMMENT 'Último envío de ese, o de uno anterior a él si el suyo no puede ser / Latest sending of that one, or of one before it if its own cannot be',
     gap UInt8 COMMENT '1: entre ambos faltan números / 1: numbers are missing between the two'
 )
-AS SELECT source_id AS source, source_seq AS seq, sent_at, clock_offset_ms,
-    lagInFrame(source_seq, 1, 0) OVER numbers AS previous,
-    lagInFrame(toNullable(sent_at)) OVER numbers AS previous_sent_at,
+AS WITH (SELECT if(count() = 0, toDateTime64('2100-01-01 00:00:00', 3, 'UTC'), max(flushed_at) + INTERVAL 1 HOUR) FROM retorno.ledger) AS read_by
+SELECT source_id AS source, source_seq AS seq, if(can_be, claimed, read_by) AS sent_at, can_be AS believed, clock_offset_ms,
+    lagInFrame(source_seq, 1, 0) OVER neighbours AS previous,
+    anyLast(if(can_be, toNullable(claimed), NULL)) OVER earlier AS previous_sent_at,
     source_seq > previous + 1 AS gap
 FROM
 (
     -- Of the copies of a number the latest one; of two at the same moment the one whose clock was further ahead.
-    SELECT source_id, source_seq, sent_at, clock_offset_ms FROM retorno.sendings
-    ORDER BY source_id, source_seq, sent_at DESC, clock_offset_ms DESC LIMIT 1 BY source_id, source_seq
+    SELECT source_id, source_seq, sent_at AS claimed, claimed BETWEEN toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND read_by AS can_be, clock_offset_ms
+    FROM retorno.sendings
+    ORDER BY source_id, source_seq, can_be DESC, claimed DESC, clock_offset_ms DESC LIMIT 1 BY source_id, source_seq
 )
-WINDOW numbers AS (PARTITION BY source_id ORDER BY source_seq ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+WINDOW neighbours AS (PARTITION BY source_id ORDER BY source_seq ROWS BETWEEN 1 PRECEDING AND CURRENT ROW),
+    earlier AS (PARTITION BY source_id ORDER BY source_seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 COMMENT 'Los números que han llegado de cada computadora, con el anterior / The numbers that have arrived of each computer, with the one before';
 
 CREATE OR REPLACE VIEW ceniss.sources
@@ -162,7 +169,7 @@ CREATE OR REPLACE VIEW ceniss.sources
     highest_contiguous_seq UInt64 COMMENT 'Hasta aquí han llegado todos sus registros / Up to here all of its records have arrived',
     highest_seq UInt64 COMMENT 'Número más alto visto / Highest number seen',
     missing UInt64 COMMENT 'Números que faltan por debajo del más alto / Numbers missing below the highest',
-    last_seen DateTime64(3, 'America/Tegucigalpa') COMMENT 'Último envío / Last sending',
+    last_seen DateTime64(3, 'America/Tegucigalpa') COMMENT 'Último envío cuya hora puede ser; 1970: ninguna puede ser / Last sending whose time can be; 1970: none can',
     clock_offset_seconds Float64 COMMENT 'Adelanto de su reloj en el último envío, s / How far its clock was ahead at the last sending, s',
     kind String COMMENT 'Dónde está: border_point, centre, unknown / Where it stands: border_point, centre, unknown',
     place String COMMENT 'Código del punto o centro de la mayoría de sus hechos; X-UNK: no se sabe / Code of the point or centre of most of its facts; X-UNK: not known',
@@ -175,6 +182,7 @@ CREATE OR REPLACE VIEW ceniss.sources
     silent UInt8 COMMENT '1: calla desde hace más de 24 horas y más del doble de su pausa usual; un archivo importado nunca / 1: silent for more than 24 hours and more than twice its usual pause; an imported file never is',
     clock_offset_min_seconds Float64 COMMENT 'Menor adelanto de su reloj, s; negativo: atrasado / Least its clock was ahead, s; negative: behind',
     clock_offset_max_seconds Float64 COMMENT 'Mayor adelanto de su reloj, s / Most its clock was ahead, s',
+    impossible_times UInt64 COMMENT 'Números cuya hora de envío no puede ser: más de una hora después de lo último que se leyó, o antes de 2000 / Numbers whose time of sending cannot be: more than an hour after what was read last, or before 2000',
     place_es String COMMENT 'Nombre del lugar en español / Name of the place in Spanish',
     place_en String COMMENT 'Nombre del lugar en inglés / Name of the place in English'
 )
@@ -187,7 +195,7 @@ AS SELECT n.source AS source, highest_contiguous_seq, highest_seq, missing, last
     if(empty(pauses), 0, arrayReduce('quantileExact(0.99)', pauses)) AS usual_pause_hours,
     if(empty(pauses), 0, arrayMax(pauses)) AS longest_pause_hours,
     silent_hours > greatest(24, 2 * usual_pause_hours) AND NOT startsWith(source, 'import-') AS silent,
-    clock_offset_min_seconds, clock_offset_max_seconds,
+    clock_offset_min_seconds, clock_offset_max_seconds, impossible_times,
     if(kind = 'centre', {{label "place" "centre" "es"}}, {{label "place" "border_point" "es"}}) AS place_es,
     if(kind = 'centre', {{label "place" "centre" "en"}}, {{label "place" "border_point" "en"}}) AS place_en
 FROM
@@ -195,10 +203,10 @@ FROM
     SELECT source,
         if(gaps = 0, highest_seq, minIf(previous, gap)) AS highest_contiguous_seq,
         max(seq) AS highest_seq, highest_seq - received AS missing, count() AS received, countIf(gap) AS gaps,
-        min(sent_at) AS first_seen, max(sent_at) AS last_seen,
-        argMax(clock_offset_ms, (sent_at, seq)) / 1000 AS clock_offset_seconds,
+        minIf(sent_at, believed) AS first_seen, maxIf(sent_at, believed) AS last_seen, countIf(NOT believed) AS impossible_times,
+        argMax(clock_offset_ms, (believed, sent_at, seq)) / 1000 AS clock_offset_seconds,
         min(clock_offset_ms) / 1000 AS clock_offset_min_seconds, max(clock_offset_ms) / 1000 AS clock_offset_max_seconds,
-        arraySort(groupUniqArray(intDiv(toUnixTimestamp64Milli(sent_at), 3600000))) AS hours,
+        arraySort(groupUniqArrayIf(intDiv(toUnixTimestamp64Milli(sent_at), 3600000), believed)) AS hours,
         arrayPopFront(arrayDifference(hours)) AS pauses
     FROM retorno.source_numbers
     GROUP BY source
