@@ -36,6 +36,7 @@ type grammar struct {
 	Register   registerCommand   `cmd:"" help:"Make a register of returns from a published table, as events."`
 	Send       sendCommand       `cmd:"" help:"Send JSON Lines of events to Kafka."`
 	Import     importCommand     `cmd:"" help:"Send rows of another system's export to Kafka."`
+	Identity   identityCommand   `cmd:"" help:"The secret of the person keys: make it, compare it."`
 	Migrate    migrateCommand    `cmd:"" help:"Create or upgrade the ClickHouse schema."`
 	Consume    consumeCommand    `cmd:"" help:"Count: the consumer process; any number of them share the work."`
 	Verify     verifyCommand     `cmd:"" help:"Count a second time by other means, and compare."`

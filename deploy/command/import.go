@@ -11,7 +11,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"retorno/producers/identity"
 	"retorno/producers/importer"
 	"retorno/schemas/events"
 )
@@ -33,8 +32,7 @@ type importCommand struct {
 	DryRun            bool              `per:"call" help:"Read and account for everything, send nothing."`
 	JSON              bool              `name:"json" per:"call" help:"The account as JSON."`
 
-	IdentityKeyFile string `placeholder:"FILE" help:"File that holds the secret of the person keys; or put it into RETORNO_IDENTITY_KEY"`
-	IdentityKey     secret `hidden:""`
+	identityFlags
 }
 
 // Help is the longer text of --help.
@@ -58,14 +56,9 @@ func (c *importCommand) config() (importer.Config, error) {
 		}
 		cfg.Delimiter = r
 	}
-	text, err := readSecret(c.IdentityKey, c.IdentityKeyFile)
-	if err != nil {
+	var err error
+	if cfg.Secret, err = c.secret(); err != nil {
 		return cfg, err
-	}
-	if text != "" {
-		if cfg.Secret, err = identity.NewSecret(text); err != nil {
-			return cfg, Usage(err)
-		}
 	}
 	return cfg, Usage(cfg.Validate())
 }

@@ -1,7 +1,7 @@
 package identity
 
 import (
-	"crypto/hmac"
+	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -69,40 +69,49 @@ func SecretFromFile(path string) (Secret, error) {
 	return s, nil
 }
 
-// SecretFrom reads a secret from a file when one is named, else from an environment variable. Neither is ErrNoSecret.
-func SecretFrom(file, variable string) (Secret, error) {
-	if file != "" {
-		return SecretFromFile(file)
+// CreateSecret makes a secret of 256 random bits, and writes it to a new file that only its owner may read. The error for a
+// file that is there already is fs.ErrExist: a secret that is overwritten takes every link between records with it.
+func CreateSecret(path string) (s Secret, err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return Secret{}, fmt.Errorf("identity secret: %w", err)
 	}
-	text := os.Getenv(variable)
-	if text == "" {
-		return Secret{}, fmt.Errorf("%w (%s is empty)", ErrNoSecret, variable)
-	}
-	s, err := NewSecret(text)
-	if err != nil && !errors.Is(err, ErrNoSecret) {
-		err = fmt.Errorf("environment variable %s: %w", variable, err)
-	}
-	return s, err
-}
-
-// GenerateSecret returns the text of a new secret with 256 random bits.
-func GenerateSecret() string {
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			err = errors.Join(fmt.Errorf("identity secret: %w", err), os.Remove(path))
+		}
+	}()
 	var b [MinSecretBytes]byte
 	_, _ = rand.Read(b[:]) // crypto/rand never fails: it ends the program instead
-	return hex.EncodeToString(b[:])
+	text := hex.EncodeToString(b[:])
+	if _, err := io.WriteString(f, text+"\n"); err != nil {
+		return Secret{}, err
+	}
+	if err := f.Sync(); err != nil {
+		return Secret{}, err
+	}
+	return NewSecret(text)
 }
 
 // IsZero says whether there is no secret.
 func (s Secret) IsZero() bool { return len(s.key) == 0 }
 
-// Fingerprint tells two secrets apart without showing either: eight hexadecimal digits to compare between computers.
-func (s Secret) Fingerprint() string {
+// fingerprintRounds makes each guess at a secret by its fingerprint cost a quarter of a second, as it costs us.
+const fingerprintRounds = 1 << 20
+
+// Fingerprint tells two secrets apart without showing either: eight hexadecimal digits to compare between computers. They
+// are the first 32 bits of PBKDF2-HMAC-SHA-256 (RFC 8018) of the secret, so that whoever reads them learns nothing of a
+// random secret, and has to try each guess at one that somebody thought up for long, one in four billion of which
+// fits by chance. The zero Secret has none.
+func (s Secret) Fingerprint() (string, error) {
 	if s.IsZero() {
-		return ""
+		return "", ErrNoSecret
 	}
-	mac := hmac.New(sha256.New, s.key)
-	mac.Write([]byte("retorno fingerprint 1"))
-	return hex.EncodeToString(mac.Sum(nil)[:4])
+	sum, err := pbkdf2.Key(sha256.New, string(s.key), []byte("retorno identity fingerprint 1"), fingerprintRounds, 4)
+	if err != nil {
+		return "", fmt.Errorf("identity secret: fingerprint: %w", err)
+	}
+	return hex.EncodeToString(sum), nil
 }
 
 const masked = "secret(…)"
