@@ -3,6 +3,8 @@ package returns
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 
 	"retorno/consumers/deadletter"
 	"retorno/consumers/store"
+	"retorno/consumers/stream"
 	"retorno/schemas/events"
 )
 
@@ -94,32 +97,81 @@ func TestF23WrongClocks(t *testing.T) {
 	noDifference(t, s)
 }
 
+// turns is how two groups that count the same log take turns: one that was overtaken comes again when the other has got on.
+type turns struct {
+	mu   sync.Mutex
+	most int64         // records read by either
+	got  chan struct{} // closed when there are more
+}
+
+func (t *turns) read(offsets map[string]int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	sum := int64(0)
+	for _, next := range offsets {
+		sum += next
+	}
+	if sum > t.most {
+		t.most = sum
+		close(t.got)
+		t.got = make(chan struct{})
+	}
+}
+
+func (t *turns) next() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.got
+}
+
+// fighting is a cursor of one of two such groups.
+type fighting struct {
+	cursor
+	turns *turns
+}
+
+func (f *fighting) Fetch(ctx context.Context, wait time.Duration) ([]stream.Message, error) {
+	f.turns.read(f.next)
+	return f.cursor.Fetch(ctx, wait)
+}
+
 // TestF33ReplayBesideTheLive: two groups count the same log into one database at once. Whoever is overtaken gives up
 // and comes again, as the group makes it do.
 func TestF33ReplayBesideTheLive(t *testing.T) {
 	_, whole := messy(t, 33)
 	want := truthOf(t, whole)
-	whole.step = 200
+	whole.step = 5
 	s := fresh(t)
-	ended := make(chan error, 2)
+	both, fenced, ended := &turns{got: make(chan struct{})}, new(atomic.Int32), make(chan error, 2)
+	over := make(chan struct{}) // one has come to the end
 	for range 2 {
 		c, _ := consumer(t, s, &letters{})
 		go func() {
 			for {
-				err := c.run(t.Context(), &cursor{log: whole, next: map[string]int64{}})
+				next := both.next()
+				err := c.run(t.Context(), &fighting{cursor{log: whole, next: map[string]int64{}}, both})
 				if !store.IsFenced(err) {
 					ended <- err
-					break
+					return
+				}
+				fenced.Add(1)
+				select {
+				case <-next:
+				case <-over:
 				}
 			}
 		}()
 	}
-	for range 2 {
-		if err := <-ended; !errors.Is(err, errEnd) {
-			t.Fatal(err)
-		}
+	first := <-ended
+	close(over)
+	if err := errors.Join(first, <-ended); !errors.Is(first, errEnd) || !errors.Is(err, errEnd) {
+		t.Fatal(err)
 	}
 	isTrue(t, s, whole, want)
+	t.Logf("%d times one was overtaken", fenced.Load())
+	if fenced.Load() == 0 {
+		t.Error("the two never met")
+	}
 }
 
 // TestF36NobodyScrapes: the accounts balance at a scrape that comes at any time, and none is needed.
