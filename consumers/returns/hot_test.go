@@ -40,7 +40,7 @@ func (c *crowd) fact(n int, revision uint32) reconcile.Fact {
 		f.Country, f.Mode, f.Sex = code(3), code(3), code(3)
 	default:
 		f.Kind, f.Centre, f.ExitPoint, f.EntryPoint, f.Age = reconcile.Registration, code(4), code(4), code(4), int16(c.rnd.IntN(90)-1)
-		f.Country, f.Sex, f.Nationality, f.Department, f.Reasons = code(3), code(3), code(2), code(5), uint16(code(8))
+		f.Country, f.Sex, f.Nationality, f.Department, f.Reasons = code(3), code(3), code(2), code(5), code(8)
 		f.Arrival -= c.rnd.Int64N(4) * c.every.Milliseconds()
 	}
 	f.Void = c.rnd.IntN(20) == 0
