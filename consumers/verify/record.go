@@ -81,7 +81,7 @@ func open(m *wire.Message, at place, partitions int) (*sent, error) {
 	if faults := events.Validate(r); len(faults) > 0 {
 		return nil, refused(faults[0].String())
 	}
-	if at, offset := envelope.GetSentAtMs(), envelope.GetClockOffsetMs(); at < year2000 || at >= year2100 || offset < -century || offset > century {
+	if at, offset := envelope.GetSentAtMs(), envelope.GetClockOffsetMs(); at < year2000 || at >= year2100 || offset < -year2100 || offset > year2100 {
 		return nil, refused(fmt.Sprintf("sent at %d by a clock that is %d off", at, offset))
 	}
 	s := &sent{record: r, contentHash: xxhash.Sum64(raw), sentAt: envelope.GetSentAtMs(), place: at, offset: m.Offset}
@@ -105,7 +105,6 @@ func open(m *wire.Message, at place, partitions int) (*sent, error) {
 const (
 	year2000 = 946_684_800_000
 	year2100 = 4_102_444_800_000
-	century  = 36_525 * 24 * 3_600_000
 )
 
 // rawRecord finds the record's bytes in an envelope, which must hold one record and a checksum.

@@ -75,8 +75,8 @@ func newGenerator(table *published.Table, settings Settings, people *population)
 	g := &generator{settings: settings, world: settings.World, rates: settings.Rates, draws: draws, pcg: pcg, rng: rand.New(pcg),
 		tableID: table.ID, first: table.First, last: table.Last, rows: people.rows, open: people.open, assistance: people.assistance,
 		from: table.First.Start().UnixMilli(), until: (table.Last + 1).Start().UnixMilli(), crossed: map[crossingKey]int{}}
-	if g.from < earliest || g.until > latest {
-		return nil, fmt.Errorf("the period of table %s, %s to %s: a register lies between 2000-01-01 and 2098-12-31", table.ID, table.First, table.Last)
+	if g.from < earliest+366*day || g.until > latest { // what is held may be sent a year before it happens
+		return nil, fmt.Errorf("the period of table %s, %s to %s: a register lies between 2001-01-01 and 2098-12-31", table.ID, table.First, table.Last)
 	}
 	return g, nil
 }

@@ -142,7 +142,7 @@ func (f frame) bounds() *Rejection {
 	case !timeHolds(f.sentAt):
 		return &Rejection{Code: CodeOutOfRange, Field: "sent_at_ms", Detail: fmt.Sprintf("%d; the time of sending lies between 2000 and 2100, in milliseconds since 1970", f.sentAt)}
 	case f.offset < -maxClockOffsetMs || f.offset > maxClockOffsetMs:
-		return &Rejection{Code: CodeOutOfRange, Field: "clock_offset_ms", Detail: fmt.Sprintf("%d; a clock is at most 100 years off, %d ms", f.offset, int64(maxClockOffsetMs))}
+		return &Rejection{Code: CodeOutOfRange, Field: "clock_offset_ms", Detail: fmt.Sprintf("%d; a clock is at most 130 years off, %d ms", f.offset, int64(maxClockOffsetMs))}
 	}
 	return nil
 }

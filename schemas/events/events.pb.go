@@ -35,7 +35,7 @@ type Envelope struct {
 	Checksum uint32 `protobuf:"fixed32,2,opt,name=checksum,proto3" json:"checksum,omitempty"`
 	// sent_at_ms is when this copy was sent, in broker time as the agent knows it; milliseconds since 1970-01-01 UTC; 2000 to 2100.
 	SentAtMs int64 `protobuf:"varint,3,opt,name=sent_at_ms,json=sentAtMs,proto3" json:"sent_at_ms,omitempty"`
-	// clock_offset_ms is how far the source's own clock was ahead of the broker's when this copy was sent (negative: behind); at most 100 years.
+	// clock_offset_ms is how far the source's own clock was ahead of the broker's when this copy was sent (negative: behind); at most 130 years.
 	ClockOffsetMs int64 `protobuf:"varint,4,opt,name=clock_offset_ms,json=clockOffsetMs,proto3" json:"clock_offset_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -41,9 +41,9 @@ const (
 	maxTimeMs = 4102444800_000
 	// maxSeq is the largest number of a source that is believed: at one record a second it is reached after 300 years.
 	maxSeq = 10_000_000_000
-	// maxClockOffsetMs is how far a source's clock may be off, ahead or behind, to be believed: 100 years. One whose
-	// battery is dead begins again in 1970 or 2000.
-	maxClockOffsetMs = 36525 * 86400_000
+	// maxClockOffsetMs is how far a source's clock may be off, ahead or behind, to be believed: 130 years, as from 1970 to
+	// maxTimeMs. A clock whose battery is dead begins again in 1970.
+	maxClockOffsetMs = maxTimeMs
 	// maxSourceID is the longest source id in bytes.
 	maxSourceID = 64
 
