@@ -79,6 +79,8 @@ func Main(args []string) int {
 
 // run is Main with everything it touches handed in.
 func run(ctx context.Context, args []string, lookup func(string) (string, bool), environ []string, t *terminal) int {
+	out, errs := &visible{w: t.Out}, &visible{w: t.Err}
+	t = &terminal{In: t.In, Out: out, Err: errs}
 	var selected string
 	err := ops.Protect("the command line", func() error {
 		var cli grammar
@@ -110,7 +112,8 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 		parsed.Bind(t)
 		return ops.Protect(selected, func() error { return parsed.Run() })
 	})
-	return finish(t.Err, selected, err, lookup)
+	status := finish(t.Err, selected, errors.Join(err, out.Close()), lookup)
+	return max(status, finish(t.Err, selected, errs.Close(), lookup))
 }
 
 // newParser builds the parser: flags only from the command line here, everything else from settings.

@@ -173,7 +173,7 @@ func (c *deadletterShowCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	switch {
 	case c.Raw:
-		_, err = t.Out.Write(l.Value)
+		_, err = raw(t.Out).Write(l.Value)
 		return err
 	case c.JSON:
 		full := newLetterJSON(l)

@@ -33,6 +33,7 @@ type progress struct {
 
 // newProgress starts to show what is being done, out of total things, or of an unknown number when total is 0.
 func newProgress(w io.Writer, what string, total int64) *progress {
+	w = raw(w)
 	p := &progress{w: w, what: what, total: total, bar: isTerminal(w), now: time.Now}
 	p.began = p.now()
 	p.shown = p.began

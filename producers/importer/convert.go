@@ -280,11 +280,8 @@ func (c *conversion) check(r *events.Record) {
 	}
 }
 
-// mended says whether the row comes from a file of rejected rows.
-func (c *conversion) mended() bool {
-	_, ok := c.dialect.header.at["origin_row"]
-	return ok
-}
+// mended reports whether the row comes from a file of rejected rows.
+func (c *conversion) mended() bool { return c.dialect.header.rejected() }
 
 // origin returns the source and number that a row of a file of rejected rows had at first.
 func (c *conversion) origin() (source string, seq uint64) {

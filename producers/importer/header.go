@@ -118,7 +118,18 @@ func newHeader(cfg Config, r row) (h *header, matched int) {
 			matched++
 		}
 	}
+	if h.rejected() {
+		for i, cell := range h.cells {
+			h.cells[i] = asItCame(cell)
+		}
+	}
 	return h, matched
+}
+
+// rejected reports whether the file is one of rejected rows.
+func (h *header) rejected() bool {
+	_, ok := h.at["origin_row"]
+	return ok
 }
 
 // same says whether a row repeats the header.

@@ -38,7 +38,11 @@ func (w *rejectedWriter) write(r row, source string, number uint64, faults []fau
 		if _, err := w.out.Write(bomUTF8); err != nil {
 			return err
 		}
-		if err := w.csv.Write(append(append([]string(nil), rejectedColumns...), w.own(w.header.cells)...)); err != nil {
+		all := append(append([]string(nil), rejectedColumns...), w.own(w.header.cells)...)
+		for i := range all {
+			all[i] = inert(all[i])
+		}
+		if err := w.csv.Write(all); err != nil {
 			return err
 		}
 	}
@@ -56,7 +60,11 @@ func (w *rejectedWriter) write(r row, source string, number uint64, faults []fau
 	}
 	lead := []string{source, strconv.FormatUint(number, 10), strconv.Itoa(r.line), faults[0].column, faults[0].code,
 		strings.Join(es, "; "), strings.Join(en, "; "), strings.ToValidUTF8(raw, "\uFFFD")}
-	return w.csv.Write(append(lead, w.own(cells)...))
+	all := append(lead, w.own(cells)...)
+	for i := range all {
+		all[i] = inert(all[i])
+	}
+	return w.csv.Write(all)
 }
 
 // own leaves out the columns that a file of rejected rows already has.

@@ -43,6 +43,7 @@ type rowReader struct {
 	delimiter byte
 	line      int // lines taken so far
 	pending   []textLine
+	marked    bool // of a file of rejected rows: inert cells come as they were
 }
 
 type textLine struct {
@@ -83,6 +84,11 @@ func (r *rowReader) next() (row, error) {
 			}
 		}
 		if state == cellsGood {
+			if r.marked {
+				for i := range cells {
+					cells[i] = asItCame(cells[i])
+				}
+			}
 			out.cells, out.raw = cells, text
 			out.fault = textFault(text)
 			return out, nil

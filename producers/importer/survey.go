@@ -41,7 +41,9 @@ func (d *dialect) open(file io.ReadSeeker) (*rowReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newRowReader(r, d.delimiter), nil
+	rows := newRowReader(r, d.delimiter)
+	rows.marked = d.header != nil && d.header.rejected()
+	return rows, nil
 }
 
 // sort tells data from what is around it: titles above the header, the header and its repetitions, blank rows, and
