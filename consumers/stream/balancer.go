@@ -1,22 +1,23 @@
 package stream
 
-import (
-	"cmp"
-	"slices"
+import kafkago "github.com/segmentio/kafka-go"
 
-	kafkago "github.com/segmentio/kafka-go"
-)
+// fixedRange is the range balancer over the partitions that the deployment has, in order of their number. The library
+// would divide those that a broker happens to list: none while it starts, and in an order that may differ between
+// co-partitioned topics, so that a partition falls to no member or the topics' partitions do not match.
+type fixedRange struct {
+	kafkago.RangeGroupBalancer
+	topics     []string
+	partitions int
+}
 
-// sortedRange is the range balancer over partitions in order of their number.
-// The library's own takes them as the broker happens to list them, topic by
-// topic, and so may give a member different partitions of co-partitioned topics.
-type sortedRange struct{ kafkago.RangeGroupBalancer }
-
-// AssignGroups divides each topic's partitions in one order for all topics.
-func (b sortedRange) AssignGroups(members []kafkago.GroupMember, partitions []kafkago.Partition) kafkago.GroupMemberAssignments {
-	sorted := slices.Clone(partitions)
-	slices.SortFunc(sorted, func(x, y kafkago.Partition) int {
-		return cmp.Or(cmp.Compare(x.Topic, y.Topic), cmp.Compare(x.ID, y.ID))
-	})
-	return b.RangeGroupBalancer.AssignGroups(members, sorted)
+// AssignGroups divides every partition of every topic among the members that read it.
+func (b fixedRange) AssignGroups(members []kafkago.GroupMember, _ []kafkago.Partition) kafkago.GroupMemberAssignments {
+	var all []kafkago.Partition
+	for _, topic := range b.topics {
+		for i := range b.partitions {
+			all = append(all, kafkago.Partition{Topic: topic, ID: i})
+		}
+	}
+	return b.RangeGroupBalancer.AssignGroups(members, all)
 }

@@ -43,7 +43,7 @@ func (c *Consumer) generation(ctx context.Context, gen *kafkago.Generation, run 
 		working.Add(1)
 		gen.Start(func(context.Context) {
 			defer working.Done()
-			g.watchCounts(live)
+			g.watch(live)
 		})
 	}
 	for _, p := range partitions {
@@ -86,11 +86,13 @@ func sharedPartitions(gen *kafkago.Generation, topics []string) ([]int, error) {
 	return all, nil
 }
 
-// watchCounts halts every shard while a topic has another number of
-// partitions than expected. One answer could be a corrupted one; two are not.
-func (g *generation) watchCounts(ctx context.Context) {
-	wrong := 0
-	for sleep(ctx, g.c.cfg.CheckEvery) {
+// watch looks after what members cannot see from their own partitions. It halts every shard while a topic has another
+// number of partitions than expected, and returns, which ends the generation, when partitions have fallen to no member.
+// One answer could be a corrupted one; two are not.
+func (g *generation) watch(ctx context.Context) {
+	const groupEvery = 5 // looks at the topics for one at the group
+	wrong, incomplete := 0, 0
+	for look := 1; sleep(ctx, g.c.cfg.CheckEvery); look++ {
 		err := g.c.checkTopics(ctx)
 		var stop *StopError
 		if !errors.As(err, &stop) || stop.Reason != ReasonPartitionCount {
@@ -98,12 +100,30 @@ func (g *generation) watchCounts(ctx context.Context) {
 			if err == nil {
 				g.setHalt(nil)
 			}
-			continue
-		}
-		if wrong++; wrong >= 2 {
+		} else if wrong++; wrong >= 2 {
 			g.setHalt(stop)
 		}
+		if look%groupEvery != 0 {
+			continue
+		}
+		if incomplete = g.incomplete(ctx, incomplete); incomplete >= 2 {
+			return
+		}
 	}
+}
+
+// incomplete returns how often in a row partitions were found that no member has.
+func (g *generation) incomplete(ctx context.Context, before int) int {
+	n, err := g.c.cluster.unassigned(ctx, g.c.cfg.Group, g.c.cfg.Partitions)
+	if err != nil || n < 0 {
+		return before // it may be divided again at this moment
+	}
+	g.c.metrics.unassigned.Set(float64(n))
+	if n == 0 {
+		return 0
+	}
+	g.c.log.Warn("stream: no member of the group has these partitions", "group", g.c.cfg.Group, "partitions", n, "looks", before+1)
+	return before + 1
 }
 
 func (g *generation) setHalt(err error) {
@@ -183,5 +203,6 @@ func (g *generation) judge(ctx context.Context, partition int, err error) bool {
 	g.c.metrics.stop(partition, reason)
 	g.c.board.stopped(partition, err)
 	g.c.log.Error("stream: shard stopped, will be looked at again", "partition", partition, "reason", reason, "after", g.c.cfg.StopRetry, "error", err)
-	return sleep(ctx, g.c.cfg.StopRetry)
+	// What the group gave can only be another after joining it again.
+	return sleep(ctx, g.c.cfg.StopRetry) && reason != ReasonAssignment
 }

@@ -24,6 +24,7 @@ type metrics struct {
 	commits    *prometheus.CounterVec
 	stopped    *prometheus.GaugeVec
 	skipped    *prometheus.CounterVec
+	unassigned prometheus.Gauge
 }
 
 func newMetrics(r prometheus.Registerer, board *board, topics []string) (*metrics, error) {
@@ -42,6 +43,8 @@ func newMetrics(r prometheus.Registerer, board *board, topics []string) (*metric
 		commits:    counter("retorno_stream_commits_total", "Commits of offsets to the group, by result: ok or failed. Failed ones do no harm.", "result"),
 		stopped: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "retorno_stream_stopped",
 			Help: "1 for a shard that has stopped, by reason."}, []string{"partition", "reason"}),
+		unassigned: prometheus.NewGauge(prometheus.GaugeOpts{Name: "retorno_stream_unassigned_partitions",
+			Help: "Partitions that no member of the group has, over all topics, as last seen."}),
 		skipped: counter("retorno_stream_skipped_offsets_total", "Offsets that held no record: markers of transactions, and records of those that were aborted.", "topic"),
 	}
 	for _, t := range topics { // a series that begins with its first event is not seen to rise by it
@@ -53,7 +56,7 @@ func newMetrics(r prometheus.Registerer, board *board, topics []string) (*metric
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{m.messages, m.bytes, m.prefetched, m.rebalances, m.assigned, m.stalls,
-		m.corrupt, m.retries, m.commits, m.stopped, m.skipped, reading{board}} {
+		m.corrupt, m.retries, m.commits, m.stopped, m.skipped, m.unassigned, reading{board}} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("metrics: %w", err)
 		}

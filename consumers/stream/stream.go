@@ -181,7 +181,7 @@ func (c *Consumer) newGroup() (*kafkago.ConsumerGroup, error) {
 		Brokers:        c.cfg.Brokers,
 		Topics:         c.cfg.Topics,
 		Dialer:         c.cfg.access().Dialer(),
-		GroupBalancers: []kafkago.GroupBalancer{sortedRange{}},
+		GroupBalancers: []kafkago.GroupBalancer{fixedRange{topics: c.cfg.Topics, partitions: c.cfg.Partitions}},
 		// Who joins waits until all members have heard of it by a heartbeat.
 		HeartbeatInterval: min(time.Second, c.cfg.SessionTimeout/5),
 		SessionTimeout:    c.cfg.SessionTimeout,
