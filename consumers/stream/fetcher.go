@@ -253,9 +253,6 @@ func (f *fetcher) requestFailed(ctx context.Context, err error) error {
 		f.metrics.retries.WithLabelValues("topic_missing").Inc()
 		f.verify = true
 		return f.topicMissing(ctx, err)
-	case kafka.Refused(err):
-		reason, look := lasting(err)
-		return f.confirm(&StopError{Reason: reason, Topic: f.topic, Partition: f.partition, Err: fmt.Errorf("%w (%s)", err, look)})
 	case errors.Is(err, kafka.ErrCorrupt):
 		f.metrics.corrupt.WithLabelValues(f.topic).Inc()
 		return err

@@ -65,7 +65,9 @@ func TestWhatIsGoneStopsUntilADecision(t *testing.T) {
 func TestAStopIsOverWhenItsCauseIs(t *testing.T) {
 	s := newSite(t, 1)
 	s.write(t, 0, "a")
-	c, _ := join(t, s.config(), s.take)
+	cfg := s.config()
+	cfg.FailAfter = 200 * time.Millisecond
+	c, _ := join(t, cfg, s.take)
 	until(t, "all is read", s.has(0, "a"))
 	refusal := s.broker.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.TopicAuthorizationFailed, Count: -1})
 	until(t, "it stops", func() bool { st, ok := stopped(c); return ok && st.Stopped == stream.ReasonAuth })

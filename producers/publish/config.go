@@ -33,6 +33,10 @@ type Config struct {
 	// stop error; brokers that start forget their topics for a moment.
 	// Default 10 s.
 	TopicGrace time.Duration
+	// LoginGrace is how long a login may be refused that was good before,
+	// until that counts as a stop error: passwords and certificates change
+	// at the brokers and here one after the other. Default 1 min.
+	LoginGrace time.Duration
 	// Compression is none, gzip, snappy, lz4 or zstd. Default none.
 	Compression string
 	// ClientID names this program to the broker. Default retorno.
@@ -62,6 +66,7 @@ func (c Config) withDefaults() Config {
 	set(&c.MinBackoff, 50*time.Millisecond)
 	set(&c.MaxBackoff, 2*time.Second)
 	set(&c.TopicGrace, 10*time.Second)
+	set(&c.LoginGrace, time.Minute)
 	if c.BatchBytes == 0 {
 		c.BatchBytes = 900_000
 	}
@@ -81,6 +86,9 @@ func (c Config) withDefaults() Config {
 func (c Config) Validate() error {
 	if err := c.Access().Validate(); err != nil {
 		return err
+	}
+	if c.LoginGrace < 0 || c.TopicGrace < 0 || c.RequestTimeout < 0 {
+		return errors.New("times must not be negative")
 	}
 	if c.Partitions < 0 {
 		return fmt.Errorf("partitions %d: must not be negative", c.Partitions)

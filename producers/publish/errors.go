@@ -6,8 +6,6 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
-
-	"retorno/schemas/kafka"
 )
 
 // Reasons of a stop error; also the values of the metric's label.
@@ -44,12 +42,13 @@ func IsStop(err error) bool {
 // classify turns a broker's or the network's error into a stop error, or
 // returns it as one to retry.
 func (w *Writer) classify(tp topicPartition, b *batch, err error) error {
+	if refused := w.logins.judge(tp.topic, err); refused != nil {
+		return refused
+	}
 	stop := func(reason string, err error) error { return &StopError{Reason: reason, Topic: tp.topic, Err: err} }
 	switch {
 	case errors.Is(err, kafkago.MessageSizeTooLarge), errors.Is(err, kafkago.RecordListTooLarge):
 		return stop(ReasonTooLarge, fmt.Errorf("%d bytes in %d messages: %w; max.message.bytes of the topic allows less", b.bytes, b.n, err))
-	case kafka.Refused(err):
-		return stop(ReasonAuth, fmt.Errorf("%w (%s)", err, kafka.Advice(err)))
 	case errors.Is(err, kafkago.InvalidTopic), errors.Is(err, kafkago.InvalidRequiredAcks), errors.Is(err, kafkago.PolicyViolation),
 		errors.Is(err, kafkago.InvalidTimestamp), errors.Is(err, kafkago.InvalidRecord), errors.Is(err, kafkago.UnsupportedForMessageFormat):
 		return stop(ReasonConfig, err)

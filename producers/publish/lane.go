@@ -181,6 +181,7 @@ func (l *lane) send(b *batch) error {
 		l.w.clock.sample(sent, received, res.LogAppendTime)
 	}
 	l.w.topics.seen(l.tp.topic)
+	l.w.logins.accepted()
 	return nil
 }
 

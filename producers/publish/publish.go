@@ -53,6 +53,7 @@ type Message struct {
 type Writer struct {
 	cfg     Config
 	clients *kafka.ByTopic
+	logins  *logins
 	metrics *metrics
 	clock   *clock
 	topics  *topics
@@ -81,15 +82,16 @@ func New(cfg Config) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("publish: %w", err)
 	}
-	clients := kafka.NewByTopic(cfg.Access())
+	clients, logins := kafka.NewByTopic(cfg.Access()), &logins{grace: cfg.LoginGrace}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Writer{
 		ctx: ctx, cancel: cancel,
 		cfg:     cfg,
 		clients: clients,
+		logins:  logins,
 		metrics: m,
 		clock:   newClock(m),
-		topics:  newTopics(clients, cfg),
+		topics:  newTopics(clients, logins, cfg),
 		lanes:   make(map[topicPartition]*lane),
 	}, nil
 }

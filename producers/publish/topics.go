@@ -23,6 +23,7 @@ const refreshEvery = 200 * time.Millisecond
 // once known: a different one later is a stop error, because keys would move.
 type topics struct {
 	clients *kafka.ByTopic
+	logins  *logins
 	cfg     Config
 
 	mu        sync.Mutex
@@ -36,8 +37,8 @@ type topicState struct {
 	missingSince time.Time
 }
 
-func newTopics(clients *kafka.ByTopic, cfg Config) *topics {
-	return &topics{clients: clients, cfg: cfg, known: make(map[string]*topicState)}
+func newTopics(clients *kafka.ByTopic, logins *logins, cfg Config) *topics {
+	return &topics{clients: clients, logins: logins, cfg: cfg, known: make(map[string]*topicState)}
 }
 
 // refresh makes the client ask for the cluster anew instead of trusting what
@@ -97,11 +98,12 @@ func (t *topics) check(ctx context.Context, topic string) (int, error) {
 	defer cancel()
 	counts, err := partitionCounts(asking, t.clients.Client(topic), topic)
 	if err != nil {
-		if kafka.Refused(err) {
-			return 0, &StopError{Reason: ReasonAuth, Topic: topic, Err: fmt.Errorf("%w (%s)", err, kafka.Advice(err))}
+		if refused := t.logins.judge(topic, err); refused != nil {
+			return 0, refused
 		}
 		return 0, err
 	}
+	t.logins.accepted()
 	n := counts[topic]
 	if n == 0 {
 		return 0, t.missing(ctx, topic, kafkago.UnknownTopicOrPartition)

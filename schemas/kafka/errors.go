@@ -49,6 +49,16 @@ func Refused(err error) bool {
 			return true
 		}
 	}
+	return refusedCertificate(err)
+}
+
+// RefusedLogin reports whether a refusal is about who we are. While passwords or certificates are being changed such
+// refusals come and go: the brokers and the files here do not change in the same moment.
+func RefusedLogin(err error) bool {
+	return errors.Is(err, kafkago.SASLAuthenticationFailed) || refusedCertificate(err)
+}
+
+func refusedCertificate(err error) bool {
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError

@@ -19,11 +19,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sort"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Version is the release of Apache Kafka that runs.
@@ -38,9 +39,22 @@ type Config struct {
 	// Advertise makes a second listener, whose clients are told to connect
 	// to this address: of a proxy, in front of Server.Behind.
 	Advertise string
+	// Secure is what the second listener wants of its clients; nil: nothing.
+	Secure *Secure
 	// Log receives what the server prints; nil keeps only the last lines,
 	// for error messages.
 	Log io.Writer
+}
+
+// Secure is a listener that encrypts, and lets in who shows a certificate and
+// logs in.
+type Secure struct {
+	// KeyStore is a PEM file with the listener's key and certificate, and
+	// TrustStore one with the certificates that vouch for clients' ones.
+	KeyStore, TrustStore string
+	// Users log in by SCRAM-SHA-512 with these passwords. None means that a
+	// certificate is enough.
+	Users map[string]string
 }
 
 // Server is a broker process.
@@ -68,6 +82,66 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 }
 
 func start(ctx context.Context, cfg Config) (_ *Server, err error) {
+	for attempt := 1; ; attempt++ {
+		s, err := prepare(ctx, cfg, alone)
+		if err != nil {
+			return nil, err
+		}
+		if err = s.launch(ctx); err == nil {
+			return s, nil
+		}
+		err = errors.Join(err, s.Stop())
+		// The ports were free a moment ago; another program may have been faster.
+		if ctx.Err() != nil || attempt == 3 || !strings.Contains(s.log.String(), "Address already in use") {
+			return nil, err
+		}
+	}
+}
+
+// StartCluster starts brokers that replicate to each other: three copies of each
+// topic, of which two must be alive. cfg is asked for the settings of each, by
+// its number. They are to be stopped one by one.
+func StartCluster(ctx context.Context, n int, cfg func(i int) Config) ([]*Server, error) {
+	for attempt := 1; ; attempt++ {
+		servers, err := startCluster(ctx, n, cfg)
+		if err == nil {
+			return servers, nil
+		}
+		if ctx.Err() != nil || attempt == 3 || !strings.Contains(err.Error(), "Address already in use") {
+			return nil, fmt.Errorf("apache kafka %s, %d brokers: %w", Version, n, err)
+		}
+	}
+}
+
+func startCluster(ctx context.Context, n int, cfg func(i int) Config) ([]*Server, error) {
+	seats, err := seatsOf(n)
+	if err != nil {
+		return nil, err
+	}
+	servers := make([]*Server, n)
+	var starting errgroup.Group // a broker answers once most of them are there
+	for i := range n {
+		starting.Go(func() error {
+			var err error
+			if servers[i], err = prepare(ctx, cfg(i), seats[i]); err != nil {
+				return err
+			}
+			return servers[i].launch(ctx)
+		})
+	}
+	if err := starting.Wait(); err != nil {
+		for _, s := range servers {
+			if s != nil {
+				err = errors.Join(err, s.Stop())
+			}
+		}
+		return nil, err
+	}
+	return servers, nil
+}
+
+// prepare makes a server whose folder is formatted, and which does not run yet.
+func prepare(ctx context.Context, cfg Config, at seat) (_ *Server, err error) {
 	java, err := exec.LookPath("java")
 	if err != nil {
 		return nil, errors.New("java is not on the PATH; install Java 17 or newer (Debian: openjdk-17-jre-headless)")
@@ -83,82 +157,27 @@ func start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		}
 		s.temporary = true
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.Stop())
-		}
-	}()
-	for attempt := 1; ; attempt++ {
-		if err = s.configure(cfg); err != nil {
-			return nil, err
-		}
-		if err = s.format(ctx); err != nil {
-			return nil, err
-		}
-		if err = s.launch(ctx); err == nil {
-			return s, nil
-		}
-		// The ports were free a moment ago; somebody may have been faster.
-		if ctx.Err() != nil || attempt == 3 || !strings.Contains(s.log.String(), "Address already in use") {
-			return nil, err
-		}
+	if err = s.configure(cfg, at); err == nil {
+		err = s.format(ctx, cfg.Secure)
 	}
-}
-
-// configure writes the server's properties with ports that are free now.
-func (s *Server) configure(cfg Config) error {
-	ports, err := freePorts(3)
 	if err != nil {
-		return err
+		return nil, errors.Join(err, s.Stop())
 	}
-	s.broker = fmt.Sprintf("127.0.0.1:%d", ports[0])
-	properties := map[string]string{
-		"process.roles":                                    "broker,controller",
-		"node.id":                                          "1",
-		"controller.quorum.voters":                         fmt.Sprintf("1@127.0.0.1:%d", ports[1]),
-		"controller.listener.names":                        "CONTROLLER",
-		"inter.broker.listener.name":                       "PLAINTEXT",
-		"listener.security.protocol.map":                   "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-		"listeners":                                        fmt.Sprintf("PLAINTEXT://%s,CONTROLLER://127.0.0.1:%d", s.broker, ports[1]),
-		"advertised.listeners":                             "PLAINTEXT://" + s.broker,
-		"log.dirs":                                         filepath.Join(s.dir, "data"),
-		"auto.create.topics.enable":                        "false",
-		"default.replication.factor":                       "1",
-		"offsets.topic.replication.factor":                 "1",
-		"offsets.topic.num.partitions":                     "1",
-		"transaction.state.log.replication.factor":         "1",
-		"transaction.state.log.min.isr":                    "1",
-		"share.coordinator.state.topic.replication.factor": "1",
-		"share.coordinator.state.topic.min.isr":            "1",
-		"group.initial.rebalance.delay.ms":                 "0",
-		"group.min.session.timeout.ms":                     "500",
-		// A broker that was killed may register anew after this time.
-		"broker.session.timeout.ms":    "2000",
-		"broker.heartbeat.interval.ms": "500",
-	}
-	if cfg.Advertise != "" {
-		s.behind = fmt.Sprintf("127.0.0.1:%d", ports[2])
-		properties["listeners"] += ",PROXIED://" + s.behind
-		properties["advertised.listeners"] += ",PROXIED://" + cfg.Advertise
-		properties["listener.security.protocol.map"] += ",PROXIED:PLAINTEXT"
-	}
-	for k, v := range cfg.Properties {
-		properties[k] = v
-	}
-	lines := make([]string, 0, len(properties))
-	for k, v := range properties {
-		lines = append(lines, k+"="+v)
-	}
-	sort.Strings(lines)
-	return os.WriteFile(s.properties(), []byte(strings.Join(lines, "\n")+"\n"), 0o600)
+	return s, nil
 }
 
 func (s *Server) properties() string { return filepath.Join(s.dir, "server.properties") }
 
 // format prepares an empty data folder and leaves a used one alone.
-func (s *Server) format(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, s.java, "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", s.classpath,
-		"kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c", s.properties())
+func (s *Server) format(ctx context.Context, secure *Secure) error {
+	args := []string{"-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", s.classpath,
+		"kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c", s.properties()}
+	if secure != nil {
+		for user, password := range secure.Users {
+			args = append(args, "--add-scram", fmt.Sprintf("SCRAM-SHA-512=[name=%s,password=%s]", user, password))
+		}
+	}
+	cmd := exec.CommandContext(ctx, s.java, args...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("format %s: %w: %s", s.dir, err, strings.TrimSpace(string(out)))
 	}

@@ -285,6 +285,7 @@ func TestRefusedReadingStopsAndResumes(t *testing.T) {
 	all := facts(topics, 0, 100)
 	b.write(t, 1, all)
 	cfg := b.streamConfig(t, topics, 1)
+	cfg.FailAfter = 300 * time.Millisecond
 	reg := newRegistry(&cfg)
 	h := b.embedded.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.TopicAuthorizationFailed, Count: -1})
 	l := newLedger()

@@ -22,7 +22,8 @@ const (
 // proxy stands between clients and a broker and looks at whole frames. The
 // hook sees each answer with the kind of request it answers, and may change it.
 type proxy struct {
-	ln net.Listener
+	ln  net.Listener
+	raw bool // it cannot look into what passes
 
 	mu     sync.Mutex
 	to     string
@@ -66,6 +67,11 @@ func (p *proxy) hook(f func(key kmsg.Key, frame []byte) verdict) {
 
 func (p *proxy) close() {
 	p.ln.Close()
+	p.cutAll()
+}
+
+// cutAll ends every connection that there is.
+func (p *proxy) cutAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for c := range p.conns {
@@ -92,6 +98,14 @@ func (p *proxy) serve(client net.Conn) {
 		delete(p.conns, server)
 		p.mu.Unlock()
 	}()
+	if p.raw {
+		go func() {
+			_, _ = io.Copy(server, client) // until either end hangs up
+			server.Close()
+		}()
+		_, _ = io.Copy(client, server)
+		return
+	}
 	var asked sync.Map // correlation id to key
 	go func() {
 		defer server.Close()
