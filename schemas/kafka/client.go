@@ -128,10 +128,11 @@ func (c *Client) brokers() []string {
 	return all
 }
 
-// Metadata asks for topics and the brokers that lead their partitions.
+// Metadata asks for the brokers, and for topics and who leads their partitions.
 func (c *Client) Metadata(ctx context.Context, topics ...string) (*Metadata, error) {
 	req := kmsg.NewPtrMetadataRequest()
 	req.SetVersion(4)
+	req.Topics = make([]kmsg.MetadataRequestTopic, 0, len(topics)) // nil would ask for every topic of the cluster
 	for _, topic := range topics {
 		t := kmsg.NewMetadataRequestTopic()
 		t.Topic = kmsg.StringPtr(topic)
@@ -150,12 +151,13 @@ func (c *Client) Metadata(ctx context.Context, topics ...string) (*Metadata, err
 
 // Metadata is a broker's view of the cluster.
 type Metadata struct {
-	brokers map[int32]string
-	topics  map[string]*kmsg.MetadataResponseTopic
+	brokers    map[int32]string
+	controller int32
+	topics     map[string]*kmsg.MetadataResponseTopic
 }
 
 func newMetadata(res *kmsg.MetadataResponse) *Metadata {
-	m := &Metadata{brokers: make(map[int32]string), topics: make(map[string]*kmsg.MetadataResponseTopic)}
+	m := &Metadata{brokers: make(map[int32]string), controller: res.ControllerID, topics: make(map[string]*kmsg.MetadataResponseTopic)}
 	for _, b := range res.Brokers {
 		m.brokers[b.NodeID] = net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
 	}
@@ -176,13 +178,40 @@ func (m *Metadata) addresses() []string {
 	return all
 }
 
+// Brokers is how many brokers are alive.
+func (m *Metadata) Brokers() int { return len(m.brokers) }
+
+// Controller returns the address of the broker that takes changes of topics. The error is the library's
+// BrokerNotAvailable while there is none.
+func (m *Metadata) Controller() (string, error) {
+	if addr, ok := m.brokers[m.controller]; ok {
+		return addr, nil
+	}
+	return "", fmt.Errorf("no broker takes changes of topics at present: %w", kafkago.BrokerNotAvailable)
+}
+
+// Replicas returns the least number of copies that a partition of a topic has; 0 when the topic does not exist.
+func (m *Metadata) Replicas(topic string) int {
+	t := m.topics[topic]
+	if t == nil {
+		return 0
+	}
+	least := 0
+	for i, p := range t.Partitions {
+		if n := len(p.Replicas); i == 0 || n < least {
+			least = n
+		}
+	}
+	return least
+}
+
 // Partitions returns how many partitions a topic has; 0 when it does not exist.
 func (m *Metadata) Partitions(topic string) (int, error) {
 	t := m.topics[topic]
 	if t == nil {
 		return 0, fmt.Errorf("%w: it does not name topic %s", ErrCorrupt, topic)
 	}
-	switch err := code(t.ErrorCode, nil); {
+	switch err := Code(t.ErrorCode, nil); {
 	case err == nil:
 		return len(t.Partitions), nil
 	case errors.Is(err, kafkago.UnknownTopicOrPartition):

@@ -13,13 +13,14 @@ import (
 
 // Conn is a connection to one broker, logged in. It is for one goroutine at a time.
 type Conn struct {
-	net   net.Conn
-	addr  string
-	in    *bufio.Reader
-	form  *kmsg.RequestFormatter
-	id    int32
-	out   []byte
-	limit int64 // of an answer to a fetch
+	net       net.Conn
+	addr      string
+	encrypted bool
+	in        *bufio.Reader
+	form      *kmsg.RequestFormatter
+	id        int32
+	out       []byte
+	limit     int64 // of an answer to a fetch
 }
 
 // Connect connects to a broker and logs in. limit bounds what a fetch may bring, in bytes; 0 means MaxFetchAnswer.
@@ -33,7 +34,7 @@ func (a Access) Connect(ctx context.Context, addr string, limit int64) (*Conn, e
 	if limit == 0 {
 		limit = MaxFetchAnswer
 	}
-	c := &Conn{net: n, addr: addr, in: bufio.NewReaderSize(n, 32<<10), limit: limit,
+	c := &Conn{net: n, addr: addr, encrypted: a.TLS != nil, in: bufio.NewReaderSize(n, 32<<10), limit: limit,
 		form: kmsg.NewRequestFormatter(kmsg.FormatterClientID(a.clientID()))}
 	if a.SASL != nil {
 		if err := c.login(ctx, a.SASL); err != nil {
@@ -80,6 +81,9 @@ func (c *Conn) ask(req kmsg.Request) (kmsg.Response, error) {
 		}
 		return maxAnswer, nil
 	})
+	if err != nil && c.id == 1 {
+		return nil, firstAnswer(c.addr, c.encrypted, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +100,7 @@ func (c *Conn) login(ctx context.Context, s *SASL) error {
 	if err != nil {
 		return err
 	}
-	if err := code(res.(*kmsg.SASLHandshakeResponse).ErrorCode, nil); err != nil {
+	if err := Code(res.(*kmsg.SASLHandshakeResponse).ErrorCode, nil); err != nil {
 		return err
 	}
 	m, err := s.mechanism()
@@ -122,5 +126,5 @@ func (c *Conn) authenticate(ctx context.Context, say []byte) ([]byte, error) {
 		return nil, err
 	}
 	r := res.(*kmsg.SASLAuthenticateResponse)
-	return r.SASLAuthBytes, code(r.ErrorCode, r.ErrorMessage)
+	return r.SASLAuthBytes, Code(r.ErrorCode, r.ErrorMessage)
 }

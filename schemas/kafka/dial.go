@@ -29,7 +29,7 @@ func (a Access) Dial(ctx context.Context, network, addr string) (net.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	return newGuard(c, addr), nil
+	return newGuard(c, addr, a.TLS != nil), nil
 }
 
 func (a Access) dial(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -56,10 +56,23 @@ func handshakeFailed(addr string, err error) error {
 	switch {
 	case errors.As(err, &record):
 		return &MismatchError{Addr: addr, Problem: "what answers does not speak TLS", Err: err}
-	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+	case hungUp(err):
 		return &MismatchError{Addr: addr, Problem: "the connection was ended during the TLS handshake, as listeners without TLS do", Err: err}
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("TLS with %s: no answer to the handshake, as from listeners without TLS: %w", addr, err)
 	}
 	return fmt.Errorf("TLS with %s: %w", addr, err)
+}
+
+// hungUp reports whether the other end ended the connection.
+func hungUp(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) }
+
+// firstAnswer says what it looks like when a broker ends a connection instead of answering the first request on it.
+func firstAnswer(addr string, encrypted bool, err error) error {
+	if encrypted || !hungUp(err) {
+		return err
+	}
+	return &MismatchError{Addr: addr, Problem: "the connection was ended at the first request, as by listeners that want TLS or a login", Err: err}
 }
 
 // Transport returns the client library's connections, guarded. It keeps the view of these topics up to two seconds;

@@ -28,12 +28,11 @@ func (e *SizeError) Unwrap() error { return ErrCorrupt }
 type MismatchError struct {
 	Addr    string
 	Problem string
-	Err     error
+	// Err is what the network said. It is not unwrapped: the client library replaces whatever wraps an end of file.
+	Err error
 }
 
 func (e *MismatchError) Error() string { return fmt.Sprintf("%s: %s: %v", e.Addr, e.Problem, e.Err) }
-
-func (e *MismatchError) Unwrap() error { return e.Err }
 
 // refusals are the brokers' codes for who may not come in, or may not do this.
 var refusals = []kafkago.Error{
@@ -89,8 +88,8 @@ func Advice(err error) string {
 	return ""
 }
 
-// code turns a broker's error code, and what the broker says about it, into an error; 0 into nil.
-func code(c int16, said *string) error {
+// Code turns a broker's error code, and what the broker says about it, into the library's error; 0 into nil.
+func Code(c int16, said *string) error {
 	switch {
 	case c == 0:
 		return nil

@@ -18,7 +18,9 @@ import (
 // them to check.
 type guard struct {
 	net.Conn
-	addr string
+	addr      string
+	encrypted bool
+	answered  bool // an answer has come
 
 	mu     sync.Mutex
 	asked  map[int32]request
@@ -34,8 +36,8 @@ type guard struct {
 // request is the kind and version of one that was sent.
 type request struct{ key, version int16 }
 
-func newGuard(c net.Conn, addr string) *guard {
-	return &guard{Conn: c, addr: addr, asked: make(map[int32]request)}
+func newGuard(c net.Conn, addr string, encrypted bool) *guard {
+	return &guard{Conn: c, addr: addr, encrypted: encrypted, asked: make(map[int32]request)}
 }
 
 // Write remembers what was asked.
@@ -106,10 +108,13 @@ func (g *guard) next() error {
 		asked, err = g.take(id)
 		return limitOf(asked.key), err
 	})
+	if err != nil && !g.answered {
+		return firstAnswer(g.addr, g.encrypted, err)
+	}
 	if err != nil {
 		return err
 	}
-	g.frame = frame
+	g.frame, g.answered = frame, true
 	g.pending, err = checked(frame, asked)
 	return err
 }

@@ -261,6 +261,7 @@ func TestOtherListenersAreNamed(t *testing.T) {
 		want  string
 	}{
 		"a web server":                         {func(c net.Conn) { read(c); fmt.Fprint(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }, nil, "a web server answers"},
+		"a listener that hangs up":             {read, nil, "as by listeners that want TLS or a login"},
 		"TLS, without being asked for it":      {func(c net.Conn) { read(c); _, _ = c.Write([]byte{0x15, 3, 3, 0, 2, 2, 70}) }, nil, "the listener speaks TLS"},
 		"a listener without TLS that hangs up": {func(c net.Conn) { read(c) }, &TLS{CAFile: ca}, "as listeners without TLS do"},
 		"a listener without TLS that answers":  {func(c net.Conn) { read(c); _, _ = c.Write(make([]byte, 100)) }, &TLS{CAFile: ca}, "does not speak TLS"},
