@@ -24,9 +24,7 @@ func setAside(t *testing.T, letters ...deadletter.Letter) []string {
 	if r := try(t, "", nil, append([]string{"deadletter", "list"}, flags...)...); r.status != exitMissing || !strings.Contains(r.err, "does not exist") {
 		t.Errorf("a cluster without topics: %+v", r)
 	}
-	if r := try(t, event(1), nil, append([]string{"send", "-"}, flags...)...); r.status != exitDone {
-		t.Fatal(r.err)
-	}
+	producerWithTopics(t, kafkaFlags{Brokers: []string{broker.Addr()}, Partitions: 3})
 	w, err := deadletter.New(deadletter.Config{Brokers: []string{broker.Addr()}})
 	if err != nil {
 		t.Fatal(err)

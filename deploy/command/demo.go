@@ -163,7 +163,7 @@ func (d *demo) startCounting(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.kafka.ensureTopics(ctx, producer); err != nil {
+	if err := d.kafka.ensureTopics(ctx, d.kafka.topics(producer), nil); err != nil {
 		return err
 	}
 	read, err := d.kafka.consumer(d.t.Log, d.registry)

@@ -12,6 +12,7 @@ import (
 
 	"retorno/consumers/store"
 	"retorno/deploy/ops"
+	"retorno/schemas/kafka"
 )
 
 // Exit statuses of interfaces.md.
@@ -58,7 +59,7 @@ func exitStatus(err error) int {
 		return s.code
 	case errors.As(err, new(*ops.Panic)):
 		return exitNo
-	case store.RightsMissing(err), errors.As(err, new(*store.MisuseError)):
+	case store.RightsMissing(err), errors.As(err, new(*store.MisuseError)), kafka.Refused(err):
 		return exitUsage
 	case errors.As(err, &network),
 		errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission),

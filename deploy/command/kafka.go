@@ -1,7 +1,6 @@
 package command
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,6 +23,8 @@ const reachTimeout = 15 * time.Second
 type kafkaFlags struct {
 	Brokers          []string `default:"127.0.0.1:9092" placeholder:"HOST:PORT" help:"Brokers to start from."`
 	Partitions       int      `default:"12" placeholder:"N" help:"Partitions of each of the two fact topics; fixed when they are made."`
+	Replication      int      `default:"0" placeholder:"N" help:"Copies of a topic that this program makes; 0 leaves it to the cluster."`
+	MinInsync        int      `default:"0" placeholder:"N" help:"Copies of such a topic that must be alive for a record to be taken; 0 leaves it to the cluster."`
 	TLS              bool     `name:"tls" help:"Encrypt."`
 	CAFile           string   `name:"ca-file" placeholder:"FILE" help:"Certificates (PEM) that vouch for the brokers, instead of the system's; implies TLS."`
 	CertFile         string   `name:"cert-file" placeholder:"FILE" help:"Certificate (PEM) that this program shows to the brokers; implies TLS. It is read again at each connection."`
@@ -39,6 +40,9 @@ type kafkaFlags struct {
 func (f *kafkaFlags) Validate() error {
 	if f.Partitions < 1 {
 		return fmt.Errorf("--kafka-partitions %d: must be 1 or more", f.Partitions)
+	}
+	if f.Replication < 0 || f.MinInsync < 0 || f.Replication > 0 && f.MinInsync > f.Replication {
+		return fmt.Errorf("--kafka-replication %d and --kafka-min-insync %d: must not be negative, and no more copies can be alive than there are", f.Replication, f.MinInsync)
 	}
 	if (f.SaslMechanism == "") != (f.SaslUser == "") {
 		return errors.New("--kafka-sasl-mechanism and --kafka-sasl-user belong together")
@@ -82,55 +86,6 @@ func (f *kafkaFlags) producer(log *slog.Logger, registry prometheus.Registerer) 
 func (f *kafkaFlags) consumer(log *slog.Logger, registry prometheus.Registerer) (stream.Config, error) {
 	a, err := f.access()
 	return stream.Config{Brokers: a.Brokers, Partitions: f.Partitions, TLS: a.TLS, SASL: a.SASL, Logger: log, Registerer: registry}, err
-}
-
-// openWriter makes sure of the topics and returns a writer to them. The caller closes it.
-func (f *kafkaFlags) openWriter(ctx context.Context, log *slog.Logger, registry prometheus.Registerer) (*publish.Writer, error) {
-	cfg, err := f.producer(log, registry)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.ensureTopics(ctx, cfg); err != nil {
-		return nil, err
-	}
-	writer, err := publish.New(cfg)
-	if err != nil {
-		return nil, Usage(err)
-	}
-	return writer, nil
-}
-
-// ensureTopics creates the topics where they are missing, and refuses a cluster whose partition count is another.
-func (f *kafkaFlags) ensureTopics(ctx context.Context, cfg publish.Config) error {
-	return f.ask(ctx, func(ctx context.Context) error {
-		return publish.EnsureTopics(ctx, f.Brokers, publish.TopicsConfig{Partitions: f.Partitions, Client: cfg})
-	})
-}
-
-// checkTopics refuses a cluster without the topics, or with another partition count. It changes nothing.
-func (f *kafkaFlags) checkTopics(ctx context.Context, cfg publish.Config) error {
-	return f.ask(ctx, func(ctx context.Context) error { return publish.CheckTopics(ctx, f.Brokers, f.Partitions, cfg) })
-}
-
-// ask puts a question to the cluster and gives its failure an exit status and the way out.
-func (f *kafkaFlags) ask(ctx context.Context, question func(context.Context) error) error {
-	reach, cancel := context.WithTimeout(ctx, reachTimeout)
-	defer cancel()
-	err := question(reach)
-	var differs *publish.TopicsError
-	switch {
-	case err == nil, ctx.Err() != nil:
-		return err
-	case errors.As(err, &differs) && differs.Missing():
-		return Missing(fmt.Errorf("%w; `%s consume` or `%s send` makes the topics", err, program, program))
-	case errors.As(err, &differs):
-		return Usage(fmt.Errorf("%w; the setting is --kafka-partitions", err))
-	case publish.IsStop(err):
-		return Usage(err)
-	default:
-		return Missing(fmt.Errorf("no Kafka cluster answers at %s: %w; start one (`%s embedded` is enough for a trial) or name it with --kafka-brokers",
-			strings.Join(f.Brokers, ", "), err, program))
-	}
 }
 
 // readSecret returns a secret from its own variable, else from the file that is named for it.

@@ -108,7 +108,7 @@ func producerWithTopics(t *testing.T, flags kafkaFlags) publish.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := flags.ensureTopics(t.Context(), producer); err != nil {
+	if err := flags.ensureTopics(t.Context(), flags.topics(producer), nil); err != nil {
 		t.Fatal(err)
 	}
 	return producer

@@ -15,7 +15,7 @@ const longestPause = 5 * time.Second
 func (c *consumeCommand) Validate() error {
 	if err := checkAll(above("flush-every", c.FlushEvery), above("flush-records", c.FlushRecords), above("leave-within", c.LeaveWithin),
 		above("stall-after", c.StallAfter), above("kafka-session-timeout", c.SessionTimeout), above("kafka-rebalance-timeout", c.RebalanceTimeout),
-		above("kafka-request-timeout", c.RequestTimeout), checkAddress("ops-listen", c.OpsListen)); err != nil {
+		above("kafka-request-timeout", c.RequestTimeout), above("kafka-fail-after", c.FailAfter), checkAddress("ops-listen", c.OpsListen)); err != nil {
 		return err
 	}
 	least := 2 * max(c.FlushEvery, c.RequestTimeout, c.ClickHouse.Timeout, longestPause)

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"retorno/schemas/kafka"
 )
 
 // The topics of version 1. The first two carry facts and have the same number
@@ -29,17 +32,38 @@ const (
 	MaxDeadLetterBytes = 20 << 20
 )
 
-// TopicsConfig says how the topics are to be.
+// TopicsConfig says which topics there are to be, and how.
 type TopicsConfig struct {
+	// Topics are those that are needed. Default all three.
+	Topics []string
 	// Partitions of each of the two fact topics. Default 12.
 	Partitions int
-	// Replication is the number of copies; zero leaves it to the cluster.
+	// Replication is the number of copies of a topic that is created; zero
+	// leaves it to the cluster.
 	Replication int
-	// MinInsyncReplicas refuses writes with fewer copies alive; zero leaves
-	// it to the cluster.
+	// MinInsyncReplicas refuses writes to such a topic with fewer copies
+	// alive; zero leaves it to the cluster.
 	MinInsyncReplicas int
 	// Client says how to reach the cluster; its Brokers are not used.
 	Client Config
+}
+
+func (c TopicsConfig) withDefaults() TopicsConfig {
+	if c.Partitions == 0 {
+		c.Partitions = 12
+	}
+	if len(c.Topics) == 0 {
+		c.Topics = []string{TopicCheckpoint, TopicCentre, TopicDeadLetter}
+	}
+	return c
+}
+
+// partitions is how many a topic is to have: dead letters always one.
+func (c TopicsConfig) partitions(topic string) int {
+	if topic == TopicDeadLetter {
+		return 1
+	}
+	return c.Partitions
 }
 
 // TopicsError names every topic whose number of partitions is not the
@@ -92,20 +116,19 @@ func (e *TopicsError) Error() string {
 // showTimeout is how long a cluster may take to show all partitions of the topics that it has created.
 const showTimeout = 30 * time.Second
 
-// EnsureTopics creates the three topics where they are missing, waits until
-// the cluster shows all their partitions, and fails with a *TopicsError when
-// one exists with another number of them. Existing topics are not changed.
-// Several programs may call it at the same time.
+// EnsureTopics creates the topics where they are missing, waits until the
+// cluster shows all their partitions, and fails with a *TopicsError when one
+// exists with another number of them. Existing topics are not changed. Several
+// programs may call it at the same time.
 func EnsureTopics(ctx context.Context, brokers []string, cfg TopicsConfig) error {
-	if cfg.Partitions == 0 {
-		cfg.Partitions = 12
-	}
-	client, closeClient, err := adminClient(brokers, cfg.Client)
+	cfg = cfg.withDefaults()
+	cfg.Client.Brokers = brokers
+	client, err := adminClient(cfg.Client)
 	if err != nil {
 		return err
 	}
-	defer closeClient()
-	differs := CheckTopics(ctx, brokers, cfg.Partitions, cfg.Client)
+	defer client.Close()
+	differs := check(ctx, client, cfg)
 	var counts *TopicsError
 	if !errors.As(differs, &counts) || !counts.Missing() {
 		return differs
@@ -117,10 +140,10 @@ func EnsureTopics(ctx context.Context, brokers []string, cfg TopicsConfig) error
 	for errors.As(differs, &counts) && counts.incomplete() {
 		if create := cfg.missing(counts); len(create) > 0 {
 			if err := createTopics(ctx, client, create); err != nil {
-				return err
+				return fmt.Errorf("kafka: create topics: %w", err)
 			}
 		}
-		differs = CheckTopics(ctx, brokers, cfg.Partitions, cfg.Client)
+		differs = check(ctx, client, cfg)
 		if differs != nil && !pause(shown) {
 			break
 		}
@@ -129,113 +152,122 @@ func EnsureTopics(ctx context.Context, brokers []string, cfg TopicsConfig) error
 }
 
 // CheckTopics returns nil when the topics exist with the expected number of
-// partitions (dead letters always one), a *TopicsError when not, and another
-// error when the cluster cannot be asked.
-func CheckTopics(ctx context.Context, brokers []string, partitions int, access ...Config) error {
-	var cfg Config
-	if len(access) > 0 {
-		cfg = access[0]
-	}
-	client, closeClient, err := adminClient(brokers, cfg)
+// partitions, a *TopicsError when not, and another error when the cluster
+// cannot be asked. It changes nothing.
+func CheckTopics(ctx context.Context, brokers []string, cfg TopicsConfig) error {
+	cfg.Client.Brokers = brokers
+	client, err := adminClient(cfg.Client)
 	if err != nil {
 		return err
 	}
-	defer closeClient()
-	expected := map[string]int{TopicCheckpoint: partitions, TopicCentre: partitions, TopicDeadLetter: 1}
-	found, err := askCounts(ctx, client, TopicCheckpoint, TopicCentre, TopicDeadLetter)
+	defer client.Close()
+	return check(ctx, client, cfg.withDefaults())
+}
+
+func check(ctx context.Context, client *kafka.Client, cfg TopicsConfig) error {
+	view, err := client.Metadata(ctx, cfg.Topics...)
 	if err != nil {
-		return err
+		return fmt.Errorf("kafka: %w", err)
 	}
-	for topic, want := range expected {
-		if found[topic] != want {
-			return &TopicsError{Expected: expected, Found: found}
+	e := &TopicsError{Expected: map[string]int{}, Found: map[string]int{}}
+	differs := false
+	for _, topic := range cfg.Topics {
+		if e.Found[topic], err = view.Partitions(topic); err != nil {
+			return fmt.Errorf("kafka: %w", err)
 		}
+		e.Expected[topic] = cfg.partitions(topic)
+		differs = differs || e.Found[topic] != e.Expected[topic]
+	}
+	if differs {
+		return e
 	}
 	return nil
 }
 
 // missing is how to create the topics that do not exist.
-func (c TopicsConfig) missing(counts *TopicsError) (create []kafkago.TopicConfig) {
-	for _, t := range c.topics() {
-		if counts.Found[t.Topic] == 0 {
-			create = append(create, t)
+func (c TopicsConfig) missing(counts *TopicsError) (create []kmsg.CreateTopicsRequestTopic) {
+	for _, topic := range c.Topics {
+		if counts.Found[topic] == 0 {
+			create = append(create, c.topic(topic))
 		}
 	}
 	return create
 }
 
-func (c TopicsConfig) topics() []kafkago.TopicConfig {
-	entries := func(size int, extra ...kafkago.ConfigEntry) []kafkago.ConfigEntry {
-		e := []kafkago.ConfigEntry{
-			// Facts and dead letters are kept until somebody decides otherwise.
-			{ConfigName: "retention.ms", ConfigValue: "-1"},
-			{ConfigName: "retention.bytes", ConfigValue: "-1"},
-			{ConfigName: "cleanup.policy", ConfigValue: "delete"},
-			{ConfigName: "max.message.bytes", ConfigValue: strconv.Itoa(size)},
-		}
-		if c.MinInsyncReplicas > 0 {
-			e = append(e, kafkago.ConfigEntry{ConfigName: "min.insync.replicas", ConfigValue: strconv.Itoa(c.MinInsyncReplicas)})
-		}
-		return append(e, extra...)
+// topic is how one of the topics is created.
+func (c TopicsConfig) topic(name string) kmsg.CreateTopicsRequestTopic {
+	t := kmsg.NewCreateTopicsRequestTopic()
+	t.Topic, t.NumPartitions, t.ReplicationFactor = name, int32(c.partitions(name)), -1
+	if c.Replication > 0 {
+		t.ReplicationFactor = int16(c.Replication)
 	}
-	replication := c.Replication
-	if replication == 0 {
-		replication = -1
+	set := func(name, value string) {
+		e := kmsg.NewCreateTopicsRequestTopicConfig()
+		e.Name, e.Value = name, kmsg.StringPtr(value)
+		t.Configs = append(t.Configs, e)
 	}
-	brokerTime := kafkago.ConfigEntry{ConfigName: "message.timestamp.type", ConfigValue: "LogAppendTime"}
-	return []kafkago.TopicConfig{
-		{Topic: TopicCheckpoint, NumPartitions: c.Partitions, ReplicationFactor: replication, ConfigEntries: entries(MaxFactBytes, brokerTime)},
-		{Topic: TopicCentre, NumPartitions: c.Partitions, ReplicationFactor: replication, ConfigEntries: entries(MaxFactBytes, brokerTime)},
-		{Topic: TopicDeadLetter, NumPartitions: 1, ReplicationFactor: replication, ConfigEntries: entries(MaxDeadLetterBytes)},
+	// Facts and dead letters are kept until it is decided otherwise.
+	set("retention.ms", "-1")
+	set("retention.bytes", "-1")
+	set("cleanup.policy", "delete")
+	if c.MinInsyncReplicas > 0 {
+		set("min.insync.replicas", strconv.Itoa(c.MinInsyncReplicas))
 	}
+	if name == TopicDeadLetter {
+		set("max.message.bytes", strconv.Itoa(MaxDeadLetterBytes))
+		return t
+	}
+	set("max.message.bytes", strconv.Itoa(MaxFactBytes))
+	set("message.timestamp.type", "LogAppendTime")
+	return t
 }
 
-func adminClient(brokers []string, cfg Config) (*kafkago.Client, func(), error) {
-	cfg.Brokers = brokers
+func adminClient(cfg Config) (*kafka.Client, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.Validate(); err != nil {
-		return nil, nil, fmt.Errorf("kafka: %w", err)
+		return nil, fmt.Errorf("kafka: %w", err)
 	}
-	transport := cfg.Access().Transport(TopicCheckpoint, TopicCentre, TopicDeadLetter)
-	client := &kafkago.Client{Addr: kafkago.TCP(cfg.Brokers...), Transport: transport, Timeout: cfg.RequestTimeout}
-	return client, transport.CloseIdleConnections, nil
-}
-
-// askCounts asks the cluster for partition counts, waiting for ctx at most.
-func askCounts(ctx context.Context, client *kafkago.Client, names ...string) (map[string]int, error) {
-	found, err := partitionCounts(ctx, client, names...)
-	if err != nil {
-		return nil, fmt.Errorf("kafka at %s: %w", client.Addr, err)
-	}
-	return found, nil
+	return kafka.NewClient(cfg.Access()), nil
 }
 
 // createTopics creates what is missing; another program may be faster. A
 // cluster that just started may not have its brokers together yet, which is
 // waited for until ctx ends.
-func createTopics(ctx context.Context, client *kafkago.Client, topics []kafkago.TopicConfig) error {
+func createTopics(ctx context.Context, client *kafka.Client, topics []kmsg.CreateTopicsRequestTopic) error {
 	for {
-		var failed error
-		res, err := client.CreateTopics(ctx, &kafkago.CreateTopicsRequest{Topics: topics})
-		if err != nil {
-			failed = err
-		} else {
-			for topic, err := range res.Errors {
-				if err != nil && !errors.Is(err, kafkago.TopicAlreadyExists) {
-					failed = fmt.Errorf("topic %s: %w", topic, err)
-				}
-			}
-		}
-		if failed == nil {
-			return nil
-		}
-		if !temporaryAdmin(failed) {
-			return fmt.Errorf("kafka: create topics: %w", failed)
+		err := createOnce(ctx, client, topics)
+		if err == nil || !temporaryAdmin(err) {
+			return err
 		}
 		if !pause(ctx) {
-			return fmt.Errorf("kafka: create topics: %w (last failure: %w)", ctx.Err(), failed)
+			return fmt.Errorf("%w (last failure: %w)", ctx.Err(), err)
 		}
 	}
+}
+
+func createOnce(ctx context.Context, client *kafka.Client, topics []kmsg.CreateTopicsRequestTopic) error {
+	view, err := client.Metadata(ctx)
+	if err != nil {
+		return err
+	}
+	controller, err := view.Controller()
+	if err != nil {
+		return err
+	}
+	req := kmsg.NewPtrCreateTopicsRequest()
+	req.SetVersion(4) // the first that takes the cluster's own replication
+	req.TimeoutMillis, req.Topics = 10_000, topics
+	res, err := client.Ask(ctx, controller, req)
+	if err != nil {
+		return err
+	}
+	for _, t := range res.(*kmsg.CreateTopicsResponse).Topics {
+		failed := kafka.Code(t.ErrorCode, t.ErrorMessage)
+		if failed != nil && !errors.Is(failed, kafkago.TopicAlreadyExists) {
+			return fmt.Errorf("topic %s: %w", t.Topic, failed)
+		}
+	}
+	return nil
 }
 
 // pause waits a moment, and reports false when ctx ended first.

@@ -60,6 +60,32 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
+// TopicSettings shows the findings about the topics.
+type TopicSettings struct{ wrong *prometheus.GaugeVec }
+
+// NewTopicSettings registers the metric; a nil registerer keeps none.
+func NewTopicSettings(r prometheus.Registerer) (*TopicSettings, error) {
+	s := &TopicSettings{wrong: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "retorno_kafka_topic_setting_wrong",
+		Help: "1 for a setting of a topic that does not fit what is kept there, as found at the start.",
+	}, []string{"topic", "setting"})}
+	if r == nil {
+		return s, nil
+	}
+	if err := r.Register(s.wrong); err != nil {
+		return nil, fmt.Errorf("metrics: %w", err)
+	}
+	return s, nil
+}
+
+// Show shows these findings and no others.
+func (s *TopicSettings) Show(findings []Finding) {
+	s.wrong.Reset()
+	for _, f := range findings {
+		s.wrong.WithLabelValues(f.Topic, f.Setting).Set(1)
+	}
+}
+
 func (m *metrics) wrote(topic string, b *batch, d time.Duration) {
 	m.messages.WithLabelValues(topic).Add(float64(b.n))
 	m.bytes.WithLabelValues(topic).Add(float64(b.bytes))

@@ -220,7 +220,7 @@ func TestNobodyListens(t *testing.T) {
 	ln.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	if err := publish.CheckTopics(ctx, brokers, 4); err == nil || publish.IsStop(err) {
+	if err := publish.CheckTopics(ctx, brokers, publish.TopicsConfig{Partitions: 4}); err == nil || publish.IsStop(err) {
 		t.Errorf("CheckTopics returns %v", err)
 	}
 	b := &backend{brokers: brokers}

@@ -39,7 +39,7 @@ func TestTopicsAreMadeOnceAndChecked(t *testing.T) {
 				}
 			}
 		}
-		err := publish.CheckTopics(ctx, b.brokers, 5)
+		err := publish.CheckTopics(ctx, b.brokers, publish.TopicsConfig{Partitions: 5})
 		var counts *publish.TopicsError
 		if !errors.As(err, &counts) || !strings.Contains(err.Error(), "topic retorno.checkpoint.v1 has 4 partitions, expected 5") ||
 			strings.Contains(err.Error(), "deadletter") {

@@ -1,0 +1,135 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"retorno/producers/publish"
+	"retorno/schemas/kafka"
+)
+
+// topics says which topics there are to be. None named means all three.
+func (f *kafkaFlags) topics(client publish.Config, names ...string) publish.TopicsConfig {
+	return publish.TopicsConfig{Topics: names, Partitions: f.Partitions, Replication: f.Replication, MinInsyncReplicas: f.MinInsync, Client: client}
+}
+
+// openWriter makes sure of the fact topics and returns a writer to them. The caller closes it.
+func (f *kafkaFlags) openWriter(ctx context.Context, log *slog.Logger, registry prometheus.Registerer) (*publish.Writer, error) {
+	cfg, err := f.producer(log, registry)
+	if err != nil {
+		return nil, err
+	}
+	// Dead letters are the consumers': a sender need not have the right to them.
+	if err := f.ensureTopics(ctx, f.topics(cfg, factTopics...), registry); err != nil {
+		return nil, err
+	}
+	writer, err := publish.New(cfg)
+	if err != nil {
+		return nil, Usage(err)
+	}
+	return writer, nil
+}
+
+// ensureTopics creates the topics where they are missing, refuses a cluster whose partition count is another, and judges
+// how they are set, whoever made them.
+func (f *kafkaFlags) ensureTopics(ctx context.Context, topics publish.TopicsConfig, registry prometheus.Registerer) error {
+	err := f.ask(ctx, func(ctx context.Context) error { return publish.EnsureTopics(ctx, f.Brokers, topics) })
+	if err != nil {
+		return err
+	}
+	return f.judgeTopics(ctx, topics, registry)
+}
+
+// checkTopics refuses a cluster without the topics, or with another partition count. It changes nothing.
+func (f *kafkaFlags) checkTopics(ctx context.Context, cfg publish.Config) error {
+	return f.ask(ctx, func(ctx context.Context) error { return publish.CheckTopics(ctx, f.Brokers, f.topics(cfg)) })
+}
+
+// judgeTopics refuses topics that would lose records, and warns of those that may: in the log and in a metric.
+func (f *kafkaFlags) judgeTopics(ctx context.Context, topics publish.TopicsConfig, registry prometheus.Registerer) error {
+	wrong, err := publish.NewTopicSettings(registry)
+	if err != nil {
+		return err
+	}
+	var findings []publish.Finding
+	err = f.ask(ctx, func(ctx context.Context) (err error) {
+		findings, err = publish.JudgeTopics(ctx, f.Brokers, topics)
+		return err
+	})
+	wrong.Show(findings)
+	for _, finding := range findings {
+		if !finding.Refuse {
+			topics.Client.Logger.Warn(finding.String())
+		}
+	}
+	if kafka.Refused(err) {
+		topics.Client.Logger.Warn("how the topics are set cannot be judged: grant the user DESCRIBE_CONFIGS on them", "error", err)
+		return nil
+	}
+	return err
+}
+
+// ask puts a question to the cluster and gives its failure an exit status and the way out. A cluster that is just
+// starting, or a connection that is cut, is asked again for a while.
+func (f *kafkaFlags) ask(ctx context.Context, question func(context.Context) error) error {
+	reach, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	err := question(reach)
+	for try := 1; ctx.Err() == nil && passing(err, try); try++ {
+		select {
+		case <-reach.Done():
+			return f.answered(ctx, err)
+		case <-time.After(200 * time.Millisecond):
+		}
+		if again := question(reach); again == nil || reach.Err() == nil {
+			err = again
+		}
+	}
+	return f.answered(ctx, err)
+}
+
+// passing reports whether the failure of a question may be another one, or none, at the next attempt.
+func passing(err error, try int) bool {
+	var differs *publish.TopicsError
+	var settings *publish.SettingsError
+	var mismatch *kafka.MismatchError
+	switch {
+	case err == nil, errors.As(err, &differs), errors.As(err, &settings), publish.IsStop(err), kafka.Refused(err):
+		return false
+	case errors.As(err, &mismatch), errors.Is(err, syscall.ECONNREFUSED): // a broker that restarts looks alike, but not for long
+		return try < 10
+	}
+	return true
+}
+
+func (f *kafkaFlags) answered(ctx context.Context, err error) error {
+	at := strings.Join(f.Brokers, ", ")
+	var differs *publish.TopicsError
+	var settings *publish.SettingsError
+	var mismatch *kafka.MismatchError
+	switch {
+	case err == nil, ctx.Err() != nil:
+		return err
+	case errors.As(err, &differs) && differs.Missing():
+		return Missing(fmt.Errorf("%w; `%s consume` makes the topics", err, program))
+	case errors.As(err, &differs):
+		return Usage(fmt.Errorf("%w; the setting is --kafka-partitions", err))
+	case errors.As(err, &settings):
+		return Usage(err)
+	case kafka.Refused(err):
+		return Usage(fmt.Errorf("Kafka at %s refuses: %w (%s)", at, err, kafka.Advice(err)))
+	case errors.As(err, &mismatch):
+		return Usage(fmt.Errorf("%w; the settings are --kafka-brokers and --kafka-tls", err))
+	case publish.IsStop(err):
+		return Usage(err)
+	default:
+		return Missing(fmt.Errorf("no Kafka cluster answers at %s: %w; start one (`%s embedded` is enough for a trial) or name it with --kafka-brokers", at, err, program))
+	}
+}
