@@ -75,7 +75,7 @@ func (c *three) createReplicated(t *testing.T, topic string, partitions int) {
 	})
 }
 
-// leads returns the partitions that a broker leads, by its place in the cluster.
+// leads returns the partitions that a broker leads, by its place in the cluster, in order.
 func (c *three) leads(t *testing.T, topic string, broker int) []int {
 	t.Helper()
 	mt := kmsg.NewMetadataRequestTopic()
@@ -92,6 +92,7 @@ func (c *three) leads(t *testing.T, topic string, broker int) []int {
 			all = append(all, int(p.Partition))
 		}
 	}
+	slices.Sort(all) // brokers name them in any order
 	return all
 }
 

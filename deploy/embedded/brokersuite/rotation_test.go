@@ -266,6 +266,18 @@ func TestF37PasswordAndCertificateChanged(t *testing.T) {
 		}
 		refused := func(what, why string) {
 			t.Helper()
+			// A broker takes up a change some time after it has said so, each of its network threads for itself.
+			inARow := 0
+			until(t, what+" are refused to newcomers", func() bool {
+				c, err := s.access.Connect(limited(t), s.brokers[0], 0)
+				if err == nil {
+					c.Close()
+				}
+				if inARow++; !kafka.Refused(err) {
+					inARow = 0
+				}
+				return inARow == 12
+			})
 			s.proxy.cutAll()
 			at := sent.Load()
 			until(t, what+" are refused", func() bool { return strings.Contains(troubles(m), why) })
