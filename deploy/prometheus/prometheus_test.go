@@ -56,6 +56,9 @@ func programMetrics(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = writer.Close() })
+	if _, err := publish.NewTopicSettings(n); err != nil {
+		t.Fatal(err)
+	}
 	_, err = stream.New(stream.Config{Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []string{"t"}, Partitions: 1, Registerer: n})
 	if err != nil {
 		t.Fatal(err)
