@@ -124,7 +124,7 @@ func (f *kafkaFlags) answered(ctx context.Context, err error) error {
 	case errors.As(err, &settings):
 		return Usage(err)
 	case kafka.Refused(err):
-		return Usage(fmt.Errorf("Kafka at %s refuses: %w (%s)", at, err, kafka.Advice(err)))
+		return Usage(fmt.Errorf("the Kafka cluster at %s refuses: %w (%s)", at, err, kafka.Advice(err)))
 	case errors.As(err, &mismatch):
 		return Usage(fmt.Errorf("%w; the settings are --kafka-brokers and --kafka-tls", err))
 	case publish.IsStop(err):
