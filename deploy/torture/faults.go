@@ -33,7 +33,7 @@ func (m *machine) make(ctx context.Context, s step) error {
 		m.background(s.String(), func() error { return m.hitTable(ctx, s) })
 	case Broker:
 		return m.restartBroker(s)
-	case Produce, Commit, Fetch, Letters:
+	case Produce, Commit, Fetch, Outage, Letters:
 		return m.hitRequests(ctx, s)
 	case Storm, Scale:
 		return m.changeMembers(ctx, s)
@@ -164,13 +164,16 @@ func (m *machine) hitRequests(ctx context.Context, s step) error {
 	case Fetch:
 		fault.Keys = []kmsg.Key{kmsg.Fetch}
 		fault.Err = choose(kerr.NotLeaderForPartition, kerr.UnknownServerError, kerr.KafkaStorageError, kerr.UnknownTopicOrPartition)
+	case Outage:
+		fault = kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: []string{events.TopicCheckpoint, events.TopicCentre}[s.pick>>32&1], Count: -1,
+			Err: choose(kerr.KafkaStorageError, kerr.UnknownServerError, kerr.TopicAuthorizationFailed, kerr.CorruptMessage)}
 	case Letters:
 		fault = kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: events.TopicDeadLetter, Count: -1,
 			Err: choose(kerr.UnknownTopicOrPartition, kerr.TopicAuthorizationFailed, kerr.NotEnoughReplicas)}
 	}
 	handle := m.broker.Cluster().Fault(fault)
 	m.faults = append(m.faults, handle)
-	if s.kind != Letters {
+	if s.kind != Letters && s.kind != Outage {
 		return nil
 	}
 	m.background(s.String(), func() error {

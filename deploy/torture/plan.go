@@ -32,6 +32,7 @@ const (
 	Produce   Kind = "produce"   // F11: produce requests fail, also after they were applied
 	Commit    Kind = "commit"    // F6: commits fail, also after they were applied
 	Fetch     Kind = "fetch"     // fetches fail
+	Outage    Kind = "outage"    // fetches of one topic fail, all of them, for long
 	Letters   Kind = "letters"   // F16: the dead-letter topic refuses
 	Storm     Kind = "storm"     // F8: a member joins and leaves several times
 	Scale     Kind = "scale"     // a consumer is added or leaves in order
@@ -43,7 +44,7 @@ const (
 // Kinds are all kinds of fault, in a fixed order.
 func Kinds() []Kind {
 	return []Kind{Kill, Zombie, Torn, Halted, Engine, Broker, Cut, Lost, Slow, HalfOpen, Refuse, Exception, KafkaCut, KafkaLost,
-		KafkaSlow, KafkaHalf, Flip, Produce, Commit, Fetch, Letters, Storm, Scale, Restore, Alone, Clocks}
+		KafkaSlow, KafkaHalf, Flip, Produce, Commit, Fetch, Outage, Letters, Storm, Scale, Restore, Alone, Clocks}
 }
 
 // weight is how often a kind is drawn, compared with the others. What stops everything for long comes seldom.
@@ -51,7 +52,7 @@ func (k Kind) weight() int {
 	switch k {
 	case Kill, Zombie, Torn, Halted:
 		return 6
-	case Engine, Broker, Restore, Alone, HalfOpen, KafkaHalf, Storm:
+	case Engine, Broker, Restore, Alone, HalfOpen, KafkaHalf, Storm, Outage:
 		return 2
 	default:
 		return 3
@@ -189,7 +190,7 @@ func stepOf(k Kind, at time.Duration, cfg Config, rnd *rand.Rand) step {
 		s.n = 1 + rnd.Int64N(6)
 	case Cut, KafkaCut:
 		s.n = rnd.Int64N(1 << (4 + rnd.IntN(14)))
-	case Restore, Alone:
+	case Restore, Alone, Outage:
 		s.lasts = between(time.Second, 6*time.Second)
 	case Storm:
 		s.n = 2 + rnd.Int64N(4)
