@@ -91,7 +91,7 @@ func rowsOf(report verify.Report, check string) uint64 {
 func TestNoFalseAlarmWhileWriting(t *testing.T) {
 	verify.NameEveryPerson(t)
 	verify.SmallPieces(t)
-	s := start(t)
+	s := startBusy(t)
 	leave := s.consume()
 	defer leave()
 	ended := make(chan error, 1)

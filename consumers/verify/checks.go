@@ -144,7 +144,7 @@ func helpsRecounted(s scope) string {
 	) AS r ON h.person = r.person AND h.event_time >= r.first_arrival`,
 		orUnknown("h.centre", codelists.Centre), orUnknown("h.assistance_kind", codelists.AssistanceKind), unknownOf(codelists.Sex), unknownOf(codelists.AgeGroup),
 		holding(s, "kind = 'assistance'", "person", "record_id", "event_time", "centre", "assistance_kind", "kafka_partition"),
-		newest("return_id"), newest("toString(sex)"), newest(ageGroup("age")), recounted(s))
+		newest("return_id"), newest("toString(sex)"), newest(ageGroup("age")), recounted(s, "return_id", "person", "first_arrival", "sex", "age"))
 }
 
 func orUnknown(expression, list string) string {

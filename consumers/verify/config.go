@@ -21,6 +21,9 @@ type Config struct {
 	FullEvery time.Duration
 	// Share bounds the part of the time that passes take, by making the pause longer; default 0.05.
 	Share float64
+	// AtOnce is how many Kafka partitions a full pass compares at once; default 1. Each takes one thread of ClickHouse and
+	// its memory, and one of the process.
+	AtOnce int
 	// Progress hears how many facts a full pass has taken up, of how many in all: each once for each check that reads facts.
 	Progress   func(done, total uint64)
 	Logger     *slog.Logger
@@ -34,8 +37,8 @@ func (c Config) Validate() error {
 		return errors.New("the verifier needs a connection to ClickHouse")
 	case c.Kafka != nil && (len(c.Kafka.Brokers) == 0 || c.Kafka.Partitions < 1):
 		return errors.New("the verifier needs brokers and the number of partitions")
-	case c.Every < 0 || c.FullEvery < 0 || c.Share < 0 || c.Share > 1:
-		return errors.New("the verifier's pauses must not be negative, and its share lies between 0 and 1")
+	case c.Every < 0 || c.FullEvery < 0 || c.AtOnce < 0 || c.Share < 0 || c.Share > 1:
+		return errors.New("the verifier's pauses and partitions at once must not be negative, and its share lies between 0 and 1")
 	}
 	return nil
 }
@@ -46,6 +49,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.FullEvery == 0 {
 		c.FullEvery = 24 * time.Hour
+	}
+	if c.AtOnce == 0 {
+		c.AtOnce = 1
 	}
 	if c.Share == 0 {
 		c.Share = 0.05

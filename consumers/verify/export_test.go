@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 )
 
 // PartitionOf is where a key belongs.
@@ -32,6 +33,9 @@ func SmallPieces(t testing.TB) {
 	set(t, &factsAtOnce, 3)
 	set(t, &mostDigested, 5)
 }
+
+// NoTraffic makes differences be looked at again at once: nothing writes while a pass is made.
+func NoTraffic(t testing.TB) { set(t, &settleFor, time.Millisecond) }
 
 func set[V any](t testing.TB, variable *V, value V) {
 	before := *variable

@@ -36,7 +36,6 @@ type begun struct {
 type part struct {
 	Results []Result
 	Log     *Partition // nil: it has none
-	worked  uint64
 }
 
 func (p part) counts() (rows, different uint64) {

@@ -278,28 +278,45 @@ func (n ledgerNews) spans(since map[place]mark) (spans []span, lag uint64, found
 	return spans, lag, found, nil
 }
 
-// ledgerLook looks at the ledger's rows of one Kafka partition: of each log offsets from 0 on without gap or overlap, and
-// every offset in an account.
+// ledgerLook looks at the ledger's rows of one Kafka partition: of each log offsets from 0 on without gap or overlap, every
+// offset in an account, and none lost without a decision.
 func ledgerLook(conn driver.Conn, partition uint16) look {
 	const expected = "lagInFrame(next_offset, 1, 0) OVER (PARTITION BY topic, log ORDER BY first_offset, next_offset ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
-	statement := fmt.Sprintf(`SELECT topic, epoch, toInt64(first_offset), toInt64(next_offset), read, read + control + lost, accepted, duplicate, superseded, rejected,
+	statement := fmt.Sprintf(`SELECT topic, toInt64(log), epoch, toInt64(first_offset), toInt64(next_offset), read, read + control + lost, lost, accepted, duplicate, superseded, rejected,
 			toInt64(first_offset) - toInt64(%s) FROM retorno.accounts WHERE kafka_partition = %d`, expected, partition)
 	return look{check: checkLedger, find: func(ctx context.Context) (finding, error) {
 		found := newFinding()
-		err := query(ctx, conn, statement, func(scan func(...any) error) error {
+		gone, err := givenUp(ctx, conn)
+		if err != nil {
+			return found, err
+		}
+		err = query(ctx, conn, statement, func(scan func(...any) error) error {
 			r := run{place: place{partition: int(partition)}}
-			var gap int64
-			err := scan(&r.topic, &r.epoch, &r.first, &r.next, &r.read, &r.offsets, &r.own.Accepted, &r.own.Duplicate, &r.own.Superseded, &r.own.Rejected, &gap)
+			var log, gap int64
+			var lost uint64
+			err := scan(&r.topic, &log, &r.epoch, &r.first, &r.next, &r.read, &r.offsets, &lost, &r.own.Accepted, &r.own.Duplicate, &r.own.Superseded, &r.own.Rejected, &gap)
 			if err != nil {
 				return err
 			}
+			r.log = int(log)
 			if found.rows++; gap != 0 || !r.balances() {
 				found.add(r.String(), 1)
+			}
+			if decided := r.within(gone[logOf{r.place, r.log}]); lost > decided {
+				found.add(fmt.Sprintf("%s: %d offsets are lost, and decisions gave up %d", r, lost, decided), int64(lost-decided))
 			}
 			return nil
 		})
 		return found, err
 	}}
+}
+
+// within is how many offsets of the run lie in ranges.
+func (r run) within(ranges []offsets) (n uint64) {
+	for _, o := range ranges {
+		n += uint64(max(0, min(o.to, r.next)-max(o.from, r.first)))
+	}
+	return n
 }
 
 // query runs a statement and hands out its rows.

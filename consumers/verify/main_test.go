@@ -44,7 +44,15 @@ type system struct {
 	sent   uint64 // messages of both topics
 }
 
+// start makes a system of which consumers and passes take turns.
 func start(t *testing.T) *system {
+	t.Helper()
+	verify.NoTraffic(t)
+	return startBusy(t)
+}
+
+// startBusy makes a system of which the consumer may write while a pass is made.
+func startBusy(t *testing.T) *system {
 	t.Helper()
 	broker, err := embedded.StartBroker(embedded.BrokerConfig{})
 	if err != nil {

@@ -48,6 +48,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	for _, kind := range []string{"full", "incremental"} {
 		m.seconds.WithLabelValues(kind)
 	}
+	m.progress.Set(1)
 	if r != nil {
 		r.MustRegister(m.different, m.passes, m.seconds, m.last, m.lastFull, m.lastClean, m.progress, m.behind, m.lag, m.read)
 	}

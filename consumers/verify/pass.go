@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"golang.org/x/sync/errgroup"
 )
 
 // errAgain says that everything is to be compared again, and why.
@@ -17,45 +19,27 @@ var errAgain = errors.New("verify: everything is to be compared again")
 // Once makes one full pass over what ClickHouse holds; the facts are not compared with the log, and nothing is recorded.
 // The error says that ClickHouse could not be asked.
 func Once(ctx context.Context, conn driver.Conn) (Report, error) {
-	report, _, err := (&pass{conn: conn}).full(ctx)
+	report, _, err := (&pass{conn: conn, atOnce: 1, progress: &progress{}}).full(ctx)
 	return report, err
 }
 
 // Once makes one full pass, the comparison of the facts with the log included; nothing is recorded. The error says that
 // Kafka or ClickHouse could not be asked.
 func (k *Kafka) Once(ctx context.Context, conn driver.Conn) (Report, error) {
-	report, _, err := (&pass{conn: conn, kafka: k}).full(ctx)
+	report, _, err := (&pass{conn: conn, kafka: k, atOnce: 1, progress: &progress{}}).full(ctx)
 	return report, err
 }
 
 // pass is what a pass works with.
 type pass struct {
 	conn     driver.Conn
-	kafka    *Kafka                   // nil: there is none
-	journal  *journal                 // nil: the pass is not recorded
-	begun    *begun                   // the full pass to go on with; nil: another is begun
-	progress func(done, total uint64) // hears how much of the work is done; nil: nobody asks
+	kafka    *Kafka    // nil: there is none
+	journal  *journal  // nil: the pass is not recorded
+	begun    *begun    // the full pass to go on with; nil: another is begun
+	atOnce   int       // how many Kafka partitions are compared at once
+	progress *progress // of a full pass
 
-	worked, work uint64 // in facts: each is taken up once by each check that reads facts
-}
-
-// done notes that a check has taken up the facts of a piece.
-func (p *pass) done(of piece) { p.advance(of.facts) }
-
-func (p *pass) advance(facts uint64) {
-	p.worked += facts
-	if p.progress != nil {
-		p.progress(min(p.worked, p.work), p.work)
-	}
-}
-
-// takes is how many checks take up each fact of a Kafka partition.
-func (p *pass) takes(partition uint16) uint64 {
-	const inPieces = 3 // returns, helps, crossings
-	if p.hears(partition) {
-		return inPieces + 1
-	}
-	return inPieces
+	taken uint64 // facts that the checks of one Kafka partition have taken up
 }
 
 // hears reports whether a Kafka partition has a log that facts are sent to.
@@ -79,23 +63,17 @@ func (p *pass) full(ctx context.Context) (Report, *state, error) {
 		return report, nil, err
 	}
 	for partition, facts := range of {
-		p.work += (facts + 1) * p.takes(partition)
+		p.progress.total += (facts + 1) * p.takes(partition)
+	}
+	if err := p.parts(ctx, begun, of); err != nil {
+		return report, nil, err
 	}
 	all := &results{}
 	for _, check := range p.checks() {
 		all.of(check)
 	}
-	for _, partition := range slices.Sorted(maps.Keys(of)) {
-		found, made := begun.parts[partition]
-		if !made {
-			if found, err = p.partition(ctx, partition); err == nil {
-				err = p.journal.part(ctx, begun, partition, found)
-			}
-			if err != nil {
-				return report, nil, err
-			}
-		}
-		p.advance((of[partition]+1)*p.takes(partition) - found.worked)
+	for _, partition := range slices.Sorted(maps.Keys(begun.parts)) {
+		found := begun.parts[partition]
 		all.add(found.Results)
 		if found.Log != nil {
 			report.Partitions = append(report.Partitions, *found.Log)
@@ -105,9 +83,42 @@ func (p *pass) full(ctx context.Context) (Report, *state, error) {
 	return report, &begun.state, p.journal.end(ctx, begun, report)
 }
 
+// parts compares the Kafka partitions that the pass has not compared yet; of is how many facts each has.
+func (p *pass) parts(ctx context.Context, begun *begun, of map[uint16]uint64) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(p.atOnce)
+	var mu sync.Mutex // guards begun.parts
+	for _, partition := range slices.Sorted(maps.Keys(of)) {
+		work := (of[partition] + 1) * p.takes(partition)
+		mu.Lock()
+		_, made := begun.parts[partition]
+		mu.Unlock()
+		if made {
+			p.progress.advance(work)
+			continue
+		}
+		group.Go(func() error {
+			own := *p
+			found, err := own.partition(ctx, partition)
+			if err == nil {
+				err = p.journal.part(ctx, begun, partition, found)
+			}
+			if err != nil {
+				return err
+			}
+			p.progress.advance(max(work, own.taken) - own.taken)
+			mu.Lock()
+			defer mu.Unlock()
+			begun.parts[partition] = found
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
 // begin notes where a full pass begins.
 func (p *pass) begin(ctx context.Context) (*begun, error) {
-	b := &begun{at: time.Now()}
+	b := &begun{at: time.Now(), parts: map[uint16]part{}}
 	var err error
 	if b.Cells, _, err = newCells(ctx, p.conn, nil); err != nil {
 		return nil, err
@@ -138,8 +149,9 @@ func (p *pass) partitions(ctx context.Context) (map[uint16]uint64, error) {
 
 // partition compares everything of one Kafka partition.
 func (p *pass) partition(ctx context.Context, partition uint16) (found part, err error) {
-	before := p.worked
-	defer func() { found.worked = p.worked - before }()
+	if err := ctx.Err(); err != nil { // another one has failed
+		return found, err
+	}
 	pieces, err := divide(ctx, p.conn, partition)
 	if err != nil {
 		return found, err

@@ -116,12 +116,13 @@ func (v *Verifier) full(ctx context.Context) (Report, *state, error) {
 }
 
 func (v *Verifier) begin(from *begun) *pass {
-	return &pass{conn: v.cfg.Conn, kafka: v.cfg.Kafka, journal: v.journal, begun: from, progress: func(done, total uint64) {
+	tell := func(done, total uint64) {
 		v.metrics.progress.Set(float64(done) / float64(max(total, 1)))
 		if v.cfg.Progress != nil {
 			v.cfg.Progress(done, total)
 		}
-	}}
+	}
+	return &pass{conn: v.cfg.Conn, kafka: v.cfg.Kafka, journal: v.journal, begun: from, atOnce: v.cfg.AtOnce, progress: &progress{tell: tell}}
 }
 
 // remember asks the journal, once, where an earlier process was.

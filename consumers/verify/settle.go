@@ -44,7 +44,7 @@ func underWay(ctx context.Context, conn driver.Conn) (map[uint16]announced, erro
 	return all, rows.Err()
 }
 
-// settled is a wait for Settle, and until each flush that is under way at its begin has ended, or another one of its
+// settled is a wait for settleFor, and until each flush that is under way at its begin has ended, or another one of its
 // partition follows it.
 func settled(conn driver.Conn) func(context.Context) error {
 	return func(ctx context.Context) error { return settle(ctx, conn) }
@@ -56,7 +56,7 @@ func settle(ctx context.Context, conn driver.Conn) error {
 	if err != nil {
 		return err
 	}
-	for pause := Settle; ; pause = flushPoll {
+	for pause := settleFor; ; pause = flushPoll {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

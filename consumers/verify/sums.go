@@ -48,9 +48,10 @@ func (s sums) differing(other sums) []uint32 {
 // with what does not fit into memory on disk.
 func bounded(ctx context.Context) context.Context {
 	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"prefer_column_name_to_alias":        1, // the queries name what they compute after the column it stands for
-		"max_query_size":                     1 << 20,
-		"max_threads":                        1,
+		"prefer_column_name_to_alias": 1, // the queries name what they compute after the column it stands for
+		"max_query_size":              1 << 20,
+		"max_threads":                 1,
+		"compile_expressions":         0, "compile_aggregate_expressions": 0,
 		"max_bytes_before_external_group_by": spillFrom, "max_bytes_before_external_sort": spillFrom,
 		"do_not_merge_across_partitions_select_final": 1, // every partition key is a function of the sorting key
 	}))

@@ -65,7 +65,7 @@ type logOf struct {
 // givenUp are the offsets that recorded decisions gave up, in order.
 func givenUp(ctx context.Context, conn driver.Conn) (map[logOf][]offsets, error) {
 	all := map[logOf][]offsets{}
-	err := query(ctx, conn, "SELECT DISTINCT topic, kafka_partition, toInt64(log), toInt64(position) AS position, toInt64(to_offset) AS to_offset FROM retorno.decisions WHERE action = 'skip' ORDER BY position, to_offset",
+	err := query(ctx, conn, "SELECT topic, kafka_partition, toInt64(log), toInt64(first_offset), toInt64(next_offset) FROM retorno.given_up ORDER BY first_offset, next_offset",
 		func(scan func(...any) error) error {
 			var of logOf
 			var partition uint16

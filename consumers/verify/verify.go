@@ -37,8 +37,9 @@ import (
 // MostShown is how many differing rows of one check are named; all of them are counted.
 const MostShown = 20
 
-// Settle is how long it takes at least until what differs is looked at again.
-const Settle = time.Second
+// settleFor is how long it takes at least until what differs is looked at again. Variable, so that tests without traffic
+// need not wait.
+var settleFor = time.Second
 
 // Looks is how often a difference must be seen, the same, before it counts. Twice would not do beside live traffic: the
 // counts of a cell that were behind its returns in one look can be ahead of them in the next, and then the same

@@ -178,7 +178,7 @@ func (d *demo) startCounting(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.verifier, err = verify.New(verify.Config{Conn: d.store.Conn(), Kafka: kafka, Logger: d.t.Log, Registerer: d.registry})
+	d.verifier, err = verify.New(verify.Config{Conn: d.store.Conn(), Kafka: kafka, AtOnce: 2, Logger: d.t.Log, Registerer: d.registry})
 	if err != nil {
 		return err
 	}

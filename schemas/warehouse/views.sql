@@ -107,6 +107,71 @@ AS SELECT {{periods "day"}}, border_point, direction, document_check, crossings,
 FROM retorno.crossing_counts FINAL
 COMMENT 'Conteos de cruces en los puestos / Counts of crossings at the posts';
 
+-- The ledger's rows that hold. What an older epoch wrote beyond the offset at which a newer epoch began is void, because
+-- the newer one has read those offsets itself. A row that lies inside a longer one of the same epoch is void, because the
+-- longer one sums up the flushes that it covers.
+CREATE OR REPLACE VIEW retorno.accounts
+(
+    topic String COMMENT 'Tema de Kafka / Kafka topic',
+    kafka_partition UInt16 COMMENT 'Partición / Partition',
+    log UInt16 COMMENT 'Registro: 0, o el número de veces que se aceptó el tema como hecho de nuevo / Log: 0, or how many times the topic was accepted as made again',
+    epoch UInt32 COMMENT 'Época / Epoch',
+    first_offset UInt64 COMMENT 'Primera posición / First offset',
+    next_offset UInt64 COMMENT 'Posición siguiente / Next offset',
+    last_print UInt64 COMMENT 'Huella del último registro leído / Fingerprint of the last record read',
+    read UInt64 COMMENT 'Leídos / Read',
+    accepted UInt64 COMMENT 'Aceptados / Accepted',
+    duplicate UInt64 COMMENT 'Duplicados / Duplicate',
+    superseded UInt64 COMMENT 'Sustituidos / Superseded',
+    rejected UInt64 COMMENT 'Rechazados / Rejected',
+    control UInt64 COMMENT 'Posiciones sin registro / Offsets without a record',
+    lost UInt64 COMMENT 'Posiciones dadas por perdidas por decisión anotada / Offsets given up by a recorded decision',
+    bound UInt8 COMMENT '1: las columnas que siguen se conocen / 1: the columns that follow are known',
+    facts_sum UInt64 COMMENT 'Suma de control de sus hechos / Checksum of its facts',
+    sendings UInt64 COMMENT 'Sus envíos / Its sendings',
+    redriven UInt64 COMMENT 'Sus reenviados / Its redriven ones',
+    flushed_at DateTime64(3, 'America/Tegucigalpa') COMMENT 'Cuándo se escribió / When it was written'
+)
+AS SELECT topic, kafka_partition, log, epoch, first_offset, next_offset, last_print, read, accepted, duplicate, superseded, rejected,
+    control, lost, bound, facts_sum, sendings, redriven, flushed_at
+FROM
+(
+    SELECT *, count() OVER before AS earlier, max(next_offset) OVER before AS reached
+    FROM
+    (
+        SELECT *, min(first_offset) OVER (PARTITION BY topic, kafka_partition, log ORDER BY epoch RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS taken_from,
+            max(epoch) OVER (PARTITION BY topic, kafka_partition, log) AS newest
+        FROM retorno.ledger FINAL
+    )
+    WHERE epoch = newest OR next_offset <= taken_from
+    WINDOW before AS (PARTITION BY topic, kafka_partition, log, epoch ORDER BY first_offset, next_offset DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+)
+WHERE earlier = 0 OR next_offset > reached
+COMMENT 'Cuentas vigentes del libro / Accounts of the ledger that hold';
+
+-- The offsets that recorded decisions gave up. One that no consumer has applied gives up nothing: the ledger has no lost
+-- offsets there.
+CREATE OR REPLACE VIEW retorno.given_up
+(
+    topic String COMMENT 'Tema de Kafka / Kafka topic',
+    kafka_partition UInt16 COMMENT 'Partición / Partition',
+    log UInt16 COMMENT 'Registro, como en retorno.accounts / Log, as in retorno.accounts',
+    first_offset UInt64 COMMENT 'Primera posición / First offset',
+    next_offset UInt64 COMMENT 'Posición siguiente a la última / Offset after the last one',
+    decided_at DateTime64(3, 'America/Tegucigalpa') COMMENT 'Cuándo se decidió / When it was decided'
+)
+AS SELECT toString(d.topic) AS topic, d.kafka_partition AS kafka_partition, d.of_log AS log, d.begin AS first_offset, d.upto AS next_offset, d.newest AS decided_at
+FROM
+(
+    SELECT topic, kafka_partition, toUInt16(log + (action = 'new_log')) AS of_log, to_offset AS upto,
+        max(if(action = 'skip', position, 0)) AS begin, max(decided_at) AS newest
+    FROM retorno.decisions GROUP BY topic, kafka_partition, of_log, upto
+) AS d
+INNER JOIN (SELECT topic, kafka_partition, log, first_offset, next_offset FROM retorno.accounts WHERE lost > 0) AS a
+    ON a.topic = d.topic AND a.kafka_partition = d.kafka_partition AND a.log = d.of_log
+WHERE d.begin < d.upto AND a.first_offset <= d.begin AND d.upto <= a.next_offset
+COMMENT 'Tramos de los registros dados por perdidos / Stretches of the logs that were given up';
+
 -- The revision of each record that holds.
 CREATE OR REPLACE VIEW retorno.latest_facts
 AS SELECT * FROM retorno.facts ORDER BY kafka_partition, person, record_id, version DESC LIMIT 1 BY kafka_partition, person, record_id
@@ -258,6 +323,7 @@ CREATE OR REPLACE VIEW ceniss.coverage
     late UInt64 COMMENT 'Retornos cuyo registro de apertura, el primero por llegada, se hizo más de 72 horas después de la llegada; sumable / Returns whose opening record, the first by arrival, was made more than 72 hours after the arrival; additive',
     missing UInt64 COMMENT 'Registros que faltan de las computadoras de ese punto (con centre X-UNK) o centro (con entry_point X-UNK); sumable; registros, no retornos / Records missing of the computers of that point (with centre X-UNK) or centre (with entry_point X-UNK); additive; records, not returns',
     gaps UInt64 COMMENT 'Huecos que forman esos registros; sumable / Gaps that those records form; additive',
+    lost UInt64 COMMENT 'Posiciones dadas por perdidas por decisión anotada, en el mes del hecho que las precede en su registro, con centre y entry_point X-UNK; sumable; los registros numerados de ellas están también en missing / Offsets given up by a recorded decision, in the month of the fact before them in their log, with centre and entry_point X-UNK; additive; their numbered records are in missing, too',
     {{labelColumns "centre" "entry_point"}}
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
@@ -266,19 +332,30 @@ AS SELECT month, concat(substring(month, 1, 4), if(substring(month, 6, 2) <= '06
     sum(r) AS registered, sum(c) AS checkpoint, registered + checkpoint - reconciled AS both, sum(k) AS reconciled,
     if(reconciled = 0, NULL, registered / reconciled) AS coverage,
     if(reconciled = 0, NULL, checkpoint / reconciled) AS checkpoint_coverage,
-    sum(l) AS late, sum(m) AS missing, sum(g) AS gaps,
+    sum(l) AS late, sum(m) AS missing, sum(g) AS gaps, sum(o) AS lost,
     {{labels "centre" "centre" "entry_point" "border_point"}}
 FROM
 (
-    SELECT formatDateTime(day, '%Y-%m') AS month, centre, entry_point, registered AS r, checkpoint AS c, reconciled AS k, 0 AS l, 0 AS m, 0 AS g
+    SELECT formatDateTime(day, '%Y-%m') AS month, centre, entry_point, registered AS r, checkpoint AS c, reconciled AS k, 0 AS l, 0 AS m, 0 AS g, 0 AS o
     FROM retorno.return_counts FINAL
     UNION ALL
-    SELECT formatDateTime(day, '%Y-%m') AS month, centre, entry_point, 0, 0, 0, 1, 0, 0
+    SELECT formatDateTime(day, '%Y-%m') AS month, centre, entry_point, 0, 0, 0, 1, 0, 0, 0
     FROM retorno.returns FINAL
     WHERE national = 1 AND UUIDv7ToDateTime(return_id, 'UTC') > arrival + INTERVAL 72 HOUR
     UNION ALL
-    SELECT month, if(kind = 'centre', place, 'X-UNK') AS centre, if(kind = 'border_point', place, 'X-UNK') AS entry_point, 0, 0, 0, 0, missing, 1
+    SELECT month, if(kind = 'centre', place, 'X-UNK') AS centre, if(kind = 'border_point', place, 'X-UNK') AS entry_point, 0, 0, 0, 0, missing, 1, 0
     FROM ceniss.source_gaps
+    UNION ALL
+    SELECT formatDateTime(multiIf(countIf(there AND kafka_offset < first_offset) > 0, argMaxIf(arrival, kafka_offset, there AND kafka_offset < first_offset),
+            countIf(there AND kafka_offset >= next_offset) > 0, argMinIf(arrival, kafka_offset, there AND kafka_offset >= next_offset), decided_at), '%Y-%m') AS month,
+        'X-UNK', 'X-UNK', 0, 0, 0, 0, 0, 0, next_offset - first_offset - countIf(there AND kafka_offset >= first_offset AND kafka_offset < next_offset)
+    FROM
+    (
+        SELECT toString(topic) AS topic, kafka_partition, toUInt16(bitShiftRight(place, 49)) AS log, kafka_offset, arrival, 1 AS there
+        FROM retorno.facts WHERE kafka_partition IN (SELECT kafka_partition FROM retorno.given_up)
+    ) AS f
+    RIGHT JOIN retorno.given_up AS d ON f.topic = d.topic AND f.kafka_partition = d.kafka_partition AND f.log = d.log
+    GROUP BY d.topic, d.kafka_partition, d.log, first_offset, next_offset, decided_at
 )
 GROUP BY month, centre, entry_point
 COMMENT 'Cobertura por mes, centro y punto de entrada: cada conteo puede decir qué tan completo es / Coverage by month, centre and entry point: each count can say how complete it is';
@@ -301,6 +378,7 @@ CREATE OR REPLACE VIEW ceniss.publications
     coverage Nullable(Float64) COMMENT 'registered entre reconciled / registered over reconciled',
     late UInt64 COMMENT 'Retornos cuyo registro de apertura se hizo más de 72 horas después de la llegada / Returns whose opening record was made more than 72 hours after the arrival',
     missing UInt64 COMMENT 'Registros que entonces faltaban y pueden ser del periodo / Records that were missing then and may be of the period',
+    lost UInt64 COMMENT 'Posiciones que hasta entonces se dieron por perdidas por decisión anotada, de todos los periodos / Offsets that recorded decisions had given up by then, of all periods',
     cells UInt64 COMMENT 'Filas en ceniss.published_counts / Rows in ceniss.published_counts',
     checksum UInt64 COMMENT 'Suma de control de esas filas / Checksum of these rows',
     topics Array(String) COMMENT 'Posición del libro: temas / Position of the ledger: topics',
@@ -309,7 +387,7 @@ CREATE OR REPLACE VIEW ceniss.publications
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT id, period, v.vintage AS vintage, vintage = max(vintage) OVER (PARTITION BY period) AS newest, status, as_of, first_day, last_day, method_version,
-    registered, checkpoint, reconciled, if(reconciled = 0, NULL, registered / reconciled) AS coverage, late, missing, cells, checksum,
+    registered, checkpoint, reconciled, if(reconciled = 0, NULL, registered / reconciled) AS coverage, late, missing, lost, cells, checksum,
     topics, kafka_partitions, next_offsets
 FROM (SELECT DISTINCT * FROM retorno.publications) AS once
 INNER JOIN (SELECT publication, max(vintage) AS vintage FROM retorno.vintages GROUP BY publication) AS v ON v.publication = once.id
@@ -376,48 +454,6 @@ FROM
     SELECT 0, flushed_at FROM retorno.ledger
 ) AS both
 COMMENT 'Estado del sistema: una sola fila / State of the system: a single row';
-
--- The ledger's rows that hold. What an older epoch wrote beyond the offset at which a newer epoch began is void, because
--- the newer one has read those offsets itself. A row that lies inside a longer one of the same epoch is void, because the
--- longer one sums up the flushes that it covers.
-CREATE OR REPLACE VIEW retorno.accounts
-(
-    topic String COMMENT 'Tema de Kafka / Kafka topic',
-    kafka_partition UInt16 COMMENT 'Partición / Partition',
-    log UInt16 COMMENT 'Registro: 0, o el número de veces que se aceptó el tema como hecho de nuevo / Log: 0, or how many times the topic was accepted as made again',
-    epoch UInt32 COMMENT 'Época / Epoch',
-    first_offset UInt64 COMMENT 'Primera posición / First offset',
-    next_offset UInt64 COMMENT 'Posición siguiente / Next offset',
-    last_print UInt64 COMMENT 'Huella del último registro leído / Fingerprint of the last record read',
-    read UInt64 COMMENT 'Leídos / Read',
-    accepted UInt64 COMMENT 'Aceptados / Accepted',
-    duplicate UInt64 COMMENT 'Duplicados / Duplicate',
-    superseded UInt64 COMMENT 'Sustituidos / Superseded',
-    rejected UInt64 COMMENT 'Rechazados / Rejected',
-    control UInt64 COMMENT 'Posiciones sin registro / Offsets without a record',
-    lost UInt64 COMMENT 'Posiciones dadas por perdidas por decisión anotada / Offsets given up by a recorded decision',
-    bound UInt8 COMMENT '1: las columnas que siguen se conocen / 1: the columns that follow are known',
-    facts_sum UInt64 COMMENT 'Suma de control de sus hechos / Checksum of its facts',
-    sendings UInt64 COMMENT 'Sus envíos / Its sendings',
-    redriven UInt64 COMMENT 'Sus reenviados / Its redriven ones',
-    flushed_at DateTime64(3, 'America/Tegucigalpa') COMMENT 'Cuándo se escribió / When it was written'
-)
-AS SELECT topic, kafka_partition, log, epoch, first_offset, next_offset, last_print, read, accepted, duplicate, superseded, rejected,
-    control, lost, bound, facts_sum, sendings, redriven, flushed_at
-FROM
-(
-    SELECT *, count() OVER before AS earlier, max(next_offset) OVER before AS reached
-    FROM
-    (
-        SELECT *, min(first_offset) OVER (PARTITION BY topic, kafka_partition, log ORDER BY epoch RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS taken_from,
-            max(epoch) OVER (PARTITION BY topic, kafka_partition, log) AS newest
-        FROM retorno.ledger FINAL
-    )
-    WHERE epoch = newest OR next_offset <= taken_from
-    WINDOW before AS (PARTITION BY topic, kafka_partition, log, epoch ORDER BY first_offset, next_offset DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-)
-WHERE earlier = 0 OR next_offset > reached
-COMMENT 'Cuentas vigentes del libro / Accounts of the ledger that hold';
 
 -- What became of each record, once: a dead letter that was sent again counts at the offset to which it was sent.
 CREATE OR REPLACE VIEW retorno.record_accounts
