@@ -56,6 +56,7 @@ type Publication struct {
 	Reconciled    uint64       `json:"reconciled"`
 	Late          uint64       `json:"late"`      // returns whose opening record was made more than 72 hours after the arrival
 	Missing       uint64       `json:"missing"`   // records missing of the computers that may be of the period
+	Lost          uint64       `json:"lost"`      // offsets of the logs that recorded decisions gave up, of all periods
 	Cells         uint64       `json:"cells"`     // rows of published_counts
 	Checksum      uint64       `json:"checksum"`  // of these rows
 	Positions     []Position   `json:"positions"` // of the ledger
@@ -66,6 +67,8 @@ type Position struct {
 	Topic      string `json:"topic"`
 	Partition  uint16 `json:"partition"`
 	NextOffset uint64 `json:"next_offset"`
+	// Lost is how many offsets before it recorded decisions gave up, in all logs that the topic has had.
+	Lost uint64 `json:"lost"`
 }
 
 // Errors of Take, beside *RefusedError.
@@ -137,6 +140,10 @@ func (p *Publication) take(ctx context.Context, conn Conn) (rested bool, err err
 	if p.Positions, err = settled(ctx, conn); err != nil {
 		return false, err
 	}
+	p.Lost = 0
+	for _, at := range p.Positions {
+		p.Lost += at.Lost
+	}
 	var now Publication
 	err = conn.QueryRow(ctx, of+"("+cells+")", first, last).Scan(&now.Cells, &now.Checksum, &now.Registered, &now.Checkpoint, &now.Reconciled)
 	if err != nil {
@@ -176,10 +183,10 @@ func (p *Publication) write(ctx context.Context, conn Conn) (err error) {
 		topics, partitions, next = append(topics, at.Topic), append(partitions, at.Partition), append(next, at.NextOffset)
 	}
 	batch, err := conn.PrepareBatch(ctx, `INSERT INTO retorno.publications (id, period, first_day, last_day, as_of, status, method_version,
-		registered, checkpoint, reconciled, late, missing, cells, checksum, topics, kafka_partitions, next_offsets)`)
+		registered, checkpoint, reconciled, late, missing, lost, cells, checksum, topics, kafka_partitions, next_offsets)`)
 	if err == nil {
 		err = batch.Append(p.ID, p.Period, p.First, p.Last, p.AsOf, string(p.Status), uint8(p.MethodVersion),
-			p.Registered, p.Checkpoint, p.Reconciled, p.Late, p.Missing, p.Cells, p.Checksum, topics, partitions, next)
+			p.Registered, p.Checkpoint, p.Reconciled, p.Late, p.Missing, p.Lost, p.Cells, p.Checksum, topics, partitions, next)
 		if err == nil {
 			err = batch.Send()
 		}

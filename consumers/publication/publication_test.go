@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"retorno/consumers/publication"
+	"retorno/schemas/events"
 )
 
 // TestAVintageStaysAsItWas: what is counted later is in the next vintage, and the one before stays as it was but for being
@@ -140,5 +141,20 @@ func TestNothingCountedIsNotPublished(t *testing.T) {
 	o.count(1, 2, "L-COR", 0)
 	if _, err := o.publish(o.conn, publication.Provisional, after); !errors.Is(err, publication.ErrNoCounts) {
 		t.Errorf("published without a count: %v", err)
+	}
+}
+
+// TestAVintageSaysWhatWasGivenUp: offsets that a decision gave up are in each vintage from then on.
+func TestAVintageSaysWhatWasGivenUp(t *testing.T) {
+	o := open(t)
+	o.mustPublish(o.conn, publication.Provisional, after)
+	o.exec("INSERT INTO retorno.ledger (topic, kafka_partition, epoch, first_offset, next_offset, lost) VALUES ('%s', 0, 1, 7, 57, 50)", events.TopicCentre)
+	o.ends[events.TopicCentre] = 57
+	p := o.mustPublish(o.conn, publication.Final, after)
+	if p.Lost != 50 || len(p.Positions) != 1 || p.Positions[0].Lost != 50 {
+		t.Errorf("%+v", p)
+	}
+	if got := o.rows("SELECT vintage, lost FROM ceniss.publications"); got != "(1,0)\n(2,50)" {
+		t.Errorf("the vintages are\n%s", got)
 	}
 }

@@ -91,13 +91,13 @@ func announced(ctx context.Context, conn Conn) (begun, error) {
 // stands is where the ledger stands in the newest log of each topic and partition.
 func stands(ctx context.Context, conn Conn) (positions []Position, b begun, err error) {
 	b = begun{map[Position]logOffset{}, map[uint16]uint32{}}
-	err = each(ctx, conn, `SELECT toString(topic) AS topic, kafka_partition, max((log, next_offset)) AS furthest, furthest.1, furthest.2, max(epoch)
+	err = each(ctx, conn, `SELECT toString(topic) AS topic, kafka_partition, max((log, next_offset)) AS furthest, furthest.1, furthest.2, max(epoch), sum(lost)
 		FROM retorno.accounts GROUP BY topic, kafka_partition ORDER BY topic, kafka_partition`, func(rows driver.Rows) error {
 		var at Position
 		var end logOffset
 		var both []any
 		var epoch uint32
-		err := rows.Scan(&at.Topic, &at.Partition, &both, &end.log, &end.offset, &epoch)
+		err := rows.Scan(&at.Topic, &at.Partition, &both, &end.log, &end.offset, &epoch, &at.Lost)
 		b.ends[at] = end
 		b.epochs[at.Partition] = max(b.epochs[at.Partition], epoch)
 		at.NextOffset = end.offset

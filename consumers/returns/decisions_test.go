@@ -119,6 +119,9 @@ func TestADecisionToSkip(t *testing.T) {
 		if err != nil || a.Lost != 4 || a.Span() != uint64(len(whole.topics[topic])+len(whole.topics[events.TopicCheckpoint])) {
 			t.Errorf("accounts %+v, %v", a, err)
 		}
+		if got := rows(t, s, "SELECT sum(lost), countIf(lost > 0), minIf(month, lost > 0) BETWEEN '2016-01' AND '2016-12' FROM ceniss.coverage"); got != "(4,1,1)" {
+			t.Errorf("the coverage says %s", got)
+		}
 		next, metrics := consumer(t, s, &letters{})
 		if err := next.run(t.Context(), trim()); !errors.Is(err, errEnd) {
 			t.Fatal(err)

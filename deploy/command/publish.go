@@ -110,12 +110,12 @@ func printPublication(w io.Writer, p publication.Publication) error {
 		coverage = fmt.Sprintf("%.1f %%", 100*float64(p.Registered)/float64(p.Reconciled))
 	}
 	_, err := fmt.Fprintf(w, `%[1]s (%[2]s a %[3]s), edición %[4]d, %[5]s, contada el %[6]s
-  %[7]s retornos registrados de %[8]s conocidos (%[9]s), %[10]s vistos en puestos, %[11]s anotados tarde, %[12]s registros faltan
+  %[7]s retornos registrados de %[8]s conocidos (%[9]s), %[10]s vistos en puestos, %[11]s anotados tarde, %[12]s registros faltan, %[15]s posiciones dadas por perdidas
 %[1]s (%[2]s to %[3]s), vintage %[4]d, %[13]s, counted on %[6]s
-  %[7]s registered returns of %[8]s known (%[9]s), %[10]s seen at posts, %[11]s written down late, %[12]s records missing
+  %[7]s registered returns of %[8]s known (%[9]s), %[10]s seen at posts, %[11]s written down late, %[12]s records missing, %[15]s offsets given up
 %[14]s
 `, p.Period, p.First, p.Last, p.Vintage, states[p.Status], at,
 		count(int64(p.Registered)), count(int64(p.Reconciled)), coverage, count(int64(p.Checkpoint)), count(int64(p.Late)), count(int64(p.Missing)),
-		p.Status, p.ID)
+		p.Status, p.ID, count(int64(p.Lost)))
 	return err
 }
