@@ -46,4 +46,22 @@ var besideBugs = []bug{
 	{name: "an exact number leaves the house", test: "TestNoExactTotalLeavesTheHouse", in: "./consumers/feed", edits: []edit{
 		{"consumers/feed/count.go", "t.Total, t.Registered, t.Reconciled = disclosure.Round(total), disclosure.Round(registered), disclosure.Round(reconciled)", "t.Total, t.Registered, t.Reconciled = disclosure.Round(total), registered, disclosure.Round(reconciled)"},
 	}},
+	{name: "a publication asks for no gate", test: "TestTheGateNamesEveryReason", in: "./consumers/publication", edits: []edit{
+		{"consumers/publication/publication.go", "if err := gate.pass(ctx, conn, period, status, asOf); err != nil {", "if err := gate.pass(ctx, conn, period, status, asOf); err != nil && conn == nil {"},
+	}},
+	{name: "a publication does not wait for flushes that had begun", test: "TestAPublicationWaitsForWhatWasBegun", in: "./consumers/publication", edits: []edit{
+		{"consumers/publication/settled.go", "case written.covers(before):", "case written.covers(before) || conn != nil:"},
+	}},
+	{name: "a publication does not ask for the logs' ends", test: "TestTheGateNamesEveryReason", in: "./consumers/publication", edits: []edit{
+		{"consumers/publication/gate.go", "if has >= end.NextOffset {", "if has >= 0 {"},
+	}},
+	{name: "two publications have one number", test: "TestTwoPublishersAtOnce", in: "./consumers/publication", edits: []edit{
+		{"consumers/publication/vintage.go", "if others == 0 {", "if others == 0 || id != uuid.Nil {"},
+	}},
+	{name: "the verifier believes what the ledger gave up", test: "TestWhatWasGivenUpIsNotCompared", in: "./consumers/verify", edits: []edit{
+		{"consumers/verify/ledger.go", "lost > decided {", "lost > decided && conn == nil {"},
+	}},
+	{name: "the verifier compares sums without their rows", test: "TestSumsHideNothing", in: "./consumers/verify", edits: []edit{
+		{"consumers/verify/sums.go", "if s[bucket].weight != other[bucket].weight {", "if s[bucket].rows != other[bucket].rows {"},
+	}},
 }
