@@ -80,7 +80,7 @@ var (
 	duplicateDesc  = prometheus.NewDesc("retorno_records_duplicate_total", "Records that were known already, with the same content.", accountLabels, nil)
 	supersededDesc = prometheus.NewDesc("retorno_records_superseded_total", "Records whose fact had a higher revision already.", accountLabels, nil)
 	rejectedDesc   = prometheus.NewDesc("retorno_records_rejected_total", "Records that could not be understood and went to the dead letters.", accountLabels, nil)
-	redrivenDesc   = prometheus.NewDesc("retorno_records_redriven_total", "Of the records read, those that are dead letters sent again: their first reading ended in rejected.", accountLabels, nil)
+	redrivenDesc   = prometheus.NewDesc("retorno_records_redriven_total", "Of the records read, those that say they are dead letters sent again; retorno.record_accounts counts those that are.", accountLabels, nil)
 	controlDesc    = prometheus.NewDesc("retorno_offsets_control_total", "Offsets without a record: transaction markers and records of aborted transactions.", accountLabels, nil)
 	lostDesc       = prometheus.NewDesc("retorno_offsets_lost_total", "Offsets that a recorded decision gave up.", accountLabels, nil)
 	inFlightDesc   = prometheus.NewDesc("retorno_records_in_flight", "Records read and not yet in the ledger.", accountLabels, nil)

@@ -2,9 +2,12 @@ package returns
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"retorno/consumers/deadletter"
 	"retorno/consumers/reconcile"
@@ -50,10 +53,7 @@ func (r *runner) take(m *stream.Message) {
 		r.letters = append(r.letters, letterOf(m, rejection))
 		r.metrics.rejections.WithLabelValues(rejection.Code).Inc()
 	}
-	if from, again := deadletter.RedrivenFrom(m); again {
-		r.flush.Redriven(store.Origin{Topic: from.Topic, Partition: from.Partition, Offset: from.Offset}, r.originOf(m), account.String())
-		r.books.redrive(r.shard.Partition(), m.Topic)
-	}
+	r.redriven(m, account)
 	switch account {
 	case accepted:
 		a.Accepted++
@@ -64,6 +64,35 @@ func (r *runner) take(m *stream.Message) {
 	case rejected:
 		a.Rejected++
 	}
+}
+
+// redriven notes that a message is set aside, or says that it was and has been sent again. Whether it was is for those to
+// judge who see all rows: what came first may have been read by another process.
+func (r *runner) redriven(m *stream.Message, account account) {
+	from, again := deadletter.RedrivenFrom(m)
+	if !again && account != rejected {
+		return
+	}
+	own, content := r.originOf(m), contentOf(m)
+	if again {
+		r.flush.Redriven(store.Origin{Topic: from.Topic, Partition: from.Partition, Offset: from.Offset}, own, account.String(), content)
+		r.books.redrive(r.shard.Partition(), m.Topic)
+	}
+	if account == rejected {
+		r.flush.Redriven(own, own, account.String(), content)
+	}
+}
+
+// contentOf tells the bytes of a message from others; it is never 0.
+func contentOf(m *stream.Message) uint64 {
+	var h xxhash.Digest
+	h.Reset()
+	var length [8]byte
+	binary.LittleEndian.PutUint64(length[:], uint64(len(m.Key)))
+	for _, part := range [][]byte{length[:], m.Key, m.Value} {
+		_, _ = h.Write(part) // it never fails
+	}
+	return max(1, h.Sum64())
 }
 
 func (r *runner) originOf(m *stream.Message) store.Origin {

@@ -158,10 +158,12 @@ func (f *Flush) Sending(at Origin, source []byte, seq uint64, sentAtMs, clockOff
 	f.sendings.add(at, source, seq, sentAtMs, clockOffsetMs)
 }
 
-// Redriven adds that the dead letter which was read at from has been read again at to, and the account it ended in there.
-func (f *Flush) Redriven(from, to Origin, account string) {
-	f.of(to.Topic).Redriven++
-	f.redriven.add(from, to, account)
+// Redriven adds that the message read at to says it is the one read at from and sent again, with the account it ended in;
+// from is to of a message that is set aside. content tells its bytes from others.
+func (f *Flush) Redriven(from, to Origin, account string, content uint64) {
+	if f.redriven.add(from, to, account, content) {
+		f.of(to.Topic).Redriven++
+	}
 }
 
 // Takeover adds from where the claim's epoch reads a log of a topic.

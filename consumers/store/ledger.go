@@ -49,7 +49,7 @@ func (a Accounts) Plus(b Accounts) Accounts {
 type Left struct {
 	FactsSum uint64 // sum of factSum over the rows of retorno.facts, modulo 2^64
 	Sendings uint64 // rows of retorno.sendings
-	Redriven uint64 // rows of retorno.redriven
+	Redriven uint64 // offsets with a row in retorno.redriven
 }
 
 // Plus is what both left behind.

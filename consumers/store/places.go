@@ -86,12 +86,13 @@ func (s *sendings) add(at Origin, id []byte, seq uint64, sentAtMs, clockOffsetMs
 	s.offset.Append(clockOffsetMs)
 }
 
-// redriven are rows of retorno.redriven.
+// redriven are rows of retorno.redriven, in the order of reading.
 type redriven struct {
 	block
 	topic, account           *names
 	partition, readPartition *proto.ColUInt16
-	offset, again, place     numbers
+	offset, again            numbers
+	place, content           numbers
 }
 
 func newRedriven() *redriven {
@@ -100,15 +101,20 @@ func newRedriven() *redriven {
 	r.topic, r.account = col(b, "topic", newNames()), col(b, "account", newNames())
 	r.partition, r.offset, r.again = col(b, "kafka_partition", new(proto.ColUInt16)), col(b, "kafka_offset", newNumbers()), col(b, "again", newNumbers())
 	r.readPartition, r.place = col(b, "read_partition", new(proto.ColUInt16)), col(b, "place", newNumbers())
+	r.content = col(b, "content", newNumbers())
 	return r
 }
 
-func (r *redriven) add(from, to Origin, account string) {
+// add returns whether the row is the first of its place.
+func (r *redriven) add(from, to Origin, account string, content uint64) bool {
+	first := r.place.Rows() == 0 || r.place.Row(r.place.Rows()-1) != to.place()
 	r.topic.Append(from.Topic)
 	r.partition.Append(uint16(from.Partition))
 	r.offset.Append(uint64(from.Offset))
 	r.again.Append(uint64(to.Offset))
 	r.readPartition.Append(uint16(to.Partition))
 	r.place.Append(to.place())
+	r.content.Append(content)
 	r.account.Append(account)
+	return first
 }

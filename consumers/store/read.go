@@ -62,7 +62,7 @@ func (c *Claim) Audit(ctx context.Context, a *Audit) error {
 		return err
 	}
 	r := newRedriven()
-	places = r.without("topic", "kafka_partition", "kafka_offset", "again", "account", "read_partition")
+	places = r.without("topic", "kafka_partition", "kafka_offset", "again", "account", "read_partition", "content")
 	return c.store.retry(ctx, "read retorno.redriven", func() error {
 		return readRows(ctx, &c.conn, fmt.Sprintf("SELECT place FROM retorno.redriven WHERE read_partition = %d", c.partition), places, func(i int) error {
 			a.redrivenAt(originAt(r.place.Row(i)))

@@ -484,11 +484,27 @@ LEFT JOIN
         sum(in_rejected + 1 - (became = 'rejected')) AS rejected_again
     FROM
     (
-        SELECT topic, kafka_partition, kafka_offset, toInt64(count()) AS sent, toInt64(countIf(account = 'accepted')) AS in_accepted,
+        SELECT topic, kafka_partition, root, toInt64(count()) AS sent, toInt64(countIf(account = 'accepted')) AS in_accepted,
             toInt64(countIf(account = 'duplicate')) AS in_duplicate, toInt64(countIf(account = 'superseded')) AS in_superseded,
             toInt64(countIf(account = 'rejected')) AS in_rejected,
             if(in_rejected = sent, 'rejected', argMinIf(toString(account), again, account != 'rejected')) AS became
-        FROM retorno.redriven FINAL GROUP BY topic, kafka_partition, kafka_offset
+        FROM
+        (
+            -- What a message says of itself holds if what was set aside there, or elsewhere, had the same content.
+            SELECT copies.topic AS topic, copies.kafka_partition AS kafka_partition, copies.again AS again, copies.account AS account,
+                if(copies.content = 0 OR named.content = copies.content, copies.kafka_offset, earliest.at) AS root
+            FROM (SELECT * FROM retorno.redriven FINAL WHERE again != kafka_offset) AS copies
+            LEFT JOIN
+            (
+                SELECT topic, kafka_partition, kafka_offset, content FROM retorno.redriven FINAL WHERE again = kafka_offset
+            ) AS named ON named.topic = copies.topic AND named.kafka_partition = copies.kafka_partition AND named.kafka_offset = copies.kafka_offset
+            LEFT JOIN
+            (
+                SELECT topic, kafka_partition, content, toNullable(min(kafka_offset)) AS at FROM retorno.redriven FINAL
+                WHERE again = kafka_offset GROUP BY topic, kafka_partition, content
+            ) AS earliest ON earliest.topic = copies.topic AND earliest.kafka_partition = copies.kafka_partition AND earliest.content = copies.content
+            WHERE root < again
+        ) GROUP BY topic, kafka_partition, root
     ) GROUP BY topic, kafka_partition
 ) AS messages USING (topic, kafka_partition)
 COMMENT 'Qué fue de cada registro, una sola vez / What became of each record, once';
