@@ -1,19 +1,12 @@
-//go:build torturebugs
-
-// The torture itself is tested: deliberate bugs are built into the program, one at a time, and each must be caught.
-// It takes minutes, so it has a build tag of its own: make torture-bugs.
-
 package torture_test
 
 import (
-	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"retorno/deploy/torture"
 )
@@ -120,125 +113,57 @@ var bugs = []bug{
 	}},
 }
 
-// attempts is how many seeds a bug may survive.
-const attempts = 8
-
-func TestBugsAreCaught(t *testing.T) {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Run("none", func(t *testing.T) { // without a bug the same runs find nothing
-		b := bug{faults: []torture.Kind{torture.Kill, torture.Torn, torture.Halted, torture.Letters, torture.Restore}}
-		if caught := b.runs(t, program(t, root), 2); caught {
-			t.Error("a run without a bug failed")
+// changed are the files of a bug with its edits, by their paths below root.
+func (b *bug) changed(t *testing.T, root string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	for i, e := range b.edits {
+		text, edited := files[e.file]
+		if !edited {
+			b, err := os.ReadFile(filepath.Join(root, e.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = string(b)
 		}
-	})
+		if n := strings.Count(text, e.old); n != 1 {
+			t.Fatalf("edit %d: %s holds %d times: %s", i, e.file, n, e.old)
+		}
+		files[e.file] = strings.Replace(text, e.old, e.new, 1)
+	}
+	return files
+}
+
+// TestBugsCanBeMade: each deliberate bug fits the program as it is now, and is looked for by faults or by a test that is
+// there. Whether it is caught shows make torture-bugs.
+func TestBugsCanBeMade(t *testing.T) {
 	for _, b := range slices.Concat(bugs, besideBugs) {
 		t.Run(b.name, func(t *testing.T) {
-			overlay := b.overlay(t, root)
-			if b.test != "" {
-				b.testCatches(t, root, overlay)
+			if len(b.changed(t, "../..")) == 0 {
+				t.Error("it edits nothing")
+			}
+			for _, kind := range b.faults {
+				if !slices.Contains(torture.Kinds(), kind) {
+					t.Errorf("there is no kind of fault %s", kind)
+				}
+			}
+			if (b.test == "") == (len(b.faults) == 0) {
+				t.Errorf("it is looked for by faults %s and by test %q; want one of them", b.faults, b.test)
+			}
+			if b.test == "" {
 				return
 			}
-			if !b.runs(t, program(t, root, "-overlay", overlay), attempts) {
-				t.Errorf("not caught with %d seeds", attempts)
+			files, err := filepath.Glob(filepath.Join("../..", b.in, "*_test.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			named := regexp.MustCompile(`(?m)^func ` + b.test)
+			if !slices.ContainsFunc(files, func(file string) bool {
+				text, err := os.ReadFile(file)
+				return err == nil && named.Match(text)
+			}) {
+				t.Errorf("there is no %s in %s", b.test, b.in)
 			}
 		})
 	}
-}
-
-// runs makes short runs until one of them fails, which it says.
-func (b *bug) runs(t *testing.T, program string, seeds uint64) (caught bool) {
-	t.Helper()
-	for seed := range seeds {
-		cfg := runOf(t, seed)
-		cfg.Dir, cfg.Environ, cfg.Out = filepath.Join(t.TempDir(), "data"), nil, nil
-		cfg.Program, cfg.Faults, cfg.Patience = []string{program}, b.faults, 40*time.Second
-		if err := os.Mkdir(cfg.Dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		report, err := torture.Run(t.Context(), cfg)
-		if err != nil {
-			t.Logf("caught with seed %d: %v", seed, err)
-			return true
-		}
-		if report.OK() {
-			continue
-		}
-		t.Logf("caught with seed %d: lost %d, counted twice %d", seed, report.Lost, report.Twice)
-		for _, o := range report.Oracles {
-			if len(o.Faults) > 0 {
-				t.Logf("%s: %s", o.Name, o.Faults[0])
-			}
-		}
-		return true
-	}
-	return false
-}
-
-// overlay writes the changed files beside the tree, and what go build needs to take them instead.
-func (b *bug) overlay(t *testing.T, root string) string {
-	t.Helper()
-	dir := t.TempDir()
-	replace := map[string]string{}
-	for i, e := range b.edits {
-		path := filepath.Join(root, e.file)
-		from := path
-		if changed, ok := replace[path]; ok {
-			from = changed
-		}
-		text, err := os.ReadFile(from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := strings.Count(string(text), e.old); n != 1 {
-			t.Fatalf("edit %d: %s holds %d times: %s", i, e.file, n, e.old)
-		}
-		changed := filepath.Join(dir, strings.ReplaceAll(e.file, "/", "_"))
-		if err := os.WriteFile(changed, []byte(strings.Replace(string(text), e.old, e.new, 1)), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		replace[path] = changed
-	}
-	text, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(path, text, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// testCatches wants the named test to fail with the bug and to pass without it.
-func (b *bug) testCatches(t *testing.T, root, overlay string) {
-	t.Helper()
-	run := func(flags ...string) (string, error) {
-		cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"test", "-count=1", "-timeout=10m", "-run", b.test}, flags...), b.in)...)
-		cmd.Dir = root
-		out, err := cmd.CombinedOutput()
-		return string(out), err
-	}
-	if out, err := run(); err != nil || strings.Contains(out, "no tests to run") {
-		t.Fatalf("without the bug: %v\n%s", err, out)
-	}
-	out, err := run("-overlay", overlay)
-	if err == nil || strings.Contains(out, "[build failed]") {
-		t.Fatalf("with the bug: %v\n%s", err, out)
-	}
-	t.Logf("caught by %s in %s", b.test, b.in)
-}
-
-// program builds the program with these flags.
-func program(t *testing.T, root string, flags ...string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "retorno")
-	cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"build"}, flags...), "-o", path, ".")...)
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return path
 }
