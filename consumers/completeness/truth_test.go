@@ -32,7 +32,7 @@ type world struct {
 	read     int64 // when the ledger's last row was written, ms; 0: it has none
 }
 
-// canBe says whether a time of sending is one.
+// canBe reports whether a time of sending is one.
 func (w *world) canBe(ms int64) bool {
 	return ms >= time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli() && (w.read == 0 || ms <= w.read+hourMs)
 }

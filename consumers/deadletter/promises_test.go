@@ -96,7 +96,7 @@ func letters(n int) []deadletter.Letter {
 }
 
 // A letter holds the bytes as they came, where they came from and why they were set aside; one that was written twice is
-// handed out once.
+// delivered once.
 func TestALetterIsReadAsItWasWritten(t *testing.T) {
 	o := newOffice(t, nil)
 	want := letters(6)

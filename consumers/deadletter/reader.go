@@ -17,7 +17,7 @@ var errEnough = errors.New("enough")
 
 // List hands out the letters set aside at since or later, oldest first, up to
 // the end of the topic as it is at the call. The zero time means all. Of
-// several letters of one origin only the first is handed out. What fn returns
+// several letters of one origin only the first is delivered. What fn returns
 // ends the listing.
 func List(ctx context.Context, cfg Config, since time.Time, fn func(Letter) error) error {
 	cfg = cfg.withDefaults()

@@ -125,7 +125,7 @@ func (e *Explainer) Cell(ctx context.Context, q Query, limit int) (*Total, error
 	}
 }
 
-// Differs says whether what is stored is not what the log comes to.
+// Differs reports whether what is stored is not what the log comes to.
 func (t *Total) Differs() bool { return len(t.Differences) > 0 && !t.Undecided }
 
 func (e *Explainer) cell(ctx context.Context, q Query, limit int) (*Total, error) {

@@ -116,7 +116,7 @@ func (b *bench) cell(text string, limit int) *Total {
 	return total
 }
 
-// TestTheFixedHistoryReadsAsWritten compares the whole text, for returns that are, one that is no more, a record of
+// TestTheFixedHistoryReadsAsWritten compares the whole text, for returns that are, one that no longer exists, a record of
 // none, and cells; and the same history ends where ClickHouse stands.
 func TestTheFixedHistoryReadsAsWritten(t *testing.T) {
 	b := fresh(t)
@@ -156,7 +156,7 @@ func TestTheFixedHistoryReadsAsWritten(t *testing.T) {
 	wanted, lines := strings.Split(string(want), "\n"), strings.Split(got.String(), "\n")
 	for i := range max(len(wanted), len(lines)) {
 		if i >= len(wanted) || i >= len(lines) || wanted[i] != lines[i] {
-			t.Fatalf("line %d of %s (-update writes it anew):\n%s\nwanted:\n%s", i+1, file,
+			t.Fatalf("line %d of %s (-update writes it again):\n%s\nwanted:\n%s", i+1, file,
 				strings.Join(lines[min(i, len(lines)):min(i+3, len(lines))], "\n"), strings.Join(wanted[min(i, len(wanted)):min(i+3, len(wanted))], "\n"))
 		}
 	}

@@ -46,7 +46,7 @@ type outcome struct {
 	after       reconcile.Person
 }
 
-// changed says whether the copy changed the person's returns, helps or crossings.
+// changed reports whether the copy changed the person's returns, helps or crossings.
 func (o *outcome) changed() bool {
 	return o.account == Accepted && !(slices.Equal(o.before.Returns, o.after.Returns) && slices.Equal(o.before.Helps, o.after.Helps) &&
 		slices.Equal(o.before.Crossings, o.after.Crossings))
@@ -159,7 +159,7 @@ const (
 	Split    Effect = "split"   // its facts were part of another return
 )
 
-// move is one return before and after a copy; nil: it was not, or is no more.
+// move is one return before and after a copy; nil: it was not, or no longer exists.
 type move struct {
 	effect        Effect
 	before, after *reconcile.Return

@@ -160,14 +160,14 @@ func ahead(partition int, spans []Span) []string {
 	var all []string
 	for _, s := range spans {
 		if s.Counted > s.End {
-			all = append(all, fmt.Sprintf("the ledger has counted %s/%d up to offset %d, and the log ends at %d: the topic was made anew",
+			all = append(all, fmt.Sprintf("the ledger has counted %s/%d up to offset %d, and the log ends at %d: the topic was made again",
 				s.Topic, partition, s.Counted, s.End))
 		}
 	}
 	return all
 }
 
-// counted says whether the ledger accounts for a place.
+// counted reports whether the ledger accounts for a place.
 func counted(spans []Span, o store.Origin) bool {
 	for _, s := range spans {
 		if s.Topic == o.Topic {

@@ -134,7 +134,7 @@ func suggest(list *codelists.List, text string) []string {
 	return all
 }
 
-// has says whether a return is counted in the cell.
+// has reports whether a return is counted in the cell.
 func (q *Query) has(r *reconcile.Return) bool {
 	if r == nil || !r.National() {
 		return false

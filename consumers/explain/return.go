@@ -122,7 +122,7 @@ func (e *Explainer) Return(ctx context.Context, id ID) (*Return, error) {
 	return report, nil
 }
 
-// Differs says whether what is stored is not what the log comes to.
+// Differs reports whether what is stored is not what the log comes to.
 func (r *Return) Differs() bool {
 	return slices.ContainsFunc(r.Persons, func(p Person) bool { return len(p.Differences) > 0 })
 }

@@ -17,9 +17,9 @@ type whereabouts struct {
 	partition int
 }
 
-// find names the persons to whom an id belongs, as the id of a return, also of one that is no more, or of a record.
+// find names the persons to whom an id belongs, as the id of a return, also of one that no longer exists, or of a record.
 func (e *Explainer) find(ctx context.Context, id ID) ([]whereabouts, error) {
-	// Without FINAL: the row of a return that is no more is there as deleted.
+	// Without FINAL: the row of a return that no longer exists is there as deleted.
 	rows, err := e.cfg.Store.Conn().Query(ctx, `SELECT DISTINCT person, kafka_partition FROM
 		(SELECT person, kafka_partition FROM retorno.returns WHERE return_id = toUUID(?)
 		UNION ALL SELECT person, kafka_partition FROM retorno.facts WHERE record_id = toUUID(?)) ORDER BY person`, id.String(), id.String())

@@ -62,7 +62,7 @@ func (r *Return) headline(p *Person) string {
 	for _, c := range slices.Backward(p.History) {
 		for _, m := range c.Returns {
 			if m.Return == r.Asked && (m.Effect == Vanishes || m.Effect == Merged || m.Effect == Renamed) {
-				return fmt.Sprintf("Return %s is no more: it %s by %s", r.Asked, fate(m), c.At)
+				return fmt.Sprintf("Return %s no longer exists: it %s by %s", r.Asked, fate(m), c.At)
 			}
 		}
 	}
@@ -276,7 +276,7 @@ func ruleText(r Reason, facts []Fact) string {
 	return string(r.Rule)
 }
 
-// conclude says whether what is stored is what the log comes to.
+// conclude reports whether what is stored is what the log comes to.
 func (p *page) conclude(differences []string, agreed string) {
 	if len(differences) == 0 {
 		p.line("%s", agreed)

@@ -79,13 +79,13 @@ func effectText(m *Moved) string {
 	case Appears:
 		return "appears"
 	case Vanishes:
-		return "is no more"
+		return "no longer exists"
 	case Changes:
 		return "changes"
 	case Renamed:
 		return fmt.Sprintf("is now %s, after its new first fact", m.Other)
 	case Merged:
-		return fmt.Sprintf("is no more: its facts are now part of return %s", m.Other)
+		return fmt.Sprintf("no longer exists: its facts are now part of return %s", m.Other)
 	case Split:
 		return fmt.Sprintf("appears: its facts were part of return %s", m.Other)
 	}

@@ -120,7 +120,7 @@ func periodOf(values url.Values) (calendar.Period, *Fault) {
 	return p, nil
 }
 
-// stored says whether every day of a period fits the Date of ClickHouse: days 0 to 65535 since 1970-01-01.
+// stored reports whether every day of a period fits the Date of ClickHouse: days 0 to 65535 since 1970-01-01.
 func stored(p calendar.Period) bool { return p.First >= 0 && p.Last <= 65535 }
 
 func byOf(text string) ([]Dimension, []Fault) {

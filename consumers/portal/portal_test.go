@@ -202,7 +202,7 @@ func TestManyReadersCostOneReading(t *testing.T) {
 	get(t, h, "/")
 	again := counted.asked - once
 	if again == 0 || again >= once {
-		t.Errorf("after Keep there were %d queries more, want the counts (and not the completeness) anew, of %d", again, once)
+		t.Errorf("after Keep there were %d queries more, want the counts (and not the completeness) again, of %d", again, once)
 	}
 	clock = clock.Add(15 * time.Second)
 	get(t, h, "/")

@@ -30,7 +30,7 @@ type Conn interface {
 	PrepareBatch(ctx context.Context, query string, opts ...driver.PrepareBatchOption) (driver.Batch, error)
 }
 
-// Status says whether a vintage is meant to be the last one.
+// Status reports whether a vintage is meant to be the last one.
 type Status string
 
 // The states of a vintage.

@@ -80,10 +80,10 @@ func Version(revision uint32, contentHash uint64, future bool) uint64 {
 	return v
 }
 
-// SameContent says whether two versions are copies of one revision with the same content.
+// SameContent reports whether two versions are copies of one revision with the same content.
 func SameContent(a, b uint64) bool { return a>>1 == b>>1 }
 
-// SameRevision says whether two versions are of one revision, with the same content or not.
+// SameRevision reports whether two versions are of one revision, with the same content or not.
 func SameRevision(a, b uint64) bool { return a>>40 == b>>40 }
 
 // PersonID is the key under which a record's facts meet, as 16 bytes: see events.Key.
@@ -131,7 +131,7 @@ func FactFrom(f *events.Fields) Fact {
 	return fact
 }
 
-// Counts says whether the fact is neither void nor held as future.
+// Counts reports whether the fact is neither void nor held as future.
 func (f *Fact) Counts() bool { return !f.Void && !f.Future }
 
 // byArrival is the method's order: arrival, then the bytes of the record id.

@@ -41,7 +41,7 @@ type Return struct {
 	Registered, Checkpoint bool
 }
 
-// National says whether the return is counted among those of nationals: nationality Honduran or not stated.
+// National reports whether the return is counted among those of nationals: nationality Honduran or not stated.
 func (r *Return) National() bool { return r.Nationality == 0 || r.Nationality == honduras }
 
 // AgeGroup is the index of the return's age group in its list.

@@ -63,10 +63,10 @@ func TestLeavesNothingToBeReadAgain(t *testing.T) {
 		resumed   float64
 		epoch     string
 	}{
-		"nothing happened":   {func(*testing.T, *store.Store, *Consumer) {}, 1, "(1)"},
-		"somebody had it":    {func(t *testing.T, s *store.Store, _ *Consumer) { countLog(t, s, whole) }, 0, "(3)"},
-		"somebody has it":    {func(_ *testing.T, _ *store.Store, c *Consumer) { c.Assigned([]int{1, 2}) }, 0, "(2)"},
-		"ClickHouse is anew": {func(t *testing.T, _ *store.Store, _ *Consumer) { fresh(t) }, 0, "(1)"},
+		"nothing happened":  {func(*testing.T, *store.Store, *Consumer) {}, 1, "(1)"},
+		"somebody had it":   {func(t *testing.T, s *store.Store, _ *Consumer) { countLog(t, s, whole) }, 0, "(3)"},
+		"somebody has it":   {func(_ *testing.T, _ *store.Store, c *Consumer) { c.Assigned([]int{1, 2}) }, 0, "(2)"},
+		"ClickHouse is new": {func(t *testing.T, _ *store.Store, _ *Consumer) { fresh(t) }, 0, "(1)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := fresh(t)

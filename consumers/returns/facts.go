@@ -106,7 +106,7 @@ func unpackTime(b [6]byte) int64 {
 
 const chunk = 1 << 12 // facts that are allocated at once
 
-// changed says whether the person whose first fact this is has been marked so.
+// changed reports whether the person whose first fact this is has been marked so.
 func (h *held) changed() bool { return h.flags&flagChanged != 0 }
 
 func (h *held) mark(changed bool) {

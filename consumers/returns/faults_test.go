@@ -42,13 +42,13 @@ func messy(t *testing.T, seed uint64) (part, whole *log) {
 	h.emit(crossing(9001, at("2016-06-30", "22:00"), back("L-COR")), at("2016-06-30", "22:00"))
 	h.make(25)
 	half := len(h.sent) / 2
-	// The crossing was under the wrong person's key: void there, made anew.
+	// The crossing was under the wrong person's key: void there, made again.
 	void := crossing(9001, at("2016-06-30", "22:00"), back("L-COR"))
 	void.Revision, void.VoidReason = 2, "wrong_person"
 	h.emit(void, at("2016-07-01", "08:00"))
-	anew := crossing(9002, at("2016-06-30", "22:00"), back("L-COR"))
-	anew.PersonKey = strings.Repeat("0", 30) + "bb"
-	h.emit(anew, at("2016-07-01", "08:00"))
+	again := crossing(9002, at("2016-06-30", "22:00"), back("L-COR"))
+	again.PersonKey = strings.Repeat("0", 30) + "bb"
+	h.emit(again, at("2016-07-01", "08:00"))
 	all := h.sent
 	h.sent = all[:half]
 	part = h.logOf(t, rand.New(rand.NewPCG(seed, 8)), false)

@@ -40,11 +40,11 @@ func newMetrics() *metrics {
 		late: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "retorno_late_records_total", Help: "Records accepted that were sent more than 72 hours after what they tell of; each counts in its own period."}),
 		resumed: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "retorno_partitions_resumed_total", Help: "Partitions that this process kept when the group was divided anew, and went on with where it was."}),
+			Name: "retorno_partitions_resumed_total", Help: "Partitions that this process kept when the group was divided again, and went on with where it was."}),
 		repaired: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "retorno_repaired_rows_total", Help: "Derived rows that differed from what the facts come to when a partition was taken over."}),
 		fenced: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "retorno_fenced_total", Help: "Flushes given up because another process has taken the partition, or because ClickHouse was put back to an older state."}),
+			Name: "retorno_fenced_total", Help: "Flushes given up because another process has taken the partition, or because ClickHouse was restored to an older state."}),
 		stalls: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "retorno_watchdog_stalls_total", Help: "Times that a partition's goroutine gave no sign of life for so long that it is taken to hang."}),
 		shortfalls: prometheus.NewCounter(prometheus.CounterOpts{

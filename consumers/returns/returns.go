@@ -171,7 +171,7 @@ func (c *Consumer) dueAt(now time.Time) time.Time {
 }
 
 // holds looks now and then whether the claim still holds while there is nothing to write: somebody may have taken the
-// partition, or ClickHouse may have been put back to an older state, in which case all is to be read again.
+// partition, or ClickHouse may have been restored to an older state, in which case all is to be read again.
 func (r *runner) holds() error {
 	if r.pending > 0 || r.flight != nil || time.Since(r.checked) < r.cfg.CheckEvery {
 		return nil

@@ -33,7 +33,7 @@ func fresh(t *testing.T) *store.Store {
 // log is a partition of both topics in memory.
 type log struct {
 	topics map[string][]stream.Message
-	step   int // records handed out at once
+	step   int // records delivered at once
 }
 
 func (l *log) add(t *testing.T, r *events.Record, sentAt time.Time) {

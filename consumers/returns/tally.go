@@ -238,7 +238,7 @@ func common[T comparable](a, b []T) (prefix, suffix int) {
 // scans is how many comparisons of ids are made rather than an index.
 const scans = 256
 
-// compare hands out what is not the same before and after, by id; of what is new old is nil, of what is no more now is.
+// compare yields what is not the same before and after, by id; of what is new old is nil, of what no longer exists now is.
 func compare[T comparable](before, after []T, id func(*T) reconcile.ID, differs func(old, now *T)) {
 	prefix, suffix := common(before, after)
 	before, after = before[prefix:len(before)-suffix], after[prefix:len(after)-suffix]

@@ -49,7 +49,7 @@ func (e *FencedError) Error() string {
 	return fmt.Sprintf("partition %d: epoch %d holds no longer: %s", e.Partition, e.Epoch, e.Why)
 }
 
-// IsFenced says whether err is that a claim holds no longer.
+// IsFenced reports whether err is that a claim holds no longer.
 func IsFenced(err error) bool {
 	var fenced *FencedError
 	return errors.As(err, &fenced)
@@ -206,7 +206,7 @@ func (s *Store) Claim(ctx context.Context, partition int, consumer string) (*Cla
 }
 
 // newestEpoch is the largest epoch that anything stored for a partition bears, and whether nothing at all is stored.
-// Derived rows are asked too: in a database that was put back they, or facts, may be all that is left of an epoch.
+// Derived rows are asked too: in a database that was restored they, or facts, may be all that is left of an epoch.
 func (s *Store) newestEpoch(ctx context.Context, partition int) (epoch uint32, empty bool, err error) {
 	query := "SELECT toUInt32(max(epoch)), sum(rows) = 0 FROM (SELECT toUInt64(max(epoch)) AS epoch, count() AS rows FROM retorno.ledger WHERE kafka_partition = @p" +
 		" UNION ALL SELECT toUInt64(max(epoch)), count() FROM retorno.claims WHERE kafka_partition = @p" +
@@ -235,7 +235,7 @@ func (c *Claim) Close() {
 	}
 }
 
-// Check says whether the claim still holds; the error is *FencedError when it does not.
+// Check reports whether the claim still holds; the error is *FencedError when it does not.
 func (c *Claim) Check(ctx context.Context) error {
 	return c.store.retry(ctx, "check the claim", func() error { return c.check(ctx) })
 }
@@ -361,7 +361,7 @@ func (c *Claim) Announced(ctx context.Context, from map[string]int64) ([]map[str
 	return all, err
 }
 
-// atLeast says whether no topic of a lies before b.
+// atLeast reports whether no topic of a lies before b.
 func atLeast(a, b map[string]int64) bool {
 	for topic, offset := range b {
 		if a[topic] < offset {

@@ -120,7 +120,7 @@ func TestF10TwoProcessesNeverShareAnEpoch(t *testing.T) {
 }
 
 // TestWhateverIsLeftOfAPartitionIsRead: a claim reads nothing only when no table holds a row of its partition; in a
-// database that was put back any of them may be all that is left.
+// database that was restored any of them may be all that is left.
 func TestWhateverIsLeftOfAPartitionIsRead(t *testing.T) {
 	s := migrated(t)
 	if c := claimed(t, s, 0); !c.first {
@@ -176,7 +176,7 @@ func TestAnnouncedFlushesBindTheSuccessor(t *testing.T) {
 	stands(t, s, 3, 25)
 }
 
-// TestF31AnOlderStateIsNoticed: when the database was put back, the claim, or the ledger row written last, is gone;
+// TestF31AnOlderStateIsNoticed: when the database was restored, the claim, or the ledger row written last, is gone;
 // and a ledger row beyond the gap does not make a position.
 func TestF31AnOlderStateIsNoticed(t *testing.T) {
 	for name, drop := range map[string]string{"the claim": "TRUNCATE TABLE retorno.claims", "the ledger": "ALTER TABLE retorno.ledger DELETE WHERE first_offset >= 10 SETTINGS mutations_sync = 2"} {

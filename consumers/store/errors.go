@@ -105,7 +105,7 @@ func Code(err error) int32 {
 	return 0
 }
 
-// IsStop says whether trying again cannot help.
+// IsStop reports whether trying again cannot help.
 func IsStop(err error) bool {
 	var stop *StopError
 	var newer *NewerError
@@ -113,7 +113,7 @@ func IsStop(err error) bool {
 	return errors.As(err, &stop) || errors.As(err, &newer) || errors.As(err, &epochs)
 }
 
-// ended says whether err only tells that ctx was ended by its owner.
+// ended reports whether err only tells that ctx was ended by its owner.
 func ended(ctx context.Context, err error) bool {
 	return err != nil && ctx.Err() != nil
 }

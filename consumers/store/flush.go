@@ -120,7 +120,7 @@ func (f *Flush) Return(person reconcile.ID, r *reconcile.Return) {
 	f.returns.of(yearOf(r.ID)).add(person, r, f.partition, f.version(), false)
 }
 
-// DeleteReturn adds the tombstone of a return that is no more.
+// DeleteReturn adds the tombstone of a return that no longer exists.
 func (f *Flush) DeleteReturn(person, id reconcile.ID) {
 	gone := reconcile.Return{ID: id, Age: -1}
 	f.returns.of(yearOf(id)).add(person, &gone, f.partition, f.version(), true)

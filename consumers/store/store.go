@@ -60,7 +60,7 @@ func (s *Store) inserted(table string) {
 	}
 }
 
-// Ping says whether ClickHouse answers.
+// Ping reports whether ClickHouse answers.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := s.conn.Ping(ctx); err != nil {
 		return classify("reach ClickHouse at "+s.cfg.Addr, err)
@@ -75,12 +75,12 @@ func (s *Store) Close() error {
 	return s.conn.Close()
 }
 
-// bulk is a connection for whole columns; it is dialled anew after an error.
+// bulk is a connection for whole columns; it is dialled again after an error.
 type bulk struct {
 	store  *Store
 	client *ch.Client
 	conn   atomic.Pointer[net.Conn] // the client's
-	once   bool                     // a connection that is lost is not dialled anew
+	once   bool                     // a connection that is lost is not dialled again
 }
 
 // DialContext implements ch.Dialer, and remembers the connection.

@@ -82,8 +82,8 @@ func (w *writer) signal() {
 }
 
 // Write announces the flush, which ends at the offsets next, and writes it, table by table in order. It returns when all
-// of it is stored. Anything but a definite answer makes it begin anew, announcement and check included: whoever
-// answers after a broken connection may be a ClickHouse that was put back to an older state meanwhile. The error is
+// of it is stored. Anything but a definite answer makes it begin again, announcement and check included: whoever
+// answers after a broken connection may be a ClickHouse that was restored to an older state meanwhile. The error is
 // *StopError, *FencedError, or tells that ctx has ended, in which case any leading part of the flush may be stored, also
 // later, and f is not to be used again.
 func (c *Claim) Write(ctx context.Context, f *Flush, next map[string]int64) error {
@@ -117,7 +117,7 @@ func (w *writer) put(own *waiting) {
 	w.signal()
 }
 
-// crowded says whether so many rows wait that another lane is to help.
+// crowded reports whether so many rows wait that another lane is to help.
 func (w *writer) crowded() bool {
 	rows := 0
 	for _, own := range w.queue {
@@ -281,7 +281,7 @@ func (l *lane) try(ctx context.Context, group []*waiting) ([]*waiting, error) {
 	if err := rows.write(ctx, &l.conn); err != nil {
 		return group, err
 	}
-	// From here on everything goes over the one connection, or the group begins anew.
+	// From here on everything goes over the one connection, or the group begins again.
 	l.conn.once = true
 	defer func() { l.conn.once = false }()
 	group, err := l.hold(ctx, group)

@@ -42,7 +42,7 @@ type Config struct {
 	// MaxWait is how long the broker may hold a request when there is
 	// nothing. Default 500 ms.
 	MaxWait time.Duration
-	// PrefetchBytes bounds what is fetched and not yet handed out, over all
+	// PrefetchBytes bounds what is fetched and not yet delivered, over all
 	// shards of this process; each topic of a shard may hold one answer
 	// beyond its share. Default 64 MiB.
 	PrefetchBytes int

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// maxRecords bounds how many offsets of one batch are handed out. Each costs memory of its own however small it is;
+	// maxRecords bounds how many offsets of one batch are delivered. Each costs memory of its own however small it is;
 	// producers put thousands into a batch.
 	maxRecords = 1 << 20
 	// maxHeaders bounds the headers of one record, for the same reason.
@@ -115,7 +115,7 @@ func baseOf(a *answer) (base int64, ok bool, err error) {
 }
 
 // records adds the messages of one batch from position on. Either all of its records are readable, or the batch is
-// handed out as what it is. What follows a missing offset is left out.
+// delivered as what it is. What follows a missing offset is left out.
 func (d *decoder) records(b *batch, raw rawBatch, position int64) error {
 	records, err := d.unfold(b, raw)
 	if err != nil {
@@ -231,7 +231,7 @@ func (d *decoder) skipped(b *batch, raw rawBatch, position int64) error {
 func (d *decoder) each(b *batch, raw rawBatch, position int64, fill func(*Message)) error {
 	first, end := max(raw.base(), position), raw.next()
 	if end-raw.base() > maxRecords {
-		return &noncontiguousError{want: first, got: end} // so many offsets without a record cannot be handed out
+		return &noncontiguousError{want: first, got: end} // so many offsets without a record cannot be delivered
 	}
 	d.reserve(b)
 	for offset := first; offset < end; offset++ {

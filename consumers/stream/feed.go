@@ -18,7 +18,7 @@ type feed struct {
 	last   mark // the message before start
 
 	mu       sync.Mutex
-	room     *sync.Cond // signalled when something was handed out or the fetcher is to end
+	room     *sync.Cond // signalled when something was delivered or the fetcher is to end
 	queue    []*batch
 	bytes    int
 	position int64 // next to hand out; -1 before the fetcher knows
@@ -79,7 +79,7 @@ func (f *feed) seek(offset int64, last mark) {
 	f.start, f.last, f.position, f.err, f.health = offset, last, offset, nil, health{}
 }
 
-// end ends the fetcher and forgets what was not handed out. What the fetcher brings from now on is not taken.
+// end ends the fetcher and forgets what was not delivered. What the fetcher brings from now on is not taken.
 func (f *feed) end() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -36,7 +36,7 @@ func TestAnEndedFetcherDeliversNothing(t *testing.T) {
 	f.put(old.epoch, messagesOf("topic", 0, "a"))
 	f.seek(100, mark{})
 	if msgs, err := f.pop(); len(msgs) > 0 || err != nil {
-		t.Errorf("after a seek %d messages of before are handed out, %v", len(msgs), err)
+		t.Errorf("after a seek %d messages of before are delivered, %v", len(msgs), err)
 	}
 	f.put(old.epoch, messagesOf("topic", 1, "b"))
 	f.fail(old.epoch, errors.New("old"))

@@ -19,7 +19,7 @@ const confirmations = 3
 
 // unwatched is for how long a log may go unread, beyond the time that a request
 // may take, without being taken for another one: what is deleted while a
-// request waits is answered with an error, and what is made anew and filled
+// request waits is answered with an error, and what is made again and filled
 // between two requests takes longer than this.
 const unwatched = time.Second
 

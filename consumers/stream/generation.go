@@ -11,7 +11,7 @@ import (
 )
 
 // generation is one division of the group as this member sees it. It ends when
-// the group is divided anew, when the member leaves, or when a run fails.
+// the group is divided again, when the member leaves, or when a run fails.
 type generation struct {
 	c   *Consumer
 	gen *kafkago.Generation
@@ -59,7 +59,7 @@ func (c *Consumer) generation(ctx context.Context, gen *kafkago.Generation, run 
 	for _, p := range partitions {
 		c.metrics.unstop(p)
 	}
-	c.board.left("the group is being divided anew")
+	c.board.left("the group is being divided again")
 }
 
 // sharedPartitions returns the partition numbers of this member. The error is

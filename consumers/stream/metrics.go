@@ -34,7 +34,7 @@ func newMetrics(r prometheus.Registerer, board *board, topics []string) (*metric
 	m := &metrics{
 		messages:   counter("retorno_stream_fetched_messages_total", "Messages fetched and found whole.", "topic"),
 		bytes:      counter("retorno_stream_fetched_bytes_total", "Bytes of keys, values and headers fetched, decompressed.", "topic"),
-		prefetched: prometheus.NewGauge(prometheus.GaugeOpts{Name: "retorno_stream_prefetched_bytes", Help: "Bytes of memory that hold what was fetched and not yet handed out."}),
+		prefetched: prometheus.NewGauge(prometheus.GaugeOpts{Name: "retorno_stream_prefetched_bytes", Help: "Bytes of memory that hold what was fetched and not yet delivered."}),
 		rebalances: prometheus.NewCounter(prometheus.CounterOpts{Name: "retorno_stream_rebalances_total", Help: "Generations of the group that this member has seen."}),
 		assigned:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "retorno_stream_assigned_shards", Help: "Shards that this member works on."}),
 		stalls:     counter("retorno_stream_stalls_total", "Times that fetching made no progress although there was more to read.", "topic"),
@@ -71,7 +71,7 @@ var (
 	perTopic   = []string{"topic", "partition"}
 	descMember = prometheus.NewDesc("retorno_stream_member", "1 while this process is a member of the group, 0 while it is not.", nil, nil)
 	descLag    = prometheus.NewDesc("retorno_stream_lag_messages",
-		"Messages in the log that have not been handed out yet; NaN while the end of the log is not known.", perTopic, nil)
+		"Messages in the log that have not been delivered yet; NaN while the end of the log is not known.", perTopic, nil)
 	descEnd     = prometheus.NewDesc("retorno_stream_log_end_offset", "The offset after the log's last, as last seen.", perTopic, nil)
 	descEndAt   = prometheus.NewDesc("retorno_stream_log_end_timestamp_seconds", "When the end of the log was last seen; 0: not yet.", perTopic, nil)
 	descFetched = prometheus.NewDesc("retorno_stream_last_fetch_timestamp_seconds",

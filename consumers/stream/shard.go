@@ -81,7 +81,7 @@ func (s *Shard) Generation() int32 {
 }
 
 // Seek sets the next offset to hand out of topic, whatever the group has
-// committed. Messages fetched and not handed out are forgotten. Without it
+// committed. Messages fetched and not delivered are forgotten. Without it
 // reading begins at the group's committed offset, or at the start of the log.
 // It panics on a topic that is not the shard's.
 func (s *Shard) Seek(topic string, offset int64) { s.feed(topic).seek(offset, mark{}) }
@@ -89,7 +89,7 @@ func (s *Shard) Seek(topic string, offset int64) { s.feed(topic).seek(offset, ma
 // SeekAfter sets the last message that was read of topic, by its offset and its
 // Fingerprint: reading goes on after it, as with Seek. A log that holds another
 // message there, or that ends before it, is not the log that was read; then the
-// shard stops before anything of it is handed out.
+// shard stops before anything of it is delivered.
 func (s *Shard) SeekAfter(topic string, offset int64, fingerprint uint64) {
 	s.feed(topic).seek(offset+1, mark{offset: offset, print: fingerprint})
 }
@@ -105,7 +105,7 @@ func (s *Shard) LogStart(topic string) int64 { return s.feed(topic).status().Log
 // Fetch returns the next messages of one of the topics, in order and without
 // a gap, as soon as there are any; an empty slice after maxWait. The slice is
 // the caller's. A stop error says that this shard cannot go on; messages that
-// precede the trouble have been handed out before. When ctx or the shard ends
+// precede the trouble have been delivered before. When ctx or the shard ends
 // it returns the context's error.
 func (s *Shard) Fetch(ctx context.Context, maxWait time.Duration) ([]Message, error) {
 	beat.Beat(ctx)

@@ -30,7 +30,7 @@ type ShardStatus struct {
 	Topics []TopicStatus
 }
 
-// TopicStatus is how far one topic of a shard has been handed out, and how reading it goes. Offsets are -1 while they
+// TopicStatus is how far one topic of a shard has been delivered, and how reading it goes. Offsets are -1 while they
 // are not known.
 type TopicStatus struct {
 	Topic         string
@@ -50,7 +50,7 @@ type TopicStatus struct {
 	lastEnd int64 // the high watermark as last seen, however long ago
 }
 
-// Lag is the number of messages not handed out yet; false while the end of the log, or the position, is not known.
+// Lag is the number of messages not delivered yet; false while the end of the log, or the position, is not known.
 func (t TopicStatus) Lag() (int64, bool) {
 	if t.Position < 0 || t.HighWatermark < 0 {
 		return 0, false

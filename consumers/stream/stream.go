@@ -2,12 +2,12 @@
 //
 // Members of a group share the partitions of co-partitioned topics. The same
 // partition number of every topic is one shard; for each shard that falls to
-// this member a function of the caller runs, until the group is divided anew.
+// this member a function of the caller runs, until the group is divided again.
 // The caller says where to begin (Shard.SeekAfter) and so decides what has been
 // dealt with; offsets committed to the group serve lag tools only.
 //
 // It promises messages in order of offset and without a gap: every message
-// from the position on is handed out, each batch's checksum verified, and
+// from the position on is delivered, each batch's checksum verified, and
 // what cannot be had contiguously stops the shard instead of being passed
 // over. It commits only through the generation that assigned the shard, so a
 // member that lost it cannot move the group's offsets. Memory is bounded: a
@@ -20,7 +20,7 @@
 // Failures are of two kinds. What time or another attempt can mend (network,
 // leaders that move, brokers that restart, corrupted answers) is retried here
 // and shows in the metrics. What it cannot (IsStop: retention has overrun the
-// position, the topic was created anew, partitions were added) stops the
+// position, the topic was created again, partitions were added) stops the
 // shard, is shown by Status and the metrics, and is looked at again from time
 // to time, because the decision that resolves it is recorded elsewhere.
 package stream

@@ -237,7 +237,7 @@ func TestWhatTheLogNeverHeld(t *testing.T) {
 	}
 }
 
-// TestAnOlderDatabaseIsComparedAnew: when ClickHouse was put back, the pass that follows compares everything.
+// TestAnOlderDatabaseIsComparedAnew: when ClickHouse was restored, the pass that follows compares everything.
 func TestAnOlderDatabaseIsComparedAnew(t *testing.T) {
 	s := start(t)
 	when := at("2016-06-01", "10:00")

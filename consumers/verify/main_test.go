@@ -190,7 +190,7 @@ func (s *system) pass(v *verify.Verifier, full bool) verify.Report {
 	return report
 }
 
-// named says whether a check names a row that holds all of the texts.
+// named reports whether a check names a row that holds all of the texts.
 func named(report verify.Report, check string, texts ...string) bool {
 	for _, r := range report.Results {
 		for _, d := range r.Differences {

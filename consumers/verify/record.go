@@ -163,7 +163,7 @@ func personOf(key string, known bool) (id uuid.UUID, err error) {
 	return id, nil
 }
 
-// future says whether the event lies more than an hour after the moment when this copy was sent.
+// future reports whether the event lies more than an hour after the moment when this copy was sent.
 func (s *sent) future() bool {
 	const hour = 3_600_000
 	return s.record.GetEventTimeMs()-hour > s.sentAt

@@ -114,7 +114,7 @@ func (m *machine) clear(ctx context.Context) error {
 	return m.exec(ctx, all...)
 }
 
-// newSchema makes the pipeline's databases anew, empty.
+// newSchema makes the pipeline's databases again, empty.
 func (m *machine) newSchema(ctx context.Context) error {
 	if err := m.clear(ctx); err != nil {
 		return err

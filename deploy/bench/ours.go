@@ -101,7 +101,7 @@ func (m *machine) awaitLedger(ctx context.Context, events int, all []*process) e
 	})
 }
 
-// accounted says whether so many records are in the accounts. The exact question takes its share of the machine, so it is
+// accounted reports whether so many records are in the accounts. The exact question takes its share of the machine, so it is
 // asked only when the ledger's rows, which may hold some twice, come to as many.
 func (m *machine) accounted(ctx context.Context, events int64) (bool, error) {
 	n, err := m.number(ctx, "(SELECT sum(read) FROM retorno.ledger)")

@@ -26,7 +26,7 @@ type Figure struct {
 	Min    float64   `json:"min"`
 	Max    float64   `json:"max"`
 	Runs   []float64 `json:"runs"`
-	// Goal is "" where none is set; Met says whether the median reaches it.
+	// Goal is "" where none is set; Met reports whether the median reaches it.
 	Goal   string `json:"goal,omitempty"`
 	Met    *bool  `json:"met,omitempty"`
 	Method string `json:"method"`
@@ -98,7 +98,7 @@ func newReport(cfg Config) *Report {
 		Sizes:    map[string]int{"rounds": cfg.Rounds, "partitions": cfg.Partitions}, Figures: map[string]*Figure{}, Beside: map[string]*Figure{}}
 }
 
-// OK says whether every count was right.
+// OK reports whether every count was right.
 func (r *Report) OK() bool { return len(r.Faults) == 0 }
 
 func (r *Report) finish() { r.Took = time.Since(r.Began) }

@@ -55,7 +55,7 @@ func declared(columns []column) string {
 // asOurs lets a table be merged as seldom as those of the pipeline.
 const asOurs = " SETTINGS merge_selector_base = 10"
 
-// newCubes makes a database anew with the cubes of the pipeline, of numbers that add up instead of replacing.
+// newCubes makes a database again with the cubes of the pipeline, of numbers that add up instead of replacing.
 func (m *machine) newCubes(ctx context.Context, database string) error {
 	code := func(names ...string) string {
 		return strings.Join(names, " LowCardinality(String), ") + " LowCardinality(String)"

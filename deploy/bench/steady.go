@@ -161,7 +161,7 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// allSeen says whether every probe that was sent has been visible.
+// allSeen reports whether every probe that was sent has been visible.
 func (p *probes) allSeen() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

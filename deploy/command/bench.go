@@ -15,16 +15,16 @@ type benchCommand struct {
 	Quick      bool     `per:"call" help:"Everything small, within a minute: shows that the measuring works; its times mean nothing."`
 	Only       []string `per:"call" placeholder:"NAMES" help:"Measure only these figures; without it all."`
 	Seed       uint64   `default:"1" placeholder:"N" help:"Seed of the made events."`
-	Events     int      `placeholder:"N" help:"About how many events the contenders catch up with; 2000000 if not said."`
-	Rounds     int      `placeholder:"N" help:"How often each contender runs; 3 if not said."`
-	Growth     int      `placeholder:"N" help:"Events with which cost_growth lets the state grow, beside a twentieth of them; 4000000 if not said."`
-	Steady     int      `placeholder:"SECONDS" help:"How long events are sent steadily; 30 if not said."`
-	Outage     int      `placeholder:"SECONDS" help:"How long ClickHouse is away; 60 if not said."`
-	Returns    int      `placeholder:"N" help:"Returns that the half-year table is asked of; 100000000 if not said."`
-	Facts      int      `placeholder:"N" help:"Facts that are stored at a restart; 10000000 if not said."`
-	Persons    int      `placeholder:"N" help:"Persons with whom the state is weighed; 10000000 if not said."`
+	Events     int      `placeholder:"N" help:"About how many events the contenders catch up with; default 2000000."`
+	Rounds     int      `placeholder:"N" help:"How often each contender runs; default 3."`
+	Growth     int      `placeholder:"N" help:"Events with which cost_growth lets the state grow, beside a twentieth of them; default 4000000."`
+	Steady     int      `placeholder:"SECONDS" help:"How long events are sent steadily; default 30."`
+	Outage     int      `placeholder:"SECONDS" help:"How long ClickHouse is away; default 60."`
+	Returns    int      `placeholder:"N" help:"Returns that the half-year table is asked of; default 100000000."`
+	Facts      int      `placeholder:"N" help:"Facts that are stored at a restart; default 10000000."`
+	Persons    int      `placeholder:"N" help:"Persons with whom the state is weighed; default 10000000."`
 	Engine     string   `placeholder:"FILE" help:"A libchdb.so to use instead of fetching the pinned one."`
-	Data       string   `placeholder:"DIR" help:"Where the temporary data are kept until the end; the system's temporary folder if not said."`
+	Data       string   `placeholder:"DIR" help:"Where the temporary data are kept until the end; default the system's temporary folder."`
 	CPUProfile string   `name:"cpuprofile" per:"call" placeholder:"FILE" help:"Write a CPU profile of the consumer process there, from its first timed run."`
 	Verbose    bool     `per:"call" help:"Show what the processes say."`
 }

@@ -32,7 +32,7 @@ type countFlags struct {
 	StallAfter time.Duration `default:"2m" help:"How long a partition may give no sign of life before this process logs where it hangs and ends with status 1, for its supervisor to start it again; waiting for ClickHouse or Kafka is a sign of life."`
 
 	SessionTimeout   time.Duration `name:"kafka-session-timeout" default:"30s" help:"How long the group waits for a sign of life before it gives this process's partitions to others."`
-	RebalanceTimeout time.Duration `name:"kafka-rebalance-timeout" default:"60s" help:"How long the group waits for this process when it divides the partitions anew."`
+	RebalanceTimeout time.Duration `name:"kafka-rebalance-timeout" default:"60s" help:"How long the group waits for this process when it divides the partitions again."`
 	RequestTimeout   time.Duration `name:"kafka-request-timeout" default:"10s" help:"How long one request to Kafka may take before it is sent again."`
 	FailAfter        time.Duration `name:"kafka-fail-after" default:"1m" help:"How long a partition may not be fetched before it is shown as stopped, with the reason; it goes on by itself when the cause has gone."`
 }
@@ -49,7 +49,7 @@ type consumeCommand struct {
 
 // Help is the longer text of --help.
 func (consumeCommand) Help() string {
-	return helpText("Reads the events from Kafka, reconciles each person's facts into returns, and writes facts, returns, counts and the ledger to ClickHouse. Any number of these processes share the partitions; they may be killed, stopped and added at any time. The position comes from the ledger in ClickHouse. /readyz answers 200 when all that is in this process's partitions has been counted, and says what is missing until then; the partitions of a process that died are shared out anew after --kafka-session-timeout. /healthz answers 503 when a partition hangs.",
+	return helpText("Reads the events from Kafka, reconciles each person's facts into returns, and writes facts, returns, counts and the ledger to ClickHouse. Any number of these processes share the partitions; they may be killed, stopped and added at any time. The position comes from the ledger in ClickHouse. /readyz answers 200 when all that is in this process's partitions has been counted, and says what is missing until then; the partitions of a process that died are shared out again after --kafka-session-timeout. /healthz answers 503 when a partition hangs.",
 		"retorno consume", "retorno consume --kafka-brokers=kafka-1:9092 --clickhouse-addr=db:9000 --ops-listen=127.0.0.1:9466")
 }
 

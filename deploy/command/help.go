@@ -62,7 +62,7 @@ func describeFlag(v *kong.Value) string {
 	}
 	text := strings.TrimRight(v.Help, ".")
 	if v.Default != "" && v.Flag.PlaceHolder != "" {
-		text += ", " + v.Default + " if not said"
+		text += ", default " + v.Default
 	}
 	return text + " [" + environmentName(v.Flag.Name) + "]."
 }

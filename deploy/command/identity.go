@@ -74,7 +74,7 @@ type identityFingerprintCommand struct {
 
 // Help is the longer text of --help.
 func (identityFingerprintCommand) Help() string {
-	return helpText(`Prints a fingerprint of eight digits for each secret. Two computers whose fingerprints are equal make the same person keys. Of several files it says whether they hold the same secret: status 1 when they do not.
+	return helpText(`Prints a fingerprint of eight digits for each secret. Two computers whose fingerprints are equal make the same person keys. Of several files it reports whether they hold the same secret: status 1 when they do not.
 
 A fingerprint may be read aloud. It is one-way, tells nothing of a random secret, and was made slow to compute so that one that somebody thought up is not found by guessing quickly.`,
 		"retorno identity fingerprint identity.key", "RETORNO_IDENTITY_KEY=… retorno identity fingerprint", "retorno identity fingerprint /media/usb/identity.key identity.key")

@@ -106,7 +106,7 @@ func (s *settings) environment(flag string) (string, bool) {
 	return v, ok && v != ""
 }
 
-// stated says whether a setting of the command was given by anybody.
+// stated reports whether a setting of the command was given by anybody.
 func (s *settings) stated(parsed *kong.Context, name string) bool {
 	for _, f := range parsed.Flags() {
 		if f.Name == name {
@@ -134,7 +134,7 @@ func environmentName(flag string) string {
 	return environmentPrefix + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(flag))
 }
 
-// settable says whether a flag is a setting at all. What belongs to one call, such as --help or --json, is tagged
+// settable reports whether a flag is a setting at all. What belongs to one call, such as --help or --json, is tagged
 // per:"call" and can be said on the command line only.
 func settable(flag *kong.Flag) bool { return !flag.Tag.Has("per") }
 

@@ -25,7 +25,7 @@ type tortureCommand struct {
 
 // Help is the longer text of --help.
 func (tortureCommand) Help() string {
-	return helpText("Runs the whole system on this machine under load and makes faults, each drawn from the seed: consumers are killed and stopped, ClickHouse and Kafka are killed, cut off, slow, silent and refusing, answers are lost, members come and go, clocks of sources step, ClickHouse is put back to older backups. Then it holds everything against the truth: the register's cells, the ledger, the verifier, and a replay into an empty database.\n\nStatus 1: something was lost, counted twice, or does not agree; the seed that repeats it is printed.",
+	return helpText("Runs the whole system on this machine under load and makes faults, each drawn from the seed: consumers are killed and stopped, ClickHouse and Kafka are killed, cut off, slow, silent and refusing, answers are lost, members come and go, clocks of sources step, ClickHouse is restored to older backups. Then it holds everything against the truth: the register's cells, the ledger, the verifier, and a replay into an empty database.\n\nStatus 1: something was lost, counted twice, or does not agree; the seed that repeats it is printed.",
 		"retorno torture", "retorno torture --seed=7 --for=10m", "retorno torture --seed=1 --runs=200 --for=3s", "retorno torture --faults=kill,zombie,engine --rate=10000", "retorno torture --faults=retention --for=5s", "retorno torture --faults=recreate --for=5s")
 }
 

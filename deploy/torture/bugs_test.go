@@ -54,13 +54,13 @@ var bugs = []bug{
 	{name: "future fact counted", faults: []torture.Kind{torture.Kill}, edits: []edit{
 		{"consumers/reconcile/fact.go", "return !f.Void && !f.Future", "return !f.Void"},
 	}},
-	{name: "no tombstone where a return is no more", faults: []torture.Kind{torture.Kill}, edits: []edit{
+	{name: "no tombstone where a return no longer exists", faults: []torture.Kind{torture.Kill}, edits: []edit{
 		{"consumers/store/flush.go", "\tgone := reconcile.Return{ID: id, Age: -1}\n\tf.returns.of(yearOf(id)).add(person, &gone, f.partition, f.version(), true)\n", "\t_, _ = person, id\n"},
 	}},
 	{name: "records read twice are accepted twice", faults: []torture.Kind{torture.Kill}, edits: []edit{
 		{"consumers/returns/restore.go", "= p.NextOffset, p.LastPrint, p.Log", "= max(0, p.NextOffset-1), 0, p.Log"},
 	}},
-	{name: "a database that was put back is not noticed", test: "TestF31", in: "./consumers/store", edits: []edit{
+	{name: "a database that was restored is not noticed", test: "TestF31", in: "./consumers/store", edits: []edit{
 		{"consumers/store/claim.go", "\t\t\tcase own[i] > 0 && (c.last == nil || before[i] > 0):", "\t\t\tdefault:"},
 	}},
 	{name: "gap skipped", test: "TestRetentionOverrunsThePosition", in: "./deploy/embedded/brokersuite", edits: []edit{
@@ -78,7 +78,7 @@ var bugs = []bug{
 	{name: "a ledger row asks the clock", test: "TestALedgerRowDoesNotAskTheClock", in: "./consumers/store", edits: []edit{
 		{"schemas/warehouse/migrations/0001_retorno.sql", "ReplacingMergeTree(next_offset)", "ReplacingMergeTree(flushed_at)"},
 	}},
-	{name: "a topic made anew is gone on with", test: "TestF29", in: "./deploy/torture", edits: []edit{
+	{name: "a topic made again is gone on with", test: "TestF29", in: "./deploy/torture", edits: []edit{
 		{"consumers/returns/takeover.go", "if print := r.prints[topic]; print != 0 {", "if print := r.prints[topic]; print == 1 {"},
 	}},
 	{name: "an announced flush does not bind", test: "TestF09", in: "./consumers/returns", edits: []edit{

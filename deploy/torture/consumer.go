@@ -107,7 +107,7 @@ func (c *consumer) again(s syscall.Signal, flags ...string) error {
 	return c.signal(s)
 }
 
-// stopped says whether the process is stopped by SIGSTOP.
+// stopped reports whether the process is stopped by SIGSTOP.
 func (c *consumer) stopped() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

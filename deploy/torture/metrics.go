@@ -68,7 +68,7 @@ func scrape(ctx context.Context, addr string) map[string]float64 {
 	return counts
 }
 
-// stoppedFor says whether a process shows a partition as stopped for a reason.
+// stoppedFor reports whether a process shows a partition as stopped for a reason.
 func stoppedFor(ctx context.Context, addr string, partition int, reason string) bool {
 	for _, m := range families(ctx, addr)["retorno_stream_stopped"].GetMetric() {
 		labels := map[string]string{}

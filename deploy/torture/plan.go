@@ -36,8 +36,8 @@ const (
 	Letters   Kind = "letters"   // F16: the dead-letter topic refuses
 	Storm     Kind = "storm"     // F8: a member joins and leaves several times
 	Scale     Kind = "scale"     // a consumer is added or leaves in order
-	Restore   Kind = "restore"   // F31: ClickHouse is put back to an older backup
-	Alone     Kind = "alone"     // F31: one table of the flush is put back to an older state alone, or loses a part
+	Restore   Kind = "restore"   // F31: ClickHouse is restored to an older backup
+	Alone     Kind = "alone"     // F31: one table of the flush is restored to an older state alone, or loses a part
 	Clocks    Kind = "clocks"    // F23: sources' clocks step by days, and send what they have sent once more
 )
 

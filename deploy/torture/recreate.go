@@ -21,7 +21,7 @@ import (
 	"retorno/producers/publish"
 )
 
-// Recreate (F29) is a run of its own, because it stops partitions by design: a topic is deleted and made anew, while
+// Recreate (F29) is a run of its own, because it stops partitions by design: a topic is deleted and made again, while
 // consumers read it or, with an odd seed, while there are none. Whoever goes on where the old one was read must stop, say
 // so, and change nothing that was counted.
 const Recreate Kind = "recreate"
@@ -37,7 +37,7 @@ func (c Config) form() Kind {
 	return ""
 }
 
-// recreate counts the first half of the register and makes one topic anew. The second half of that topic's events goes into
+// recreate counts the first half of the register and makes one topic again. The second half of that topic's events goes into
 // the new one at once; that of the other topic follows when all have stopped. While there are no consumers the first half
 // goes there too, so that the new one reaches everywhere beyond where the old one was read.
 func (r *run) recreate(ctx context.Context) error {
@@ -64,7 +64,7 @@ func (r *run) recreate(ctx context.Context) error {
 	rnd := rand.New(rand.NewPCG(r.cfg.Seed, 29))
 	hit := rnd.IntN(len(factTopics))
 	topic, other := factTopics[hit], factTopics[1-hit]
-	r.say("recreate: %s is deleted and made anew after everything so far was counted", topic)
+	r.say("recreate: %s is deleted and made again after everything so far was counted", topic)
 	from, away := total/2, []*consumer(nil)
 	if r.cfg.Seed%2 == 1 {
 		from, away = 0, r.machine.consumers
@@ -134,7 +134,7 @@ func (r *run) stopOf(ctx context.Context, partition int) (string, *consumer) {
 	return "", nil
 }
 
-// unready says whether a process says that it is not ready.
+// unready reports whether a process says that it is not ready.
 func unready(ctx context.Context, addr string) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -150,7 +150,7 @@ func unready(ctx context.Context, addr string) bool {
 }
 
 // judgeRecreate asks whether everything that was counted still is, with all that was sent since left alone. The facts
-// cannot be held against a log that is no more, so the verifier counts from ClickHouse.
+// cannot be held against a log that no longer exists, so the verifier counts from ClickHouse.
 func (r *run) judgeRecreate(ctx context.Context, s *store.Store, stopped Oracle, before map[string]string) error {
 	ledger, err := r.askRuns(ctx, s)
 	if err != nil {

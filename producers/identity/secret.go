@@ -93,7 +93,7 @@ func CreateSecret(path string) (s Secret, err error) {
 	return NewSecret(text)
 }
 
-// IsZero says whether there is no secret.
+// IsZero reports whether there is no secret.
 func (s Secret) IsZero() bool { return len(s.key) == 0 }
 
 // fingerprintRounds makes each guess at a secret by its fingerprint cost a quarter of a second, as it costs us.

@@ -261,7 +261,7 @@ func digits(s string, least, most int) (int, bool) {
 	return n, true
 }
 
-// orderProof says whether a date with day and month in figures can be read one way only: DayFirst, MonthFirst or "".
+// orderProof reports whether a date with day and month in figures can be read one way only: DayFirst, MonthFirst or "".
 func orderProof(text string) string {
 	date, _ := splitClock(text)
 	a, b, c, name, ok := dateParts(date)

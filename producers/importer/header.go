@@ -132,7 +132,7 @@ func (h *header) rejected() bool {
 	return ok
 }
 
-// same says whether a row repeats the header.
+// same reports whether a row repeats the header.
 func (h *header) same(r row) bool {
 	if len(r.cells) < len(h.folded) {
 		return false

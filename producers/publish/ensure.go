@@ -110,7 +110,7 @@ func (e *TopicsError) Error() string {
 	}
 	sort.Strings(parts)
 	return "kafka: " + strings.Join(parts, "; ") +
-		" (the count belongs to the deployment: set it to what the topics have, or create them anew)"
+		" (the count belongs to the deployment: set it to what the topics have, or create them again)"
 }
 
 // showTimeout is how long a cluster may take to show all partitions of the topics that it has created.

@@ -41,7 +41,7 @@ func newTopics(clients *kafka.ByTopic, logins *logins, cfg Config) *topics {
 	return &topics{clients: clients, logins: logins, cfg: cfg, known: make(map[string]*topicState)}
 }
 
-// refresh makes the client ask for the cluster anew instead of trusting what
+// refresh makes the client ask for the cluster again instead of trusting what
 // it saw up to two seconds ago. Many lanes find out at once that a leader has
 // moved, so it does so now and then only.
 func (t *topics) refresh() {

@@ -103,7 +103,7 @@ func (a *attributes) reasons() []string {
 	return out
 }
 
-// national says whether the return is one of nationals: Honduran or not stated.
+// national reports whether the return is one of nationals: Honduran or not stated.
 func (a *attributes) national() bool {
 	return a[dimNationality] == 0 || a[dimNationality] == honduras
 }

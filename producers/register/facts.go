@@ -110,7 +110,7 @@ func (g *generator) add(f fact) int32 {
 	return f.number
 }
 
-// before says whether fact a, arriving at aAt, stands before b in the method's order.
+// before reports whether fact a, arriving at aAt, stands before b in the method's order.
 func (g *generator) before(a int32, aAt int64, b int32, bAt int64) bool {
 	if aAt != bAt {
 		return aAt < bAt

@@ -114,7 +114,7 @@ func (g *generator) reinstated(r revision) {
 func (g *generator) voidReason() uint8 { return uint8(1 + g.rng.IntN(voidList.Len()-1)) }
 
 // mistaken makes a record that looks like r, would change what comes of the person, and is voided in the end. Some are
-// r itself under a wrong person's key, made anew under the right one.
+// r itself under a wrong person's key, made again under the right one.
 func (g *generator) mistaken(like revision, who int32) {
 	wrong := like
 	wrong.marks &^= markSpelled

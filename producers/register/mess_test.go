@@ -273,7 +273,7 @@ func observePerson(facts []*heard, c *counted, found map[string]int, from, until
 	}
 }
 
-// opensNext says whether the next fact that can be of a return begins one.
+// opensNext reports whether the next fact that can be of a return begins one.
 func opensNext(c *counted, facts []*heard) bool {
 	for _, h := range facts {
 		if h.record.GetRegistration() != nil || h.record.GetCrossing().GetReturned() {

@@ -100,7 +100,7 @@ func (g *generator) chains() [][]int32 {
 	return chains
 }
 
-// fits says whether a return can be another one of the person with that chain, and may move it to the edge of the gap.
+// fits reports whether a return can be another one of the person with that chain, and may move it to the edge of the gap.
 func (g *generator) fits(chain []int32, next int32) bool {
 	r, last := &g.rows[next], &g.rows[chain[len(chain)-1]]
 	if r.said[dimSex] != last.said[dimSex] || r.said[dimDepartment] != last.said[dimDepartment] || g.assistance && (r.helped || last.helped) {

@@ -121,7 +121,7 @@ type Rates struct {
 	// Overtaken is the chance that a correction or void arrives before what it corrects.
 	Overtaken float64
 	// Voided is the number of records per return that should never have been made and are voided; WrongPerson of
-	// them were made under another person's key before they were made anew under the right one.
+	// them were made under another person's key before they were made again under the right one.
 	Voided, WrongPerson float64
 	// Reinstated is the chance that a record is voided by mistake and reinstated.
 	Reinstated float64

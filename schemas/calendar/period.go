@@ -124,7 +124,7 @@ func months(year, first, n int) (Day, Day) {
 	return Date(year, time.Month(first), 1), Date(year, time.Month(first+n), 1) - 1
 }
 
-// Contains says whether the day lies in the period.
+// Contains reports whether the day lies in the period.
 func (p Period) Contains(d Day) bool { return p.First <= d && d <= p.Last }
 
 // Days returns the number of days.

@@ -92,7 +92,7 @@ func (l *List) Codes() []Code {
 // Len returns the number of codes, the unknown one included.
 func (l *List) Len() int { return len(l.codes) }
 
-// Has says whether code stands in the list. The empty string does not: it is the way to leave a field out.
+// Has reports whether code stands in the list. The empty string does not: it is the way to leave a field out.
 func (l *List) Has(code string) bool {
 	_, ok := l.index[code]
 	return ok
@@ -157,7 +157,7 @@ func (l *List) OrUnknown(code string) string {
 	return l.Unknown
 }
 
-// ValidAt says whether code stands in the list and day (an ISO date such as "2016-06-30") lies inside its validity,
+// ValidAt reports whether code stands in the list and day (an ISO date such as "2016-06-30") lies inside its validity,
 // both ends included. The validity of a border point is that of the post as an official one: where people say they
 // left the country is a statement of theirs, so an exit point need not be valid on that day.
 func (l *List) ValidAt(code, day string) bool {

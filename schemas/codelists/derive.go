@@ -80,7 +80,7 @@ func SplitRoute(route string) (country, mode string, ok bool) {
 	return l.codes[i].Attrs["country"], l.codes[i].Attrs["mode"], true
 }
 
-// PlausibleRoute says whether people are returned that way: by air from anywhere, by land only from the countries
+// PlausibleRoute reports whether people are returned that way: by air from anywhere, by land only from the countries
 // reached by land without crossing the United States, by sea only from neighbours by water. An implausible route is a
 // reason to ask again, not an error: registers do contain them. Unknown parts are plausible.
 func PlausibleRoute(country, mode string) bool {
@@ -111,7 +111,7 @@ func CountryGroup(iso2 string) string {
 	return byName[Country].Attr(iso2, "group")
 }
 
-// ValidFor says whether a border point may stand in the given direction ("entry" or "exit"): a blind crossing is only
+// ValidFor reports whether a border point may stand in the given direction ("entry" or "exit"): a blind crossing is only
 // ever an exit. A code that is not in the list is valid for neither.
 func ValidFor(borderPoint, direction string) bool {
 	return strings.Contains(";"+byName[BorderPoint].Attr(borderPoint, "directions")+";", ";"+direction+";")

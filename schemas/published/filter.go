@@ -72,7 +72,7 @@ var dimensions = []dimension{
 	{"month", "", func(f *Filter) *[]string { return &f.Months }, func(a *Attributes) string { return a.Month }},
 }
 
-// Matches says whether the filter selects a return with these attributes.
+// Matches reports whether the filter selects a return with these attributes.
 func (f *Filter) Matches(a *Attributes) bool {
 	if !(has(f.Countries, a.Country, "XX") && has(f.Modes, a.Mode, "unknown") && has(f.ReturnTypes, a.ReturnType, "unknown") &&
 		has(f.EntryPoints, a.EntryPoint, "X-UNK") && has(f.ExitPoints, a.ExitPoint, "X-UNK") && has(f.Centres, a.Centre, "X-UNK") &&
@@ -97,7 +97,7 @@ func (f *Filter) Matches(a *Attributes) bool {
 	return true
 }
 
-// has says whether a list condition holds for a code, unknown standing for an empty one.
+// has reports whether a list condition holds for a code, unknown standing for an empty one.
 func has(set []string, code, unknown string) bool {
 	if set == nil {
 		return true
@@ -108,7 +108,7 @@ func has(set []string, code, unknown string) bool {
 	return slices.Contains(set, code)
 }
 
-// All says whether the filter has no condition.
+// All reports whether the filter has no condition.
 func (f *Filter) All() bool { return f.Key() == "" }
 
 // And returns the filter that selects what both select. It is an error, naming the condition, when that is nothing

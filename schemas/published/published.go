@@ -51,10 +51,10 @@ const (
 	AssistedPercent
 )
 
-// Share says whether the measure is a percentage.
+// Share reports whether the measure is a percentage.
 func (m Measure) Share() bool { return m == Percent || m == ReasonPercent || m == AssistedPercent }
 
-// Assisted says whether the measure counts distinct helped people.
+// Assisted reports whether the measure counts distinct helped people.
 func (m Measure) Assisted() bool { return m == AssistedPeople || m == AssistedPercent }
 
 // Table is one published table.

@@ -38,7 +38,7 @@ func Format(c *Cell, numerator, base int64) string {
 	return digits[:point] + "." + digits[point:]
 }
 
-// Agrees says whether a counted number is the printed one: see the package comment on rounding.
+// Agrees reports whether a counted number is the printed one: see the package comment on rounding.
 func Agrees(c *Cell, numerator, base int64) bool {
 	if !c.Measure.Share() {
 		return numerator == c.Units

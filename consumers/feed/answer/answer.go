@@ -80,7 +80,7 @@ func Send(w http.ResponseWriter, r *http.Request, rep Representation, now time.T
 	}
 }
 
-// condition sets the validators and says whether the client needs the content.
+// condition sets the validators and reports whether the client needs the content.
 func condition(w http.ResponseWriter, r *http.Request, rep Representation, encoding string, now time.Time) bool {
 	opaque := tag(rep)
 	name := opaque

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// matches says whether an If-None-Match header (several lines are one list) names one of the tags. "*" names any.
+// matches reports whether an If-None-Match header (several lines are one list) names one of the tags. "*" names any.
 // What cannot be read as an entity tag matches nothing, so the content is sent.
 func matches(lines []string, tags ...string) bool {
 	rest := strings.Join(lines, ",")
@@ -66,7 +66,7 @@ func weights(lines []string) []weighed {
 	return all
 }
 
-// AcceptsGzip says whether the values of Accept-Encoding allow gzip. Without the header nothing is compressed.
+// AcceptsGzip reports whether the values of Accept-Encoding allow gzip. Without the header nothing is compressed.
 func AcceptsGzip(lines []string) bool {
 	named, any := -1.0, -1.0
 	for _, w := range weights(lines) {

@@ -36,7 +36,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 var errWantMore = errors.New("enough")
 
 // handOut takes the batches of an answer apart and hands out the messages from at up to before to. It returns the offset
-// after the last one handed out. A batch that is cut off at the end is left for the next answer.
+// after the last one delivered. A batch that is cut off at the end is left for the next answer.
 func (l *Log) handOut(f fetched, at, to int64, fn func(*Message) error) (int64, error) {
 	for b := f.batches; len(b) >= headerBytes && at < to; {
 		size := int(int32(binary.BigEndian.Uint32(b[lengthAt:]))) + afterLength

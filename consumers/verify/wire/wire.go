@@ -5,7 +5,7 @@
 // It promises that what it hands out is contiguous and whole: each batch is checked against its checksum, and each
 // offset follows the one before it, and that offsets without a record (the end of a transaction, a record of one that was
 // aborted) are said to be such. Whatever a broker answers, it allocates no more than the answer's size and what a
-// batch may unfold to. It commits nothing, joins no group, and keeps nothing. A lost connection is made anew; what
+// batch may unfold to. It commits nothing, joins no group, and keeps nothing. A lost connection is made again; what
 // cannot be read after several tries is an error, never a hole. Brokers from Kafka 2.1 on.
 package wire
 

@@ -239,7 +239,7 @@ func TestWhatCannotBeTakenApart(t *testing.T) {
 	}
 }
 
-// TestFlippedBitsNeverEscape flips each bit of an answer in turn: what is handed out is what was written, or there is
+// TestFlippedBitsNeverEscape flips each bit of an answer in turn: what is delivered is what was written, or there is
 // an error; and nothing is allocated without bound.
 func TestFlippedBitsNeverEscape(t *testing.T) {
 	good := append(batchOf(0, 0, 2, append(recordOf(0, "a"), recordOf(1, "b")...)), batchOf(2, 0, 1, recordOf(0, "c"))...)
@@ -256,7 +256,7 @@ func TestFlippedBitsNeverEscape(t *testing.T) {
 			return nil
 		})
 		if errors.Is(err, errFalse) {
-			t.Errorf("bit %d of byte %d: another message is handed out", bit%8, bit/8)
+			t.Errorf("bit %d of byte %d: another message is delivered", bit%8, bit/8)
 		}
 	}
 }

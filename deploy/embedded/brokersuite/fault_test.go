@@ -96,7 +96,7 @@ func TestFlippedBitIsFetchedAgain(t *testing.T) {
 		}
 		for value, n := range l.seen {
 			if n != 1 {
-				t.Errorf("%.20s was handed out %d times", value, n)
+				t.Errorf("%.20s was delivered %d times", value, n)
 			}
 		}
 		mu.Lock()

@@ -109,7 +109,7 @@ func readAll(t *testing.T, cfg stream.Config, n int) []stream.Message {
 	return got
 }
 
-// A batch that unfolds to more than anybody should hold is handed out as what
+// A batch that unfolds to more than anybody should hold is delivered as what
 // it is, and the messages after it as well.
 func TestDecompressionBomb(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *backend) {

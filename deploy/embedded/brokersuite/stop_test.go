@@ -138,7 +138,7 @@ func TestTopicCreatedAnewWhileRunningStops(t *testing.T) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if len(l.seen) != 50 {
-			t.Errorf("%d messages of the new topic were handed out", len(l.seen)-50)
+			t.Errorf("%d messages of the new topic were delivered", len(l.seen)-50)
 		}
 	})
 }
@@ -167,7 +167,7 @@ func TestTopicCreatedAnewUnseenStops(t *testing.T) {
 		b.proxy.hook(nil)
 		expectStop(t, m, reg, stream.ReasonRecreated, "offset 49", "made again")
 		if n := l.count(); n != 50 {
-			t.Errorf("%d messages of the new topic were handed out", n-50)
+			t.Errorf("%d messages of the new topic were delivered", n-50)
 		}
 		// The decision to read the new topic from its start is recorded.
 		l.mu.Lock()
@@ -195,7 +195,7 @@ func TestTopicCreatedAnewBetweenProcessesStops(t *testing.T) {
 		m := join(t, cfg, l.run(topics))
 		expectStop(t, m, reg, stream.ReasonRecreated, "offset 49", "made again")
 		if n := l.count(); n != 50 {
-			t.Errorf("%d messages of the new topic were handed out", n-50)
+			t.Errorf("%d messages of the new topic were delivered", n-50)
 		}
 	})
 }
@@ -230,7 +230,7 @@ func TestTopicCreatedAnewWhileNobodyAsksStops(t *testing.T) {
 		close(hold)
 		expectStop(t, m, reg, stream.ReasonRecreated, "offset 99", "made again")
 		if n := l.count(); n != 100 {
-			t.Errorf("%d messages were handed out, 100 are of the old topic", n)
+			t.Errorf("%d messages were delivered, 100 are of the old topic", n)
 		}
 	})
 }

@@ -63,7 +63,7 @@ func written(msgs []stream.Message) []string {
 	return out
 }
 
-// Transactions of other producers are read when they have ended, and as they ended: each offset is handed out, those
+// Transactions of other producers are read when they have ended, and as they ended: each offset is delivered, those
 // without a record as such.
 func TestTransactionsOfOtherProducers(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *backend) {
@@ -97,7 +97,7 @@ func reading(m *member) stream.TopicStatus {
 	return stream.TopicStatus{}
 }
 
-// Nothing of an open transaction is handed out, nor what was written after its begin; that there is more is said.
+// Nothing of an open transaction is delivered, nor what was written after its begin; that there is more is said.
 func TestAnOpenTransactionIsWaitedFor(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *backend) {
 		topics := b.topics(t, 1, 1)
@@ -120,7 +120,7 @@ func TestAnOpenTransactionIsWaitedFor(t *testing.T) {
 			until(t, "another fetch is answered", func() bool { return reading(m).FetchedAt.After(last) })
 		}
 		if n := l.count(); n != 5 {
-			t.Errorf("%d messages were handed out, want the 5 before the open transaction", n)
+			t.Errorf("%d messages were delivered, want the 5 before the open transaction", n)
 		}
 		c, err := stream.New(b.streamConfig(t, topics, 1))
 		if err != nil {

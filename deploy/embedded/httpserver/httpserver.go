@@ -36,7 +36,7 @@ type Server struct {
 	http         *http.Server
 }
 
-// New asks the engine what formats it knows. authenticate says whether user and password are right, and the one role
+// New asks the engine what formats it knows. authenticate reports whether user and password are right, and the one role
 // the user is bound to ("" = not bound). logger takes one line for each request that broke off.
 func New(e *session.Engine, authenticate func(user, password string) (role string, ok bool), logger *log.Logger) (*Server, error) {
 	s := &Server{engine: e, authenticate: authenticate, log: logger, contentTypes: map[string]string{}, sessions: newSessions()}

@@ -71,7 +71,7 @@ func (s *Server) insert(ctx context.Context, q *request, out *output) error {
 	return err
 }
 
-// ofExternalTable says whether a parameter describes a table that came along as a file of the form.
+// ofExternalTable reports whether a parameter describes a table that came along as a file of the form.
 func (q *request) ofExternalTable(name string) bool {
 	if q.form == nil {
 		return false

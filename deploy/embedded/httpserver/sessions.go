@@ -83,7 +83,7 @@ func (s *sessions) expire(n *named) {
 	}
 }
 
-// close ends all sessions; those in use end when they are put back.
+// close ends all sessions; those in use end when they are restored.
 func (s *sessions) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -21,7 +21,7 @@ var ErrUnsupported = errors.New("type is not supported by the embedded server")
 // Dialect says how a block is framed.
 type Dialect struct {
 	Info  bool // a BlockInfo comes first
-	Flags bool // one byte after each type says whether the serialization is a custom one
+	Flags bool // one byte after each type reports whether the serialization is a custom one
 }
 
 // File is the dialect of FORMAT Native.

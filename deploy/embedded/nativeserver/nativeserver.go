@@ -28,7 +28,7 @@ const Revision = 54460
 // Server accepts connections for one engine.
 type Server struct {
 	Engine *session.Engine
-	// Authenticate says whether user and password are right, and the one role the user is bound to ("" = not bound).
+	// Authenticate reports whether user and password are right, and the one role the user is bound to ("" = not bound).
 	Authenticate func(user, password string) (role string, ok bool)
 	// Log takes one line for each connection that ended in an unexpected way.
 	Log *log.Logger

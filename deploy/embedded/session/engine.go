@@ -198,7 +198,7 @@ func (s *Session) Progress() (Progress, bool) {
 // Ask runs a statement for the servers themselves, outside any client's session.
 func (e *Engine) Ask(sql, format string) (chdb.Result, error) { return e.root.Query(sql, format) }
 
-// NumericSetting says whether a setting is a whole number (a size, a time, a switch), and whether there is such a one.
+// NumericSetting reports whether a setting is a whole number (a size, a time, a switch), and whether there is such a one.
 func (e *Engine) NumericSetting(name string) (isNumber, known bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

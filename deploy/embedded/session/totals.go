@@ -21,7 +21,7 @@ const (
 	Extremes             // the least and the greatest value of each column, with the setting extremes
 )
 
-// beside says whether a SELECT gives more than its rows.
+// beside reports whether a SELECT gives more than its rows.
 func (s *Session) beside(st Statement) bool {
 	if sqltext.HasTotals(st.SQL) || isOn(s.base["extremes"]) {
 		return true

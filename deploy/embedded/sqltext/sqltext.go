@@ -146,12 +146,12 @@ func Tokens(sql string) []Token {
 	return all
 }
 
-// Is says whether the token is this bare word, in any case.
+// Is reports whether the token is this bare word, in any case.
 func (t Token) Is(sql, word string) bool {
 	return t.Kind == Word && strings.EqualFold(sql[t.Start:t.End], word)
 }
 
-// IsPunct says whether the token is this character.
+// IsPunct reports whether the token is this character.
 func (t Token) IsPunct(sql string, b byte) bool { return t.Kind == Punct && sql[t.Start] == b }
 
 // First is the first word of a statement in capitals, brackets before it passed over: SELECT, WITH, INSERT, …

@@ -62,7 +62,7 @@ func trimSemicolons(sql string, tokens []Token) []Token {
 	return tokens
 }
 
-// Several says whether sql holds more than one statement. INSERT data that are not SQL must not be in it.
+// Several reports whether sql holds more than one statement. INSERT data that are not SQL must not be in it.
 func Several(sql string) bool {
 	seen := false
 	for s := NewScanner(sql); ; {
@@ -79,7 +79,7 @@ func Several(sql string) bool {
 	}
 }
 
-// HasTotals says whether the statement asks for totals beside its rows.
+// HasTotals reports whether the statement asks for totals beside its rows.
 func HasTotals(sql string) bool {
 	tokens := Tokens(sql)
 	for i := 1; i < len(tokens); i++ {

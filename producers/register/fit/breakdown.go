@@ -119,7 +119,7 @@ func (m *model) split(d dim, cells []int) []class {
 	return out
 }
 
-// coveredBy says whether the block breaks the core cell down by d: the cell is in the block's population, and not in
+// coveredBy reports whether the block breaks the core cell down by d: the cell is in the block's population, and not in
 // one of its categories that leave d open (minors beside men and women say nothing about sex).
 func (m *model) coveredBy(d dim, block int, cc *coreCell) bool {
 	b := &m.blocks[block]
@@ -141,7 +141,7 @@ func (m *model) coveredBy(d dim, block int, cc *coreCell) bool {
 	return true
 }
 
-// countsUnknown says whether the block prints, for the core cell's population, how many returns have an unknown value.
+// countsUnknown reports whether the block prints, for the core cell's population, how many returns have an unknown value.
 // Its rest is then stated, with values that it does not name.
 func (m *model) countsUnknown(d dim, block int, cc *coreCell) bool {
 	b := &m.blocks[block]
@@ -177,7 +177,7 @@ func (m *model) addClass(b *breakdown, k *class, cells []int) {
 	m.bound(m.solver.Sum(parts), 0, 0)
 }
 
-// possible says whether returns of the class may have a value of the group.
+// possible reports whether returns of the class may have a value of the group.
 func (m *model) possible(b *breakdown, k *class, g int, cells []int) bool {
 	first := b.groups[g][0]
 	switch b.d {

@@ -82,7 +82,7 @@ func TestRefusesExactlyWhatCannotBe(t *testing.T) {
 // somePopulation tries every multiset of n kinds, each helped or not.
 func somePopulation(table *published.Table, kinds []published.Attributes, n int) bool {
 	cells := table.Cells()
-	// in[k][i] says whether kind k is in cell i, base[k][i] whether in its base; the second half of kinds is helped.
+	// in[k][i] reports whether kind k is in cell i, base[k][i] whether in its base; the second half of kinds is helped.
 	in, base := make([][]int64, 2*len(kinds)), make([][]int64, 2*len(kinds))
 	reach := make([]bool, 2*len(kinds))
 	for k := range 2 * len(kinds) {

@@ -110,7 +110,7 @@ type explainer struct {
 
 func (e *explainer) holds(sel selection) bool { return e.problem.holds(sel, e.budget) }
 
-// isTotal says whether the cell is the table's total.
+// isTotal reports whether the cell is the table's total.
 func (e *explainer) isTotal(i int) bool {
 	c := &e.cells[i]
 	return e.blocks[c.block].Kind == "total" && e.blocks[c.block].unrestricted()

@@ -56,7 +56,7 @@ func (g *dealer) marks(d dim) []bool {
 	return out
 }
 
-// drawCountries draws the countries that the table leaves open anew where the mode of return is known already.
+// drawCountries draws the countries that the table leaves open again where the mode of return is known already.
 func (g *dealer) drawCountries(freeMode, freeEntry []bool) {
 	type key struct {
 		class int
@@ -110,7 +110,7 @@ func (g *dealer) modeUrn(c uint16) *urn {
 	return u
 }
 
-// plausible says whether people are returned from a country in a mode.
+// plausible reports whether people are returned from a country in a mode.
 func (g *dealer) plausible(c, m uint16) bool {
 	if g.routes == nil {
 		g.routes = make([][]bool, len(g.space.codes[country]))

@@ -113,7 +113,7 @@ func (m *model) addAssisted() {
 	}
 }
 
-// in says whether the selector admits the core cells of a class, which it does not tell apart.
+// in reports whether the selector admits the core cells of a class, which it does not tell apart.
 func (m *model) in(f *selector, core []int) bool {
 	p := &m.core[core[0]].point
 	return f.admits(country, p[country]) && f.admits(age, p[age])

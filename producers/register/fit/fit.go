@@ -106,7 +106,7 @@ func (p *problem) solve(budget int) (*model, error) {
 	return nil, nil
 }
 
-// holds says whether a selection of the demands can hold. What cannot be decided is taken as possible: a
+// holds reports whether a selection of the demands can hold. What cannot be decided is taken as possible: a
 // contradiction is claimed only where it is certain.
 func (p *problem) holds(sel selection, budget int) bool {
 	m := p.build(sel, false)
@@ -150,11 +150,11 @@ func (p *Population) At(i int) published.Attributes {
 	return a
 }
 
-// Assisted says whether the i-th return is the one under which a helped person is counted. No two of these returns are
+// Assisted reports whether the i-th return is the one under which a helped person is counted. No two of these returns are
 // of the same person, and the people of the other returns, unless they are among these too, were not helped.
 func (p *Population) Assisted(i int) bool { return p.assisted[i] }
 
-// Open says whether no block of the table speaks about an attribute, so that every value of it was drawn from the
-// settings and may be drawn anew. Attributes: country, mode, return_type, entry_point, exit_point, centre, department,
+// Open reports whether no block of the table speaks about an attribute, so that every value of it was drawn from the
+// settings and may be drawn again. Attributes: country, mode, return_type, entry_point, exit_point, centre, department,
 // sex, age, accompaniment, month, reasons, assisted.
 func (p *Population) Open(attribute string) bool { return p.open[attribute] }

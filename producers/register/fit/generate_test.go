@@ -264,7 +264,7 @@ func untrue(table *published.Table, u *truth) int {
 	return -1
 }
 
-// reaches says whether every return of the block's population is in one of its cells.
+// reaches reports whether every return of the block's population is in one of its cells.
 func reaches(b *published.Block, u *truth) bool {
 	for i := range u.returns {
 		in := !b.Base.Matches(&u.returns[i])
@@ -297,7 +297,7 @@ func printed(t *rapid.T, table *published.Table, u *truth) []string {
 	return values
 }
 
-// statesPopulation says whether the table says rightly how many returns there are: by a total, or by the rule for
+// statesPopulation reports whether the table says rightly how many returns there are: by a total, or by the rule for
 // tables without one.
 func statesPopulation(table *published.Table, n int64) bool {
 	for _, b := range table.Blocks {

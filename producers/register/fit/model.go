@@ -66,7 +66,7 @@ func (p *problem) build(sel selection, inside bool) *model {
 	return m
 }
 
-// relevant says whether the cell takes part in the selection, if only by its meaning: the cells of a block that must
+// relevant reports whether the cell takes part in the selection, if only by its meaning: the cells of a block that must
 // reach its population do.
 func (m *model) relevant(i int) bool { return m.takesPart[i] }
 
@@ -152,7 +152,7 @@ func (m *model) limit() {
 	}
 }
 
-// covers says whether a block that breaks down d speaks about the core cell, and none counts its unknown values.
+// covers reports whether a block that breaks down d speaks about the core cell, and none counts its unknown values.
 func (m *model) covers(d dim, cc *coreCell) bool {
 	covered := false
 	for i := range m.blocks {
@@ -178,7 +178,7 @@ func (m *model) blockSelected(i int) bool {
 	return false
 }
 
-// nameable says whether returns of the core cell may be there: where a block breaks d down, only the values that some
+// nameable reports whether returns of the core cell may be there: where a block breaks d down, only the values that some
 // cell names, and the unknown one, may.
 func (m *model) nameable(d dim, cc *coreCell) bool {
 	class := m.classOf[d][cc.point[d]]
@@ -193,7 +193,7 @@ func (m *model) nameable(d dim, cc *coreCell) bool {
 	return false
 }
 
-// named says whether some cell, or the population that it is a part of, names the value for returns of the core cell.
+// named reports whether some cell, or the population that it is a part of, names the value for returns of the core cell.
 func (m *model) named(d dim, v uint16, cc *coreCell) bool {
 	p := cc.point
 	p[d] = v
@@ -315,7 +315,7 @@ func (m *model) base(i int) exact.Var {
 	return m.coreSum(&c.base)
 }
 
-// splits says whether the selector takes only a part of some class of d.
+// splits reports whether the selector takes only a part of some class of d.
 func (m *model) splits(d dim, f *selector) bool {
 	if f.in[d] == nil {
 		return false

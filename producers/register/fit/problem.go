@@ -82,12 +82,12 @@ func homeOf(c *cell) dim {
 	return homeCore
 }
 
-// unrestricted says whether the block speaks about the whole population of the table.
+// unrestricted reports whether the block speaks about the whole population of the table.
 func (b *block) unrestricted() bool {
 	return b.Base.All() && b.Kind != "minors" && b.Kind != "adults"
 }
 
-// hasTotal says whether the table prints how many returns it is about.
+// hasTotal reports whether the table prints how many returns it is about.
 func (p *problem) hasTotal() bool {
 	for i := range p.blocks {
 		if b := &p.blocks[i]; b.Kind == "total" && !b.Pct && b.unrestricted() {
@@ -142,7 +142,7 @@ func (p *problem) blockSum(b *block) int64 {
 	return sum
 }
 
-// disjoint says whether no point is selected by both. It may say false where it does not know.
+// disjoint reports whether no point is selected by both. It may say false where it does not know.
 func disjoint(f, g *selector) bool {
 	for d := range dims {
 		if f.in[d] == nil || g.in[d] == nil {
@@ -170,7 +170,7 @@ func disjoint(f, g *selector) bool {
 	return false
 }
 
-// contains says whether outer selects whatever inner selects; outer has no exceptions.
+// contains reports whether outer selects whatever inner selects; outer has no exceptions.
 func contains(outer, inner *selector) bool {
 	for d := range dims {
 		if outer.in[d] == nil {

@@ -52,7 +52,7 @@ func (m *model) addMarginals() {
 	}
 }
 
-// weak says whether values are there only because a restriction needs them: a block breaks d down and none of its
+// weak reports whether values are there only because a restriction needs them: a block breaks d down and none of its
 // cells names them. There are to be as few of them as can be.
 func (m *model) weak(d dim, values []uint16, core []int) bool {
 	for _, j := range core {
@@ -127,7 +127,7 @@ func (m *model) settleUnstated() {
 	m.settleUnknown(func(*class) bool { return true })
 }
 
-// allStated says whether all returns of a class state their country, or their age.
+// allStated reports whether all returns of a class state their country, or their age.
 func (m *model) allStated(k *class, d dim) bool {
 	return !slices.ContainsFunc(k.core, func(j int) bool {
 		_, hi := m.solver.Bounds(m.core[j].count)
@@ -151,7 +151,7 @@ func (m *model) settleUnknown(asked func(*class) bool) {
 	}
 }
 
-// shareLeavesRest says whether a percentage block breaks d down for some of the core cells and its shares do not add
+// shareLeavesRest reports whether a percentage block breaks d down for some of the core cells and its shares do not add
 // up to the whole, within rounding.
 func (m *model) shareLeavesRest(d dim, core []int) bool {
 	for i := range m.blocks {

@@ -68,7 +68,7 @@ func (w *wording) limit(rows []int) string {
 	return limit
 }
 
-// allMonths says whether the small side is the months of the period.
+// allMonths reports whether the small side is the months of the period.
 func (w *wording) allMonths() bool {
 	for _, i := range w.small {
 		if w.cells[i].home != month {

@@ -117,7 +117,7 @@ func (y *system) solver() (*Solver, []Var, []Var) {
 	return s, vars, sums
 }
 
-// holds says whether values solve the system; percentages are judged by the definition.
+// holds reports whether values solve the system; percentages are judged by the definition.
 func (y *system) holds(values []int64) bool {
 	sums := make([]int64, len(y.sums))
 	for i, coefs := range y.sums {

@@ -115,7 +115,7 @@ type parts struct {
 	whole  bool
 }
 
-// possible says whether a base allows whole numerators for its shares.
+// possible reports whether a base allows whole numerators for its shares.
 func (s *Solver) possible(base Var, n int64) bool {
 	for _, i := range s.byBase[base] {
 		if sh := &s.shares[i]; sh.least(n) > sh.most(n) {
@@ -147,7 +147,7 @@ func (s *Solver) nextPossible(base Var, n, step int64) (int64, bool) {
 	}
 }
 
-// Feasible says whether there is a rational solution.
+// Feasible reports whether there is a rational solution.
 func (s *Solver) Feasible() bool { return s.check() }
 
 // Find looks for a solution in whole numbers and keeps it for Value. The budget bounds the nodes of the search.
@@ -235,7 +235,7 @@ func (s *Solver) branches() (out []branch, whole bool) {
 	return []branch{{fractional, s.lo[fractional], x.floor()}, {fractional, x.ceil(), s.hi[fractional]}}, false
 }
 
-// whole says whether all values are whole numbers.
+// whole reports whether all values are whole numbers.
 func (s *Solver) whole() bool {
 	for v := range s.value {
 		if s.defs[v] == nil && !s.value[v].isInt() {
