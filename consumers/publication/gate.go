@@ -14,8 +14,8 @@ import (
 
 // Gate is what stands between counting and publishing. A period passes it when all of this holds: a final one is over; no
 // final vintage of it is followed by a provisional one; no partition has stopped; the latest full pass of the verifier
-// found no difference, is young enough, and nothing has differed since; and the ledger has reached the ends that the logs
-// had when the publication began.
+// found no difference, is young enough, and nothing has differed since; the ledger has reached the ends that the logs had when
+// the publication began; and no log is shorter than what was counted of it, as one is that was made again or cut off.
 type Gate struct {
 	// Ends asks Kafka for the ends of the logs of both fact topics: for each partition the offset after the last record.
 	Ends func(context.Context) ([]Position, error)
@@ -38,6 +38,7 @@ const (
 	NotVerified = "not_verified"
 	Differs     = "differs" // the second count disagrees
 	Behind      = "behind"  // the ledger has not reached the ends of the logs
+	Ahead       = "ahead"   // the logs hold less than was counted of them
 )
 
 // RefusedError says that the gate is shut, with every reason.
@@ -94,7 +95,11 @@ func (g Gate) pass(ctx context.Context, conn Conn, period calendar.Period, statu
 	if err != nil {
 		return err
 	}
-	if reasons = append(reasons, behind...); len(reasons) > 0 {
+	ahead, err := g.beyond(ctx, conn)
+	if err != nil {
+		return err
+	}
+	if reasons = append(append(reasons, behind...), ahead...); len(reasons) > 0 {
 		return &RefusedError{Period: period.Label, Reasons: reasons}
 	}
 	return nil
@@ -195,34 +200,61 @@ func reach(ctx context.Context, conn Conn, ends []Position, wait time.Duration) 
 
 // lacking is what the positions lack to the ends; nil when they have reached them.
 func lacking(ends, positions []Position) *Reason {
+	missing := excess(ends, positions)
+	if missing == "" {
+		return nil
+	}
+	return &Reason{Behind, "of what the logs held when the command began the ledger lacks " + missing,
+		"let the consumers catch up, and publish again; if their number does not fall, /readyz of `retorno consume` has the reason"}
+}
+
+// beyond is what was counted of the logs and is no longer in them. The ledger is read first: logs grow meanwhile.
+func (g Gate) beyond(ctx context.Context, conn Conn) ([]Reason, error) {
+	positions, _, err := stands(ctx, conn)
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	ends, err := g.Ends(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask for the ends of the logs: %w", err)
+	}
+	more := excess(positions, ends)
+	if more == "" {
+		return nil, nil
+	}
+	return []Reason{{Ahead, "a topic was made again, or the end of a log was lost: the ledger has counted more than the logs hold, by " + more,
+		"start `retorno consume`, which stops such a partition, and decide with `retorno partition list` and `retorno partition resolve`"}}, nil
+}
+
+// excess says by how much, and where, positions are ahead of others; empty when none is.
+func excess(positions, of []Position) string {
 	type place struct {
 		topic     string
 		partition uint16
 	}
 	at := map[place]uint64{}
-	for _, p := range positions {
+	for _, p := range of {
 		at[place{p.Topic, p.Partition}] = p.NextOffset
 	}
 	var records uint64
 	var named []string
 	partitions := 0
-	for _, end := range ends {
-		has := at[place{end.Topic, end.Partition}]
-		if has >= end.NextOffset {
+	for _, p := range positions {
+		has := at[place{p.Topic, p.Partition}]
+		if has >= p.NextOffset {
 			continue
 		}
 		partitions++
-		records += end.NextOffset - has
+		records += p.NextOffset - has
 		if len(named) < mostNamed {
-			named = append(named, fmt.Sprintf("%s/%d at %d of %d", end.Topic, end.Partition, has, end.NextOffset))
+			named = append(named, fmt.Sprintf("%s/%d at %d of %d", p.Topic, p.Partition, has, p.NextOffset))
 		}
 	}
 	if partitions == 0 {
-		return nil
+		return ""
 	}
 	if partitions > len(named) {
 		named = append(named, "…")
 	}
-	return &Reason{Behind, fmt.Sprintf("the ledger lacks %d records of %d partitions that the logs held when the command began: %s", records, partitions, strings.Join(named, ", ")),
-		"let the consumers catch up, and publish again; if their number does not fall, /readyz of `retorno consume` has the reason"}
+	return fmt.Sprintf("%d records of %d partitions, %s", records, partitions, strings.Join(named, ", "))
 }

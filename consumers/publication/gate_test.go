@@ -25,6 +25,9 @@ func TestTheGateNamesEveryReason(t *testing.T) {
 			func(o *office) { o.ends[events.TopicCentre] = 2477 }},
 		{"a log that nothing was counted of", publication.Behind, []string{"3 records of 1 partitions", events.TopicCheckpoint + "/0 at 0 of 3"},
 			func(o *office) { o.ends[events.TopicCheckpoint] = 3 }},
+		{"a log is shorter than what was counted", publication.Ahead, []string{"4 records of 1 partitions", events.TopicCentre + "/0 at 3 of 7"},
+			func(o *office) { o.ends[events.TopicCentre] = 3 }},
+		{"a log is gone", publication.Ahead, []string{"7 records of 1 partitions"}, func(o *office) { delete(o.ends, events.TopicCentre) }},
 		{"a partition has stopped", publication.Stopped, []string{"partition 3 of both topics", "offset_gap (50 records are gone)"}, func(o *office) {
 			o.exec("INSERT INTO retorno.stops (kafka_partition, reason, detail, since, seen_at) VALUES (3, 'offset_gap', '50 records are gone', now64(3), now64(3))")
 			o.exec("INSERT INTO retorno.stops (kafka_partition, topic, reason, since, seen_at, cleared) VALUES (4, 'it goes on', 'offset_gap', now64(3), now64(3), 1)")
