@@ -3,6 +3,7 @@ package returns
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -129,7 +130,7 @@ func TestAPublicationIsOfOnePosition(t *testing.T) {
 	s := fresh(t)
 	l, registered := someReturns(t)
 	countLog(t, s, l)
-	gate := gateOf(t, s, &log{})
+	gate := gateOf(t, s, &log{topics: maps.Clone(l.topics)}) // the ends as they are now
 	l.add(t, corrected(registered), at("2016-08-20", "10:00"))
 	p := take(t, &hooked{Conn: s.Conn(), compare: func() { countLog(t, s, l) }}, gate, publication.Provisional, at("2016-08-01", "09:00"))
 	if n := slices.IndexFunc(p.Positions, func(x publication.Position) bool { return x.Topic == events.TopicCentre }); p.Positions[n].NextOffset != 2 {
