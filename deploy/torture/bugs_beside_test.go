@@ -51,7 +51,10 @@ var besideBugs = []bug{
 		{"consumers/publication/settled.go", "case written.covers(before):", "case written.covers(before) || conn != nil:"},
 	}},
 	{name: "a publication does not ask for the logs' ends", test: "TestTheGateNamesEveryReason", in: "./consumers/publication", edits: []edit{
-		{"consumers/publication/gate.go", "if has >= end.NextOffset {", "if has >= 0 {"},
+		{"consumers/publication/gate.go", "missing := excess(ends, positions)", "missing := excess(nil, positions)"},
+	}},
+	{name: "a publication takes a log that was made again for caught up", test: "TestTheGateNamesEveryReason", in: "./consumers/publication", edits: []edit{
+		{"consumers/publication/gate.go", "more := excess(positions, ends)", "more := excess(positions[:0], ends)"},
 	}},
 	{name: "two publications have one number", test: "TestTwoPublishersAtOnce", in: "./consumers/publication", edits: []edit{
 		{"consumers/publication/vintage.go", "if others == 0 {", "if others == 0 || id != uuid.Nil {"},
