@@ -39,7 +39,7 @@ func (m *machine) make(ctx context.Context, s step) error {
 		return m.changeMembers(ctx, s)
 	case Clocks:
 		m.clocks.step(s)
-	case KafkaCut, KafkaLost, KafkaSlow, KafkaHalf, Flip:
+	case KafkaCut, KafkaLost, KafkaSlow, KafkaHalf, Flip, Bits:
 		m.hitNetwork(ctx, m.toKafka, s)
 	default:
 		m.hitNetwork(ctx, m.toClickHouse, s)
@@ -234,6 +234,9 @@ func (m *machine) hitNetwork(ctx context.Context, p *proxy, s step) {
 		t.exception = s.code()
 	case Flip:
 		p.flip(s.n)
+		return
+	case Bits:
+		p.spoil(s.n)
 		return
 	}
 	p.set(t, endAll)

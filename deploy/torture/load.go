@@ -21,7 +21,7 @@ const tick = 20 * time.Millisecond
 
 // load sends the register evenly over the run's time; what could not be sent while Kafka was away follows at once.
 func (r *run) load(ctx context.Context) error {
-	writer, err := r.machine.writer(r.report)
+	writer, err := r.machine.writer(r.report.producer)
 	if err != nil {
 		return err
 	}
@@ -33,10 +33,10 @@ func (r *run) load(ctx context.Context) error {
 		if len(batch) == 0 {
 			return nil
 		}
-		err := writer.Write(ctx, batch...)
+		err := r.write(ctx, writer, batch)
 		sent += len(batch)
 		if again := r.machine.clocks.again(batch); err == nil && len(again) > 0 {
-			err = writer.Write(ctx, again...)
+			err = r.write(ctx, writer, again)
 			r.report.Stepped += len(again)
 		}
 		batch = batch[:0]
@@ -62,4 +62,19 @@ func (r *run) load(ctx context.Context) error {
 		return err
 	}
 	return flush()
+}
+
+// write sends messages until they are acknowledged. A sender gives up by name when Kafka refuses, and a changed bit can
+// make a refusal of anything: whoever sends keeps what was not acknowledged, and sends it once more.
+func (r *run) write(ctx context.Context, writer *publish.Writer, messages []publish.Message) error {
+	for {
+		err := writer.Write(ctx, messages...)
+		if err == nil || !r.machine.toKafka.hasSpoilt() || ctx.Err() != nil {
+			return err
+		}
+		r.say("sent again: %v", err)
+		if err := pause(ctx, tick); err != nil {
+			return err
+		}
+	}
 }

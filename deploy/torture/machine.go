@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"retorno/consumers/store"
@@ -110,9 +111,10 @@ func (m *machine) store() (*store.Store, error) {
 	return store.Open(store.Config{Addr: m.native, Logger: m.cfg.Logger})
 }
 
-func (m *machine) writer(report *Report) (*publish.Writer, error) {
+// writer shows its metrics in the registry; nil: nowhere.
+func (m *machine) writer(in prometheus.Registerer) (*publish.Writer, error) {
 	return publish.New(publish.Config{Brokers: []string{m.toKafka.addr()}, Partitions: m.cfg.Partitions, Compression: "lz4",
-		RequestTimeout: requestTimeout, MaxBackoff: maxBackoff, TopicGrace: m.cfg.For + m.cfg.Patience, Registerer: report.producer, Logger: m.cfg.Logger})
+		RequestTimeout: requestTimeout, MaxBackoff: maxBackoff, TopicGrace: m.cfg.For + m.cfg.Patience, Registerer: in, Logger: m.cfg.Logger})
 }
 
 func (m *machine) engineDir() string { return filepath.Join(m.dir, "engine") }
@@ -178,8 +180,8 @@ func (m *machine) background(what string, do func() error) {
 // heal waits for the faults that last and ends all trouble.
 func (m *machine) heal(context.Context) error {
 	m.tasks.Wait()
-	m.toClickHouse.set(trouble{}, true)
-	m.toKafka.set(trouble{}, true)
+	m.toClickHouse.heal()
+	m.toKafka.heal()
 	m.brokerMu.Lock()
 	for _, h := range m.faults {
 		h.Remove()

@@ -3,6 +3,7 @@ package torture
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"retorno/consumers/deadletter"
@@ -85,13 +86,18 @@ func runsOf(ctx context.Context, s *store.Store, o *Oracle) (at map[place]int64,
 	return at, n, rows.Err()
 }
 
-// askLetters asks whether each rejected record is in the dead letters, with the cause that the register meant.
+// askLetters asks whether each rejected record is in the dead letters, with the cause that was meant.
 func (r *run) askLetters(ctx context.Context, o *Oracle) error {
-	causes := map[string]int{}
+	causes, hostile := map[string]int{}, maps.Clone(r.besides.causes)
 	letters := uint64(0)
 	err := deadletter.List(ctx, deadletter.Config{Brokers: []string{r.machine.toKafka.addr()}}, time.Time{}, func(l deadletter.Letter) error {
 		letters++
 		causes[l.Code]++
+		id := identity(l.Key, l.Value)
+		if cause, ours := r.besides.causes[id]; ours && cause != l.Code {
+			o.Faults = append(o.Faults, fmt.Sprintf("dead letter %s of a hostile sender for %q, and not for %q", l.Origin, l.Code, cause))
+		}
+		delete(hostile, id)
 		return nil
 	})
 	if err != nil {
@@ -101,9 +107,14 @@ func (r *run) askLetters(ctx context.Context, o *Oracle) error {
 		o.Faults = append(o.Faults, fmt.Sprintf("%d records were rejected, %d are in the dead letters", r.report.Accounts.Rejected, letters))
 	}
 	// What was sent twice because an acknowledgement was lost is rejected twice.
-	for code, n := range r.made.Truth().Rejected {
+	for code, n := range added(maps.Clone(r.made.Truth().Rejected), r.besides.rejected) {
 		if causes[code] < n {
-			o.Faults = append(o.Faults, fmt.Sprintf("dead letters for %s: %d, the register made %d", code, causes[code], n))
+			o.Faults = append(o.Faults, fmt.Sprintf("dead letters for %s: %d, to be set aside: %d", code, causes[code], n))
+		}
+	}
+	for _, cause := range hostile {
+		if cause != "" {
+			o.Faults = append(o.Faults, fmt.Sprintf("a hostile message that was to be set aside for %q is not among the dead letters", cause))
 		}
 	}
 	return nil

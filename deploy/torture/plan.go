@@ -29,6 +29,7 @@ const (
 	KafkaSlow Kind = "kafkaslow" // everything to and from Kafka takes longer
 	KafkaHalf Kind = "kafkahalf" // Kafka takes connections and says nothing
 	Flip      Kind = "flip"      // F27: a bit of a fetched batch changes on the way
+	Bits      Kind = "bits"      // F27: a bit of any answer of Kafka's changes on the way, where no checksum is, too
 	Produce   Kind = "produce"   // F11: produce requests fail, also after they were applied
 	Commit    Kind = "commit"    // F6: commits fail, also after they were applied
 	Fetch     Kind = "fetch"     // fetches fail
@@ -38,13 +39,15 @@ const (
 	Scale     Kind = "scale"     // a consumer is added or leaves in order
 	Restore   Kind = "restore"   // F31: ClickHouse is restored to an older backup
 	Alone     Kind = "alone"     // F31: one table of the flush is restored to an older state alone, or loses a part
+	Hot       Kind = "hot"       // F12, F13: one person gets a thousand facts and more at once, and their corrections later
+	Hostile   Kind = "hostile"   // F15, F23: a sender lies about times, clocks and numbers, and sends what cannot be read
 	Clocks    Kind = "clocks"    // F23: sources' clocks step by days, and send what they have sent once more
 )
 
 // Kinds are all kinds of fault, in a fixed order.
 func Kinds() []Kind {
 	return []Kind{Kill, Zombie, Torn, Halted, Engine, Broker, Cut, Lost, Slow, HalfOpen, Refuse, Exception, KafkaCut, KafkaLost,
-		KafkaSlow, KafkaHalf, Flip, Produce, Commit, Fetch, Outage, Letters, Storm, Scale, Restore, Alone, Clocks}
+		KafkaSlow, KafkaHalf, Flip, Bits, Produce, Commit, Fetch, Outage, Letters, Storm, Scale, Restore, Alone, Hot, Hostile, Clocks}
 }
 
 // weight is how often a kind is drawn, compared with the others. What stops everything for long comes seldom.
@@ -52,7 +55,7 @@ func (k Kind) weight() int {
 	switch k {
 	case Kill, Zombie, Torn, Halted:
 		return 6
-	case Engine, Broker, Restore, Alone, HalfOpen, KafkaHalf, Storm, Outage:
+	case Engine, Broker, Restore, Alone, HalfOpen, KafkaHalf, Storm, Outage, Hot, Hostile:
 		return 2
 	default:
 		return 3
@@ -87,7 +90,7 @@ func (s step) String() string {
 		return fmt.Sprintf("%-9s after %d bytes", s.kind, s.n)
 	case Exception:
 		return fmt.Sprintf("%-9s %d for %s", s.kind, s.code(), s.lasts)
-	case Produce, Commit, Fetch, Flip:
+	case Produce, Commit, Fetch, Flip, Bits:
 		return fmt.Sprintf("%-9s %d times", s.kind, s.n)
 	case Storm:
 		return fmt.Sprintf("%-9s %d members come and go", s.kind, s.n)
@@ -97,7 +100,9 @@ func (s step) String() string {
 		return fmt.Sprintf("%-9s %s in %s to what it is now, or without one of its parts", s.kind, s.table(), s.lasts)
 	case Clocks:
 		return fmt.Sprintf("%-9s of the sources step for %s", s.kind, s.lasts)
-	case Scale, Engine, Broker:
+	case Hot:
+		return fmt.Sprintf("%-9s %d stays of one person, corrected %s later", s.kind, s.n, s.lasts)
+	case Scale, Engine, Broker, Hostile:
 		return string(s.kind)
 	default:
 		return fmt.Sprintf("%-9s for %s", s.kind, s.lasts)
@@ -194,6 +199,10 @@ func stepOf(k Kind, at time.Duration, cfg Config, rnd *rand.Rand) step {
 		s.lasts = between(time.Second, 6*time.Second)
 	case Storm:
 		s.n = 2 + rnd.Int64N(4)
+	case Hot:
+		s.n = 300 + rnd.Int64N(500)
+	case Bits:
+		s.n = 5 + rnd.Int64N(36)
 	}
 	return s
 }

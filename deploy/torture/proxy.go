@@ -27,14 +27,16 @@ type proxy struct {
 	ln     net.Listener
 	frames bool // answers are Kafka's frames
 
-	mu    sync.Mutex
-	eased *sync.Cond // signalled when the trouble changes or a connection ends
-	to    string
-	now   trouble
-	flips int64
-	seed  *rand.Rand
-	conns map[*link]struct{}
-	over  bool
+	mu     sync.Mutex
+	eased  *sync.Cond // signalled when the trouble changes or a connection ends
+	to     string
+	now    trouble
+	flips  int64
+	spoils int64
+	spoilt int64 // answers so far
+	seed   *rand.Rand
+	conns  map[*link]struct{}
+	over   bool
 }
 
 // link is one connection through the proxy.
@@ -79,6 +81,29 @@ func (p *proxy) flip(n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.flips += n
+}
+
+// spoil changes a bit somewhere in each of n of the next answers, about one in four, whatever they answer. A size that
+// is wrong then, or a number of another request, is part of it.
+func (p *proxy) spoil(n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.spoils += n
+}
+
+// hasSpoilt reports whether any answer has been spoilt so far.
+func (p *proxy) hasSpoilt() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.spoilt > 0
+}
+
+// heal ends all trouble and every connection.
+func (p *proxy) heal() {
+	p.mu.Lock()
+	p.flips, p.spoils = 0, 0
+	p.mu.Unlock()
+	p.set(trouble{}, true)
 }
 
 func (p *proxy) endAll() {
@@ -232,6 +257,11 @@ func (p *proxy) answer(l *link) {
 		if p.flips > 0 && p.frames && flipRecord(piece, p.seed) {
 			p.flips--
 		}
+		if p.spoils > 0 && p.seed.IntN(4) == 0 {
+			spoilBit(piece, p.seed)
+			p.spoils--
+			p.spoilt++
+		}
 		p.mu.Unlock()
 		if _, err := l.client.Write(piece); err != nil {
 			return
@@ -275,6 +305,15 @@ func flipRecord(frame []byte, rnd *rand.Rand) bool {
 		return true
 	}
 	return false
+}
+
+// spoilBit changes one bit of an answer; every other time near its begin, where fetched batches have their head.
+func spoilBit(frame []byte, rnd *rand.Rand) {
+	n := len(frame)
+	if rnd.IntN(2) == 0 {
+		n = min(n, 160)
+	}
+	frame[rnd.IntN(n)] ^= 1 << rnd.IntN(8)
 }
 
 // exceptionPacket is how a ClickHouse server says no: packet 2 of its native protocol.

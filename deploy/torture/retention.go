@@ -127,7 +127,7 @@ func (r *run) askRuns(ctx context.Context, s *store.Store) (Oracle, error) {
 // send sends the events of the register from one number up to another, those of the topics that are named, or all.
 func (r *run) send(ctx context.Context, from, until int, topics ...string) error {
 	r.report.producer = prometheus.NewRegistry() // of this writer
-	writer, err := r.machine.writer(r.report)
+	writer, err := r.machine.writer(r.report.producer)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the register: %w", err)
 	}
-	r := &run{cfg: cfg, made: made, report: newReport(cfg, made)}
+	r := &run{cfg: cfg, made: made, besides: newBesides(), report: newReport(cfg, made)}
 	if cfg.form() == "" {
 		r.plan = draw(cfg)
 	}
@@ -44,6 +44,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 type run struct {
 	cfg     Config
 	made    *register.Register
+	besides besides
 	plan    []step
 	report  *Report
 	machine *machine
@@ -98,7 +99,7 @@ func (r *run) torment(ctx context.Context) error {
 			return err
 		}
 		r.say("%8s  %s", s.at, s)
-		if err := r.machine.make(ctx, s); err != nil {
+		if err := r.make(ctx, s); err != nil {
 			return fmt.Errorf("%s: %w", s, err)
 		}
 		r.report.Faults[s.kind]++

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"sort"
 
 	"github.com/google/uuid"
@@ -21,7 +22,7 @@ func (r *run) askTruth(ctx context.Context, s *store.Store) (Oracle, error) {
 	if err != nil {
 		return o, err
 	}
-	wanted := truth.ReturnCells()
+	wanted := r.besides.returnCells(truth.ReturnCells())
 	compare(t, "return_counts", wanted, returns, func(n register.ReturnCount) int { return n.Reconciled })
 	helps, err := cells(ctx, s, "SELECT toString(day), centre, kind, sex, age_group, toInt64(sum(helps)) FROM retorno.assistance_counts FINAL GROUP BY ALL",
 		func(scan func(...any) error) (c register.HelpCell, n int64, err error) {
@@ -30,7 +31,7 @@ func (r *run) askTruth(ctx context.Context, s *store.Store) (Oracle, error) {
 	if err != nil {
 		return o, err
 	}
-	compare(t, "assistance_counts", truth.HelpCells(), helps, func(n int) int { return n })
+	compare(t, "assistance_counts", added(truth.HelpCells(), r.besides.helps), helps, func(n int) int { return n })
 	crossings, err := cells(ctx, s, "SELECT toString(day), border_point, direction, document_check, toInt64(sum(crossings)) FROM retorno.crossing_counts FINAL GROUP BY ALL",
 		func(scan func(...any) error) (c register.CrossingCell, n int64, err error) {
 			return c, n, scan(&c.Day, &c.BorderPoint, &c.Direction, &c.DocumentCheck, &n)
@@ -38,11 +39,13 @@ func (r *run) askTruth(ctx context.Context, s *store.Store) (Oracle, error) {
 	if err != nil {
 		return o, err
 	}
-	compare(t, "crossing_counts", truth.CrossingCells(), crossings, func(n int) int { return n })
-	if err := r.compareReturns(ctx, s, &o); err != nil {
-		return o, err
+	compare(t, "crossing_counts", added(truth.CrossingCells(), r.besides.crossings), crossings, func(n int) int { return n })
+	for _, ask := range []func(context.Context, *store.Store, *Oracle) error{r.compareReturns, r.askSources, r.askStored} {
+		if err := ask(ctx, s, &o); err != nil {
+			return o, err
+		}
 	}
-	o.Asked = fmt.Sprintf("%d cells of returns, %d of helps, %d of crossings, and each return", len(wanted), len(helps), len(crossings))
+	o.Asked = fmt.Sprintf("%d cells of returns, %d of helps, %d of crossings, each return and each source", len(wanted), len(helps), len(crossings))
 	return o, nil
 }
 
@@ -119,7 +122,7 @@ func cells[C comparable](ctx context.Context, s *store.Store, query string, read
 // compareReturns holds each stored return against the one that the register meant.
 func (r *run) compareReturns(ctx context.Context, s *store.Store, o *Oracle) error {
 	want := map[uuid.UUID]register.Return{}
-	for x := range r.made.Truth().Returns() {
+	for _, x := range slices.AppendSeq(slices.Clone(r.besides.returns), r.made.Truth().Returns()) {
 		x.Day = 0
 		if len(x.Reasons) == 0 {
 			x.Reasons = []string{"unknown"}
