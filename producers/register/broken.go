@@ -84,6 +84,9 @@ func (g *generator) breakMessages() {
 	}
 	for i := range max(n, len(happen)) {
 		b := breakage{way: happen[i%len(happen)], rev: int32(g.rng.IntN(len(g.revs)))}
+		for g.revs[b.rev].marks&markLost != 0 { // its number must not arrive
+			b.rev = (b.rev + 1) % int32(len(g.revs))
+		}
 		if ways[b.way].code == events.CodeTooLarge && i >= len(happen)*8 {
 			b.way = happen[0]
 		}

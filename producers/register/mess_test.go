@@ -325,3 +325,27 @@ func edgeMinutes(h *heard, found map[string]int, from, until int64) {
 		found["within a minute of midnight"]++
 	}
 }
+
+// A broken message has the number of a record that is sent: a consumer takes the number from what it otherwise refuses, and
+// the truth would call it missing.
+func TestBrokenMessagesBearNumbersThatArrive(t *testing.T) {
+	table, err := LoadTable(9000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := 0
+	for seed := range uint64(8) {
+		r, _ := makeAll(t, table, Settings{Seed: seed, Mess: Hard})
+		for _, b := range r.broken {
+			if one := r.revs[b.rev]; one.marks&markLost != 0 {
+				t.Errorf("seed %d: a broken message has number %d of %s, which is lost", seed, one.seq, r.sources.ids[one.source])
+			}
+		}
+		for _, one := range r.revs {
+			lost += int(one.marks & markLost / markLost)
+		}
+	}
+	if lost == 0 {
+		t.Error("no record is lost")
+	}
+}
