@@ -13,7 +13,7 @@ import (
 type tortureCommand struct {
 	Seed      uint64        `placeholder:"N" help:"Seed of the register and of every fault; without it one is drawn, and printed."`
 	For       time.Duration `default:"40s" help:"How long faults are made."`
-	Faults    []string      `placeholder:"LIST" help:"Kinds of fault to make; without it all but retention and recreate, which run alone, each by itself."`
+	Faults    []string      `placeholder:"LIST" help:"Kinds of fault to make, such as kill,engine,hot,hostile,bits; without it all but retention and recreate, which run alone, each by itself. A wrong one lists them."`
 	Consumers int           `default:"3" placeholder:"N" help:"Consumer processes that share the work."`
 	Rate      int           `default:"4000" placeholder:"N" help:"Events sent a second."`
 	Every     time.Duration `default:"700ms" help:"Mean time between two faults."`
@@ -25,7 +25,7 @@ type tortureCommand struct {
 
 // Help is the longer text of --help.
 func (tortureCommand) Help() string {
-	return helpText("Runs the whole system on this machine under load and makes faults, each drawn from the seed: consumers are killed and stopped, ClickHouse and Kafka are killed, cut off, slow, silent and refusing, answers are lost, members come and go, clocks of sources step, ClickHouse is restored to older backups. Then it holds everything against the truth: the register's cells, the ledger, the verifier, and a replay into an empty database.\n\nStatus 1: something was lost, counted twice, or does not agree; the seed that repeats it is printed.",
+	return helpText("Runs the whole system on this machine under load and makes faults, each drawn from the seed: consumers are killed and stopped, ClickHouse and Kafka are killed, cut off, slow, silent and refusing, answers are lost, bits of any answer of Kafka's change, members come and go, clocks of sources step, one person gets a thousand facts at once, senders lie and send what cannot be read, ClickHouse is restored to older backups. Then it holds everything against the truth: the register's cells, the ledger, the verifier, and a replay into an empty database.\n\nStatus 1: something was lost, counted twice, or does not agree; the seed that repeats it is printed.",
 		"retorno torture", "retorno torture --seed=7 --for=10m", "retorno torture --seed=1 --runs=200 --for=3s", "retorno torture --faults=kill,zombie,engine --rate=10000", "retorno torture --faults=retention --for=5s", "retorno torture --faults=recreate --for=5s")
 }
 

@@ -108,6 +108,9 @@ var bugs = []bug{
 	{name: "facts of skipped offsets are forgotten", test: "TestWhatIsStoredOfSkippedOffsetsStays", in: "./consumers/returns", edits: []edit{
 		{"consumers/store/audit.go", "Accounts{Accepted: f.Facts, Lost: uint64(e.NextOffset-e.FirstOffset) - f.Facts}", "Accounts{Lost: uint64(e.NextOffset - e.FirstOffset)}"},
 	}},
+	{name: "a record in another partition than its key's is counted", faults: []torture.Kind{torture.Hostile}, edits: []edit{
+		{"consumers/returns/take.go", "; p != m.Partition {", "; p != m.Partition && r == nil {"},
+	}},
 	{name: "a decision about another offset is applied", test: "TestADecisionToSkip", in: "./consumers/returns", edits: []edit{
 		{"consumers/returns/restore.go", "d.Log != at.Log || d.Position != at.NextOffset", "d.Log != at.Log"},
 	}},

@@ -60,9 +60,9 @@ func (c *clocks) again(sent []publish.Message) []publish.Message {
 	return copies
 }
 
-// clockOffset is the largest offset of a source's clock that is stored.
+// clockOffset is the largest offset of a source's clock that is stored; hostile senders have none.
 func clockOffset(ctx context.Context, s *store.Store) (time.Duration, error) {
 	var ms int64
-	err := s.Conn().QueryRow(ctx, "SELECT toInt64(max(abs(clock_offset_ms))) FROM retorno.sendings").Scan(&ms)
+	err := s.Conn().QueryRow(ctx, "SELECT toInt64(max(abs(clock_offset_ms))) FROM retorno.sendings WHERE NOT startsWith(source_id, ?)", hostileName).Scan(&ms)
 	return time.Duration(ms) * time.Millisecond, err
 }

@@ -69,7 +69,7 @@ func (r *run) load(ctx context.Context) error {
 func (r *run) write(ctx context.Context, writer *publish.Writer, messages []publish.Message) error {
 	for {
 		err := writer.Write(ctx, messages...)
-		if err == nil || !r.machine.toKafka.hasSpoilt() || ctx.Err() != nil {
+		if err == nil || len(r.machine.toKafka.spoiltSoFar()) == 0 || ctx.Err() != nil {
 			return err
 		}
 		r.say("sent again: %v", err)

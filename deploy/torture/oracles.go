@@ -22,6 +22,7 @@ func (r *run) judge(ctx context.Context) error {
 	if r.report.Accounts, err = s.Accounted(ctx); err != nil {
 		return err
 	}
+	r.report.Besides, r.report.Spoilt = r.besides.sent, r.machine.toKafka.spoiltSoFar()
 	if r.report.ClockOffset, err = clockOffset(ctx, s); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // trouble is what a proxy does to everything that passes. The zero value does nothing.
@@ -33,7 +34,7 @@ type proxy struct {
 	now    trouble
 	flips  int64
 	spoils int64
-	spoilt int64 // answers so far
+	spoilt map[kmsg.Key]int // answers so far, by what they answer
 	seed   *rand.Rand
 	conns  map[*link]struct{}
 	over   bool
@@ -42,7 +43,8 @@ type proxy struct {
 // link is one connection through the proxy.
 type link struct {
 	client, server net.Conn
-	answered       bool // the server has said something
+	asked          requests // of Kafka
+	answered       bool     // the server has said something
 	ended          bool
 }
 
@@ -51,7 +53,7 @@ func newProxy(frames bool, seed uint64) (*proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &proxy{ln: ln, frames: frames, conns: map[*link]struct{}{}, seed: rand.New(rand.NewPCG(seed, 0x70726f7879))}
+	p := &proxy{ln: ln, frames: frames, conns: map[*link]struct{}{}, spoilt: map[kmsg.Key]int{}, seed: rand.New(rand.NewPCG(seed, 0x70726f7879))}
 	p.eased = sync.NewCond(&p.mu)
 	go p.accept()
 	return p, nil
@@ -81,21 +83,6 @@ func (p *proxy) flip(n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.flips += n
-}
-
-// spoil changes a bit somewhere in each of n of the next answers, about one in four, whatever they answer. A size that
-// is wrong then, or a number of another request, is part of it.
-func (p *proxy) spoil(n int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.spoils += n
-}
-
-// hasSpoilt reports whether any answer has been spoilt so far.
-func (p *proxy) hasSpoilt() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.spoilt > 0
 }
 
 // heal ends all trouble and every connection.
@@ -192,6 +179,7 @@ func (p *proxy) ask(l *link) {
 		if err != nil {
 			return
 		}
+		p.note(l, buf[:n])
 		t, ok := p.trouble(l)
 		if !ok {
 			return
@@ -207,6 +195,15 @@ func (p *proxy) ask(l *link) {
 		if _, err := l.server.Write(buf[:pass]); err != nil || pass < int64(n) {
 			return
 		}
+	}
+}
+
+// note remembers what a client asked of Kafka.
+func (p *proxy) note(l *link, said []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.frames {
+		l.asked.see(said)
 	}
 }
 
@@ -257,11 +254,7 @@ func (p *proxy) answer(l *link) {
 		if p.flips > 0 && p.frames && flipRecord(piece, p.seed) {
 			p.flips--
 		}
-		if p.spoils > 0 && p.seed.IntN(4) == 0 {
-			spoilBit(piece, p.seed)
-			p.spoils--
-			p.spoilt++
-		}
+		p.mayBeSpoilt(l, piece)
 		p.mu.Unlock()
 		if _, err := l.client.Write(piece); err != nil {
 			return
@@ -305,15 +298,6 @@ func flipRecord(frame []byte, rnd *rand.Rand) bool {
 		return true
 	}
 	return false
-}
-
-// spoilBit changes one bit of an answer; every other time near its begin, where fetched batches have their head.
-func spoilBit(frame []byte, rnd *rand.Rand) {
-	n := len(frame)
-	if rnd.IntN(2) == 0 {
-		n = min(n, 160)
-	}
-	frame[rnd.IntN(n)] ^= 1 << rnd.IntN(8)
 }
 
 // exceptionPacket is how a ClickHouse server says no: packet 2 of its native protocol.

@@ -21,6 +21,10 @@ type Report struct {
 	// offset that ClickHouse shows at the end.
 	Stepped     int
 	ClockOffset time.Duration
+	// Besides is how many messages hot persons and hostile senders sent beside the register; Spoilt, in how many of
+	// Kafka's answers a bit was changed, by what they answered.
+	Besides int
+	Spoilt  map[string]int
 	// Loaded and Settled are when the last event was acknowledged and when all were accounted for, after the begin.
 	Loaded, Settled time.Duration
 	// Lost and Twice are how many returns, helps and crossings the cells lack, or hold too many.
@@ -85,6 +89,12 @@ func (r *Report) Print(w io.Writer) error {
 	p.line("faults in all   %4d", total)
 	if r.Stepped > 0 {
 		p.line("clocks: %d copies sent with another clock; retorno.sendings shows one %s off", r.Stepped, r.ClockOffset)
+	}
+	if r.Besides > 0 {
+		p.line("besides: %d messages of hot persons and hostile senders", r.Besides)
+	}
+	if len(r.Spoilt) > 0 {
+		p.line("bits: one changed in each of so many answers: %s", listed(r.Spoilt))
 	}
 	for _, name := range seen {
 		if v := r.Seen[name]; v > 0 {

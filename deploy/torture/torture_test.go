@@ -57,14 +57,25 @@ func TestF28RetentionOverrun(t *testing.T) {
 	agrees(t, cfg)
 }
 
-// TestF23SteppedClocks: what sources with wrong clocks send once more moves no number, and the clocks are seen.
-func TestF23SteppedClocks(t *testing.T) {
-	cfg := runOf(t, 23)
-	cfg.For, cfg.Every, cfg.Faults = 3*time.Second, 400*time.Millisecond, []torture.Kind{torture.Clocks}
+// TestSendersThatErrAndLie: what sources with wrong clocks send once more (F23), what one person's very many facts come to
+// (F12, F13), and what hostile senders get set aside, held or counted (F15) is as it was meant, while bits of Kafka's answers
+// change on the way (F27).
+func TestSendersThatErrAndLie(t *testing.T) {
+	cfg := runOf(t, 58)
+	cfg.For, cfg.Every, cfg.Rate = 3*time.Second, 300*time.Millisecond, 1500
+	cfg.Faults = []torture.Kind{torture.Clocks, torture.Hot, torture.Hostile, torture.Bits}
 	report := agrees(t, cfg)
-	if report.Stepped == 0 || report.ClockOffset < 24*time.Hour || report.Accounts.Read() < uint64(report.Events+report.Stepped) {
-		t.Errorf("%d events and %d copies with other clocks sent, %d read; the largest offset seen is %s",
-			report.Events, report.Stepped, report.Accounts.Read(), report.ClockOffset)
+	for _, kind := range cfg.Faults {
+		if report.Faults[kind] == 0 {
+			t.Errorf("%s was not drawn", kind)
+		}
+	}
+	if report.Stepped == 0 || report.ClockOffset < 24*time.Hour || report.Accounts.Read() < uint64(report.Events+report.Stepped+report.Besides) {
+		t.Errorf("%d events, %d copies with other clocks and %d messages besides sent, %d read; the largest offset seen is %s",
+			report.Events, report.Stepped, report.Besides, report.Accounts.Read(), report.ClockOffset)
+	}
+	if report.Besides < 1000 || len(report.Spoilt) < 3 {
+		t.Errorf("%d messages besides; spoilt were answers to %v", report.Besides, report.Spoilt)
 	}
 }
 

@@ -1,0 +1,98 @@
+package torture
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// requests are those of one connection to Kafka that wait for their answers. It follows what the client says.
+type requests struct {
+	head  [12]byte // of the request at hand: size, kind, version, number
+	have  int
+	rest  int                // bytes of it that follow the head
+	kinds map[int32]kmsg.Key // by number
+}
+
+func (r *requests) see(p []byte) {
+	if r.kinds == nil {
+		r.kinds = map[int32]kmsg.Key{}
+	}
+	for len(p) > 0 {
+		n := min(r.rest, len(p))
+		r.rest, p = r.rest-n, p[n:]
+		n = copy(r.head[r.have:], p)
+		r.have, p = r.have+n, p[n:]
+		if r.have == len(r.head) {
+			r.have, r.rest = 0, max(0, int(binary.BigEndian.Uint32(r.head[:]))-8)
+			r.kinds[int32(binary.BigEndian.Uint32(r.head[8:]))] = kmsg.Key(binary.BigEndian.Uint16(r.head[4:]))
+		}
+	}
+}
+
+// kind is what a frame answers.
+func (r *requests) kind(frame []byte) kmsg.Key {
+	number := int32(binary.BigEndian.Uint32(frame[4:]))
+	defer delete(r.kinds, number)
+	return r.kinds[number]
+}
+
+// spoil changes a bit somewhere in each of n of the next answers, about one in four, whatever they answer: their sizes and
+// numbers, names and numbers of partitions, offsets, error codes, assignments, or the batches of a fetch.
+//
+// No checksum of Kafka's covers most of them, so a client cannot see each: that is what TLS is for. What it cannot see
+// may cost time, an assignment, a message sent twice, or a stop by name that is over when its cause is, and never a number.
+func (p *proxy) spoil(n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.spoils += n
+}
+
+// mayBeSpoilt changes a bit of an answer if it is this one's turn. The caller holds the lock.
+func (p *proxy) mayBeSpoilt(l *link, frame []byte) {
+	if !p.frames {
+		return
+	}
+	kind := l.asked.kind(frame)
+	if p.spoils == 0 || p.seed.IntN(4) != 0 {
+		return
+	}
+	spoilBit(frame, p.seed)
+	p.spoils--
+	p.spoilt[kind]++
+}
+
+// spoilBit changes one bit of an answer; every other time near its begin, where those to fetches have their head.
+func spoilBit(frame []byte, rnd *rand.Rand) {
+	const head = 160
+	n := len(frame)
+	if rnd.IntN(2) == 0 {
+		n = min(n, head)
+	}
+	frame[rnd.IntN(n)] ^= 1 << rnd.IntN(8)
+}
+
+// spoiltSoFar is how many answers were spoilt, by what they answered.
+func (p *proxy) spoiltSoFar() map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	named := map[string]int{}
+	for kind, n := range p.spoilt {
+		named[kind.Name()] = n
+	}
+	return named
+}
+
+// listed is numbers by their names, in one line.
+func listed(counts map[string]int) string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		words = append(words, fmt.Sprintf("%s %d", name, counts[name]))
+	}
+	return strings.Join(words, ", ")
+}
