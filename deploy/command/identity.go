@@ -50,7 +50,7 @@ type identityNewCommand struct {
 func (identityNewCommand) Help() string {
 	return helpText(`Makes the secret under which document numbers become person keys: 256 random bits, in a file that only its owner may read. It is not printed; its fingerprint is.
 
-All computers of all posts and centres need the same one: with another secret a post links its records with nobody's. Carry the file to each by hand, and keep a copy under lock: without it no later record can be linked to an earlier one, and whoever has it and the topics can find out who everybody is.`,
+All computers of all posts and centres need the same one: with another secret a post cannot link its records with those of others. Carry the file to each by hand, and keep a copy under lock: without it no later record can be linked to an earlier one, and a person who has it and the topics can find out who everyone is.`,
 		"retorno identity new identity.key")
 }
 
@@ -76,7 +76,7 @@ type identityFingerprintCommand struct {
 func (identityFingerprintCommand) Help() string {
 	return helpText(`Prints a fingerprint of eight digits for each secret. Two computers whose fingerprints are equal make the same person keys. Of several files it reports whether they hold the same secret: status 1 when they do not.
 
-A fingerprint may be read aloud. It is one-way, tells nothing of a random secret, and was made slow to compute so that one that somebody thought up is not found by guessing quickly.`,
+A fingerprint may be read aloud. It is one-way, tells nothing of a random secret, and was made slow to compute so that guessing does not quickly find a secret that a person thought up.`,
 		"retorno identity fingerprint identity.key", "RETORNO_IDENTITY_KEY=… retorno identity fingerprint", "retorno identity fingerprint /media/usb/identity.key identity.key")
 }
 
