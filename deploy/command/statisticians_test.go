@@ -15,16 +15,16 @@ import (
 	"time"
 )
 
-var update = flag.Bool("update", false, "write the answers of the demo into README.md")
+var update = flag.Bool("update", false, "write the answers of the demo into docs/statisticians.md, and docs/configuration.md")
 
-const readme = "../../README.md"
+const statisticians = "../../docs/statisticians.md"
 
-// worked is a query of the README and the answer that stands below it.
+// worked is a query of the page and the answer that stands below it.
 var worked = regexp.MustCompile("(?s)```sql\n(.*?)```\n```text\n(.*?)```")
 
-// TestReadmeQueriesAnswerAsTheySay runs the demo and puts every worked query of the README to it over HTTP.
-func TestReadmeQueriesAnswerAsTheySay(t *testing.T) {
-	text, err := os.ReadFile(readme)
+// TestWorkedQueriesAnswerAsTheySay runs the demo and puts every worked query of the page to it over HTTP.
+func TestWorkedQueriesAnswerAsTheySay(t *testing.T) {
+	text, err := os.ReadFile(statisticians)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,25 +35,25 @@ func TestReadmeQueriesAnswerAsTheySay(t *testing.T) {
 		parts := worked.FindSubmatch(block)
 		answer := tidy(ask(t, addresses.ClickHouseHTTP, string(parts[1])+" FORMAT PrettySpaceNoEscapesMonoBlock SETTINGS output_format_pretty_row_numbers = 0"))
 		if !*update && answer != string(parts[2]) {
-			t.Errorf("this query of the README\n%s\nanswers\n%s\nand the README says\n%s", parts[1], answer, parts[2])
+			t.Errorf("this query of the page\n%s\nanswers\n%s\nand the page says\n%s", parts[1], answer, parts[2])
 		}
 		return []byte("```sql\n" + string(parts[1]) + "```\n```text\n" + answer + "```")
 	})
 	if found < 8 {
-		t.Fatalf("the README has %d worked queries; the pattern of this test misses them", found)
+		t.Fatalf("the page has %d worked queries; the pattern of this test misses them", found)
 	}
 	got = explains(t, got, addresses)
 	if *update {
-		if err := os.WriteFile(readme, got, 0o644); err != nil {
+		if err := os.WriteFile(statisticians, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// explained is a call of explain in the README and the answer that stands below it.
+// explained is a call of explain in the page and the answer that stands below it.
 var explained = regexp.MustCompile("(?s)```sh\nbin/retorno explain ([^\n]*)\n```\n```text\n(.*?)```")
 
-// explains makes every call of explain in the README, and compares the answers or, to update, puts them in.
+// explains makes every call of explain in the page, and compares the answers or, to update, puts them in.
 func explains(t *testing.T, text []byte, addresses endpoints) []byte {
 	t.Helper()
 	found := 0
@@ -63,12 +63,12 @@ func explains(t *testing.T, text []byte, addresses endpoints) []byte {
 		args := append([]string{"explain", "--kafka-brokers", addresses.Kafka, "--clickhouse-addr", addresses.ClickHouseNative}, strings.Fields(string(parts[1]))...)
 		r := try(t, "", nil, args...)
 		if answer := tidy(r.out); r.status != exitDone || !*update && answer != string(parts[2]) {
-			t.Errorf("explain %s answers with status %d\n%s%s\nand the README says\n%s", parts[1], r.status, answer, r.err, parts[2])
+			t.Errorf("explain %s answers with status %d\n%s%s\nand the page says\n%s", parts[1], r.status, answer, r.err, parts[2])
 		}
 		return []byte("```sh\nbin/retorno explain " + string(parts[1]) + "\n```\n```text\n" + tidy(r.out) + "```")
 	})
 	if found == 0 {
-		t.Fatal("the README has no worked call of explain; the pattern of this test misses it")
+		t.Fatal("the page has no worked call of explain; the pattern of this test misses it")
 	}
 	return text
 }
