@@ -206,7 +206,7 @@ func (m *model) possible(b *breakdown, k *class, g int, cells []int) bool {
 		if c := &m.cells[i]; c.where.in[b.d] != nil && c.where.matches(&p) {
 			return true
 		}
-		if c := &m.cells[i]; len(c.where.except) > 0 && c.where.matches(&p) {
+		if c := &m.cells[i]; len(c.where.except) > 0 && (c.where.matches(&p) || c.where.excepts(&p)) {
 			return true
 		}
 	}

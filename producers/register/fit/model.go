@@ -71,7 +71,8 @@ func (p *problem) build(sel selection, inside bool) *model {
 func (m *model) relevant(i int) bool { return m.takesPart[i] }
 
 // findRelevant notes which cells take part, and what names countries and ages: each population once, and the cells that
-// restrict them further.
+// restrict them further, whose exceptions name too: an OTHER counts a return of which nothing is stated, and does not count
+// one that a row beside it names, whether or not that row is selected.
 func (m *model) findRelevant() {
 	m.takesPart = make([]bool, len(m.cells))
 	for i := range m.blocks {
@@ -87,8 +88,16 @@ func (m *model) findRelevant() {
 				m.naming[d] = append(m.naming[d], &b.base)
 			}
 			for _, c := range b.cells {
-				if m.takesPart[c] && m.cells[c].own[d] {
+				if !m.takesPart[c] {
+					continue
+				}
+				if m.cells[c].own[d] {
 					m.naming[d] = append(m.naming[d], &m.cells[c].where)
+				}
+				for e := range m.cells[c].where.except {
+					if f := &m.cells[c].where.except[e]; f.in[d] != nil {
+						m.naming[d] = append(m.naming[d], f)
+					}
 				}
 			}
 		}

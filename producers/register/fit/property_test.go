@@ -2,6 +2,7 @@ package fit
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -72,6 +73,12 @@ func TestNamedSetsAreSmallestContradictions(t *testing.T) {
 			t.Fatal(err)
 		}
 		refused++
+		for _, c := range contradiction.Conflicts {
+			// The truth satisfies every row but the spoiled one.
+			if c.Population == "" && !slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Line == spoiled.Line }) {
+				t.Errorf("line %d is spoiled, and not in: %s\nof\n%s", spoiled.Line, c, text(table))
+			}
+		}
 		checkConflicts(t, table, contradiction)
 	})
 	t.Logf("%d refused", refused)

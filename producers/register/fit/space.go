@@ -171,12 +171,17 @@ func (f *selector) matches(p *point) bool {
 			return false
 		}
 	}
+	return !f.excepts(p)
+}
+
+// excepts reports whether an exception takes the point out.
+func (f *selector) excepts(p *point) bool {
 	for i := range f.except {
 		if f.except[i].matches(p) {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // admits judges one dim alone.
