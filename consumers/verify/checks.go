@@ -42,8 +42,9 @@ func checkNames() []string {
 }
 
 var (
-	returnKeys = []string{"return_id", "person", "day", "country", "mode", "return_type", "entry_point", "exit_point", "centre", "department",
-		"municipality", "sex", "age", "accompanied", "sorted_reasons", "nationality", "registered", "checkpoint", "kafka_partition"}
+	// returnKeys are all columns of retorno.returns but those that say which of several writes holds.
+	returnKeys = []string{"return_id", "person", "method_version", "day", "arrival", "route", "country", "mode", "return_type", "entry_point", "exit_point", "centre", "department",
+		"municipality", "sex", "age", "age_group", "accompanied", "sorted_reasons", "nationality", "national", "registered", "checkpoint", "kafka_partition"}
 	helpKeys       = []string{"record_id", "person", "return_id", "day", "centre", "kind", "sex", "age_group", "kafka_partition"}
 	returnCellKeys = []string{"day", "route", "country", "mode", "return_type", "entry_point", "exit_point", "centre", "sex", "age_group", "kafka_partition"}
 	helpCellKeys   = []string{"day", "centre", "kind", "sex", "age_group", "kafka_partition"}
@@ -79,7 +80,10 @@ func returnsCheck() check {
 		stored: func(s scope) string {
 			return sorted("SELECT * FROM retorno.returns FINAL WHERE " + s.named("return_id"))
 		},
-		recounted: func(s scope) string { return sorted(recounted(s)) },
+		recounted: func(s scope) string {
+			return sorted(fmt.Sprintf("SELECT *, first_arrival AS arrival, %s AS route, %s AS age_group, toUInt8(%s) AS national, %d AS method_version FROM (%s)",
+				routeSQL, ageGroup("age"), nationalSQL(), methodVersion, recounted(s)))
+		},
 	})
 }
 
@@ -102,10 +106,10 @@ func cellCheck(name string) check {
 	case checkReturnCounts:
 		return byDay(check{name: name, keys: returnCellKeys, counts: []string{"registered", "checkpoint", "reconciled"}, stored: stored,
 			recounted: func(s scope) string {
-				return fmt.Sprintf(`SELECT day, concat(country, '-', multiIf(mode = 'unknown', 'UNK', upper(mode))) AS route, country, mode, return_type,
+				return fmt.Sprintf(`SELECT day, %s AS route, country, mode, return_type,
 					entry_point, exit_point, centre, sex, %s AS age_group, kafka_partition, registered, checkpoint, 1 AS reconciled
-					FROM retorno.returns FINAL WHERE nationality IN ('HN', '%s') AND kafka_partition = %d AND %s`,
-					ageGroup("age"), unknownOf("country"), s.partition, s.onDays("day"))
+					FROM retorno.returns FINAL WHERE %s AND kafka_partition = %d AND %s`,
+					routeSQL, ageGroup("age"), nationalSQL(), s.partition, s.onDays("day"))
 			}})
 	case checkHelpCounts:
 		return byDay(check{name: name, keys: helpCellKeys, counts: []string{"helps"}, stored: stored,

@@ -108,6 +108,17 @@ func unknownOf(list string) string {
 	return l.Unknown
 }
 
+// methodVersion is the version of the method that is said here.
+const methodVersion = 1
+
+// routeSQL is the route of a return: country of return and mode.
+const routeSQL = "concat(country, '-', multiIf(mode = 'unknown', 'UNK', upper(mode)))"
+
+// nationalSQL is the condition that a return is of a Honduran national, or of a person whose nationality is not stated.
+func nationalSQL() string {
+	return fmt.Sprintf("nationality IN ('HN', '%s')", unknownOf(codelists.Country))
+}
+
 // ageGroup is the age group of a nullable age, from the bounds in the code list.
 func ageGroup(age string) string {
 	l, _ := codelists.Get(codelists.AgeGroup)
