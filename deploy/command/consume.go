@@ -33,7 +33,6 @@ type countFlags struct {
 
 	SessionTimeout   time.Duration `name:"kafka-session-timeout" default:"30s" help:"How long the group waits for a sign of life before it gives this process's partitions to others."`
 	RebalanceTimeout time.Duration `name:"kafka-rebalance-timeout" default:"60s" help:"How long the group waits for this process when it divides the partitions again."`
-	RequestTimeout   time.Duration `name:"kafka-request-timeout" default:"10s" help:"How long one request to Kafka may take before it is sent again."`
 	FailAfter        time.Duration `name:"kafka-fail-after" default:"1m" help:"How long a partition may not be fetched before it is shown as stopped, with the reason; it goes on by itself when the cause has gone."`
 }
 
@@ -96,9 +95,9 @@ type counting struct {
 
 func newCounting(flags countFlags, read stream.Config, s *store.Store, log *slog.Logger, registry prometheus.Registerer) (*counting, error) {
 	read.Group, read.Topics = flags.Group, factTopics
-	read.SessionTimeout, read.RebalanceTimeout, read.RequestTimeout = flags.SessionTimeout, flags.RebalanceTimeout, flags.RequestTimeout
+	read.SessionTimeout, read.RebalanceTimeout = flags.SessionTimeout, flags.RebalanceTimeout
 	read.FailAfter = flags.FailAfter
-	letters, err := deadletter.New(deadletter.Config{Brokers: read.Brokers, TLS: read.TLS, SASL: read.SASL, RequestTimeout: flags.RequestTimeout,
+	letters, err := deadletter.New(deadletter.Config{Brokers: read.Brokers, TLS: read.TLS, SASL: read.SASL, RequestTimeout: read.RequestTimeout,
 		Registerer: registry, Logger: log})
 	if err != nil {
 		return nil, Usage(err)

@@ -16,8 +16,9 @@ import (
 	"retorno/schemas/kafka"
 )
 
-// reachTimeout is how long a command waits for a cluster or a server that may just be starting.
-const reachTimeout = 15 * time.Second
+// reachTimeout is how long a command waits for a cluster or a server that may just be starting. Of one that answers it
+// bounds nothing. Variable, so that tests need not wait so long.
+var reachTimeout = 15 * time.Second
 
 // kafkaFlags say how to reach Kafka.
 type kafkaFlags struct {
@@ -34,6 +35,8 @@ type kafkaFlags struct {
 	SaslUser         string   `name:"sasl-user" placeholder:"NAME" help:"User to log in as."`
 	SaslPasswordFile string   `name:"sasl-password-file" placeholder:"FILE" help:"File that holds the password, read again at each connection; or put it into RETORNO_KAFKA_SASL_PASSWORD"`
 	SaslPassword     secret   `name:"sasl-password" hidden:""`
+
+	RequestTimeout time.Duration `default:"10s" help:"How long one request to Kafka may take before it is sent again; for the verifier: how long nothing of the answer may come."`
 }
 
 // Validate names what cannot work, before anything is asked of the cluster.
@@ -52,6 +55,9 @@ func (f *kafkaFlags) Validate() error {
 	}
 	if f.ServerName != "" && !f.TLS && f.CAFile == "" && f.CertFile == "" {
 		return errors.New("--kafka-server-name is about certificates: it needs --kafka-tls")
+	}
+	if err := above("kafka-request-timeout", f.RequestTimeout); err != nil {
+		return err
 	}
 	return publish.Config{Brokers: f.Brokers}.Validate()
 }
@@ -79,13 +85,13 @@ func (f *kafkaFlags) access() (kafka.Access, error) {
 // producer is the configuration of a writer to these brokers.
 func (f *kafkaFlags) producer(log *slog.Logger, registry prometheus.Registerer) (publish.Config, error) {
 	a, err := f.access()
-	return publish.Config{Brokers: a.Brokers, Partitions: f.Partitions, Compression: "lz4", TLS: a.TLS, SASL: a.SASL, Logger: log, Registerer: registry}, err
+	return publish.Config{Brokers: a.Brokers, Partitions: f.Partitions, Compression: "lz4", TLS: a.TLS, SASL: a.SASL, RequestTimeout: f.RequestTimeout, Logger: log, Registerer: registry}, err
 }
 
 // consumer is the configuration of a reader of these brokers; group and topics are the caller's.
 func (f *kafkaFlags) consumer(log *slog.Logger, registry prometheus.Registerer) (stream.Config, error) {
 	a, err := f.access()
-	return stream.Config{Brokers: a.Brokers, Partitions: f.Partitions, TLS: a.TLS, SASL: a.SASL, Logger: log, Registerer: registry}, err
+	return stream.Config{Brokers: a.Brokers, Partitions: f.Partitions, TLS: a.TLS, SASL: a.SASL, RequestTimeout: f.RequestTimeout, Logger: log, Registerer: registry}, err
 }
 
 // readSecret returns a secret from its own variable, else from the file that is named for it.

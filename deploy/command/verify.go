@@ -104,7 +104,7 @@ func (f *kafkaFlags) log() (*verify.Kafka, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &verify.Kafka{Config: wire.Config{Brokers: a.Brokers, TLS: a.TLS, SASL: a.SASL}, Partitions: f.Partitions}, nil
+	return &verify.Kafka{Config: wire.Config{Brokers: a.Brokers, TLS: a.TLS, SASL: a.SASL, RequestTimeout: f.RequestTimeout}, Partitions: f.Partitions}, nil
 }
 
 // agreement is nil when the latest pass was made and found nothing.

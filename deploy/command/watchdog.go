@@ -15,10 +15,10 @@ const longestPause = 5 * time.Second
 func (c *consumeCommand) Validate() error {
 	if err := checkAll(above("flush-every", c.FlushEvery), above("flush-records", c.FlushRecords), above("leave-within", c.LeaveWithin),
 		above("stall-after", c.StallAfter), above("kafka-session-timeout", c.SessionTimeout), above("kafka-rebalance-timeout", c.RebalanceTimeout),
-		above("kafka-request-timeout", c.RequestTimeout), above("kafka-fail-after", c.FailAfter), checkAddress("ops-listen", c.OpsListen)); err != nil {
+		above("kafka-fail-after", c.FailAfter), checkAddress("ops-listen", c.OpsListen)); err != nil {
 		return err
 	}
-	least := 2 * max(c.FlushEvery, c.RequestTimeout, c.ClickHouse.Timeout, longestPause)
+	least := 2 * max(c.FlushEvery, c.Kafka.RequestTimeout, c.ClickHouse.Timeout, longestPause)
 	if c.StallAfter < least {
 		return fmt.Errorf("--stall-after %s: must be %s at least: twice --flush-every, --kafka-request-timeout, --clickhouse-timeout and a pause of %s",
 			c.StallAfter, least, longestPause)

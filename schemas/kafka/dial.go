@@ -18,6 +18,8 @@ const (
 	// request.
 	connectTimeout = 3 * time.Second
 	loginTimeout   = 5 * time.Second
+	// requestTimeout bounds a request whose caller sets no limit, and how long AskAny waits for one broker at last.
+	requestTimeout = 10 * time.Second
 	// keepAlive notices a broker that has vanished without a word.
 	keepAlive = 15 * time.Second
 )
@@ -34,8 +36,14 @@ func (a Access) Dial(ctx context.Context, network, addr string) (net.Conn, error
 
 func (a Access) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	c, err := (&net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive}).DialContext(ctx, network, addr)
-	if err != nil || a.TLS == nil {
-		return c, err
+	if err != nil {
+		return nil, err
+	}
+	if a.Silence > 0 {
+		c = &lively{Conn: c, silence: a.Silence}
+	}
+	if a.TLS == nil {
+		return c, nil
 	}
 	cfg, err := a.TLS.config(hostOf(addr))
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"time"
 )
 
 // Access is how to reach a cluster. It may be copied.
@@ -27,6 +28,9 @@ type Access struct {
 	SASL *SASL
 	// ClientID names this program to the broker. Default retorno.
 	ClientID string
+	// Silence is how long a broker may send nothing while a connection of Dial has a deadline: each byte that comes moves
+	// the deadline so far away at least. 0: a deadline is what it is.
+	Silence time.Duration
 }
 
 // Validate names the first setting that cannot work.

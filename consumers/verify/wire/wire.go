@@ -6,7 +6,8 @@
 // offset follows the one before it, and that offsets without a record (the end of a transaction, a record of one that was
 // aborted) are said to be such. Whatever a broker answers, it allocates no more than the answer's size and what a
 // batch may unfold to. It commits nothing, joins no group, and keeps nothing. A lost connection is made again; what
-// cannot be read after several tries is an error, never a hole. Brokers from Kafka 2.1 on.
+// cannot be read after several tries is an error, never a hole. An answer may take any time while its bytes come.
+// Brokers from Kafka 2.1 on.
 package wire
 
 import (
@@ -26,7 +27,7 @@ type Config struct {
 	Brokers []string // host:port
 	TLS     *kafka.TLS
 	SASL    *kafka.SASL
-	// RequestTimeout is how long one request may take; default 10 s.
+	// RequestTimeout is how long a broker may be silent on one request; default 10 s.
 	RequestTimeout time.Duration
 }
 
@@ -67,12 +68,12 @@ type Log struct {
 
 // Open prepares the reading of a partition without connecting yet. The error is for wrong settings.
 func Open(cfg Config, topic string, partition int) (*Log, error) {
-	access := kafka.Access{Brokers: cfg.Brokers, TLS: cfg.TLS, SASL: cfg.SASL, ClientID: "retorno-verify"}
-	if err := access.Validate(); err != nil {
-		return nil, err
-	}
 	if cfg.RequestTimeout == 0 {
 		cfg.RequestTimeout = 10 * time.Second
+	}
+	access := kafka.Access{Brokers: cfg.Brokers, TLS: cfg.TLS, SASL: cfg.SASL, ClientID: "retorno-verify", Silence: cfg.RequestTimeout}
+	if err := access.Validate(); err != nil {
+		return nil, err
 	}
 	return &Log{cfg: cfg, access: access, topic: topic, partition: partition}, nil
 }
@@ -158,30 +159,41 @@ func (l *Log) persist(ctx context.Context, do func() error) error {
 	}
 }
 
-// connect dials the partition's leader and logs in.
+// connect dials the partition's leader and logs in, and gives the request that follows its time.
 func (l *Log) connect(ctx context.Context) error {
-	deadline := time.Now().Add(l.cfg.RequestTimeout)
 	if l.conn == nil {
-		ctx, cancel := context.WithDeadline(ctx, deadline)
-		defer cancel()
-		dialer := l.access.Dialer()
-		dialer.DialFunc = l.dial
-		var err error
-		var partition kafkago.Partition
-		for _, broker := range l.cfg.Brokers {
-			if partition, err = dialer.LookupPartition(ctx, "tcp", broker, l.topic, l.partition); err == nil {
-				break
-			}
-		}
+		leader, err := l.leader(ctx)
 		if err != nil {
 			return err
 		}
-		if l.conn, err = dialer.DialPartition(ctx, "tcp", "", partition); err != nil {
+		ctx, cancel := context.WithTimeout(ctx, l.cfg.RequestTimeout)
+		defer cancel()
+		if l.conn, err = l.dialer().DialPartition(ctx, "tcp", "", leader); err != nil {
 			l.conn = nil
 			return err
 		}
 	}
+	deadline := time.Now().Add(l.cfg.RequestTimeout)
 	return errors.Join(l.conn.SetDeadline(deadline), l.raw.SetDeadline(deadline))
+}
+
+// leader asks the brokers to start from, each so long as a request may take, who leads the partition.
+func (l *Log) leader(ctx context.Context) (partition kafkago.Partition, err error) {
+	for _, broker := range l.cfg.Brokers {
+		asking, cancel := context.WithTimeout(ctx, l.cfg.RequestTimeout)
+		partition, err = l.dialer().LookupPartition(asking, "tcp", broker, l.topic, l.partition)
+		cancel()
+		if err == nil {
+			break
+		}
+	}
+	return partition, err
+}
+
+func (l *Log) dialer() *kafkago.Dialer {
+	dialer := l.access.Dialer()
+	dialer.DialFunc = l.dial
+	return dialer
 }
 
 // dial keeps the newest connection: the last one that a dialer makes is the leader's.
