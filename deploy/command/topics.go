@@ -77,18 +77,18 @@ func (f *kafkaFlags) judgeTopics(ctx context.Context, topics publish.TopicsConfi
 }
 
 // ask puts a question to the cluster and gives its failure an exit status and the way out. A cluster that is just
-// starting, or a connection that is cut, is asked again for a while.
+// starting, or a connection that is cut, is asked again for a while. Each request that a question makes has a limit of its
+// own, so that a cluster that answers slowly may take what time it needs.
 func (f *kafkaFlags) ask(ctx context.Context, question func(context.Context) error) error {
-	reach, cancel := context.WithTimeout(ctx, reachTimeout)
-	defer cancel()
-	err := question(reach)
-	for try := 1; ctx.Err() == nil && passing(err, try); try++ {
+	began := time.Now()
+	err := question(ctx)
+	for try := 1; ctx.Err() == nil && passing(err, try) && time.Since(began) < reachTimeout; try++ {
 		select {
-		case <-reach.Done():
+		case <-ctx.Done():
 			return f.answered(ctx, err)
 		case <-time.After(200 * time.Millisecond):
 		}
-		if again := question(reach); again == nil || reach.Err() == nil {
+		if again := question(ctx); ctx.Err() == nil {
 			err = again
 		}
 	}

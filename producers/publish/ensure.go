@@ -139,7 +139,7 @@ func EnsureTopics(ctx context.Context, brokers []string, cfg TopicsConfig) error
 	// deletion before: so what is missing is created again until all is shown.
 	for errors.As(differs, &counts) && counts.incomplete() {
 		if create := cfg.missing(counts); len(create) > 0 {
-			if err := createTopics(ctx, client, create); err != nil {
+			if err := createTopics(shown, client, create); err != nil {
 				return fmt.Errorf("kafka: create topics: %w", err)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -42,9 +43,14 @@ func (c *Client) Close() {
 	clear(c.idle)
 }
 
-// Ask asks one broker. A connection that was kept may have been ended meanwhile, so its failure is followed by an
-// attempt over a new one.
+// Ask asks one broker, for ten seconds when ctx has no deadline. A connection that was kept may have been ended meanwhile,
+// so its failure is followed by an attempt over a new one.
 func (c *Client) Ask(ctx context.Context, addr string, req kmsg.Request) (kmsg.Response, error) {
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, requestTimeout)
+		defer cancel()
+	}
 	if conn := c.kept(addr); conn != nil {
 		res, err := conn.Ask(ctx, req)
 		if err == nil {
@@ -91,25 +97,36 @@ func (c *Client) keep(conn *Conn) {
 }
 
 // AskAny asks the first broker that answers, of those to start from and those that the cluster has named. One that does
-// not answer is left after three seconds.
+// not answer is left after three seconds; when none has answered, those that were left are asked again for ten.
 func (c *Client) AskAny(ctx context.Context, req kmsg.Request) (kmsg.Response, error) {
-	var failed error
-	for _, addr := range c.brokers() {
-		asking, cancel := context.WithTimeout(ctx, connectTimeout)
+	res, silent, failed := c.askEach(ctx, c.brokers(), connectTimeout, req)
+	if failed != nil && len(silent) > 0 && ctx.Err() == nil {
+		res, _, failed = c.askEach(ctx, silent, requestTimeout, req)
+	}
+	return res, failed
+}
+
+// askEach asks one broker after the other until one answers, each so long. It returns those that were silent.
+func (c *Client) askEach(ctx context.Context, brokers []string, limit time.Duration, req kmsg.Request) (res kmsg.Response, silent []string, failed error) {
+	for _, addr := range brokers {
+		asking, cancel := context.WithTimeout(ctx, limit)
 		res, err := c.Ask(asking, addr, req)
+		if asking.Err() != nil {
+			silent = append(silent, addr)
+		}
 		cancel()
 		if err == nil {
 			c.mu.Lock()
 			c.last = addr
 			c.mu.Unlock()
-			return res, nil
+			return res, nil, nil
 		}
 		failed = errors.Join(failed, err)
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	return nil, failed
+	return nil, silent, failed
 }
 
 // brokers lists those that can be asked, the one that answered last first.
