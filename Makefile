@@ -86,7 +86,8 @@ audit: ## known vulnerabilities that the program reaches; asks the module proxy 
 	@deploy/needs build
 	go run ./deploy/audit
 
-generate: ## Go code of the event schema
+generate: ## what follows from the data dictionary: the event schema, its Go code, constants
+	go generate ./schemas/dictionary
 	$(BUF) generate
 
 generated: # fails when committed generated code is not what the schema generates

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"retorno/consumers/reconcile"
+	"retorno/schemas/dictionary"
 )
 
 // someCopies draws copies of a few facts of one person: revisions, contents and futures in any order.
@@ -24,10 +25,10 @@ func someCopies() *rapid.Generator[[]reconcile.Fact] {
 				Version: reconcile.Version(uint32(content%3+1), uint64(content)<<25, future), Event: base + int64(content%11)*(12*time.Hour).Milliseconds()}
 			f.Arrival = f.Event
 			if f.Kind == reconcile.Crossing {
-				f.Direction, f.BorderPoint = reconcile.Code(content%3), reconcile.Code(content%4)
-				f.Returned = f.Direction == 1
+				f.Codes[dictionary.Direction], f.Codes[dictionary.BorderPoint] = reconcile.Code(content%3), reconcile.Code(content%4)
+				f.Returned = f.Codes[dictionary.Direction] == 1
 			} else {
-				f.Centre, f.ExitPoint, f.Sex = reconcile.Code(content%4), reconcile.Code(content%5), reconcile.Code(content%3)
+				f.Codes[dictionary.Centre], f.Codes[dictionary.ExitPoint], f.Codes[dictionary.Sex] = reconcile.Code(content%4), reconcile.Code(content%5), reconcile.Code(content%3)
 			}
 			copies[i] = f
 		}

@@ -6,6 +6,7 @@ import (
 
 	"retorno/consumers/reconcile"
 	"retorno/schemas/calendar"
+	"retorno/schemas/dictionary"
 )
 
 func TestACellIsAnyPairsOfDimensions(t *testing.T) {
@@ -73,18 +74,18 @@ func TestTheCellHasWhatItsPairsSay(t *testing.T) {
 	}
 	of := func(sex string) reconcile.Code {
 		for c := range reconcile.Code(5) {
-			if (&reconcile.Return{Sex: c}).Attribute("sex") == sex {
+			if (&reconcile.Return{Codes: reconcile.ReturnCodes{dictionary.Sex: c}}).Attribute("sex") == sex {
 				return c
 			}
 		}
 		t.Fatalf("no sex %s", sex)
 		return 0
 	}
-	in := reconcile.Return{Day: day("2016-03-31"), Sex: of("F"), Age: -1}
+	in := reconcile.Return{Day: day("2016-03-31"), Age: -1, Codes: reconcile.ReturnCodes{dictionary.Sex: of("F")}}
 	later, man, foreign := in, in, in
-	later.Day, man.Sex, foreign.Nationality = day("2016-04-01"), of("M"), 1
+	later.Day, man.Codes[dictionary.Sex], foreign.Codes[dictionary.Nationality] = day("2016-04-01"), of("M"), 1
 	if foreign.National() {
-		foreign.Nationality = 2
+		foreign.Codes[dictionary.Nationality] = 2
 	}
 	if !q.has(&in) || q.has(&later) || q.has(&man) || q.has(&foreign) || q.has(nil) {
 		t.Errorf("%v %v %v %v", q.has(&in), q.has(&later), q.has(&man), q.has(&foreign))

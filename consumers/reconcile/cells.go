@@ -1,12 +1,15 @@
 package reconcile
 
-import "retorno/schemas/calendar"
+import (
+	"retorno/schemas/calendar"
+)
 
 // ReturnCell is a cell of the cube of returns: a day and every dimension of retorno.return_counts.
 type ReturnCell struct {
-	Day                                                      calendar.Day
-	Country, Mode, ReturnType, EntryPoint, ExitPoint, Centre Code
-	Sex, AgeGroup                                            Code
+	Day calendar.Day
+	// Codes are the dimensions that records state, by place in the dictionary; the route follows from country and mode.
+	Codes    DimensionCodes
+	AgeGroup Code
 }
 
 // ReturnCount is how many returns fall in a cell, by series: how many are registered, seen at a checkpoint, and in all.
@@ -43,8 +46,7 @@ func NewCells() *Cells {
 
 // CellOf is the cell that a return falls in.
 func CellOf(r *Return) ReturnCell {
-	return ReturnCell{Day: r.Day, Country: r.Country, Mode: r.Mode, ReturnType: r.ReturnType, EntryPoint: r.EntryPoint,
-		ExitPoint: r.ExitPoint, Centre: r.Centre, Sex: r.Sex, AgeGroup: r.AgeGroup()}
+	return ReturnCell{Day: r.Day, Codes: DimensionCodes(r.Codes[:]), AgeGroup: r.AgeGroup()}
 }
 
 // Add counts a person times times: 1 to add, -1 to take away. Returns of other nationals are not counted.

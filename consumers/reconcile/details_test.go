@@ -7,14 +7,15 @@ import (
 	"pgregory.net/rapid"
 
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
 )
 
 func TestNationalsAreHonduransAndThoseNotStated(t *testing.T) {
-	other := lists.country.code("GT")
+	other := lists[dictionary.Country].code("GT")
 	for nationality, want := range map[Code]bool{0: true, honduras: true, other: false} {
-		if got := (&Return{Nationality: nationality}).National(); got != want {
-			t.Errorf("nationality %q: national %v, want %v", lists.country.At(nationality), got, want)
+		if got := (&Return{Codes: ReturnCodes{dictionary.Nationality: nationality}}).National(); got != want {
+			t.Errorf("nationality %q: national %v, want %v", lists[dictionary.Country].At(nationality), got, want)
 		}
 	}
 }
@@ -26,7 +27,7 @@ func TestEachAgeHasTheGroupOfTheList(t *testing.T) {
 		if age < 0 || age > codelists.MaxAge {
 			stated = codelists.MaxAge + 1
 		}
-		if got, want := lists.ageGroup.At((&Return{Age: int16(age)}).AgeGroup()), codelists.AgeGroupOf(stated); got != want {
+		if got, want := ageGroupList.At((&Return{Age: int16(age)}).AgeGroup()), codelists.AgeGroupOf(stated); got != want {
 			t.Errorf("age %d is in group %q, want %q", age, got, want)
 		}
 	}

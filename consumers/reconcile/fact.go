@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
 )
 
@@ -17,30 +18,24 @@ import (
 type ID = uuid.UUID
 
 // Kind says what a fact is.
-type Kind uint8
+type Kind = events.Kind
 
 // The three kinds of fact.
 const (
-	Crossing     = Kind(events.KindCrossing)
-	Registration = Kind(events.KindRegistration)
-	Assistance   = Kind(events.KindAssistance)
+	Crossing     = events.KindCrossing
+	Registration = events.KindRegistration
+	Assistance   = events.KindAssistance
 )
-
-// String is the kind as the store spells it.
-func (k Kind) String() string {
-	switch k {
-	case Crossing:
-		return "crossing"
-	case Registration:
-		return "registration"
-	case Assistance:
-		return "assistance"
-	}
-	return "unknown"
-}
 
 // Code is the index of a code in its list; 0 is the list's unknown code, which also stands for "not stated".
 type Code = uint16
+
+// FactCodes, ReturnCodes and DimensionCodes are codes by place in the dictionary: of a fact, of a return and of a cell.
+type (
+	FactCodes      = [dictionary.FactCodes]Code
+	ReturnCodes    = [dictionary.ReturnCodes]Code
+	DimensionCodes = [dictionary.ReturnDimensions]Code
+)
 
 // Fact is one record in one revision, with what the method needs of it and nothing more. Times are in milliseconds
 // since 1970-01-01 UTC.
@@ -58,10 +53,9 @@ type Fact struct {
 	// Age in completed years; -1 when not stated.
 	Age int16
 
-	Direction, BorderPoint, DocumentCheck             Code // crossing
-	Centre, EntryPoint, ExitPoint                     Code // registration; Centre also of help
-	Country, Mode, ReturnType, Sex, Nationality       Code // crossing and registration
-	Department, Municipality, Accompanied, HelpKind   Code
+	// Codes are what it states, by place in the dictionary.
+	Codes FactCodes
+
 	Kind                                              Kind
 	Void /* withdrawn */, Future /* held */, Returned bool
 }
@@ -111,13 +105,11 @@ func FactOf(o *events.Opened) (Fact, error) {
 // FactFrom takes of a record what the method needs.
 func FactFrom(f *events.Fields) Fact {
 	fact := Fact{
-		RecordID: f.RecordID, Event: f.EventMs, Arrival: f.EventMs, Age: f.Age, Kind: Kind(f.Kind), Void: f.VoidReason != 0,
+		RecordID: f.RecordID, Event: f.EventMs, Arrival: f.EventMs, Age: f.Age, Kind: f.Kind, Void: f.VoidReason != 0,
 		Future: f.EventMs-FutureLimit.Milliseconds() > f.SentAtMs, Returned: f.Returned,
-		Direction: f.Direction.Index(), BorderPoint: f.BorderPoint.Index(), DocumentCheck: f.DocumentCheck.Index(),
-		Centre: f.Centre.Index(), EntryPoint: f.EntryPoint.Index(), ExitPoint: f.ExitPoint.Index(),
-		Country: f.Country.Index(), Mode: f.Mode.Index(), ReturnType: f.ReturnType.Index(), Sex: f.Sex.Index(),
-		Nationality: f.Nationality.Index(), Department: f.Department.Index(), Municipality: f.Municipality.Index(),
-		Accompanied: f.Accompanied.Index(), HelpKind: f.AssistanceKind.Index(),
+	}
+	for i := range fact.Codes {
+		fact.Codes[i] = f.Codes[i].Index()
 	}
 	if f.ArrivalMs != 0 {
 		fact.Arrival = f.ArrivalMs
@@ -160,17 +152,22 @@ func get(name string) list {
 	return list{l}
 }
 
-var lists = struct {
-	point, centre, country, mode, returnType, sex, department, municipality, accompanied, reason, direction, check, helpKind, ageGroup list
-}{
-	get(codelists.BorderPoint), get(codelists.Centre), get(codelists.Country), get(codelists.Mode), get(codelists.ReturnType),
-	get(codelists.Sex), get(codelists.Department), get(codelists.Municipality), get(codelists.Accompaniment), get(codelists.Reason),
-	get(codelists.Direction), get(codelists.DocumentCheck), get(codelists.AssistanceKind), get(codelists.AgeGroup),
-}
+// lists are the code lists of the attributes, by place.
+var lists = func() (all [dictionary.FactCodes]list) {
+	for i := range all {
+		all[i] = get(dictionary.Coded(i).Attribute().List)
+	}
+	return all
+}()
+
+var (
+	ageGroupList = get(codelists.AgeGroup)
+	reasonList   = get(codelists.Reason)
+)
 
 // Codes that the method itself knows.
 var (
-	exit          = lists.direction.code("exit")
-	honduras      = lists.country.code("HN")
-	notRegistered = lists.centre.code("X-NON")
+	exit          = lists[dictionary.Direction].code("exit")
+	honduras      = lists[dictionary.Country].code("HN")
+	notRegistered = lists[dictionary.Centre].code("X-NON")
 )

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"retorno/schemas/calendar"
+	"retorno/schemas/dictionary"
 )
 
 // slow is the method a second time, written from its text with no thought for speed: every step scans all facts.
@@ -27,7 +28,7 @@ func slow(facts []Fact) []Return {
 	var groups [][]Fact
 	open := false
 	for _, f := range ordered {
-		isExit := f.Kind == Crossing && lists.direction.At(f.Direction) == "exit"
+		isExit := f.Kind == Crossing && lists[dictionary.Direction].At(f.Codes[dictionary.Direction]) == "exit"
 		counts := f.Kind == Registration || f.Kind == Crossing && f.Returned
 		if isExit {
 			open = false
@@ -75,23 +76,23 @@ func slowReturn(facts []Fact) Return {
 	}
 	r := Return{ID: facts[0].RecordID, Arrival: facts[0].Arrival, Age: -1,
 		Registered: len(registrations) > 0, Checkpoint: len(crossings) > 0}
-	r.Country = pick(func(f Fact) Code { return f.Country }, registrations, crossings)
-	r.Mode = pick(func(f Fact) Code { return f.Mode }, registrations, crossings)
-	r.ReturnType = pick(func(f Fact) Code { return f.ReturnType }, registrations, crossings)
-	r.Sex = pick(func(f Fact) Code { return f.Sex }, registrations, crossings)
-	r.Nationality = pick(func(f Fact) Code { return f.Nationality }, registrations, crossings)
-	r.ExitPoint = pick(func(f Fact) Code { return f.ExitPoint }, registrations)
-	r.Department = pick(func(f Fact) Code { return f.Department }, registrations)
-	r.Municipality = pick(func(f Fact) Code { return f.Municipality }, registrations)
-	r.Accompanied = pick(func(f Fact) Code { return f.Accompanied }, registrations)
+	r.Codes[dictionary.Country] = pick(func(f Fact) Code { return f.Codes[dictionary.Country] }, registrations, crossings)
+	r.Codes[dictionary.Mode] = pick(func(f Fact) Code { return f.Codes[dictionary.Mode] }, registrations, crossings)
+	r.Codes[dictionary.ReturnType] = pick(func(f Fact) Code { return f.Codes[dictionary.ReturnType] }, registrations, crossings)
+	r.Codes[dictionary.Sex] = pick(func(f Fact) Code { return f.Codes[dictionary.Sex] }, registrations, crossings)
+	r.Codes[dictionary.Nationality] = pick(func(f Fact) Code { return f.Codes[dictionary.Nationality] }, registrations, crossings)
+	r.Codes[dictionary.ExitPoint] = pick(func(f Fact) Code { return f.Codes[dictionary.ExitPoint] }, registrations)
+	r.Codes[dictionary.Department] = pick(func(f Fact) Code { return f.Codes[dictionary.Department] }, registrations)
+	r.Codes[dictionary.Municipality] = pick(func(f Fact) Code { return f.Codes[dictionary.Municipality] }, registrations)
+	r.Codes[dictionary.Accompanied] = pick(func(f Fact) Code { return f.Codes[dictionary.Accompanied] }, registrations)
 	r.Reasons = pick(func(f Fact) Code { return f.Reasons }, registrations)
-	r.EntryPoint = pick(func(f Fact) Code { return f.BorderPoint }, crossings)
-	if r.EntryPoint == 0 {
-		r.EntryPoint = pick(func(f Fact) Code { return f.EntryPoint }, registrations)
+	r.Codes[dictionary.EntryPoint] = pick(func(f Fact) Code { return f.Codes[dictionary.BorderPoint] }, crossings)
+	if r.Codes[dictionary.EntryPoint] == 0 {
+		r.Codes[dictionary.EntryPoint] = pick(func(f Fact) Code { return f.Codes[dictionary.EntryPoint] }, registrations)
 	}
-	r.Centre, _ = lists.centre.Index("X-NON")
+	r.Codes[dictionary.Centre], _ = lists[dictionary.Centre].Index("X-NON")
 	if r.Registered {
-		r.Centre = pick(func(f Fact) Code { return f.Centre }, registrations)
+		r.Codes[dictionary.Centre] = pick(func(f Fact) Code { return f.Codes[dictionary.Centre] }, registrations)
 	}
 	for _, group := range [][]Fact{registrations, crossings} {
 		for _, f := range group {
@@ -124,11 +125,11 @@ func slowHelps(facts []Fact, returns []Return) []Help {
 	})
 	var helps []Help
 	for _, f := range ordered {
-		unknown, _ := lists.ageGroup.Index("unknown")
-		h := Help{RecordID: f.RecordID, Day: calendar.DayOf(f.Event), Centre: f.Centre, Kind: f.HelpKind, AgeGroup: unknown}
+		unknown, _ := ageGroupList.Index("unknown")
+		h := Help{RecordID: f.RecordID, Day: calendar.DayOf(f.Event), Centre: f.Codes[dictionary.Centre], Kind: f.Codes[dictionary.AssistanceKind], AgeGroup: unknown}
 		for _, r := range returns {
 			if r.Arrival <= f.Event {
-				h.Return, h.Sex, h.AgeGroup = r.ID, r.Sex, r.AgeGroup()
+				h.Return, h.Sex, h.AgeGroup = r.ID, r.Codes[dictionary.Sex], r.AgeGroup()
 			}
 		}
 		helps = append(helps, h)

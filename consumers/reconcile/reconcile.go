@@ -13,6 +13,7 @@ import (
 
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 )
 
 // MethodVersion stands beside each return. A change of the method is a new version and a recount.
@@ -35,14 +36,17 @@ type Return struct {
 	// Reasons has bit i set for the reason with index i.
 	Reasons uint16
 
-	Country, Mode, ReturnType, EntryPoint, ExitPoint, Centre Code
-	Department, Municipality, Sex, Accompanied, Nationality  Code
+	// Codes are its attributes by place in the dictionary.
+	Codes ReturnCodes
 	// Registered: it holds a registration. Checkpoint: it holds a return crossing.
 	Registered, Checkpoint bool
 }
 
 // National reports whether the return is counted among those of nationals: nationality Honduran or not stated.
-func (r *Return) National() bool { return r.Nationality == 0 || r.Nationality == honduras }
+func (r *Return) National() bool {
+	nationality := r.Codes[dictionary.Nationality]
+	return nationality == 0 || nationality == honduras
+}
 
 // AgeGroup is the index of the return's age group in its list.
 func (r *Return) AgeGroup() Code { return ageGroupOf(r.Age) }
@@ -50,7 +54,7 @@ func (r *Return) AgeGroup() Code { return ageGroupOf(r.Age) }
 // ageGroups is the index of the age group of each age; the last one is that of an age that is not stated.
 var ageGroups = func() (all [codelists.MaxAge + 2]Code) {
 	for age := range all {
-		all[age] = lists.ageGroup.code(codelists.AgeGroupOf(age))
+		all[age] = ageGroupList.code(codelists.AgeGroupOf(age))
 	}
 	return all
 }()
@@ -112,7 +116,8 @@ func (p *Person) Apart(facts []Fact, returns []Return) {
 		switch f := &facts[i]; {
 		case !f.Counts():
 		case f.Kind == Crossing:
-			p.Crossings = append(p.Crossings, CrossingCell{Day: calendar.DayOf(f.Event), BorderPoint: f.BorderPoint, Direction: f.Direction, DocumentCheck: f.DocumentCheck})
+			p.Crossings = append(p.Crossings, CrossingCell{Day: calendar.DayOf(f.Event), BorderPoint: f.Codes[dictionary.BorderPoint],
+				Direction: f.Codes[dictionary.Direction], DocumentCheck: f.Codes[dictionary.DocumentCheck]})
 		case f.Kind == Assistance:
 			p.Helps = append(p.Helps, helpOf(f, returns))
 		}
@@ -121,10 +126,11 @@ func (p *Person) Apart(facts []Fact, returns []Return) {
 
 // helpOf gives a help to the latest return whose first fact arrived before it or with it.
 func helpOf(f *Fact, returns []Return) Help {
-	h := Help{RecordID: f.RecordID, Day: calendar.DayOf(f.Event), Centre: f.Centre, Kind: f.HelpKind, AgeGroup: ageGroupOf(-1)}
+	h := Help{RecordID: f.RecordID, Day: calendar.DayOf(f.Event), Centre: f.Codes[dictionary.Centre], Kind: f.Codes[dictionary.AssistanceKind],
+		AgeGroup: ageGroupOf(-1)}
 	if later := sort.Search(len(returns), func(i int) bool { return returns[i].Arrival > f.Event }); later > 0 {
 		r := &returns[later-1]
-		h.Return, h.Sex, h.AgeGroup = r.ID, r.Sex, r.AgeGroup()
+		h.Return, h.Sex, h.AgeGroup = r.ID, r.Codes[dictionary.Sex], r.AgeGroup()
 	}
 	return h
 }

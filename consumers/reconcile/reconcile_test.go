@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"retorno/schemas/dictionary"
 )
 
 // someFacts draws the facts of one person: few places and hours, so that neighbours, ties and gaps of exactly 48
@@ -21,23 +23,24 @@ func someFacts() *rapid.Generator[[]Fact] {
 			event := base + step*int64(rapid.IntRange(0, 40).Draw(t, "hour")) + int64(rapid.SampledFrom([]int{0, 0, 0, 1, -1}).Draw(t, "ms"))
 			f := Fact{Event: event, Arrival: event, Kind: Kind(rapid.IntRange(1, 3).Draw(t, "kind")), Age: int16(rapid.IntRange(-1, 90).Draw(t, "age")),
 				Void: rapid.IntRange(0, 9).Draw(t, "void") == 0, Future: rapid.IntRange(0, 9).Draw(t, "future") == 0,
-				Country: code("country", 3), Mode: code("mode", 3), ReturnType: code("type", 3), Sex: code("sex", 2), Nationality: code("nationality", 40)}
+				Codes: FactCodes{dictionary.Country: code("country", 3), dictionary.Mode: code("mode", 3), dictionary.ReturnType: code("type", 3),
+					dictionary.Sex: code("sex", 2), dictionary.Nationality: code("nationality", 40)}}
 			f.RecordID = ID{15: byte(i), 0: byte(rapid.IntRange(0, 3).Draw(t, "id"))}
 			f.Version = uint64(rapid.IntRange(1, 3).Draw(t, "version"))
 			switch f.Kind {
 			case Crossing:
-				f.Direction = code("direction", 2)
-				f.Returned = lists.direction.At(f.Direction) == "entry" && rapid.Bool().Draw(t, "returned")
-				f.BorderPoint, f.DocumentCheck = code("point", 4), code("check", 4)
+				f.Codes[dictionary.Direction] = code("direction", 2)
+				f.Returned = lists[dictionary.Direction].At(f.Codes[dictionary.Direction]) == "entry" && rapid.Bool().Draw(t, "returned")
+				f.Codes[dictionary.BorderPoint], f.Codes[dictionary.DocumentCheck] = code("point", 4), code("check", 4)
 			case Registration:
-				f.Centre, f.EntryPoint, f.ExitPoint = code("centre", 4), code("entry", 4), code("exit", 4)
-				f.Department, f.Municipality, f.Accompanied = code("department", 3), code("municipality", 3), code("accompanied", 2)
+				f.Codes[dictionary.Centre], f.Codes[dictionary.EntryPoint], f.Codes[dictionary.ExitPoint] = code("centre", 4), code("entry", 4), code("exit", 4)
+				f.Codes[dictionary.Department], f.Codes[dictionary.Municipality], f.Codes[dictionary.Accompanied] = code("department", 3), code("municipality", 3), code("accompanied", 2)
 				f.Reasons = uint16(rapid.IntRange(0, 7).Draw(t, "reasons")) << 1
 				if rapid.Bool().Draw(t, "stated arrival") {
 					f.Arrival -= step * int64(rapid.IntRange(0, 4).Draw(t, "earlier"))
 				}
 			case Assistance:
-				f.Centre, f.HelpKind = code("centre", 4), code("help", 4)
+				f.Codes[dictionary.Centre], f.Codes[dictionary.AssistanceKind] = code("centre", 4), code("help", 4)
 			}
 			facts[i] = f
 		}
@@ -174,12 +177,13 @@ func one(b bool) int64 {
 // TestHelpsBelongToTheLatestReturnBefore says it for one person: two returns, help before, between and after them.
 func TestHelpsBelongToTheLatestReturnBefore(t *testing.T) {
 	hour := time.Hour.Milliseconds()
-	sex := lists.sex.code("F")
+	sex := lists[dictionary.Sex].code("F")
 	registered := func(id byte, at int64) Fact {
-		return Fact{RecordID: ID{id}, Kind: Registration, Arrival: at, Event: at, Age: 30, Sex: sex, Centre: 2}
+		return Fact{RecordID: ID{id}, Kind: Registration, Arrival: at, Event: at, Age: 30,
+			Codes: FactCodes{dictionary.Sex: sex, dictionary.Centre: 2}}
 	}
 	help := func(id byte, at int64) Fact {
-		return Fact{RecordID: ID{id}, Kind: Assistance, Arrival: at, Event: at, Age: -1, Centre: 2, HelpKind: 1}
+		return Fact{RecordID: ID{id}, Kind: Assistance, Arrival: at, Event: at, Age: -1, Codes: FactCodes{dictionary.Centre: 2, dictionary.AssistanceKind: 1}}
 	}
 	p := Reconcile([]Fact{help(1, 99*hour), registered(2, 100*hour), help(3, 100*hour), help(4, 150*hour), registered(5, 200*hour), help(6, 201*hour)})
 	if len(p.Returns) != 2 || len(p.Helps) != 4 {
@@ -227,9 +231,10 @@ func TestVersionOrdersRevisionsThenContentThenSettled(t *testing.T) {
 func BenchmarkReconcile(b *testing.B) {
 	base := time.Date(2016, 3, 1, 12, 0, 0, 0, time.UTC).UnixMilli()
 	facts := []Fact{
-		{RecordID: ID{1}, Kind: Crossing, Returned: true, Direction: 1, Arrival: base, Event: base, BorderPoint: 1, Age: 20},
-		{RecordID: ID{2}, Kind: Registration, Arrival: base + 3600_000, Event: base + 3600_000, Centre: 3, Age: 20},
-		{RecordID: ID{3}, Kind: Assistance, Arrival: base + 7200_000, Event: base + 7200_000, Centre: 3, HelpKind: 1, Age: -1},
+		{RecordID: ID{1}, Kind: Crossing, Returned: true, Arrival: base, Event: base, Age: 20,
+			Codes: FactCodes{dictionary.Direction: 1, dictionary.BorderPoint: 1}},
+		{RecordID: ID{2}, Kind: Registration, Arrival: base + 3600_000, Event: base + 3600_000, Age: 20, Codes: FactCodes{dictionary.Centre: 3}},
+		{RecordID: ID{3}, Kind: Assistance, Arrival: base + 7200_000, Event: base + 7200_000, Age: -1, Codes: FactCodes{dictionary.Centre: 3, dictionary.AssistanceKind: 1}},
 	}
 	var p Person
 	b.ReportAllocs()

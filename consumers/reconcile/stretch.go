@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"retorno/schemas/calendar"
+	"retorno/schemas/dictionary"
 )
 
 // Stretch is what facts come to that follow each other in the method's order, whatever stands before and after them:
@@ -30,7 +31,7 @@ func (s *Stretch) walk(facts []Fact) {
 		f := &facts[i]
 		switch {
 		case !f.Counts():
-		case f.Kind == Crossing && f.Direction == exit:
+		case f.Kind == Crossing && f.Codes[dictionary.Direction] == exit:
 			s.end()
 		case f.Kind == Registration || f.Kind == Crossing && f.Returned:
 			if open := s.open(); !open.empty() && open.tooEarlyFor(f.Arrival) {
@@ -108,39 +109,58 @@ func (p *part) first() (ID, int64) {
 func (p *part) add(f *Fact) {
 	p.last = f.Arrival
 	if f.Kind == Registration {
-		r := p.registrations.begin(f)
-		r.Registered = true
-		state(&r.EntryPoint, f.EntryPoint)
-		state(&r.ExitPoint, f.ExitPoint)
-		state(&r.Centre, f.Centre)
-		state(&r.Department, f.Department)
-		state(&r.Municipality, f.Municipality)
-		state(&r.Accompanied, f.Accompanied)
-		if r.Reasons == 0 {
-			r.Reasons = f.Reasons
-		}
+		p.registrations.begin(f)
+		p.registrations.Registered = true
 		return
 	}
-	c := p.crossings.begin(f)
-	c.Checkpoint = true
-	state(&c.EntryPoint, f.BorderPoint)
+	p.crossings.begin(f)
+	p.crossings.Checkpoint = true
 }
 
-// begin takes what registrations and crossings both can state; of the first fact, its id and arrival, too.
-func (r *Return) begin(f *Fact) *Return {
+// begin takes what a fact states and no fact before it did; of the first fact, its id and arrival, too.
+func (r *Return) begin(f *Fact) {
 	if !r.Registered && !r.Checkpoint {
 		r.ID, r.Arrival, r.Age = f.RecordID, f.Arrival, -1
 	}
-	state(&r.Country, f.Country)
-	state(&r.Mode, f.Mode)
-	state(&r.ReturnType, f.ReturnType)
-	state(&r.Sex, f.Sex)
-	state(&r.Nationality, f.Nationality)
+	for _, from := range statedBy[f.Kind] {
+		if r.Codes[from.attribute] == 0 {
+			r.Codes[from.attribute] = f.Codes[from.code]
+		}
+	}
 	if r.Age < 0 {
 		r.Age = f.Age
 	}
-	return r
+	if r.Reasons == 0 {
+		r.Reasons = f.Reasons
+	}
 }
+
+// statedBy is, by kind of fact, which of its codes gives which attribute of a return.
+var statedBy = func() (all [Registration + 1][]struct{ attribute, code dictionary.Coded }) {
+	for i := range dictionary.ReturnCodes {
+		attribute := dictionary.Coded(i)
+		a := attribute.Attribute()
+		if a.Method != dictionary.RegistrationsOnly {
+			code := attribute
+			if a.Post != "" {
+				code = dictionary.Get(a.Post).Coded
+			}
+			all[Crossing] = append(all[Crossing], struct{ attribute, code dictionary.Coded }{attribute, code})
+		}
+		all[Registration] = append(all[Registration], struct{ attribute, code dictionary.Coded }{attribute, attribute})
+	}
+	return all
+}()
+
+// byPosts are the attributes of a return that crossings are asked for first.
+var byPosts = func() (all []dictionary.Coded) {
+	for i := range dictionary.ReturnCodes {
+		if c := dictionary.Coded(i); c.Attribute().Method == dictionary.PostsFirst {
+			all = append(all, c)
+		}
+	}
+	return all
+}()
 
 // join adds a part that is not empty at the end.
 func (p *part) join(next *part) {
@@ -162,29 +182,16 @@ func (r *Return) then(later *Return) {
 
 // fill takes from another one every attribute that r does not state.
 func (r *Return) fill(from *Return) {
-	state(&r.Country, from.Country)
-	state(&r.Mode, from.Mode)
-	state(&r.ReturnType, from.ReturnType)
-	state(&r.EntryPoint, from.EntryPoint)
-	state(&r.ExitPoint, from.ExitPoint)
-	state(&r.Centre, from.Centre)
-	state(&r.Department, from.Department)
-	state(&r.Municipality, from.Municipality)
-	state(&r.Sex, from.Sex)
-	state(&r.Accompanied, from.Accompanied)
-	state(&r.Nationality, from.Nationality)
+	for i, code := range from.Codes {
+		if r.Codes[i] == 0 {
+			r.Codes[i] = code
+		}
+	}
 	if r.Reasons == 0 {
 		r.Reasons = from.Reasons
 	}
 	if r.Age < 0 {
 		r.Age = from.Age
-	}
-}
-
-// state keeps the first answer that is one.
-func state(attribute *Code, answer Code) {
-	if *attribute == 0 {
-		*attribute = answer
 	}
 }
 
@@ -195,7 +202,7 @@ func (p *part) whole(returns []Return) []Return {
 	if !p.registrations.Registered {
 		returns = append(returns, *c)
 		r := &returns[len(returns)-1]
-		r.Centre, r.Day = notRegistered, calendar.DayOf(c.Arrival)
+		r.Codes[dictionary.Centre], r.Day = notRegistered, calendar.DayOf(c.Arrival)
 		return returns
 	}
 	returns = append(returns, p.registrations)
@@ -203,8 +210,10 @@ func (p *part) whole(returns []Return) []Return {
 	dayOf := r.Arrival
 	if c.Checkpoint {
 		r.ID, r.Arrival = p.first()
-		if c.EntryPoint != 0 { // of where people came back in, the post itself knows best
-			r.EntryPoint = c.EntryPoint
+		for _, attribute := range byPosts {
+			if code := c.Codes[attribute]; code != 0 {
+				r.Codes[attribute] = code
+			}
 		}
 		r.fill(c)
 		r.Checkpoint, dayOf = true, c.Arrival

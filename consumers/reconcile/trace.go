@@ -9,6 +9,7 @@ import (
 
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 )
 
 // Verdict is what the method does with one fact, at its place in the order.
@@ -138,9 +139,9 @@ func verdict(f *Fact, open bool, gap time.Duration) Verdict {
 		return LeftFuture
 	case f.Kind == Assistance:
 		return Unattached
-	case f.Kind == Crossing && f.Direction == exit && open:
+	case f.Kind == Crossing && f.Codes[dictionary.Direction] == exit && open:
 		return Closes
-	case f.Kind == Crossing && f.Direction == exit:
+	case f.Kind == Crossing && f.Codes[dictionary.Direction] == exit:
 		return NothingOpen
 	case f.Kind == Crossing && !f.Returned:
 		return NoReturn
@@ -220,63 +221,75 @@ type attribute struct {
 	reason func(facts, registrations, crossings []*Fact, values map[string]string) Reason
 }
 
-// attributes in the order of the table's columns; what is derived stands after what it is derived from.
-var attributes = []attribute{
-	{"day", func(r *Return) string { return r.Day.String() }, reasonOfDay},
-	{"arrival", func(r *Return) string { return LocalTime(r.Arrival) }, func(facts, _, _ []*Fact, _ map[string]string) Reason {
-		return Reason{Attribute{Value: LocalTime(facts[0].Arrival)}, facts[0].RecordID, ByFirstFact}
-	}},
-	coded("country", lists.country, func(r *Return) Code { return r.Country }, fromBoth, func(f *Fact) Code { return f.Country }),
-	coded("mode", lists.mode, func(r *Return) Code { return r.Mode }, fromBoth, func(f *Fact) Code { return f.Mode }),
-	{"route", func(r *Return) string {
-		return codelists.RouteOf(lists.country.At(r.Country), lists.mode.At(r.Mode))
+// attributes in the order of the dictionary; what is derived stands after what it is derived from.
+var attributes = func() []attribute {
+	all := []attribute{
+		{"day", func(r *Return) string { return r.Day.String() }, reasonOfDay},
+		{"arrival", func(r *Return) string { return LocalTime(r.Arrival) }, func(facts, _, _ []*Fact, _ map[string]string) Reason {
+			return Reason{Attribute{Value: LocalTime(facts[0].Arrival)}, facts[0].RecordID, ByFirstFact}
+		}},
+	}
+	for _, a := range dictionary.Attributes() {
+		switch {
+		case !a.OfReturn():
+		case a.Name == "age":
+			all = append(all, stated(a, func(r *Return) string { return ageText(r.Age) }, func(f *Fact) string { return ageStated(f.Age) }, unknownText), ageGroup)
+		case a.Name == "reasons":
+			all = append(all, stated(a, func(r *Return) string { return orUnknown(reasonsText(r.Reasons)) }, func(f *Fact) string { return reasonsText(f.Reasons) }, unknownText))
+		case a.Coded == dictionary.Centre:
+			all = append(all, attribute{a.Name, textOf(a), reasonOfCentre})
+		case a.Coded == dictionary.Mode:
+			all = append(all, coded(a), route)
+		default:
+			all = append(all, coded(a))
+		}
+	}
+	return append(all,
+		attribute{"registered", func(r *Return) string { return bit(r.Registered) }, func(_, registrations, _ []*Fact, _ map[string]string) Reason { return holds(registrations) }},
+		attribute{"checkpoint", func(r *Return) string { return bit(r.Checkpoint) }, func(_, _, crossings []*Fact, _ map[string]string) Reason { return holds(crossings) }})
+}()
+
+// The derived ones.
+var (
+	route = attribute{"route", func(r *Return) string {
+		return codelists.RouteOf(lists[dictionary.Country].At(r.Codes[dictionary.Country]), lists[dictionary.Mode].At(r.Codes[dictionary.Mode]))
 	}, func(_, _, _ []*Fact, v map[string]string) Reason {
 		return Reason{Attribute{Value: codelists.RouteOf(v["country"], v["mode"])}, ID{}, ByCountryMode}
-	}},
-	coded("return_type", lists.returnType, func(r *Return) Code { return r.ReturnType }, fromBoth, func(f *Fact) Code { return f.ReturnType }),
-	coded("entry_point", lists.point, func(r *Return) Code { return r.EntryPoint }, fromPosts, entryOf),
-	coded("exit_point", lists.point, func(r *Return) Code { return r.ExitPoint }, fromForms, func(f *Fact) Code { return f.ExitPoint }),
-	{"centre", func(r *Return) string { return lists.centre.At(r.Centre) }, reasonOfCentre},
-	coded("department", lists.department, func(r *Return) Code { return r.Department }, fromForms, func(f *Fact) Code { return f.Department }),
-	coded("municipality", lists.municipality, func(r *Return) Code { return r.Municipality }, fromForms, func(f *Fact) Code { return f.Municipality }),
-	coded("sex", lists.sex, func(r *Return) Code { return r.Sex }, fromBoth, func(f *Fact) Code { return f.Sex }),
-	stated("age", func(r *Return) string { return ageText(r.Age) }, fromBoth, func(f *Fact) string { return ageStated(f.Age) }, unknownText),
-	{"age_group", func(r *Return) string { return lists.ageGroup.At(r.AgeGroup()) }, func(_, _, _ []*Fact, v map[string]string) Reason {
+	}}
+	ageGroup = attribute{"age_group", func(r *Return) string { return ageGroupList.At(r.AgeGroup()) }, func(_, _, _ []*Fact, v map[string]string) Reason {
 		age, err := strconv.Atoi(v["age"])
 		if err != nil {
 			age = -1 // not stated
 		}
 		return Reason{Attribute{Value: codelists.AgeGroupOf(age)}, ID{}, ByAge}
-	}},
-	coded("accompanied", lists.accompanied, func(r *Return) Code { return r.Accompanied }, fromForms, func(f *Fact) Code { return f.Accompanied }),
-	stated("reasons", func(r *Return) string { return orUnknown(reasonsText(r.Reasons)) }, fromForms, func(f *Fact) string { return reasonsText(f.Reasons) }, unknownText),
-	coded("nationality", lists.country, func(r *Return) Code { return r.Nationality }, fromBoth, func(f *Fact) Code { return f.Nationality }),
-	{"registered", func(r *Return) string { return bit(r.Registered) }, func(_, registrations, _ []*Fact, _ map[string]string) Reason { return holds(registrations) }},
-	{"checkpoint", func(r *Return) string { return bit(r.Checkpoint) }, func(_, _, crossings []*Fact, _ map[string]string) Reason { return holds(crossings) }},
-}
-
-// asked is the order in which facts are asked for an attribute.
-type asked uint8
-
-const (
-	fromBoth  asked = iota // registrations, then crossings
-	fromForms              // registrations only
-	fromPosts              // crossings, then registrations
+	}}
 )
 
 const unknownText = "unknown"
 
-func coded(name string, l list, of func(*Return) Code, from asked, states func(*Fact) Code) attribute {
-	return stated(name, func(r *Return) string { return l.At(of(r)) }, from, func(f *Fact) string {
-		if c := states(f); c != 0 {
-			return l.At(c)
+func textOf(a *dictionary.Attribute) func(*Return) string {
+	return func(r *Return) string { return lists[a.Coded].At(r.Codes[a.Coded]) }
+}
+
+func coded(a *dictionary.Attribute) attribute {
+	post := a.Coded // of crossings
+	if a.Post != "" {
+		post = dictionary.Get(a.Post).Coded
+	}
+	return stated(a, textOf(a), func(f *Fact) string {
+		code := f.Codes[a.Coded]
+		if f.Kind == Crossing {
+			code = f.Codes[post]
 		}
-		return ""
-	}, l.Unknown)
+		if code == 0 {
+			return ""
+		}
+		return lists[a.Coded].At(code)
+	}, lists[a.Coded].Unknown)
 }
 
 // stated is an attribute that comes from the earliest fact that states it; states gives empty text where it does not.
-func stated(name string, of func(*Return) string, from asked, states func(*Fact) string, unknown string) attribute {
+func stated(a *dictionary.Attribute, of func(*Return) string, states func(*Fact) string, unknown string) attribute {
 	first := func(facts []*Fact, rule Rule) (Reason, bool) {
 		for _, f := range facts {
 			if text := states(f); text != "" {
@@ -285,25 +298,18 @@ func stated(name string, of func(*Return) string, from asked, states func(*Fact)
 		}
 		return Reason{Attribute{Value: unknown}, ID{}, ByNobody}, false
 	}
-	return attribute{name, of, func(_, registrations, crossings []*Fact, _ map[string]string) Reason {
-		if from == fromPosts {
+	return attribute{a.Name, of, func(_, registrations, crossings []*Fact, _ map[string]string) Reason {
+		if a.Method == dictionary.PostsFirst {
 			if r, ok := first(crossings, ByCrossing); ok {
 				return r
 			}
 		}
 		r, ok := first(registrations, ByRegistration)
-		if !ok && from == fromBoth {
+		if !ok && a.Method == dictionary.RegistrationsFirst {
 			r, _ = first(crossings, ByCrossing)
 		}
 		return r
 	}}
-}
-
-func entryOf(f *Fact) Code {
-	if f.Kind == Crossing {
-		return f.BorderPoint
-	}
-	return f.EntryPoint
 }
 
 func reasonOfDay(_, registrations, crossings []*Fact, _ map[string]string) Reason {
@@ -318,10 +324,9 @@ func reasonOfDay(_, registrations, crossings []*Fact, _ map[string]string) Reaso
 
 func reasonOfCentre(facts, registrations, crossings []*Fact, v map[string]string) Reason {
 	if len(registrations) == 0 {
-		return Reason{Attribute{Value: lists.centre.At(notRegistered)}, ID{}, NotRegistered}
+		return Reason{Attribute{Value: lists[dictionary.Centre].At(notRegistered)}, ID{}, NotRegistered}
 	}
-	asked := coded("centre", lists.centre, nil, fromForms, func(f *Fact) Code { return f.Centre })
-	return asked.reason(facts, registrations, crossings, v)
+	return coded(dictionary.Centre.Attribute()).reason(facts, registrations, crossings, v)
 }
 
 func holds(facts []*Fact) Reason {
@@ -357,7 +362,7 @@ func orUnknown(text string) string {
 // reasonsText names the reasons of a set in the order of their names.
 func reasonsText(bits uint16) string {
 	var names []string
-	for i, c := range lists.reason.Codes() {
+	for i, c := range reasonList.Codes() {
 		if bits&(1<<i) != 0 {
 			names = append(names, c.Code)
 		}
@@ -373,20 +378,27 @@ func LocalTime(ms int64) string {
 
 // Text writes the cell's codes by the names of their columns.
 func (c ReturnCell) Text() []Attribute {
-	country, mode := lists.country.At(c.Country), lists.mode.At(c.Mode)
-	return []Attribute{{"day", c.Day.String()}, {"route", codelists.RouteOf(country, mode)}, {"return_type", lists.returnType.At(c.ReturnType)},
-		{"entry_point", lists.point.At(c.EntryPoint)}, {"exit_point", lists.point.At(c.ExitPoint)}, {"centre", lists.centre.At(c.Centre)},
-		{"sex", lists.sex.At(c.Sex)}, {"age_group", lists.ageGroup.At(c.AgeGroup)}}
+	all := []Attribute{{"day", c.Day.String()}}
+	for i, code := range c.Codes {
+		switch a := dictionary.Coded(i); a {
+		case dictionary.Country: // the route says both
+		case dictionary.Mode:
+			all = append(all, Attribute{"route", codelists.RouteOf(lists[dictionary.Country].At(c.Codes[dictionary.Country]), lists[a].At(code))})
+		default:
+			all = append(all, Attribute{a.Attribute().Name, lists[a].At(code)})
+		}
+	}
+	return append(all, Attribute{"age_group", ageGroupList.At(c.AgeGroup)})
 }
 
 // Text writes the cell's codes by the names of their columns.
 func (c HelpCell) Text() []Attribute {
-	return []Attribute{{"day", c.Day.String()}, {"centre", lists.centre.At(c.Centre)}, {"kind", lists.helpKind.At(c.Kind)},
-		{"sex", lists.sex.At(c.Sex)}, {"age_group", lists.ageGroup.At(c.AgeGroup)}}
+	return []Attribute{{"day", c.Day.String()}, {"centre", lists[dictionary.Centre].At(c.Centre)}, {"kind", lists[dictionary.AssistanceKind].At(c.Kind)},
+		{"sex", lists[dictionary.Sex].At(c.Sex)}, {"age_group", ageGroupList.At(c.AgeGroup)}}
 }
 
 // Text writes the cell's codes by the names of their columns.
 func (c CrossingCell) Text() []Attribute {
-	return []Attribute{{"day", c.Day.String()}, {"border_point", lists.point.At(c.BorderPoint)},
-		{"direction", lists.direction.At(c.Direction)}, {"document_check", lists.check.At(c.DocumentCheck)}}
+	return []Attribute{{"day", c.Day.String()}, {"border_point", lists[dictionary.BorderPoint].At(c.BorderPoint)},
+		{"direction", lists[dictionary.Direction].At(c.Direction)}, {"document_check", lists[dictionary.DocumentCheck].At(c.DocumentCheck)}}
 }

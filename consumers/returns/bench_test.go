@@ -9,6 +9,7 @@ import (
 
 	"retorno/consumers/reconcile"
 	"retorno/consumers/store"
+	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
 )
 
@@ -83,7 +84,8 @@ func BenchmarkTally(b *testing.B) {
 		arrival := at("2016-01-01", "00:00").Add(time.Duration(i) * 5 * time.Minute).UnixMilli()
 		for kind := reconcile.Crossing; kind <= reconcile.Registration; kind++ {
 			facts = append(facts, reconcile.Fact{RecordID: reconcile.ID{0: byte(i), 1: byte(i >> 8), 2: byte(i >> 16), 15: byte(kind)}, Version: 1 << 40,
-				Arrival: arrival, Event: arrival, Kind: kind, Returned: kind == reconcile.Crossing, Direction: 1, Age: int16(i % 90), Country: reconcile.Code(i % 3)})
+				Arrival: arrival, Event: arrival, Kind: kind, Returned: kind == reconcile.Crossing, Age: int16(i % 90),
+				Codes: reconcile.FactCodes{dictionary.Direction: 1, dictionary.Country: reconcile.Code(i % 3)}})
 			keys = append(keys, person)
 		}
 	}

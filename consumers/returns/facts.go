@@ -5,29 +5,18 @@ import (
 
 	"retorno/consumers/reconcile"
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 )
 
 // held is one fact as it is kept: 64 bytes without a pointer, so that ten million cost 640 MB and the garbage collector
-// nothing. What only one kind of record has shares its place with what only another has.
+// nothing. Each kind of record has its own codes in the same bytes.
 type held struct {
 	record         reconcile.ID
 	version        uint64
 	next           uint32 // the person's next fact, as a place plus 1; 0 at the end
 	arrival, event [6]byte
 	reasons        uint16
-	country        uint16
-	nationality    uint16
-	place          uint16 // of a crossing its border point, of a registration the entry point
-	exit           uint16
-	centre         uint16
-	municipality   uint16
-	department     uint8
-	mode           uint8
-	returnType     uint8
-	sex            uint8
-	accompanied    uint8
-	what           uint8 // of a crossing its direction, of help its kind
-	check          uint8
+	codes          [dictionary.PackedCodes]uint8 // see layout
 	age            int8
 	flags          uint8 // the kind and the flags below
 }
@@ -42,26 +31,47 @@ const (
 	flagNoted   = 1 << 7 // of a hot person's fact: it has changed since the last flush
 )
 
-// The lists whose codes are kept in one byte.
-func init() {
-	for _, name := range []string{codelists.Department, codelists.Mode, codelists.ReturnType, codelists.Sex, codelists.Accompaniment,
-		codelists.Direction, codelists.AssistanceKind, codelists.DocumentCheck} {
-		if l, ok := codelists.Get(name); !ok || l.Len() > 1<<8 {
-			panic("returns: the list " + name + " has outgrown the byte that its codes are kept in")
+// layout is where the codes of a kind of record stand in held.codes.
+var layout = func() (all [reconcile.Assistance + 1][]struct {
+	code dictionary.Coded
+	at   int
+	wide bool // it takes two bytes
+}) {
+	for _, kind := range dictionary.Kinds() {
+		at := 0
+		for i := range dictionary.FactCodes {
+			a := dictionary.Coded(i).Attribute()
+			if !a.Has(kind) {
+				continue
+			}
+			list, ok := codelists.Get(a.List)
+			if !ok {
+				panic("returns: no code list " + a.List)
+			}
+			width := dictionary.Width(list.Len())
+			all[kind] = append(all[kind], struct {
+				code dictionary.Coded
+				at   int
+				wide bool
+			}{a.Coded, at, width == 2})
+			at += width
+		}
+		if at > dictionary.PackedCodes {
+			panic("returns: a code list has outgrown the bytes that its codes are kept in: run make generate")
 		}
 	}
-}
+	return all
+}()
 
 func pack(f *reconcile.Fact) held {
-	h := held{
-		record: f.RecordID, version: f.Version, arrival: packTime(f.Arrival), event: packTime(f.Event), reasons: f.Reasons,
-		country: f.Country, nationality: f.Nationality, place: f.EntryPoint, exit: f.ExitPoint, centre: f.Centre,
-		municipality: f.Municipality, department: uint8(f.Department), mode: uint8(f.Mode), returnType: uint8(f.ReturnType),
-		sex: uint8(f.Sex), accompanied: uint8(f.Accompanied), what: uint8(f.HelpKind), check: uint8(f.DocumentCheck),
-		age: int8(f.Age), flags: uint8(f.Kind),
-	}
-	if f.Kind == reconcile.Crossing {
-		h.place, h.what = f.BorderPoint, uint8(f.Direction)
+	h := held{record: f.RecordID, version: f.Version, arrival: packTime(f.Arrival), event: packTime(f.Event), reasons: f.Reasons,
+		age: int8(f.Age), flags: uint8(f.Kind)}
+	for _, place := range layout[f.Kind] {
+		code := f.Codes[place.code]
+		h.codes[place.at] = uint8(code)
+		if place.wide {
+			h.codes[place.at+1] = uint8(code >> 8)
+		}
 	}
 	if f.Void {
 		h.flags |= flagVoid
@@ -79,16 +89,15 @@ func pack(f *reconcile.Fact) held {
 func (h *held) unpack() reconcile.Fact {
 	f := reconcile.Fact{
 		RecordID: h.record, Version: h.version, Arrival: unpackTime(h.arrival), Event: unpackTime(h.event), Reasons: h.reasons,
-		Country: h.country, Nationality: h.nationality, ExitPoint: h.exit, Centre: h.centre,
-		Municipality: h.municipality, Department: reconcile.Code(h.department), Mode: reconcile.Code(h.mode),
-		ReturnType: reconcile.Code(h.returnType), Sex: reconcile.Code(h.sex), Accompanied: reconcile.Code(h.accompanied),
-		DocumentCheck: reconcile.Code(h.check), Age: int16(h.age), Kind: reconcile.Kind(h.flags & kindBits),
+		Age: int16(h.age), Kind: reconcile.Kind(h.flags & kindBits),
 		Void: h.flags&flagVoid != 0, Future: h.flags&flagFuture != 0, Returned: h.flags&flagReturns != 0,
 	}
-	if f.Kind == reconcile.Crossing {
-		f.BorderPoint, f.Direction = h.place, reconcile.Code(h.what)
-	} else {
-		f.EntryPoint, f.HelpKind = h.place, reconcile.Code(h.what)
+	for _, place := range layout[f.Kind] {
+		code := reconcile.Code(h.codes[place.at])
+		if place.wide {
+			code |= reconcile.Code(h.codes[place.at+1]) << 8
+		}
+		f.Codes[place.code] = code
 	}
 	return f
 }

@@ -8,6 +8,7 @@ import (
 
 	"retorno/consumers/reconcile"
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 )
 
 // TestHeldFacts keeps facts and takes them out again.
@@ -44,29 +45,21 @@ func TestHeldFacts(t *testing.T) {
 }
 
 func drawnFact(t *rapid.T) reconcile.Fact {
-	code := func(list string) reconcile.Code {
-		l, _ := codelists.Get(list)
-		return reconcile.Code(rapid.IntRange(0, l.Len()-1).Draw(t, list))
-	}
 	f := reconcile.Fact{
 		RecordID: reconcile.ID{1: byte(rapid.IntRange(0, 9).Draw(t, "record"))}, Version: rapid.Uint64().Draw(t, "version"),
 		Arrival: rapid.Int64Range(0, 1<<42).Draw(t, "arrival"), Event: rapid.Int64Range(0, 1<<42).Draw(t, "event"),
 		Age: int16(rapid.IntRange(-1, codelists.MaxAge).Draw(t, "age")), Kind: reconcile.Kind(rapid.IntRange(1, 3).Draw(t, "kind")),
 		Void: rapid.Bool().Draw(t, "void"), Future: rapid.Bool().Draw(t, "future"),
 	}
-	if f.Kind == reconcile.Assistance {
-		f.Centre, f.HelpKind = code(codelists.Centre), code(codelists.AssistanceKind)
-		return f
+	for _, a := range dictionary.Of(f.Kind) {
+		if a.Type == dictionary.Code && a.Coded < dictionary.FactCodes {
+			l, _ := codelists.Get(a.List)
+			f.Codes[a.Coded] = reconcile.Code(rapid.IntRange(0, l.Len()-1).Draw(t, a.Name))
+		}
 	}
-	f.Country, f.Mode, f.ReturnType = code(codelists.Country), code(codelists.Mode), code(codelists.ReturnType)
-	f.Sex, f.Nationality = code(codelists.Sex), code(codelists.Country)
-	if f.Kind == reconcile.Crossing {
-		f.Returned = rapid.Bool().Draw(t, "returned")
-		f.Direction, f.BorderPoint, f.DocumentCheck = code(codelists.Direction), code(codelists.BorderPoint), code(codelists.DocumentCheck)
-		return f
+	f.Returned = f.Kind == reconcile.Crossing && rapid.Bool().Draw(t, "returned")
+	if f.Kind == reconcile.Registration {
+		f.Reasons = rapid.Uint16().Draw(t, "reasons")
 	}
-	f.Reasons = rapid.Uint16().Draw(t, "reasons")
-	f.Centre, f.EntryPoint, f.ExitPoint = code(codelists.Centre), code(codelists.BorderPoint), code(codelists.BorderPoint)
-	f.Department, f.Municipality, f.Accompanied = code(codelists.Department), code(codelists.Municipality), code(codelists.Accompaniment)
 	return f
 }

@@ -13,6 +13,7 @@ import (
 	"retorno/consumers/reconcile"
 	"retorno/consumers/store"
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 )
 
 // crowd draws facts of one person as a busy post and a centre make them when they type one number for everybody.
@@ -32,15 +33,15 @@ func (c *crowd) fact(n int, revision uint32) reconcile.Fact {
 	code := func(most int) reconcile.Code { return reconcile.Code(c.rnd.IntN(most)) }
 	switch kind := c.rnd.IntN(100); {
 	case kind < c.exits:
-		f.Kind, f.Direction, f.BorderPoint = reconcile.Crossing, exits, code(4)
+		f.Kind, f.Codes[dictionary.Direction], f.Codes[dictionary.BorderPoint] = reconcile.Crossing, exits, code(4)
 	case kind < c.exits+c.helps:
-		f.Kind, f.Centre, f.HelpKind = reconcile.Assistance, code(3), code(4)
+		f.Kind, f.Codes[dictionary.Centre], f.Codes[dictionary.AssistanceKind] = reconcile.Assistance, code(3), code(4)
 	case kind%2 == 0:
-		f.Kind, f.Direction, f.Returned, f.BorderPoint, f.DocumentCheck = reconcile.Crossing, entries, c.rnd.IntN(8) > 0, code(4), code(3)
-		f.Country, f.Mode, f.Sex = code(3), code(3), code(3)
+		f.Kind, f.Codes[dictionary.Direction], f.Returned, f.Codes[dictionary.BorderPoint], f.Codes[dictionary.DocumentCheck] = reconcile.Crossing, entries, c.rnd.IntN(8) > 0, code(4), code(3)
+		f.Codes[dictionary.Country], f.Codes[dictionary.Mode], f.Codes[dictionary.Sex] = code(3), code(3), code(3)
 	default:
-		f.Kind, f.Centre, f.ExitPoint, f.EntryPoint, f.Age = reconcile.Registration, code(4), code(4), code(4), int16(c.rnd.IntN(90)-1)
-		f.Country, f.Sex, f.Nationality, f.Department, f.Reasons = code(3), code(3), code(2), code(5), code(8)
+		f.Kind, f.Codes[dictionary.Centre], f.Codes[dictionary.ExitPoint], f.Codes[dictionary.EntryPoint], f.Age = reconcile.Registration, code(4), code(4), code(4), int16(c.rnd.IntN(90)-1)
+		f.Codes[dictionary.Country], f.Codes[dictionary.Sex], f.Codes[dictionary.Nationality], f.Codes[dictionary.Department], f.Reasons = code(3), code(3), code(2), code(5), code(8)
 		f.Arrival -= c.rnd.Int64N(4) * c.every.Milliseconds()
 	}
 	f.Void = c.rnd.IntN(20) == 0

@@ -6,6 +6,7 @@ import (
 
 	"retorno/consumers/reconcile"
 	"retorno/consumers/store"
+	"retorno/schemas/dictionary"
 )
 
 // StateBytes measures what the state of one partition takes for so many persons with one return each: the growth of
@@ -22,11 +23,14 @@ func StateBytes(persons int, crossings bool) uint64 {
 		binary.BigEndian.PutUint64(record[8:], 1<<63|uint64(i))
 		at := 1_451_628_000_000 + int64(i%15_000_000)*1000
 		f := store.StoredFact{Person: person, Fact: reconcile.Fact{RecordID: record, Version: reconcile.Version(1, uint64(i)<<25, false),
-			Kind: reconcile.Registration, Arrival: at, Event: at, Age: int16(i % 60), Sex: 1, Country: 2, Mode: 2, Centre: 2, ExitPoint: 3, Department: 4, Municipality: 5, Reasons: 2}}
+			Kind: reconcile.Registration, Arrival: at, Event: at, Age: int16(i % 60), Reasons: 2,
+			Codes: reconcile.FactCodes{dictionary.Sex: 1, dictionary.Country: 2, dictionary.Mode: 2, dictionary.Centre: 2, dictionary.ExitPoint: 3,
+				dictionary.Department: 4, dictionary.Municipality: 5}}}
 		t.load(&f)
 		if crossings {
 			record[15] ^= 0x80
-			f.Fact = reconcile.Fact{RecordID: record, Version: f.Fact.Version, Kind: reconcile.Crossing, Arrival: at, Event: at, Age: -1, Direction: 1, BorderPoint: 3, Returned: true}
+			f.Fact = reconcile.Fact{RecordID: record, Version: f.Fact.Version, Kind: reconcile.Crossing, Arrival: at, Event: at, Age: -1,
+				Codes: reconcile.FactCodes{dictionary.Direction: 1, dictionary.BorderPoint: 3}, Returned: true}
 			t.load(&f)
 		}
 	}

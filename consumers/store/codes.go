@@ -8,6 +8,7 @@ import (
 
 	"retorno/consumers/reconcile"
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
 )
 
@@ -39,35 +40,30 @@ func wordsOf(list string) *words {
 	return newWords(list, texts...)
 }
 
-// The code lists, as columns hold them.
+// attributeWords are the code lists of the attributes, by place in the dictionary.
+var attributeWords = func() (all [dictionary.AllCodes]*words) {
+	for i := range all {
+		all[i] = wordsOf(dictionary.Coded(i).Attribute().List)
+	}
+	return all
+}()
+
+// The code lists of other columns.
 var (
-	points      = wordsOf(codelists.BorderPoint)
-	centres     = wordsOf(codelists.Centre)
-	countries   = wordsOf(codelists.Country)
-	modes       = wordsOf(codelists.Mode)
-	returnTypes = wordsOf(codelists.ReturnType)
-	sexes       = wordsOf(codelists.Sex)
-	departments = wordsOf(codelists.Department)
-	towns       = wordsOf(codelists.Municipality)
-	companions  = wordsOf(codelists.Accompaniment)
-	reasons     = wordsOf(codelists.Reason)
-	directions  = wordsOf(codelists.Direction)
-	checks      = wordsOf(codelists.DocumentCheck)
-	helpKinds   = wordsOf(codelists.AssistanceKind)
+	reasonWords = wordsOf(codelists.Reason)
 	ageGroups   = wordsOf(codelists.AgeGroup)
 	routes      = wordsOf(codelists.Route)
-	voidReasons = wordsOf(codelists.VoidReason)
-	categories  = wordsOf(codelists.CrossingCategory)
-	programmes  = wordsOf(codelists.Programme)
-	companies   = wordsOf(codelists.TravelCompany)
-	answers     = wordsOf(codelists.Answer)
-	educations  = wordsOf(codelists.Education)
-	occupations = wordsOf(codelists.Occupation)
 	kinds       = newWords("kind", reconcile.Crossing.String(), reconcile.Registration.String(), reconcile.Assistance.String())
 )
 
+// attributeOf is a column of an attribute, by its name.
+func attributeOf(b *block, c dictionary.Coded) *codes {
+	return col(b, c.Attribute().Name, newCodes(attributeWords[c]))
+}
+
 // routeOf is the index of a route, by country and mode.
 var routeOf = func() [][]reconcile.Code {
+	countries, modes := attributeWords[dictionary.Country], attributeWords[dictionary.Mode]
 	all := make([][]reconcile.Code, len(countries.texts)-1)
 	for c := range all {
 		all[c] = make([]reconcile.Code, len(modes.texts)-1)

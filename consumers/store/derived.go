@@ -5,21 +5,22 @@ import (
 
 	"retorno/consumers/reconcile"
 	"retorno/schemas/calendar"
+	"retorno/schemas/dictionary"
 )
 
 // returns are rows of retorno.returns.
 type returns struct {
 	block
-	id, person                                                        ids
-	version                                                           numbers
-	deleted, method, national, registered, checkpoint                 flags
-	day                                                               days
-	arrival                                                           times
-	age                                                               *proto.ColNullable[uint8]
-	reasons                                                           *codeLists
-	partition                                                         *proto.ColUInt16
-	route, country, mode, returnType, entryPoint, exitPoint, centre   *codes
-	department, municipality, sex, ageGroup, accompanied, nationality *codes
+	id, person                                        ids
+	version                                           numbers
+	deleted, method, national, registered, checkpoint flags
+	day                                               days
+	arrival                                           times
+	age                                               *proto.ColNullable[uint8]
+	reasons                                           *codeLists
+	partition                                         *proto.ColUInt16
+	route, ageGroup                                   *codes
+	attributes                                        [dictionary.ReturnCodes]*codes // by place in the dictionary
 }
 
 func newReturns() *returns {
@@ -28,23 +29,14 @@ func newReturns() *returns {
 	r.id, r.person, r.version = col(b, "return_id", newIDs()), col(b, "person", newIDs()), col(b, "version", newNumbers())
 	r.day, r.arrival = col(b, "day", newDays()), col(b, "arrival", newTimes())
 	r.age = col(b, "age", new(proto.ColUInt8).Nullable())
-	r.reasons = col(b, "reasons", newCodeLists(reasons))
+	r.reasons = col(b, "reasons", newCodeLists(reasonWords))
 	r.partition = col(b, "kafka_partition", new(proto.ColUInt16))
 	r.deleted, r.method, r.national = col(b, "is_deleted", newFlags()), col(b, "method_version", newFlags()), col(b, "national", newFlags())
 	r.registered, r.checkpoint = col(b, "registered", newFlags()), col(b, "checkpoint", newFlags())
-	r.route = col(b, "route", newCodes(routes))
-	r.country = col(b, "country", newCodes(countries))
-	r.mode = col(b, "mode", newCodes(modes))
-	r.returnType = col(b, "return_type", newCodes(returnTypes))
-	r.entryPoint = col(b, "entry_point", newCodes(points))
-	r.exitPoint = col(b, "exit_point", newCodes(points))
-	r.centre = col(b, "centre", newCodes(centres))
-	r.department = col(b, "department", newCodes(departments))
-	r.municipality = col(b, "municipality", newCodes(towns))
-	r.sex = col(b, "sex", newCodes(sexes))
-	r.ageGroup = col(b, "age_group", newCodes(ageGroups))
-	r.accompanied = col(b, "accompanied", newCodes(companions))
-	r.nationality = col(b, "nationality", newCodes(countries))
+	r.route, r.ageGroup = col(b, "route", newCodes(routes)), col(b, "age_group", newCodes(ageGroups))
+	for i := range r.attributes {
+		r.attributes[i] = attributeOf(b, dictionary.Coded(i))
+	}
 	return r
 }
 
@@ -56,25 +48,17 @@ func (r *returns) add(person reconcile.ID, x *reconcile.Return, partition int, v
 	r.method.Append(reconcile.MethodVersion)
 	appendDay(r.day, x.Day)
 	r.arrival.AppendRaw(proto.DateTime64(x.Arrival))
-	r.route.Append(routeOf[x.Country][x.Mode])
-	r.country.Append(x.Country)
-	r.mode.Append(x.Mode)
-	r.returnType.Append(x.ReturnType)
-	r.entryPoint.Append(x.EntryPoint)
-	r.exitPoint.Append(x.ExitPoint)
-	r.centre.Append(x.Centre)
-	r.department.Append(x.Department)
-	r.municipality.Append(x.Municipality)
-	r.sex.Append(x.Sex)
+	r.route.Append(routeOf[x.Codes[dictionary.Country]][x.Codes[dictionary.Mode]])
+	for i, code := range x.Codes {
+		r.attributes[i].Append(code)
+	}
 	age := proto.Null[uint8]()
 	if x.Age >= 0 {
 		age = proto.NewNullable(uint8(x.Age))
 	}
 	r.age.Append(age)
 	r.ageGroup.Append(x.AgeGroup())
-	r.accompanied.Append(x.Accompanied)
 	appendReasons(r.reasons, x.Reasons)
-	r.nationality.Append(x.Nationality)
 	r.national.Append(flag(x.National()))
 	r.registered.Append(flag(x.Registered))
 	r.checkpoint.Append(flag(x.Checkpoint))
@@ -98,8 +82,8 @@ func newHelps() *helps {
 	h.recordID, h.person, h.returnID = col(b, "record_id", newIDs()), col(b, "person", newIDs()), col(b, "return_id", newIDs())
 	h.version, h.deleted, h.day = col(b, "version", newNumbers()), col(b, "is_deleted", newFlags()), col(b, "day", newDays())
 	h.partition = col(b, "kafka_partition", new(proto.ColUInt16))
-	h.centre, h.kind = col(b, "centre", newCodes(centres)), col(b, "kind", newCodes(helpKinds))
-	h.sex, h.ageGroup = col(b, "sex", newCodes(sexes)), col(b, "age_group", newCodes(ageGroups))
+	h.centre, h.kind = attributeOf(b, dictionary.Centre), kindOfHelp(b)
+	h.sex, h.ageGroup = attributeOf(b, dictionary.Sex), col(b, "age_group", newCodes(ageGroups))
 	return h
 }
 
@@ -115,6 +99,11 @@ func (h *helps) add(person reconcile.ID, x *reconcile.Help, partition int, versi
 	h.kind.Append(x.Kind)
 	h.sex.Append(x.Sex)
 	h.ageGroup.Append(x.AgeGroup)
+}
+
+// kindOfHelp is the column of the kind of help, which the tables of helps call kind.
+func kindOfHelp(b *block) *codes {
+	return col(b, "kind", newCodes(attributeWords[dictionary.AssistanceKind]))
 }
 
 // cells holds the columns that every table of counts has.
@@ -141,8 +130,9 @@ func (c *cells) add(day calendar.Day, partition int, version uint64, empty bool)
 // returnCounts are rows of retorno.return_counts.
 type returnCounts struct {
 	cells
-	registered, checkpoint, reconciled                                             numbers
-	route, returnType, entryPoint, exitPoint, centre, sex, ageGroup, country, mode *codes
+	registered, checkpoint, reconciled numbers
+	route, ageGroup                    *codes
+	dimensions                         [dictionary.ReturnDimensions]*codes // by place in the dictionary
 }
 
 func newReturnCounts() *returnCounts {
@@ -150,15 +140,10 @@ func newReturnCounts() *returnCounts {
 	c.declare()
 	b := &c.block
 	c.registered, c.checkpoint, c.reconciled = col(b, "registered", newNumbers()), col(b, "checkpoint", newNumbers()), col(b, "reconciled", newNumbers())
-	c.route = col(b, "route", newCodes(routes))
-	c.returnType = col(b, "return_type", newCodes(returnTypes))
-	c.entryPoint = col(b, "entry_point", newCodes(points))
-	c.exitPoint = col(b, "exit_point", newCodes(points))
-	c.centre = col(b, "centre", newCodes(centres))
-	c.sex = col(b, "sex", newCodes(sexes))
-	c.ageGroup = col(b, "age_group", newCodes(ageGroups))
-	c.country = col(b, "country", newCodes(countries))
-	c.mode = col(b, "mode", newCodes(modes))
+	c.route, c.ageGroup = col(b, "route", newCodes(routes)), col(b, "age_group", newCodes(ageGroups))
+	for i := range c.dimensions {
+		c.dimensions[i] = attributeOf(b, dictionary.Coded(i))
+	}
 	return c
 }
 
@@ -167,14 +152,10 @@ func (c *returnCounts) count(x reconcile.ReturnCell, n reconcile.ReturnCount, pa
 	c.registered.Append(uint64(n.Registered))
 	c.checkpoint.Append(uint64(n.Checkpoint))
 	c.reconciled.Append(uint64(n.Reconciled))
-	c.route.Append(routeOf[x.Country][x.Mode])
-	c.country.Append(x.Country)
-	c.mode.Append(x.Mode)
-	c.returnType.Append(x.ReturnType)
-	c.entryPoint.Append(x.EntryPoint)
-	c.exitPoint.Append(x.ExitPoint)
-	c.centre.Append(x.Centre)
-	c.sex.Append(x.Sex)
+	c.route.Append(routeOf[x.Codes[dictionary.Country]][x.Codes[dictionary.Mode]])
+	for i, code := range x.Codes {
+		c.dimensions[i].Append(code)
+	}
 	c.ageGroup.Append(x.AgeGroup)
 }
 
@@ -190,8 +171,8 @@ func newHelpCounts() *helpCounts {
 	c.declare()
 	b := &c.block
 	c.helps = col(b, "helps", newNumbers())
-	c.centre, c.kind = col(b, "centre", newCodes(centres)), col(b, "kind", newCodes(helpKinds))
-	c.sex, c.ageGroup = col(b, "sex", newCodes(sexes)), col(b, "age_group", newCodes(ageGroups))
+	c.centre, c.kind = attributeOf(b, dictionary.Centre), kindOfHelp(b)
+	c.sex, c.ageGroup = attributeOf(b, dictionary.Sex), col(b, "age_group", newCodes(ageGroups))
 	return c
 }
 
@@ -216,8 +197,8 @@ func newCrossingCounts() *crossingCounts {
 	c.declare()
 	b := &c.block
 	c.crossings = col(b, "crossings", newNumbers())
-	c.borderPoint, c.direction = col(b, "border_point", newCodes(points)), col(b, "direction", newCodes(directions))
-	c.check = col(b, "document_check", newCodes(checks))
+	c.borderPoint, c.direction = attributeOf(b, dictionary.BorderPoint), attributeOf(b, dictionary.Direction)
+	c.check = attributeOf(b, dictionary.DocumentCheck)
 	return c
 }
 

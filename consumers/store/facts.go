@@ -4,6 +4,8 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"retorno/consumers/reconcile"
+	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
 )
 
@@ -17,22 +19,17 @@ type FactRow struct {
 // facts are rows of retorno.facts.
 type facts struct {
 	block
-	person, recordID, registrationID                       ids
-	version, contentHash, sourceSeq, offset, place         numbers
-	revision                                               *proto.ColUInt32
-	future, personKnown, returned                          flags
-	event, recorded, sent, arrival                         times
-	age                                                    *proto.ColNullable[uint8]
-	partition                                              *proto.ColUInt16
-	reasons                                                *codeLists
-	source, topic                                          *names
-	voidReason, kind                                       *codes
-	direction, borderPoint, category, check                *codes
-	sex, nationality, country, mode, returnType            *codes
-	centre, entryPoint, exitPoint, programme               *codes
-	department, municipality, toDepartment, toMunicipality *codes
-	accompanied, company, intended, displaced, again       *codes
-	education, occupation, helpKind                        *codes
+	person, recordID, registrationID               ids
+	version, contentHash, sourceSeq, offset, place numbers
+	revision                                       *proto.ColUInt32
+	future, personKnown, returned                  flags
+	event, recorded, sent, arrival                 times
+	age                                            *proto.ColNullable[uint8]
+	partition                                      *proto.ColUInt16
+	reasons                                        *codeLists
+	source, topic                                  *names
+	voidReason, kind                               *codes
+	attributes                                     [dictionary.AllCodes]*codes // by place in the dictionary
 }
 
 func newFacts() *facts {
@@ -49,32 +46,12 @@ func newFacts() *facts {
 	f.age = col(b, "age", new(proto.ColUInt8).Nullable())
 	f.partition = col(b, "kafka_partition", new(proto.ColUInt16))
 	f.source, f.topic = col(b, "source_id", newNames()), col(b, "topic", newNames())
-	f.reasons = col(b, "reasons", newCodeLists(reasons))
-	f.declareCodes(b)
-	return f
-}
-
-func (f *facts) declareCodes(b *block) {
-	for _, c := range []struct {
-		name   string
-		words  *words
-		column **codes
-	}{
-		{"void_reason", voidReasons, &f.voidReason}, {"kind", kinds, &f.kind},
-		{"direction", directions, &f.direction}, {"border_point", points, &f.borderPoint},
-		{"category", categories, &f.category}, {"document_check", checks, &f.check},
-		{"sex", sexes, &f.sex}, {"nationality", countries, &f.nationality}, {"country", countries, &f.country},
-		{"mode", modes, &f.mode}, {"return_type", returnTypes, &f.returnType}, {"centre", centres, &f.centre},
-		{"entry_point", points, &f.entryPoint}, {"exit_point", points, &f.exitPoint}, {"programme", programmes, &f.programme},
-		{"department", departments, &f.department}, {"municipality", towns, &f.municipality},
-		{"destination_department", departments, &f.toDepartment}, {"destination_municipality", towns, &f.toMunicipality},
-		{"accompanied", companions, &f.accompanied}, {"travel_company", companies, &f.company},
-		{"intended_country", countries, &f.intended}, {"displaced_by_violence", answers, &f.displaced},
-		{"intends_to_migrate_again", answers, &f.again}, {"education", educations, &f.education},
-		{"occupation", occupations, &f.occupation}, {"assistance_kind", helpKinds, &f.helpKind},
-	} {
-		*c.column = col(b, c.name, newCodes(c.words))
+	f.reasons = col(b, "reasons", newCodeLists(reasonWords))
+	f.voidReason, f.kind = col(b, "void_reason", newCodes(wordsOf(codelists.VoidReason))), col(b, "kind", newCodes(kinds))
+	for i := range f.attributes {
+		f.attributes[i] = attributeOf(b, dictionary.Coded(i))
 	}
+	return f
 }
 
 // add appends one row, and returns what it adds to the checksum of its flush. The columns that a kind of record does not
@@ -113,33 +90,11 @@ func (f *facts) add(row FactRow) uint64 {
 func (f *facts) answers(x *events.Fields) {
 	f.kind.State(events.Stated(x.Kind))
 	f.voidReason.State(x.VoidReason)
-	f.direction.State(x.Direction)
-	f.borderPoint.State(x.BorderPoint)
-	f.category.State(x.Category)
-	f.check.State(x.DocumentCheck)
-	f.sex.State(x.Sex)
-	f.nationality.State(x.Nationality)
-	f.country.State(x.Country)
-	f.mode.State(x.Mode)
-	f.returnType.State(x.ReturnType)
-	f.centre.State(x.Centre)
-	f.entryPoint.State(x.EntryPoint)
-	f.exitPoint.State(x.ExitPoint)
-	f.programme.State(x.Programme)
-	f.department.State(x.Department)
-	f.municipality.State(x.Municipality)
-	f.toDepartment.State(x.DestinationDepartment)
-	f.toMunicipality.State(x.DestinationMunicipality)
-	f.accompanied.State(x.Accompanied)
-	f.company.State(x.TravelCompany)
+	for i, column := range f.attributes {
+		column.State(x.Codes[i])
+	}
 	for _, reason := range x.Reasons[:x.ReasonCount] {
 		f.reasons.all.State(reason)
 	}
 	f.reasons.End()
-	f.intended.State(x.IntendedCountry)
-	f.displaced.State(x.DisplacedByViolence)
-	f.again.State(x.IntendsToMigrateAgain)
-	f.education.State(x.Education)
-	f.occupation.State(x.Occupation)
-	f.helpKind.State(x.AssistanceKind)
 }

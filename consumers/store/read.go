@@ -7,6 +7,7 @@ import (
 
 	"retorno/consumers/reconcile"
 	"retorno/schemas/calendar"
+	"retorno/schemas/dictionary"
 )
 
 // StoredFact is a row of retorno.facts: a revision of a fact, and where it was read.
@@ -31,9 +32,11 @@ func (c *Claim) Facts(ctx context.Context, yield func(*StoredFact)) error {
 		return nil
 	}
 	f := newFacts()
-	needed := f.without("registration_id", "content_hash", "source_seq", "revision", "person_known", "recorded_time", "sent_at", "source_id",
-		"category", "programme", "destination_department", "destination_municipality", "travel_company", "intended_country",
-		"displaced_by_violence", "intends_to_migrate_again", "education", "occupation")
+	unneeded := []string{"registration_id", "content_hash", "source_seq", "revision", "person_known", "recorded_time", "sent_at", "source_id"}
+	for i := dictionary.FactCodes; i < dictionary.AllCodes; i++ {
+		unneeded = append(unneeded, dictionary.Coded(i).Attribute().Name)
+	}
+	needed := f.without(unneeded...)
 	n, err := c.pieces(ctx, "retorno.facts")
 	for i := 0; err == nil && i < int(n); i++ {
 		err = c.stored(ctx, "retorno.facts", n.where("person", i), needed, func(i int) error {
@@ -81,12 +84,9 @@ func (f *facts) fact(i int) (StoredFact, error) {
 		Arrival: int64(f.arrival.Data[i]), Event: int64(f.event.Data[i]),
 		Void: f.voidReason.places[i] != 0, Future: f.future.Row(i) != 0, Returned: f.returned.Row(i) != 0,
 		Age: -1, Reasons: reasonBits(f.reasons, i),
-		Direction: f.direction.Code(i), BorderPoint: f.borderPoint.Code(i), DocumentCheck: f.check.Code(i),
-		Centre: f.centre.Code(i), EntryPoint: f.entryPoint.Code(i), ExitPoint: f.exitPoint.Code(i),
-		Country: f.country.Code(i), Mode: f.mode.Code(i), ReturnType: f.returnType.Code(i),
-		Sex: f.sex.Code(i), Nationality: f.nationality.Code(i),
-		Department: f.department.Code(i), Municipality: f.municipality.Code(i),
-		Accompanied: f.accompanied.Code(i), HelpKind: f.helpKind.Code(i),
+	}
+	for c := range fact.Codes {
+		fact.Codes[c] = f.attributes[c].Code(i)
 	}
 	if age := f.age.Row(i); age.Set {
 		fact.Age = int16(age.Value)
@@ -204,11 +204,10 @@ func dayAt(c days, i int) calendar.Day { return calendar.Day((*c)[i]) }
 func (r *returns) get(i int) reconcile.Return {
 	x := reconcile.Return{
 		ID: r.id.Row(i), Arrival: int64(r.arrival.Data[i]), Day: dayAt(r.day, i), Age: -1, Reasons: reasonBits(r.reasons, i),
-		Country: r.country.Code(i), Mode: r.mode.Code(i), ReturnType: r.returnType.Code(i),
-		EntryPoint: r.entryPoint.Code(i), ExitPoint: r.exitPoint.Code(i), Centre: r.centre.Code(i),
-		Department: r.department.Code(i), Municipality: r.municipality.Code(i), Sex: r.sex.Code(i),
-		Accompanied: r.accompanied.Code(i), Nationality: r.nationality.Code(i),
 		Registered: r.registered.Row(i) != 0, Checkpoint: r.checkpoint.Row(i) != 0,
+	}
+	for c := range x.Codes {
+		x.Codes[c] = r.attributes[c].Code(i)
 	}
 	if age := r.age.Row(i); age.Set {
 		x.Age = int16(age.Value)
@@ -222,9 +221,11 @@ func (h *helps) get(i int) reconcile.Help {
 }
 
 func (c *returnCounts) cell(i int) reconcile.ReturnCell {
-	return reconcile.ReturnCell{Day: dayAt(c.day, i), Country: c.country.Code(i), Mode: c.mode.Code(i),
-		ReturnType: c.returnType.Code(i), EntryPoint: c.entryPoint.Code(i), ExitPoint: c.exitPoint.Code(i),
-		Centre: c.centre.Code(i), Sex: c.sex.Code(i), AgeGroup: c.ageGroup.Code(i)}
+	cell := reconcile.ReturnCell{Day: dayAt(c.day, i), AgeGroup: c.ageGroup.Code(i)}
+	for d := range cell.Codes {
+		cell.Codes[d] = c.dimensions[d].Code(i)
+	}
+	return cell
 }
 
 func (c *helpCounts) cell(i int) reconcile.HelpCell {

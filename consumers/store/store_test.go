@@ -13,6 +13,7 @@ import (
 
 	"retorno/consumers/reconcile"
 	"retorno/deploy/embedded"
+	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
 )
 
@@ -222,8 +223,9 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := StoredFact{Person: person, Fact: fact, Origin: Origin{Topic: events.TopicCentre, Partition: 5, Offset: 77}}
-	ret := reconcile.Return{ID: fact.RecordID, Arrival: fact.Arrival, Day: 16953, Age: -1, Reasons: 1 << 2, Country: 3, Mode: 1, ReturnType: 2,
-		EntryPoint: 4, ExitPoint: 5, Centre: 6, Department: 7, Municipality: 8, Sex: 2, Accompanied: 1, Nationality: 9, Registered: true}
+	ret := reconcile.Return{ID: fact.RecordID, Arrival: fact.Arrival, Day: 16953, Age: -1, Reasons: 1 << 2, Registered: true,
+		Codes: reconcile.ReturnCodes{dictionary.Country: 3, dictionary.Mode: 1, dictionary.ReturnType: 2, dictionary.EntryPoint: 4, dictionary.ExitPoint: 5,
+			dictionary.Centre: 6, dictionary.Department: 7, dictionary.Municipality: 8, dictionary.Sex: 2, dictionary.Accompanied: 1, dictionary.Nationality: 9}}
 	help := reconcile.Help{RecordID: fact.RecordID, Return: ret.ID, Day: 16954, Centre: 2, Kind: 3, Sex: 1, AgeGroup: 4}
 	cell, n := reconcile.CellOf(&ret), reconcile.ReturnCount{Registered: 3, Checkpoint: 2, Reconciled: 4}
 	helpCell, crossingCell := reconcile.HelpCell{Day: 16954, Centre: 2, Kind: 3}, reconcile.CrossingCell{Day: 16955, BorderPoint: 3, Direction: 1, DocumentCheck: 2}

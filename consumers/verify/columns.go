@@ -3,11 +3,13 @@ package verify
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"retorno/schemas/events"
 )
@@ -22,24 +24,6 @@ type column struct {
 
 func text(name string, of func(*events.Record) string) column {
 	return column{name, name, func(b []byte, s *sent) []byte { return append(b, of(s.record)...) }}
-}
-
-func crossing(name string, of func(*events.Crossing) string) column {
-	return text(name, func(r *events.Record) string { return of(r.GetCrossing()) })
-}
-
-func registration(name string, of func(*events.Registration) string) column {
-	return text(name, func(r *events.Record) string { return of(r.GetRegistration()) })
-}
-
-// both is a column of crossings and registrations.
-func both(name string, x func(*events.Crossing) string, g func(*events.Registration) string) column {
-	return text(name, func(r *events.Record) string {
-		if c := r.GetCrossing(); c != nil {
-			return x(c)
-		}
-		return g(r.GetRegistration())
-	})
 }
 
 func number(name string, of func(*sent) uint64) column {
@@ -66,7 +50,7 @@ func bit(set bool) uint64 {
 }
 
 // contentColumns are the same in every copy of one revision with one content.
-var contentColumns = []column{
+var contentColumns = append([]column{
 	id("person", func(s *sent) uuid.UUID { return s.person }),
 	id("record_id", func(s *sent) uuid.UUID { return s.id }),
 	number("version", (*sent).version),
@@ -81,35 +65,94 @@ var contentColumns = []column{
 	moment("event_time", func(s *sent) int64 { return s.record.GetEventTimeMs() }),
 	moment("recorded_time", func(s *sent) int64 { return s.record.GetRecordedTimeMs() }),
 	moment("arrival", arrivalOf),
-	crossing("direction", (*events.Crossing).GetDirection),
-	crossing("border_point", (*events.Crossing).GetBorderPoint),
-	number("returned", func(s *sent) uint64 { return bit(s.record.GetCrossing().GetReturned()) }),
-	crossing("category", (*events.Crossing).GetCategory),
-	crossing("document_check", (*events.Crossing).GetDocumentCheck),
-	both("sex", (*events.Crossing).GetSex, (*events.Registration).GetSex),
-	{"age", "ifNull(toString(age), '')", ageOf},
-	both("nationality", (*events.Crossing).GetNationality, (*events.Registration).GetNationality),
-	both("country", (*events.Crossing).GetCountry, (*events.Registration).GetCountry),
-	both("mode", (*events.Crossing).GetMode, (*events.Registration).GetMode),
-	both("return_type", (*events.Crossing).GetReturnType, (*events.Registration).GetReturnType),
-	text("centre", centreOf),
-	registration("entry_point", (*events.Registration).GetEntryPoint),
-	registration("exit_point", (*events.Registration).GetExitPoint),
-	registration("programme", (*events.Registration).GetProgramme),
-	registration("department", (*events.Registration).GetDepartment),
-	registration("municipality", (*events.Registration).GetMunicipality),
-	registration("destination_department", (*events.Registration).GetDestinationDepartment),
-	registration("destination_municipality", (*events.Registration).GetDestinationMunicipality),
-	registration("accompanied", (*events.Registration).GetAccompanied),
-	registration("travel_company", (*events.Registration).GetTravelCompany),
-	{"reasons", "arrayStringConcat(reasons, ',')", reasonsOf},
-	registration("intended_country", (*events.Registration).GetIntendedCountry),
-	registration("displaced_by_violence", (*events.Registration).GetDisplacedByViolence),
-	registration("intends_to_migrate_again", (*events.Registration).GetIntendsToMigrateAgain),
-	registration("education", (*events.Registration).GetEducation),
-	registration("occupation", (*events.Registration).GetOccupation),
-	text("assistance_kind", func(r *events.Record) string { return r.GetAssistance().GetKind() }),
-	id("registration_id", registrationOf),
+}, statedColumns()...)
+
+// statedColumns are what the three kinds of records state: one column for each field of their messages, whatever fields
+// there are. It bears the field's name but where the store has another one.
+func statedColumns() []column {
+	bodies := bodies.Fields()
+	fields := map[string][]protoreflect.FieldDescriptor{} // by column, of each kind of record
+	var names []string
+	for i := range bodies.Len() {
+		for body, j := bodies.Get(i).Message().Fields(), 0; j < body.Len(); j++ {
+			name := string(body.Get(j).Name())
+			switch name {
+			case "arrival_time_ms":
+				continue // see arrivalOf
+			case "kind":
+				name = "assistance_kind"
+			}
+			if fields[name] == nil {
+				fields[name] = make([]protoreflect.FieldDescriptor, bodies.Len())
+				names = append(names, name)
+			}
+			fields[name][i] = body.Get(j)
+		}
+	}
+	first := bodies.Get(0).Number()
+	all := make([]column, len(names))
+	for i, name := range names {
+		of := fields[name]
+		all[i] = column{name, statedSQL(name, of), func(b []byte, s *sent) []byte {
+			field := of[s.bodyField-first]
+			if field == nil {
+				return appendNothing(b, of)
+			}
+			return appendStated(b, s.body, field)
+		}}
+	}
+	return all
+}
+
+// statedSQL is the text of a column of a field's type.
+func statedSQL(name string, fields []protoreflect.FieldDescriptor) string {
+	switch field := one(fields); {
+	case field.IsList():
+		return "arrayStringConcat(" + name + ", ',')"
+	case field.Kind() == protoreflect.Uint32Kind:
+		return "ifNull(toString(" + name + "), '')"
+	case field.Kind() == protoreflect.BoolKind:
+		return "toString(" + name + ")"
+	case strings.HasSuffix(string(field.Name()), "_id"):
+		return "if(" + name + " = toUUID('" + uuid.Nil.String() + "'), '', toString(" + name + "))"
+	}
+	return name
+}
+
+// appendStated appends what a body states in a field.
+func appendStated(b []byte, body protoreflect.Message, field protoreflect.FieldDescriptor) []byte {
+	value := body.Get(field)
+	switch {
+	case field.IsList():
+		for i := range value.List().Len() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(b, value.List().Get(i).String()...)
+		}
+		return b
+	case field.Kind() == protoreflect.Uint32Kind:
+		if !body.Has(field) {
+			return b
+		}
+		return strconv.AppendUint(b, value.Uint(), 10)
+	case field.Kind() == protoreflect.BoolKind:
+		return strconv.AppendUint(b, bit(value.Bool()), 10)
+	}
+	return append(b, value.String()...)
+}
+
+// appendNothing appends what the column of a field holds of a record of a kind that does not have it.
+func appendNothing(b []byte, fields []protoreflect.FieldDescriptor) []byte {
+	if one(fields).Kind() == protoreflect.BoolKind {
+		return append(b, '0')
+	}
+	return b
+}
+
+// one is the field in any kind of record that has it: they are of one type.
+func one(fields []protoreflect.FieldDescriptor) protoreflect.FieldDescriptor {
+	return fields[slices.IndexFunc(fields, func(f protoreflect.FieldDescriptor) bool { return f != nil })]
 }
 
 // copyColumns differ between copies: the first copy with the largest version is the one that is stored.
@@ -148,45 +191,6 @@ func arrivalOf(s *sent) int64 {
 		return stated
 	}
 	return s.record.GetEventTimeMs()
-}
-
-func ageOf(b []byte, s *sent) []byte {
-	var age *uint32
-	if c := s.record.GetCrossing(); c != nil {
-		age = c.Age
-	}
-	if g := s.record.GetRegistration(); g != nil {
-		age = g.Age
-	}
-	if age == nil {
-		return b
-	}
-	return strconv.AppendUint(b, uint64(*age), 10)
-}
-
-func reasonsOf(b []byte, s *sent) []byte {
-	for i, reason := range s.record.GetRegistration().GetReasons() {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, reason...)
-	}
-	return b
-}
-
-func centreOf(r *events.Record) string {
-	if help := r.GetAssistance(); help != nil {
-		return help.GetCentre()
-	}
-	return r.GetRegistration().GetCentre()
-}
-
-func registrationOf(s *sent) uuid.UUID {
-	named, err := uuid.Parse(s.record.GetAssistance().GetRegistrationId())
-	if err != nil {
-		return uuid.Nil // none: what is valid names one or none
-	}
-	return named
 }
 
 // factor is what the hash of a column is multiplied with, so that two columns cannot change places.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"retorno/consumers/verify/wire"
 	"retorno/schemas/events"
@@ -40,12 +41,17 @@ func (p *place) UnmarshalText(text []byte) (err error) {
 // sent is one record as its source sent it, and where the log holds it.
 type sent struct {
 	record      *events.Record
+	body        protoreflect.Message
+	bodyField   protoreflect.FieldNumber // of the body in Record
 	person, id  uuid.UUID
 	contentHash uint64
 	sentAt      int64 // milliseconds since 1970
 	place       place
 	offset      int64
 }
+
+// bodies are the fields of Record that hold its body, one of them.
+var bodies = new(events.Record).ProtoReflect().Descriptor().Oneofs().ByName("body")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -84,7 +90,8 @@ func open(m *wire.Message, at place, partitions int) (*sent, error) {
 	if at, offset := envelope.GetSentAtMs(), envelope.GetClockOffsetMs(); at < year2000 || at >= year2100 || offset < -year2100 || offset > year2100 {
 		return nil, refused(fmt.Sprintf("sent at %d by a clock that is %d off", at, offset))
 	}
-	s := &sent{record: r, contentHash: xxhash.Sum64(raw), sentAt: envelope.GetSentAtMs(), place: at, offset: m.Offset}
+	of := r.ProtoReflect().WhichOneof(bodies)
+	s := &sent{record: r, body: r.ProtoReflect().Get(of).Message(), bodyField: of.Number(), contentHash: xxhash.Sum64(raw), sentAt: envelope.GetSentAtMs(), place: at, offset: m.Offset}
 	key := s.key()
 	switch {
 	case string(m.Key) != key:

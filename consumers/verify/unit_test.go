@@ -45,7 +45,7 @@ func TestMemoryOfAPartition(t *testing.T) {
 	var uuids [2]uuid.UUID
 	record := func(i int) *sent {
 		binary.BigEndian.PutUint64(uuids[0][8:], uint64(i)*0x9e3779b97f4a7c15)
-		return &sent{record: &events.Record{}, person: uuids[0], id: uuids[0]}
+		return &sent{record: &events.Record{}, body: new(events.Crossing).ProtoReflect(), bodyField: 10, person: uuids[0], id: uuids[0]}
 	}
 	for _, c := range []struct {
 		what string

@@ -13,6 +13,7 @@ import (
 	"retorno/consumers/store"
 	"retorno/deploy/embedded"
 	"retorno/schemas/calendar"
+	"retorno/schemas/dictionary"
 )
 
 // rig is an engine with the schema, and a store that reaches it through a proxy only.
@@ -82,7 +83,7 @@ const cellsOf = 300
 func (r *rig) write(ctx context.Context, n int64) error {
 	f := store.NewFlush(0, r.claim.Epoch())
 	for i := range cellsOf {
-		f.ReturnCell(reconcile.ReturnCell{Day: calendar.Day(16_600 + i%3*366 + i/3), Centre: 1}, reconcile.ReturnCount{Reconciled: n})
+		f.ReturnCell(reconcile.ReturnCell{Day: calendar.Day(16_600 + i%3*366 + i/3), Codes: reconcile.DimensionCodes{dictionary.Centre: 1}}, reconcile.ReturnCount{Reconciled: n})
 	}
 	f.Ledger(store.Entry{Topic: "t", FirstOffset: r.at, NextOffset: r.at + 10, Accounts: store.Accounts{Accepted: 10}, At: time.Now()})
 	r.at += 10

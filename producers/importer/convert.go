@@ -3,7 +3,11 @@ package importer
 import (
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
 )
 
@@ -94,13 +98,8 @@ func (c *conversion) crossing() *events.Record {
 		c.fault("date", "required", "")
 	}
 	mode := c.coded("mode", codelists.Mode)
-	x := &events.Crossing{
-		Direction:     c.coded("direction", codelists.Direction),
-		BorderPoint:   c.point("border_point", mode),
-		DocumentCheck: c.coded("document_check", codelists.DocumentCheck),
-		Sex:           c.sex(),
-		Nationality:   c.coded("nationality", codelists.Country),
-	}
+	x := &events.Crossing{BorderPoint: c.point("border_point", mode), Sex: c.sex()}
+	c.codes(dictionary.Crossing, x)
 	if ok {
 		x.Age = c.age(event.day)
 	}
@@ -127,8 +126,8 @@ var returnWords = map[string]bool{
 // returned decides whether the crossing is a return and, if so, states of which kind. A column that says so decides;
 // else a category such as "Retornado"; else a stated type of return or country of return on an entry.
 func (c *conversion) returned(x *events.Crossing, mode string) {
-	country := c.coded("country", codelists.Country)
-	returnType := c.coded("return_type", codelists.ReturnType)
+	country, returnType := x.Country, x.ReturnType
+	x.Country, x.ReturnType = "", ""
 	category := c.text("category")
 	marked := returnWords[codelists.Fold(category)]
 	if !marked {
@@ -166,24 +165,15 @@ func (c *conversion) registration() *events.Record {
 	}
 	mode := c.coded("mode", codelists.Mode)
 	x := &events.Registration{
-		Centre:                c.centre(event),
-		EntryPoint:            c.point("entry_point", mode),
-		ExitPoint:             c.point("exit_point", ""),
-		Country:               c.coded("country", codelists.Country),
-		Mode:                  mode,
-		ReturnType:            c.coded("return_type", codelists.ReturnType),
-		Programme:             c.coded("programme", codelists.Programme),
-		Sex:                   c.sex(),
-		Nationality:           c.coded("nationality", codelists.Country),
-		Accompanied:           c.accompanied(),
-		TravelCompany:         c.soft("travel_company", codelists.TravelCompany),
-		Reasons:               c.reasons(),
-		IntendedCountry:       c.coded("intended_country", codelists.Country),
-		DisplacedByViolence:   c.coded("displaced_by_violence", codelists.Answer),
-		Education:             c.soft("education", codelists.Education),
-		Occupation:            c.soft("occupation", codelists.Occupation),
-		IntendsToMigrateAgain: c.coded("intends_to_migrate_again", codelists.Answer),
+		Centre:      c.centre(event),
+		EntryPoint:  c.point("entry_point", mode),
+		ExitPoint:   c.point("exit_point", ""),
+		Mode:        mode,
+		Sex:         c.sex(),
+		Accompanied: c.accompanied(),
+		Reasons:     c.reasons(),
 	}
+	c.codes(dictionary.Registration, x)
 	x.Department, x.Municipality = c.place("department", "municipality")
 	x.DestinationDepartment, x.DestinationMunicipality = c.place("destination_department", "destination_municipality")
 	on := event.day
@@ -202,6 +192,23 @@ func (c *conversion) registration() *events.Record {
 	c.times(r, event)
 	r.PersonKey = c.personKey(x.Nationality)
 	return r
+}
+
+// codes reads every attribute that has no rule of its own here.
+func (c *conversion) codes(kind dictionary.Kind, body proto.Message) {
+	message := body.ProtoReflect()
+	for _, a := range dictionary.Of(kind) {
+		read := c.coded
+		switch a.Import {
+		case dictionary.ImportOwn:
+			continue
+		case dictionary.ImportText:
+			read = c.soft
+		}
+		if code := read(a.Name, a.List); code != "" {
+			message.Set(message.Descriptor().Fields().ByNumber(protoreflect.FieldNumber(a.Numbers[kind])), protoreflect.ValueOfString(code))
+		}
+	}
 }
 
 // accompanied reads "acompañado", "no acompañado", and yes and no.
@@ -243,7 +250,8 @@ func (c *conversion) assistance() *events.Record {
 	if !event.clock {
 		event.clock, event.h, event.m, event.s = true, 23, 59, 59 // help follows arrival
 	}
-	x := &events.Assistance{Centre: c.centre(event), Kind: c.coded("assistance_kind", codelists.AssistanceKind)}
+	x := &events.Assistance{Centre: c.centre(event)}
+	c.codes(dictionary.Assistance, x)
 	if x.Kind == "" && len(c.faults) == 0 {
 		c.fault("assistance_kind", "required", "")
 	}

@@ -9,15 +9,18 @@ import (
 	"strings"
 
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 )
 
+// columns.csv names the columns that state no attribute: dates, documents, one column for each reason, and what is dropped.
+//
 //go:embed columns.csv
 var columnNames []byte
 
 const (
 	// ignored is the field of a column that is known and dropped: names, addresses, running numbers.
 	ignored = "-"
-	// anyKind stands in columns.csv for both kinds.
+	// anyKind stands in columns.csv, and before headings in the data dictionary, for both kinds.
 	anyKind = "both"
 	// reasonPrefix begins the field of a yes/no column for one reason.
 	reasonPrefix = "reason:"
@@ -32,16 +35,23 @@ func loadColumnNames() map[string]map[string]string {
 		panic(fmt.Sprintf("importer: columns.csv: %v", err))
 	}
 	out := map[string]map[string]string{KindCheckpoint: {}, KindCentre: {}}
-	for i, row := range rows[1:] {
-		kind, field, key := row[0], row[1], codelists.Fold(row[2])
+	add := func(kind, field, text string) {
 		for k, m := range out {
 			if kind != k && kind != anyKind {
 				continue
 			}
-			if there, twice := m[key]; twice && there != field {
-				panic(fmt.Sprintf("importer: columns.csv line %d: %q means %s and %s", i+2, row[2], there, field))
+			if there, twice := m[codelists.Fold(text)]; twice && there != field {
+				panic(fmt.Sprintf("importer: a column %q means %s and %s", text, there, field))
 			}
-			m[key] = field
+			m[codelists.Fold(text)] = field
+		}
+	}
+	for _, row := range rows[1:] {
+		add(row[0], row[1], row[2])
+	}
+	for _, a := range dictionary.Attributes() {
+		for _, heading := range a.Headings {
+			add(heading.Files, a.Name, heading.Text)
 		}
 	}
 	for _, m := range out {

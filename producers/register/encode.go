@@ -3,10 +3,14 @@ package register
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
 )
 
@@ -173,6 +177,32 @@ func (e *encoder) fillRegistration(r *revision) {
 	e.aside(x, r)
 }
 
+// ruled are the stored attributes of a registration that the register makes by rules of its own.
+var ruled = []string{"programme", "travel_company", "intended_country", "displaced_by_violence", "intends_to_migrate_again", "education", "occupation",
+	"destination_department", "destination_municipality"}
+
+// others are those for which it has no rule: any code of their list, or none.
+var others = func() (all []struct {
+	number int
+	codes  []string
+}) {
+	for _, a := range dictionary.Of(dictionary.Registration) {
+		if a.Type != dictionary.Code || a.Method != dictionary.Unused || slices.Contains(ruled, a.Name) {
+			continue
+		}
+		codes := []string{""}
+		l, _ := codelists.Get(a.List)
+		for _, code := range l.Codes() {
+			codes = append(codes, code.Code)
+		}
+		all = append(all, struct {
+			number int
+			codes  []string
+		}{a.Numbers[dictionary.Registration], codes})
+	}
+	return all
+}()
+
 // aside fills what no count asks for: answers that follow from the record's number alone.
 func (e *encoder) aside(x *events.Registration, r *revision) {
 	h := mix(e.r.settings.Seed, purposePerson, 1<<50|uint64(r.fact))
@@ -189,4 +219,8 @@ func (e *encoder) aside(x *events.Registration, r *revision) {
 	x.Education = pick("0", "1", "1", "1", "2", "2", "3", "3", "6", "")
 	x.Occupation = pick("5", "6", "6", "7", "8", "9", "9", "none", "")
 	x.DestinationDepartment = r.said.stated(dimDepartment)
+	for _, a := range others {
+		message := x.ProtoReflect()
+		message.Set(message.Descriptor().Fields().ByNumber(protoreflect.FieldNumber(a.number)), protoreflect.ValueOfString(pick(a.codes...)))
+	}
 }

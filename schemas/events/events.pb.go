@@ -280,29 +280,30 @@ func (*Record_Registration) isRecord_Body() {}
 func (*Record_Assistance) isRecord_Body() {}
 
 // Crossing is one person passing one border point, seen by a checkpoint. event_time_ms is the time at the post.
+// country, mode and return_type are stated only of a return.
 type Crossing struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// direction: list direction (entry, exit).
+	// Direction of the crossing: entry or exit. List direction.
 	Direction string `protobuf:"bytes,1,opt,name=direction,proto3" json:"direction,omitempty"`
-	// border_point: list border_point; the post that saw the person.
+	// Post that saw the person. List border_point.
 	BorderPoint string `protobuf:"bytes,2,opt,name=border_point,json=borderPoint,proto3" json:"border_point,omitempty"`
-	// returned marks the entry of a returned person. Only an entry of category traveller can be one.
+	// The entry is that of a returned person; only an entry of category traveller can be one.
 	Returned bool `protobuf:"varint,3,opt,name=returned,proto3" json:"returned,omitempty"`
-	// category: list crossing_category (traveller, transit, deceased, departure_prevented); empty is traveller.
+	// Category of the crossing; empty is traveller. List crossing_category.
 	Category string `protobuf:"bytes,4,opt,name=category,proto3" json:"category,omitempty"`
-	// document_check: list document_check (not_checked, genuine, suspected_false, confirmed_false, none_carried).
+	// Result of the document check. List document_check.
 	DocumentCheck string `protobuf:"bytes,5,opt,name=document_check,json=documentCheck,proto3" json:"document_check,omitempty"`
-	// sex: list sex (M, F).
+	// Sex. List sex.
 	Sex string `protobuf:"bytes,6,opt,name=sex,proto3" json:"sex,omitempty"`
-	// age in completed years at the event, 0 to 120.
+	// Age in completed years, 0 to 120: at the crossing, or at arrival.
 	Age *uint32 `protobuf:"varint,7,opt,name=age,proto3,oneof" json:"age,omitempty"`
-	// nationality: list country.
+	// Nationality, ISO 3166-1. List country.
 	Nationality string `protobuf:"bytes,8,opt,name=nationality,proto3" json:"nationality,omitempty"`
-	// country of return: list country. Only with returned.
+	// Country from which the person was returned, ISO 3166-1. List country.
 	Country string `protobuf:"bytes,9,opt,name=country,proto3" json:"country,omitempty"`
-	// mode of return: list mode (air, land, sea). Only with returned.
+	// How the person came back: air, land or sea. List mode.
 	Mode string `protobuf:"bytes,10,opt,name=mode,proto3" json:"mode,omitempty"`
-	// return_type: list return_type (deported, assisted, voluntary). Only with returned.
+	// Deported, assisted or voluntary. List return_type.
 	ReturnType    string `protobuf:"bytes,11,opt,name=return_type,json=returnType,proto3" json:"return_type,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -418,51 +419,51 @@ func (x *Crossing) GetReturnType() string {
 // Registration is one returned person received and interviewed at a centre. event_time_ms is the time of registration.
 type Registration struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// centre: list centre.
+	// Centre that received the person or gave the help; X-NON: a return without a registration. List centre.
 	Centre string `protobuf:"bytes,1,opt,name=centre,proto3" json:"centre,omitempty"`
-	// arrival_time_ms is the arrival in Honduras that the form states; milliseconds since 1970-01-01 UTC; 0 when not stated.
+	// Arrival in Honduras that the form states; milliseconds since 1970-01-01 UTC; 0 when not stated.
 	ArrivalTimeMs int64 `protobuf:"varint,2,opt,name=arrival_time_ms,json=arrivalTimeMs,proto3" json:"arrival_time_ms,omitempty"`
-	// entry_point: list border_point; where the person came back in.
+	// Where the person came back in. List border_point.
 	EntryPoint string `protobuf:"bytes,3,opt,name=entry_point,json=entryPoint,proto3" json:"entry_point,omitempty"`
-	// exit_point: list border_point; where the person says they left Honduras.
+	// Where the person says they left Honduras. List border_point.
 	ExitPoint string `protobuf:"bytes,4,opt,name=exit_point,json=exitPoint,proto3" json:"exit_point,omitempty"`
-	// country of return: list country.
+	// Country from which the person was returned, ISO 3166-1. List country.
 	Country string `protobuf:"bytes,5,opt,name=country,proto3" json:"country,omitempty"`
-	// mode of return: list mode.
+	// How the person came back: air, land or sea. List mode.
 	Mode string `protobuf:"bytes,6,opt,name=mode,proto3" json:"mode,omitempty"`
-	// return_type: list return_type.
+	// Deported, assisted or voluntary. List return_type.
 	ReturnType string `protobuf:"bytes,7,opt,name=return_type,json=returnType,proto3" json:"return_type,omitempty"`
-	// programme: list programme (caravan, cbp_home, avr …).
+	// Programme under which the person came back (caravan, cbp_home, avr …). List programme.
 	Programme string `protobuf:"bytes,8,opt,name=programme,proto3" json:"programme,omitempty"`
-	// sex: list sex.
+	// Sex. List sex.
 	Sex string `protobuf:"bytes,9,opt,name=sex,proto3" json:"sex,omitempty"`
-	// age in completed years at arrival, 0 to 120.
+	// Age in completed years, 0 to 120: at the crossing, or at arrival.
 	Age *uint32 `protobuf:"varint,10,opt,name=age,proto3,oneof" json:"age,omitempty"`
-	// nationality: list country.
+	// Nationality, ISO 3166-1. List country.
 	Nationality string `protobuf:"bytes,11,opt,name=nationality,proto3" json:"nationality,omitempty"`
-	// department of origin: list department (ISO 3166-2).
+	// Department of origin, ISO 3166-2. List department.
 	Department string `protobuf:"bytes,12,opt,name=department,proto3" json:"department,omitempty"`
-	// municipality of origin: list municipality (INE, four digits); must lie in department when both are stated.
+	// Municipality of origin, INE, four digits; it lies in the department when both are stated. List municipality.
 	Municipality string `protobuf:"bytes,13,opt,name=municipality,proto3" json:"municipality,omitempty"`
-	// destination_department is where the person goes now: list department.
+	// Department to which the person goes now. List department.
 	DestinationDepartment string `protobuf:"bytes,14,opt,name=destination_department,json=destinationDepartment,proto3" json:"destination_department,omitempty"`
-	// destination_municipality: list municipality.
+	// Municipality to which the person goes now; it lies in that department when both are stated. List municipality.
 	DestinationMunicipality string `protobuf:"bytes,15,opt,name=destination_municipality,json=destinationMunicipality,proto3" json:"destination_municipality,omitempty"`
-	// accompanied: list accompaniment (accompanied, unaccompanied); of minors.
+	// Accompaniment of minors. List accompaniment.
 	Accompanied string `protobuf:"bytes,16,opt,name=accompanied,proto3" json:"accompanied,omitempty"`
-	// travel_company on the way out: list travel_company.
+	// With whom the person travelled on the way out. List travel_company.
 	TravelCompany string `protobuf:"bytes,17,opt,name=travel_company,json=travelCompany,proto3" json:"travel_company,omitempty"`
-	// reasons for leaving: list reason; several answers, none repeated; empty when not asked.
+	// Reasons for leaving; several answers, none repeated. List reason.
 	Reasons []string `protobuf:"bytes,18,rep,name=reasons,proto3" json:"reasons,omitempty"`
-	// intended_country the person was going to: list country.
+	// Intended country. List country.
 	IntendedCountry string `protobuf:"bytes,19,opt,name=intended_country,json=intendedCountry,proto3" json:"intended_country,omitempty"`
-	// displaced_by_violence: list answer (yes, no).
+	// Whether violence displaced the person. List answer.
 	DisplacedByViolence string `protobuf:"bytes,20,opt,name=displaced_by_violence,json=displacedByViolence,proto3" json:"displaced_by_violence,omitempty"`
-	// intends_to_migrate_again: list answer (yes, no).
+	// Whether the person intends to migrate again. List answer.
 	IntendsToMigrateAgain string `protobuf:"bytes,21,opt,name=intends_to_migrate_again,json=intendsToMigrateAgain,proto3" json:"intends_to_migrate_again,omitempty"`
-	// education: list education (ISCED 2011 levels).
+	// Education, ISCED 2011 levels. List education.
 	Education string `protobuf:"bytes,22,opt,name=education,proto3" json:"education,omitempty"`
-	// occupation: list occupation (ISCO-08 major groups).
+	// Occupation, major groups of ISCO-08. List occupation.
 	Occupation    string `protobuf:"bytes,23,opt,name=occupation,proto3" json:"occupation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -662,11 +663,11 @@ func (x *Registration) GetOccupation() string {
 // Assistance is one help given to one registered person. event_time_ms is when it was given.
 type Assistance struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// centre: list centre.
+	// Centre that received the person or gave the help; X-NON: a return without a registration. List centre.
 	Centre string `protobuf:"bytes,1,opt,name=centre,proto3" json:"centre,omitempty"`
-	// kind: list assistance_kind.
+	// Which help was given. List assistance_kind.
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
-	// registration_id is the record_id of the registration under which the help was given, or empty.
+	// Record id of the registration under which the help was given, or empty.
 	RegistrationId string `protobuf:"bytes,3,opt,name=registration_id,json=registrationId,proto3" json:"registration_id,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache

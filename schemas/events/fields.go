@@ -6,18 +6,20 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 )
 
 // Kind says what a record is about.
-type Kind uint8
+type Kind = dictionary.Kind
 
 // The kinds of records.
 const (
-	KindCrossing Kind = 1 + iota
-	KindRegistration
-	KindAssistance
+	KindCrossing     = dictionary.Crossing
+	KindRegistration = dictionary.Registration
+	KindAssistance   = dictionary.Assistance
 )
 
 // Stated is an answer out of a code list: 0 when nothing was stated, else one more than the code's index. Not to answer
@@ -45,35 +47,20 @@ type Fields struct {
 	PersonKnown    bool      // the key is a person's
 	Source         []byte
 
-	ContentHash               uint64 // see Opened
-	SentAtMs, ClockOffsetMs   int64  // see Opened
-	SourceSeq                 uint64
-	EventMs, RecordedMs       int64
-	ArrivalMs                 int64 // of a registration; 0 when not stated
-	Revision                  uint32
-	Kind                      Kind
-	Returned                  bool
-	Age                       int16 // completed years; -1 when not stated
-	ReasonCount               uint8
-	Reasons                   [MaxReasons]Stated // in the order in which they were given
-	VoidReason                Stated
-	Direction, BorderPoint    Stated
-	Category, DocumentCheck   Stated
-	Sex, Nationality          Stated
-	Country, Mode, ReturnType Stated
-	Centre                    Stated // of a registration or of help
-	EntryPoint, ExitPoint     Stated
-	Programme                 Stated
-	Department, Municipality  Stated
-	DestinationDepartment     Stated
-	DestinationMunicipality   Stated
-	Accompanied               Stated
-	TravelCompany             Stated
-	IntendedCountry           Stated
-	DisplacedByViolence       Stated
-	IntendsToMigrateAgain     Stated
-	Education, Occupation     Stated
-	AssistanceKind            Stated
+	ContentHash             uint64 // see Opened
+	SentAtMs, ClockOffsetMs int64  // see Opened
+	SourceSeq               uint64
+	EventMs, RecordedMs     int64
+	ArrivalMs               int64 // of a registration; 0 when not stated
+	Revision                uint32
+	Kind                    Kind
+	Returned                bool
+	Age                     int16 // completed years; -1 when not stated
+	ReasonCount             uint8
+	Reasons                 [MaxReasons]Stated // in the order in which they were given
+	VoidReason              Stated
+	// Codes are the record's attributes of type Code by their place in the dictionary.
+	Codes [dictionary.AllCodes]Stated
 }
 
 // Topic is the Kafka topic that carries the record.
@@ -94,54 +81,51 @@ func FieldsOf(o *Opened) (Fields, error) {
 		RecordID: uuid.MustParse(r.GetRecordId()), Source: []byte(r.GetSourceId()), ContentHash: o.ContentHash,
 		SentAtMs: o.SentAtMs, ClockOffsetMs: o.ClockOffsetMs, SourceSeq: r.GetSourceSeq(), EventMs: r.GetEventTimeMs(),
 		RecordedMs: r.GetRecordedTimeMs(), Revision: r.GetRevision(), Age: -1,
-		Key: []byte(Key(r)), PersonKnown: r.GetPersonKey() != "", VoidReason: lists.voidReason.text(r.GetVoidReason()),
+		Key: []byte(Key(r)), PersonKnown: r.GetPersonKey() != "", VoidReason: voidReasons.text(r.GetVoidReason()),
 	}
-	switch body := r.GetBody().(type) {
-	case *Record_Crossing:
-		f.ofCrossing(body.Crossing)
-	case *Record_Registration:
-		f.ofRegistration(body.Registration)
-	case *Record_Assistance:
-		a := body.Assistance
-		f.Kind, f.Centre, f.AssistanceKind = KindAssistance, lists.centre.text(a.GetCentre()), lists.assistanceKind.text(a.GetKind())
-		if a.GetRegistrationId() != "" {
-			f.RegistrationID = uuid.MustParse(a.GetRegistrationId())
-		}
+	kind, body := bodyOf(r)
+	f.Kind = kind
+	for _, slot := range slots[kind] {
+		f.take(slot, body)
 	}
 	return f, f.name()
 }
 
-func (f *Fields) ofCrossing(x *Crossing) {
-	f.Kind, f.Returned = KindCrossing, x.GetReturned()
-	f.Direction, f.BorderPoint = lists.direction.text(x.GetDirection()), lists.borderPoint.text(x.GetBorderPoint())
-	f.Category, f.DocumentCheck = lists.category.text(x.GetCategory()), lists.documentCheck.text(x.GetDocumentCheck())
-	f.Country, f.Mode, f.ReturnType = lists.country.text(x.GetCountry()), lists.mode.text(x.GetMode()), lists.returnType.text(x.GetReturnType())
-	f.ofPerson(x.GetSex(), x.Age, x.GetNationality())
-}
-
-func (f *Fields) ofRegistration(x *Registration) {
-	f.Kind, f.ArrivalMs = KindRegistration, x.GetArrivalTimeMs()
-	f.Centre, f.Programme = lists.centre.text(x.GetCentre()), lists.programme.text(x.GetProgramme())
-	f.EntryPoint, f.ExitPoint = lists.borderPoint.text(x.GetEntryPoint()), lists.borderPoint.text(x.GetExitPoint())
-	f.Country, f.Mode, f.ReturnType = lists.country.text(x.GetCountry()), lists.mode.text(x.GetMode()), lists.returnType.text(x.GetReturnType())
-	f.ofPerson(x.GetSex(), x.Age, x.GetNationality())
-	f.Department, f.Municipality = lists.department.text(x.GetDepartment()), lists.municipality.text(x.GetMunicipality())
-	f.DestinationDepartment = lists.department.text(x.GetDestinationDepartment())
-	f.DestinationMunicipality = lists.municipality.text(x.GetDestinationMunicipality())
-	f.Accompanied, f.TravelCompany = lists.accompanied.text(x.GetAccompanied()), lists.travelCompany.text(x.GetTravelCompany())
-	for _, reason := range x.GetReasons() {
-		f.Reasons[f.ReasonCount] = lists.reason.text(reason)
-		f.ReasonCount++
+// bodyOf is what a record is about, and its body; zero and nil when it has none.
+func bodyOf(r *Record) (Kind, protoreflect.Message) {
+	switch body := r.GetBody().(type) {
+	case *Record_Crossing:
+		return KindCrossing, body.Crossing.ProtoReflect()
+	case *Record_Registration:
+		return KindRegistration, body.Registration.ProtoReflect()
+	case *Record_Assistance:
+		return KindAssistance, body.Assistance.ProtoReflect()
 	}
-	f.IntendedCountry = lists.country.text(x.GetIntendedCountry())
-	f.DisplacedByViolence, f.IntendsToMigrateAgain = lists.answer.text(x.GetDisplacedByViolence()), lists.answer.text(x.GetIntendsToMigrateAgain())
-	f.Education, f.Occupation = lists.education.text(x.GetEducation()), lists.occupation.text(x.GetOccupation())
+	return 0, nil
 }
 
-func (f *Fields) ofPerson(sex string, age *uint32, nationality string) {
-	f.Sex, f.Nationality = lists.sex.text(sex), lists.country.text(nationality)
-	if age != nil {
-		f.Age = int16(*age)
+// take takes an attribute out of a body that has no fault.
+func (f *Fields) take(s *slot, body protoreflect.Message) {
+	switch value := body.Get(s.field); s.Type {
+	case dictionary.Code:
+		f.Codes[s.Coded] = s.list.text(value.String())
+	case dictionary.Codes:
+		for i := range value.List().Len() {
+			f.Reasons[f.ReasonCount] = s.list.text(value.List().Get(i).String())
+			f.ReasonCount++
+		}
+	case dictionary.Age:
+		if body.Has(s.field) {
+			f.Age = int16(value.Uint())
+		}
+	case dictionary.Flag:
+		f.Returned = value.Bool()
+	case dictionary.Time:
+		f.ArrivalMs = value.Int()
+	case dictionary.ID:
+		if text := value.String(); text != "" {
+			f.RegistrationID = uuid.MustParse(text)
+		}
 	}
 }
 
@@ -186,16 +170,40 @@ func listOf(name string) list {
 	return list{l}
 }
 
-var lists = struct {
-	voidReason, direction, borderPoint, category, documentCheck, sex, country, mode, returnType, centre, programme list
-	department, municipality, accompanied, travelCompany, reason, answer, education, occupation, assistanceKind    list
-}{
-	listOf(codelists.VoidReason), listOf(codelists.Direction), listOf(codelists.BorderPoint), listOf(codelists.CrossingCategory),
-	listOf(codelists.DocumentCheck), listOf(codelists.Sex), listOf(codelists.Country), listOf(codelists.Mode), listOf(codelists.ReturnType),
-	listOf(codelists.Centre), listOf(codelists.Programme), listOf(codelists.Department), listOf(codelists.Municipality),
-	listOf(codelists.Accompaniment), listOf(codelists.TravelCompany), listOf(codelists.Reason), listOf(codelists.Answer),
-	listOf(codelists.Education), listOf(codelists.Occupation), listOf(codelists.AssistanceKind),
+var voidReasons = listOf(codelists.VoidReason)
+
+// slot is an attribute of one kind of record, as it is read.
+type slot struct {
+	*dictionary.Attribute
+	list  list // of its codes
+	field protoreflect.FieldDescriptor
 }
+
+// slots are the attributes by kind of record, in the order of their numbers on the wire; numbered finds them by those.
+var slots, numbered = func() (ordered [KindAssistance + 1][]*slot, byNumber [KindAssistance + 1][]*slot) {
+	file_schemas_events_events_proto_init() // generated; else it would run after this
+	bodies := map[Kind]protoreflect.MessageDescriptor{
+		KindCrossing: new(Crossing).ProtoReflect().Descriptor(), KindRegistration: new(Registration).ProtoReflect().Descriptor(),
+		KindAssistance: new(Assistance).ProtoReflect().Descriptor(),
+	}
+	for _, kind := range dictionary.Kinds() {
+		for _, a := range dictionary.Of(kind) {
+			s := &slot{Attribute: a, field: bodies[kind].Fields().ByNumber(protoreflect.FieldNumber(a.Numbers[kind]))}
+			if s.field == nil {
+				panic(fmt.Sprintf("events: events.proto lacks %s.%s: run make generate", kind, a.Field))
+			}
+			if a.List != "" {
+				s.list = listOf(a.List)
+			}
+			ordered[kind] = append(ordered[kind], s)
+			for n := a.Numbers[kind]; len(byNumber[kind]) <= n; {
+				byNumber[kind] = append(byNumber[kind], nil)
+			}
+			byNumber[kind][a.Numbers[kind]] = s
+		}
+	}
+	return ordered, byNumber
+}()
 
 // hashOf is the content hash of a record's bytes.
 func hashOf(raw []byte) uint64 { return xxhash.Sum64(raw) }

@@ -2,11 +2,13 @@ package events
 
 import (
 	"math"
+	"slices"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 )
 
 // Read takes a message value apart in one pass over its bytes and without an allocation, when it is a valid record of
@@ -89,7 +91,7 @@ func (f *Fields) record(raw []byte) bool {
 		case 2:
 			return x.small(&f.Revision)
 		case 3:
-			return x.code(lists.voidReason, &f.VoidReason)
+			return x.code(voidReasons, &f.VoidReason)
 		case 4:
 			f.Source = x.b
 			return x.kind == protowire.BytesType && utf8.Valid(x.b)
@@ -120,126 +122,45 @@ func (f *Fields) record(raw []byte) bool {
 
 // body reads one of the three bodies; a second one is left to Open.
 func (f *Fields) body(x *field, registration *[]byte) bool {
-	if f.Kind != 0 {
+	const first = 10 // the number of the first body in Record
+	if f.Kind != 0 || x.number < first || x.number > first+protowire.Number(KindAssistance-KindCrossing) {
 		return false
 	}
-	switch x.number {
-	case 10:
-		f.Kind = KindCrossing
-		return fields(x.b, f.crossing)
-	case 11:
-		f.Kind = KindRegistration
-		return fields(x.b, f.registration)
-	case 12:
-		f.Kind = KindAssistance
-		return fields(x.b, func(x field) bool {
-			switch x.number {
-			case 1:
-				return x.code(lists.centre, &f.Centre)
-			case 2:
-				return x.code(lists.assistanceKind, &f.AssistanceKind)
-			case 3:
-				*registration = x.b
-				return x.id((*[16]byte)(&f.RegistrationID))
-			}
+	f.Kind = KindCrossing + Kind(x.number-first)
+	attributes := numbered[f.Kind]
+	return fields(x.b, func(x field) bool {
+		if int(x.number) >= len(attributes) || attributes[x.number] == nil {
 			return false
-		})
-	}
-	return false
+		}
+		return f.attribute(attributes[x.number], &x, registration)
+	})
 }
 
-func (f *Fields) crossing(x field) bool {
-	switch x.number {
-	case 1:
-		return x.code(lists.direction, &f.Direction)
-	case 2:
-		return x.code(lists.borderPoint, &f.BorderPoint)
-	case 3:
+// attribute reads one attribute of the body.
+func (f *Fields) attribute(s *slot, x *field, registration *[]byte) bool {
+	switch s.Type {
+	case dictionary.Code:
+		return x.code(s.list, &f.Codes[s.Coded])
+	case dictionary.Codes:
+		return f.reason(s.list, x)
+	case dictionary.Age:
+		return x.age(&f.Age)
+	case dictionary.Flag:
 		f.Returned = x.n != 0
 		return x.kind == protowire.VarintType
-	case 4:
-		return x.code(lists.category, &f.Category)
-	case 5:
-		return x.code(lists.documentCheck, &f.DocumentCheck)
-	case 6:
-		return x.code(lists.sex, &f.Sex)
-	case 7:
-		return x.age(&f.Age)
-	case 8:
-		return x.code(lists.country, &f.Nationality)
-	case 9:
-		return x.code(lists.country, &f.Country)
-	case 10:
-		return x.code(lists.mode, &f.Mode)
-	case 11:
-		return x.code(lists.returnType, &f.ReturnType)
-	}
-	return false
-}
-
-func (f *Fields) registration(x field) bool {
-	switch x.number {
-	case 1:
-		return x.code(lists.centre, &f.Centre)
-	case 2:
+	case dictionary.Time:
 		return x.time(&f.ArrivalMs)
-	case 3:
-		return x.code(lists.borderPoint, &f.EntryPoint)
-	case 4:
-		return x.code(lists.borderPoint, &f.ExitPoint)
-	case 5:
-		return x.code(lists.country, &f.Country)
-	case 6:
-		return x.code(lists.mode, &f.Mode)
-	case 7:
-		return x.code(lists.returnType, &f.ReturnType)
-	case 8:
-		return x.code(lists.programme, &f.Programme)
-	case 9:
-		return x.code(lists.sex, &f.Sex)
-	case 10:
-		return x.age(&f.Age)
-	case 11:
-		return x.code(lists.country, &f.Nationality)
-	case 18:
-		return f.reason(&x)
-	}
-	return f.origin(&x)
-}
-
-// origin reads where the person comes from and goes to, and what they answered.
-func (f *Fields) origin(x *field) bool {
-	switch x.number {
-	case 12:
-		return x.code(lists.department, &f.Department)
-	case 13:
-		return x.code(lists.municipality, &f.Municipality)
-	case 14:
-		return x.code(lists.department, &f.DestinationDepartment)
-	case 15:
-		return x.code(lists.municipality, &f.DestinationMunicipality)
-	case 16:
-		return x.code(lists.accompanied, &f.Accompanied)
-	case 17:
-		return x.code(lists.travelCompany, &f.TravelCompany)
-	case 19:
-		return x.code(lists.country, &f.IntendedCountry)
-	case 20:
-		return x.code(lists.answer, &f.DisplacedByViolence)
-	case 21:
-		return x.code(lists.answer, &f.IntendsToMigrateAgain)
-	case 22:
-		return x.code(lists.education, &f.Education)
-	case 23:
-		return x.code(lists.occupation, &f.Occupation)
+	case dictionary.ID:
+		*registration = x.b
+		return x.id((*[16]byte)(&f.RegistrationID))
 	}
 	return false
 }
 
 // reason adds a reason that was not given before.
-func (f *Fields) reason(x *field) bool {
+func (f *Fields) reason(l list, x *field) bool {
 	var reason Stated
-	if !x.code(lists.reason, &reason) || reason == 0 || f.ReasonCount == MaxReasons {
+	if !x.code(l, &reason) || reason == 0 || f.ReasonCount == MaxReasons {
 		return false
 	}
 	for _, earlier := range f.Reasons[:f.ReasonCount] {
@@ -252,7 +173,7 @@ func (f *Fields) reason(x *field) bool {
 	return true
 }
 
-// envelopeHolds says whether Validate finds no fault with what every record has; ids and codes are checked already.
+// envelopeHolds reports whether Validate finds no fault with what every record has; ids and codes are checked already.
 func (f *Fields) envelopeHolds() bool {
 	return f.Revision >= 1 && f.Revision <= MaxRevision &&
 		len(f.Source) > 0 && len(f.Source) <= maxSourceID &&
@@ -261,28 +182,44 @@ func (f *Fields) envelopeHolds() bool {
 
 func timeHolds(ms int64) bool { return ms >= minTimeMs && ms < maxTimeMs }
 
-// bodyHolds says whether Validate finds no fault with the body; its codes are checked already.
+// bodyHolds reports whether Validate finds no fault with the body; its codes are checked already.
 func (f *Fields) bodyHolds() bool {
+	c := &f.Codes
+	for _, required := range required[f.Kind] {
+		if c[required] == 0 {
+			return false
+		}
+	}
 	switch f.Kind {
 	case KindCrossing:
-		if f.Direction == 0 || f.BorderPoint == 0 || f.BorderPoint == known.blind {
+		if c[dictionary.BorderPoint] == known.blind {
 			return false
 		}
 		if !f.Returned {
-			return f.Country == 0 && f.Mode == 0 && f.ReturnType == 0
+			return c[dictionary.Country] == 0 && c[dictionary.Mode] == 0 && c[dictionary.ReturnType] == 0
 		}
-		return f.Direction == known.entry && (f.Category == 0 || f.Category == known.traveller)
+		return c[dictionary.Direction] == known.entry && (c[dictionary.Category] == 0 || c[dictionary.Category] == known.traveller)
 	case KindRegistration:
-		return f.Centre != 0 && f.Centre != known.notRegistered && f.EntryPoint != known.blind &&
-			(f.ArrivalMs == 0 || timeHolds(f.ArrivalMs)) && liesIn(f.Municipality, f.Department) &&
-			liesIn(f.DestinationMunicipality, f.DestinationDepartment)
-	case KindAssistance:
-		return f.Centre != 0 && f.AssistanceKind != 0
+		return c[dictionary.Centre] != known.notRegistered && c[dictionary.EntryPoint] != known.blind &&
+			(f.ArrivalMs == 0 || timeHolds(f.ArrivalMs)) && liesIn(c[dictionary.Municipality], c[dictionary.Department]) &&
+			liesIn(c[dictionary.DestinationMunicipality], c[dictionary.DestinationDepartment])
 	}
-	return false
+	return f.Kind == KindAssistance
 }
 
-// liesIn says whether a municipality may stand beside a department.
+// required are the codes that a kind of record must state.
+var required = func() (all [KindAssistance + 1][]dictionary.Coded) {
+	for _, kind := range dictionary.Kinds() {
+		for _, s := range slots[kind] {
+			if slices.Contains(s.Required, kind) {
+				all[kind] = append(all[kind], s.Coded)
+			}
+		}
+	}
+	return all
+}()
+
+// liesIn reports whether a municipality may stand beside a department.
 func liesIn(municipality, department Stated) bool {
 	in := departmentOf[municipality]
 	return department == 0 || in == 0 || department == known.noDepartment || in == known.noDepartment || in == department
@@ -290,16 +227,17 @@ func liesIn(municipality, department Stated) bool {
 
 // departmentOf is the department of a municipality; 0 where the list names none.
 var departmentOf = func() []Stated {
-	all := make([]Stated, lists.municipality.Len()+1)
-	for i, c := range lists.municipality.Codes() {
-		all[i+1] = lists.department.text(codelists.DepartmentOf(c.Code))
+	municipalities, departments := listOf(codelists.Municipality), listOf(codelists.Department)
+	all := make([]Stated, municipalities.Len()+1)
+	for i, c := range municipalities.Codes() {
+		all[i+1] = departments.text(codelists.DepartmentOf(c.Code))
 	}
 	return all
 }()
 
 var known = struct{ blind, entry, traveller, notRegistered, noDepartment Stated }{
-	lists.borderPoint.text(blindCrossing), lists.direction.text("entry"), lists.category.text("traveller"),
-	lists.centre.text(notRegistered), lists.department.text(unknownDepartment),
+	listOf(codelists.BorderPoint).text(blindCrossing), listOf(codelists.Direction).text("entry"), listOf(codelists.CrossingCategory).text("traveller"),
+	listOf(codelists.Centre).text(notRegistered), listOf(codelists.Department).text(unknownDepartment),
 }
 
 // readID reads a UUIDv7 in canonical lower-case text, made between 2000 and 2100.

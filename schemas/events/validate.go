@@ -2,12 +2,15 @@ package events
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 )
 
 // Fault is one thing wrong with one field of a record.
@@ -59,15 +62,15 @@ const (
 func Validate(r *Record) []Fault {
 	c := checker{}
 	c.envelope(r)
-	switch body := r.GetBody().(type) {
-	case *Record_Crossing:
-		c.crossing(body.Crossing)
-	case *Record_Registration:
-		c.registration(body.Registration)
-	case *Record_Assistance:
-		c.assistance(body.Assistance)
-	default:
+	kind, body := bodyOf(r)
+	if body == nil {
 		c.add("body", CodeRequired, "a record is a crossing, a registration or an assistance")
+	}
+	for _, s := range slots[kind] {
+		c.attribute(kind, s, body)
+	}
+	if kind == KindCrossing {
+		c.returned(r.GetCrossing())
 	}
 	return c.faults
 }
@@ -116,18 +119,58 @@ func (c *checker) envelope(r *Record) {
 	}
 }
 
-func (c *checker) crossing(x *Crossing) {
-	c.required("crossing.direction", codelists.Direction, x.GetDirection())
-	c.required("crossing.border_point", codelists.BorderPoint, x.GetBorderPoint())
-	if x.GetBorderPoint() == blindCrossing {
-		c.add("crossing.border_point", CodeNotAllowed, "no post stands at %s", blindCrossing)
+// attribute checks what can be wrong with an attribute of a kind of record by itself, and beside those before it.
+func (c *checker) attribute(kind Kind, s *slot, body protoreflect.Message) {
+	field, value := kind.String()+"."+s.Field, body.Get(s.field)
+	switch s.Type {
+	case dictionary.Code:
+		text := value.String()
+		if slices.Contains(s.Required, kind) {
+			c.required(field, s.List, text)
+		} else {
+			c.code(field, s.List, text)
+		}
+		c.allowed(kind, s.Coded, field, text, body)
+	case dictionary.Codes:
+		c.several(field, s.List, value.List())
+	case dictionary.Age:
+		if value.Uint() > MaxAge {
+			c.add(field, CodeOutOfRange, "%d; ages are 0 to %d completed years", value.Uint(), MaxAge)
+		}
+	case dictionary.Time:
+		if value.Int() != 0 {
+			c.time(field, value.Int())
+		}
+	case dictionary.ID:
+		if value.String() != "" {
+			c.id(field, value.String())
+		}
 	}
-	c.code("crossing.category", codelists.CrossingCategory, x.GetCategory())
-	c.code("crossing.document_check", codelists.DocumentCheck, x.GetDocumentCheck())
-	c.person("crossing", x.GetSex(), x.Age, x.GetNationality())
-	c.code("crossing.country", codelists.Country, x.GetCountry())
-	c.code("crossing.mode", codelists.Mode, x.GetMode())
-	c.code("crossing.return_type", codelists.ReturnType, x.GetReturnType())
+}
+
+// allowed refuses codes of the list that have no meaning in the field, and municipalities of another department.
+func (c *checker) allowed(kind Kind, coded dictionary.Coded, field, code string, body protoreflect.Message) {
+	switch {
+	case kind == KindCrossing && coded == dictionary.BorderPoint && code == blindCrossing:
+		c.add(field, CodeNotAllowed, "no post stands at %s", blindCrossing)
+	case kind == KindRegistration && coded == dictionary.Centre && code == notRegistered:
+		c.add(field, CodeNotAllowed, "a registration has a centre; %s is for returns without one", notRegistered)
+	case coded == dictionary.EntryPoint && code == blindCrossing:
+		c.add(field, CodeNotAllowed, "%s is an answer to where a person left only", blindCrossing)
+	case coded == dictionary.Municipality:
+		c.place(field, code, textOf(kind, dictionary.Department, body))
+	case coded == dictionary.DestinationMunicipality:
+		c.place(field, code, textOf(kind, dictionary.DestinationDepartment, body))
+	}
+}
+
+// textOf is the code of an attribute in a body.
+func textOf(kind Kind, coded dictionary.Coded, body protoreflect.Message) string {
+	return body.Get(numbered[kind][coded.Attribute().Numbers[kind]].field).String()
+}
+
+// returned checks what only a return may state, and what a return must be.
+func (c *checker) returned(x *Crossing) {
 	if !x.GetReturned() {
 		if x.GetCountry() != "" || x.GetMode() != "" || x.GetReturnType() != "" {
 			c.add("crossing.returned", CodeContradiction, "country, mode and return_type are stated only of a return")
@@ -142,71 +185,22 @@ func (c *checker) crossing(x *Crossing) {
 	}
 }
 
-func (c *checker) registration(x *Registration) {
-	c.required("registration.centre", codelists.Centre, x.GetCentre())
-	if x.GetCentre() == notRegistered {
-		c.add("registration.centre", CodeNotAllowed, "a registration has a centre; %s is for returns without one", notRegistered)
-	}
-	if x.GetArrivalTimeMs() != 0 {
-		c.time("registration.arrival_time_ms", x.GetArrivalTimeMs())
-	}
-	c.code("registration.entry_point", codelists.BorderPoint, x.GetEntryPoint())
-	if x.GetEntryPoint() == blindCrossing {
-		c.add("registration.entry_point", CodeNotAllowed, "%s is an answer to where a person left only", blindCrossing)
-	}
-	c.code("registration.exit_point", codelists.BorderPoint, x.GetExitPoint())
-	c.code("registration.country", codelists.Country, x.GetCountry())
-	c.code("registration.mode", codelists.Mode, x.GetMode())
-	c.code("registration.return_type", codelists.ReturnType, x.GetReturnType())
-	c.code("registration.programme", codelists.Programme, x.GetProgramme())
-	c.person("registration", x.GetSex(), x.Age, x.GetNationality())
-	c.place("registration.department", x.GetDepartment(), "registration.municipality", x.GetMunicipality())
-	c.place("registration.destination_department", x.GetDestinationDepartment(),
-		"registration.destination_municipality", x.GetDestinationMunicipality())
-	c.code("registration.accompanied", codelists.Accompaniment, x.GetAccompanied())
-	c.code("registration.travel_company", codelists.TravelCompany, x.GetTravelCompany())
-	c.reasons(x.GetReasons())
-	c.code("registration.intended_country", codelists.Country, x.GetIntendedCountry())
-	c.code("registration.displaced_by_violence", codelists.Answer, x.GetDisplacedByViolence())
-	c.code("registration.intends_to_migrate_again", codelists.Answer, x.GetIntendsToMigrateAgain())
-	c.code("registration.education", codelists.Education, x.GetEducation())
-	c.code("registration.occupation", codelists.Occupation, x.GetOccupation())
-}
-
-func (c *checker) assistance(x *Assistance) {
-	c.required("assistance.centre", codelists.Centre, x.GetCentre())
-	c.required("assistance.kind", codelists.AssistanceKind, x.GetKind())
-	if id := x.GetRegistrationId(); id != "" {
-		c.id("assistance.registration_id", id)
-	}
-}
-
-func (c *checker) person(body, sex string, age *uint32, nationality string) {
-	c.code(body+".sex", codelists.Sex, sex)
-	if age != nil && *age > MaxAge {
-		c.add(body+".age", CodeOutOfRange, "%d; ages are 0 to %d completed years", *age, MaxAge)
-	}
-	c.code(body+".nationality", codelists.Country, nationality)
-}
-
-func (c *checker) place(departmentField, department, municipalityField, municipality string) {
-	c.code(departmentField, codelists.Department, department)
-	c.code(municipalityField, codelists.Municipality, municipality)
+func (c *checker) place(field, municipality, department string) {
 	if department == "" || department == unknownDepartment {
 		return
 	}
 	if in := codelists.DepartmentOf(municipality); in != "" && in != unknownDepartment && in != department {
-		c.add(municipalityField, CodeContradiction, "municipality %s lies in %s, not in %s", municipality, in, clip(department))
+		c.add(field, CodeContradiction, "municipality %s lies in %s, not in %s", municipality, in, clip(department))
 	}
 }
 
-func (c *checker) reasons(reasons []string) {
-	const field = "registration.reasons"
-	for i, reason := range reasons {
-		c.required(field, codelists.Reason, reason)
-		for _, earlier := range reasons[:i] {
-			if earlier == reason {
-				c.add(field, CodeRepeated, "%s is given twice", strconv.Quote(reason))
+func (c *checker) several(field, list string, codes protoreflect.List) {
+	for i := range codes.Len() {
+		code := codes.Get(i).String()
+		c.required(field, list, code)
+		for earlier := range i {
+			if codes.Get(earlier).String() == code {
+				c.add(field, CodeRepeated, "%s is given twice", strconv.Quote(code))
 			}
 		}
 	}

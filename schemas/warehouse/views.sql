@@ -9,21 +9,7 @@ CREATE OR REPLACE VIEW ceniss.returns
     return_id UUID COMMENT 'Identificador del retorno / Return id',
     person UUID COMMENT 'Seudónimo de la persona / Pseudonym of the person',
     {{periodColumns}},
-    route String COMMENT 'Ruta: país de retorno y vía / Route: country of return and mode',
-    country String COMMENT 'País de retorno, ISO 3166-1; XX: desconocido / Country of return, ISO 3166-1; XX: unknown',
-    mode String COMMENT 'Vía: air, land, sea, unknown / Mode: air, land, sea, unknown',
-    return_type String COMMENT 'Tipo: deported, assisted, voluntary, unknown / Type: deported, assisted, voluntary, unknown',
-    entry_point String COMMENT 'Punto por donde volvió a entrar / Point where the person came back in',
-    exit_point String COMMENT 'Punto por donde dice que salió / Point where the person says they left',
-    centre String COMMENT 'Centro que lo registró; X-NON: no registrado / Centre that registered it; X-NON: not registered',
-    department String COMMENT 'Departamento de origen, ISO 3166-2 / Department of origin, ISO 3166-2',
-    municipality String COMMENT 'Municipio de origen, INE / Municipality of origin, INE',
-    sex String COMMENT 'Sexo: M, F, U / Sex: M, F, U',
-    age Nullable(UInt8) COMMENT 'Edad en años cumplidos; nulo: no declarada / Age in completed years; null: not stated',
-    age_group String COMMENT 'Grupo de edad / Age group',
-    accompanied String COMMENT 'Acompañamiento: accompanied, unaccompanied, unknown / Accompaniment: accompanied, unaccompanied, unknown',
-    reasons Array(String) COMMENT 'Motivos de salida, respuesta múltiple / Reasons for leaving, multiple response',
-    nationality String COMMENT 'Nacionalidad, ISO 3166-1 / Nationality, ISO 3166-1',
+    {{attributeColumns "returned"}},
     registered UInt8 COMMENT '1: registrado en un centro / 1: registered at a centre',
     checkpoint UInt8 COMMENT '1: visto entrar en un puesto / 1: seen entering at a checkpoint',
     method_version UInt8 COMMENT 'Versión del método que lo formó / Version of the method that made it',
@@ -31,8 +17,7 @@ CREATE OR REPLACE VIEW ceniss.returns
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT return_id, person, {{periods "day"}},
-    route, country, mode, return_type, entry_point, exit_point, centre, department, municipality, sex, age, age_group,
-    accompanied, reasons, nationality, registered, checkpoint, method_version,
+    {{attributes "returned"}}, registered, checkpoint, method_version,
     {{labels "route" "route" "country" "country" "entry_point" "border_point" "exit_point" "border_point" "centre" "centre" "department" "department" "municipality" "municipality"}}
 FROM retorno.returns FINAL
 WHERE national = 1
@@ -41,15 +26,7 @@ COMMENT 'Una fila por retorno de una persona hondureña o de nacionalidad no dec
 CREATE OR REPLACE VIEW ceniss.return_counts
 (
     {{periodColumns}},
-    route String COMMENT 'Ruta: país de retorno y vía / Route: country of return and mode',
-    country String COMMENT 'País de retorno / Country of return',
-    mode String COMMENT 'Vía / Mode',
-    return_type String COMMENT 'Tipo de retorno / Type of return',
-    entry_point String COMMENT 'Punto de entrada / Entry point',
-    exit_point String COMMENT 'Punto de salida declarado / Exit point as stated',
-    centre String COMMENT 'Centro / Centre',
-    sex String COMMENT 'Sexo / Sex',
-    age_group String COMMENT 'Grupo de edad / Age group',
+    {{attributeColumns "counted"}},
     registered UInt64 COMMENT 'Retornos registrados en un centro (lo que CENISS publica) / Returns registered at a centre (what CENISS publishes)',
     checkpoint UInt64 COMMENT 'Retornos vistos en un puesto / Returns seen at a checkpoint',
     reconciled UInt64 COMMENT 'Retornos en total; cobertura: registered entre reconciled / Returns in all; coverage: registered over reconciled',
@@ -57,7 +34,7 @@ CREATE OR REPLACE VIEW ceniss.return_counts
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT {{periods "day"}},
-    route, country, mode, return_type, entry_point, exit_point, centre, sex, age_group, registered, checkpoint, reconciled,
+    {{attributes "counted"}}, registered, checkpoint, reconciled,
     {{labels "route" "route" "country" "country" "entry_point" "border_point" "exit_point" "border_point" "centre" "centre"}}
 FROM retorno.return_counts FINAL
 -- Periods and partitions follow from the day, which is part of the key: what is passed over cannot hold another row of

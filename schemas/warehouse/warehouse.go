@@ -18,6 +18,7 @@ import (
 	"text/template"
 
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 )
 
 //go:embed migrations/*.sql views.sql
@@ -66,7 +67,7 @@ func Views() ([]string, error) {
 		return nil, err
 	}
 	parsed, err := template.New("views.sql").Funcs(template.FuncMap{
-		"periodColumns": periodColumns, "periods": periods, "labelColumns": labelColumns, "labels": labels, "label": label,
+		"periodColumns": periodColumns, "periods": periods, "attributeColumns": attributeColumns, "attributes": attributeNames, "labelColumns": labelColumns, "labels": labels, "label": label,
 	}).Parse(string(text))
 	if err != nil {
 		return nil, err
@@ -114,6 +115,60 @@ func periods(day string) string {
     concat(toString(toYear({day})), '-Q', toString(toQuarter({day}))) AS quarter,
     concat(toString(toYear({day})), if(toMonth({day}) <= 6, '-S1', '-S2')) AS half_year,
     toYear({day}) AS year`, "{day}", day)
+}
+
+// columnsOf are the columns of a return's attributes, "returned", or of its dimensions, "counted", in the order of the data
+// dictionary; a derived one stands beside what it is derived from.
+func columnsOf(which string) (all []dictionary.Attribute, err error) {
+	derived := map[string]dictionary.Attribute{
+		"route":     {Name: "route", Type: dictionary.Code, DescriptionES: "Ruta: país de retorno y vía", DescriptionEN: "Route: country of return and mode"},
+		"age_group": {Name: "age_group", Type: dictionary.Code, DescriptionES: "Grupo de edad", DescriptionEN: "Age group"},
+	}
+	for _, a := range dictionary.Attributes() {
+		var here bool
+		switch which {
+		case "returned":
+			here = a.OfReturn()
+		case "counted":
+			here = a.InCube("returns")
+		default:
+			return nil, fmt.Errorf("no attributes are called %q", which)
+		}
+		if here && a.Name == "country" {
+			all = append(all, derived["route"])
+		}
+		if here {
+			all = append(all, *a)
+		}
+		if a.Name == "age" {
+			all = append(all, derived["age_group"])
+		}
+	}
+	return all, nil
+}
+
+// attributeColumns declares the columns that attributeNames selects.
+func attributeColumns(which string) (string, error) {
+	types := map[dictionary.Type]string{dictionary.Code: "String", dictionary.Codes: "Array(String)", dictionary.Age: "Nullable(UInt8)"}
+	attributes, err := columnsOf(which)
+	all := make([]string, len(attributes))
+	for i, a := range attributes {
+		es, en := a.DescriptionES, a.DescriptionEN
+		if list, ok := codelists.Get(a.List); ok {
+			es, en = es+"; "+list.Unknown+": no declarado", en+"; "+list.Unknown+": not stated"
+		}
+		all[i] = fmt.Sprintf("%s %s COMMENT %s", a.Name, types[a.Type], literal(es+" / "+en))
+	}
+	return strings.Join(all, ",\n    "), err
+}
+
+func attributeNames(which string) (string, error) {
+	attributes, err := columnsOf(which)
+	all := make([]string, len(attributes))
+	for i, a := range attributes {
+		all[i] = a.Name
+	}
+	return strings.Join(all, ", "), err
 }
 
 func labelColumns(columns ...string) string {

@@ -1,0 +1,194 @@
+// Command generate writes what follows from attributes.csv: the bodies of records in schemas/events/events.proto and the
+// constants of coded.go. Run it in schemas/dictionary with `go generate`; on failure it says why and leaves both files as
+// they were. The Go code of events.proto is generated from it by `make generate`.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"go/format"
+	"os"
+	"strings"
+
+	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
+)
+
+const (
+	csvFile   = "attributes.csv"
+	codedFile = "coded.go"
+	protoFile = "../events/events.proto"
+	// begin is the line of events.proto after which everything is generated.
+	begin = "// The bodies of records, as schemas/dictionary/attributes.csv has them: run `make generate`.\n"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	table, err := os.ReadFile(csvFile)
+	if err != nil {
+		return err
+	}
+	all, err := dictionary.Parse(table)
+	if err != nil {
+		return err
+	}
+	constants, err := coded(all)
+	if err != nil {
+		return err
+	}
+	proto, err := os.ReadFile(protoFile)
+	if err != nil {
+		return err
+	}
+	head, _, found := bytes.Cut(proto, []byte(begin))
+	if !found {
+		return fmt.Errorf("%s lacks the line %q", protoFile, strings.TrimSpace(begin))
+	}
+	if err := os.WriteFile(codedFile, constants, 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(protoFile, append(head, begin+bodies(all)...), 0o644)
+}
+
+// coded is the source of coded.go.
+func coded(all []*dictionary.Attribute) ([]byte, error) {
+	ordered, ranks := make([]*dictionary.Attribute, 0, len(all)), map[string]int{}
+	for place := 0; ; place++ {
+		a := at(all, place)
+		if a == nil {
+			break
+		}
+		ordered = append(ordered, a)
+		switch {
+		case a.OfReturn() && a.InCube("returns"):
+			ranks["dimensions"]++
+			fallthrough
+		case a.OfReturn():
+			ranks["returns"]++
+			fallthrough
+		case a.Method == dictionary.OfFact:
+			ranks["facts"]++
+		}
+	}
+	var b bytes.Buffer
+	b.WriteString(`// Code generated from attributes.csv by go generate. DO NOT EDIT.
+
+package dictionary
+
+// Coded is the place of an attribute of type Code in arrays of codes.
+type Coded uint8
+
+// The attributes of type Code. Each array of codes is a beginning of this order.
+const (
+`)
+	for i, a := range ordered {
+		fmt.Fprintf(&b, "\t%s", name(a.Name))
+		if i == 0 {
+			b.WriteString(" Coded = iota")
+		}
+		fmt.Fprintf(&b, " // %s\n", a.LabelEN)
+	}
+	fmt.Fprintf(&b, `)
+
+const (
+	// ReturnDimensions is how many of them are dimensions of the counts of returns.
+	ReturnDimensions = %d
+	// ReturnCodes is how many a return has: those, and others after them.
+	ReturnCodes = %d
+	// FactCodes is how many the method needs of a fact: those, and others after them.
+	FactCodes = %d
+	// AllCodes is how many there are.
+	AllCodes = %d
+	// PackedCodes is how many bytes the codes of a fact take in memory: see Packed.
+	PackedCodes = %d
+)
+`, ranks["dimensions"], ranks["returns"], ranks["facts"], len(ordered), packed(ordered[:ranks["facts"]]))
+	return format.Source(b.Bytes())
+}
+
+// packed is the most bytes that the codes of one kind of record take.
+func packed(facts []*dictionary.Attribute) int {
+	most := 0
+	for _, k := range dictionary.Kinds() {
+		bytes := 0
+		for _, a := range facts {
+			if a.Has(k) {
+				list, _ := codelists.Get(a.List)
+				bytes += dictionary.Width(list.Len())
+			}
+		}
+		most = max(most, bytes)
+	}
+	return most
+}
+
+func at(all []*dictionary.Attribute, place int) *dictionary.Attribute {
+	for _, a := range all {
+		if a.Type == dictionary.Code && int(a.Coded) == place {
+			return a
+		}
+	}
+	return nil
+}
+
+// name is an attribute's name in Go.
+func name(text string) string {
+	var b strings.Builder
+	for _, word := range strings.Split(text, "_") {
+		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return b.String()
+}
+
+// types are the types on the wire.
+var types = map[dictionary.Type]string{
+	dictionary.Code: "string", dictionary.Codes: "repeated string", dictionary.Age: "optional uint32", dictionary.Flag: "bool",
+	dictionary.Time: "int64", dictionary.ID: "string",
+}
+
+// about says what each kind of record is.
+var about = map[dictionary.Kind]string{
+	dictionary.Crossing:     "Crossing is one person passing one border point, seen by a checkpoint. event_time_ms is the time at the post.\n// country, mode and return_type are stated only of a return.",
+	dictionary.Registration: "Registration is one returned person received and interviewed at a centre. event_time_ms is the time of registration.",
+	dictionary.Assistance:   "Assistance is one help given to one registered person. event_time_ms is when it was given.",
+}
+
+// bodies are the messages of the kinds of records.
+func bodies(all []*dictionary.Attribute) string {
+	var b strings.Builder
+	for _, k := range dictionary.Kinds() {
+		fmt.Fprintf(&b, "\n// %s\nmessage %s {\n", about[k], name(k.String()))
+		for n := 1; ; n++ {
+			a := numbered(all, k, n)
+			if a == nil {
+				break
+			}
+			fmt.Fprintf(&b, "  // %s.%s\n", a.DescriptionEN, listOf(a))
+			fmt.Fprintf(&b, "  %s %s = %d;\n", types[a.Type], a.Field, n)
+		}
+		b.WriteString("}\n")
+	}
+	return b.String()
+}
+
+func listOf(a *dictionary.Attribute) string {
+	if a.List == "" {
+		return ""
+	}
+	return " List " + a.List + "."
+}
+
+func numbered(all []*dictionary.Attribute, k dictionary.Kind, n int) *dictionary.Attribute {
+	for _, a := range all {
+		if a.Numbers[k] == n {
+			return a
+		}
+	}
+	return nil
+}

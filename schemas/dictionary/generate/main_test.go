@@ -1,0 +1,31 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"testing"
+
+	"retorno/schemas/dictionary"
+)
+
+// TestGeneratedIsCurrent: what is committed is what the table says.
+func TestGeneratedIsCurrent(t *testing.T) {
+	want, err := coded(dictionary.Attributes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	have, err := os.ReadFile("../coded.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, want) {
+		t.Error("coded.go is not what attributes.csv says: run make generate")
+	}
+	proto, err := os.ReadFile("../" + protoFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, have, found := bytes.Cut(proto, []byte(begin)); !found || string(have) != bodies(dictionary.Attributes()) {
+		t.Error("events.proto is not what attributes.csv says: run make generate")
+	}
+}
