@@ -9,6 +9,7 @@ import (
 	"retorno/consumers/reconcile"
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 )
 
 // Query is a cell of ceniss.return_counts, or the sum of all cells that have these values.
@@ -19,17 +20,13 @@ type Query struct {
 }
 
 // dimensions are the coded dimensions of the cube of returns, and their lists.
-var dimensions = []struct{ name, list string }{
-	{"route", codelists.Route}, {"country", codelists.Country}, {"mode", codelists.Mode}, {"return_type", codelists.ReturnType},
-	{"entry_point", codelists.BorderPoint}, {"exit_point", codelists.BorderPoint}, {"centre", codelists.Centre},
-	{"sex", codelists.Sex}, {"age_group", codelists.AgeGroup},
-}
+var dimensions = dictionary.Counted()
 
-// dimensionNames are the names that a query may use: kinds of periods, then dimensions.
-func dimensionNames() []string {
+// DimensionNames are the names that a query may use: kinds of periods, then dimensions.
+func DimensionNames() []string {
 	names := calendar.Kinds()
 	for _, d := range dimensions {
-		names = append(names, d.name)
+		names = append(names, d.Name)
 	}
 	return names
 }
@@ -78,18 +75,18 @@ func (q *Query) add(name, value string) error {
 		return nil
 	}
 	for _, d := range dimensions {
-		if d.name != name {
+		if d.Name != name {
 			continue
 		}
-		list, _ := codelists.Get(d.list)
+		list, _ := codelists.Get(d.List)
 		if !list.Has(value) {
-			return fmt.Errorf("%s: %q is not in the list %s%s", name, value, d.list, offer(suggest(list, value)))
+			return fmt.Errorf("%s: %q is not in the list %s%s", name, value, d.List, offer(suggest(list, value)))
 		}
 		q.codes = append(q.codes, Field{name, value})
 		q.Asked = append(q.Asked, Field{name, value})
 		return nil
 	}
-	return fmt.Errorf("%q is no dimension of the counts of returns; there are %s", name, strings.Join(dimensionNames(), ", "))
+	return fmt.Errorf("%q is no dimension of the counts of returns; there are %s", name, strings.Join(DimensionNames(), ", "))
 }
 
 func offer(codes []string) string {

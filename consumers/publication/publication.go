@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -20,6 +21,7 @@ import (
 
 	"retorno/consumers/reconcile"
 	"retorno/schemas/calendar"
+	"retorno/schemas/dictionary"
 )
 
 // Conn is what is needed of ClickHouse; a driver.Conn of clickhouse-go is one.
@@ -162,14 +164,23 @@ func (p *Publication) take(ctx context.Context, conn Conn) (rested bool, err err
 }
 
 // cells are the counts of the days from ? to ?, by month.
-const cells = `SELECT formatDateTime(day, '%Y-%m') AS month, route, country, mode, return_type, entry_point, exit_point, centre, sex, age_group,
+var cells = `SELECT formatDateTime(day, '%Y-%m') AS month, ` + dimensions + `,
 	sum(r) AS registered, sum(c) AS checkpoint, sum(k) AS reconciled
 FROM (SELECT * EXCEPT (registered, checkpoint, reconciled), registered AS r, checkpoint AS c, reconciled AS k FROM retorno.return_counts FINAL WHERE day BETWEEN toDate(?) AND toDate(?))
-GROUP BY month, route, country, mode, return_type, entry_point, exit_point, centre, sex, age_group
+GROUP BY month, ` + dimensions + `
 HAVING reconciled > 0`
 
 // checksum does not depend on the order of the rows.
-const checksum = "groupBitXor(cityHash64(month, route, country, mode, return_type, entry_point, exit_point, centre, sex, age_group, registered, checkpoint, reconciled))"
+var checksum = "groupBitXor(cityHash64(month, " + dimensions + ", registered, checkpoint, reconciled))"
+
+// dimensions are the columns of the counts of returns but the day.
+var dimensions = func() string {
+	var names []string
+	for _, a := range dictionary.Counted() {
+		names = append(names, a.Name)
+	}
+	return strings.Join(names, ", ")
+}()
 
 // write gives the vintage its number and makes it visible.
 func (p *Publication) write(ctx context.Context, conn Conn) (err error) {

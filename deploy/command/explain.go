@@ -25,7 +25,7 @@ type explainCommand struct {
 func (explainCommand) Help() string {
 	return helpText("Shows which facts, revisions and rules made a return or a cell, and what each correction changed. The history is read from Kafka, which keeps every copy, and is compared with what is stored: status 1 when they differ, or when an id is unknown. "+
 		"Of a person with more than 1,000 records, which a document number typed for many people makes, it shows what concerns the id asked for, without the history. "+
-		"A cell has any of day, week, month, quarter, half_year, year, route, country, mode, return_type, entry_point, exit_point, centre, sex, age_group.\n\n"+
+		"A cell has any of "+strings.Join(explain.DimensionNames(), ", ")+".\n\n"+
 		"It is for statisticians who may read retorno.returns. It knows pseudonyms only; in text even these are cut to their first 8 digits, because a whole key links all records of a person wherever they are, and text is what people paste into messages.",
 		"retorno explain 01531c2a-7b00-7000-8000-00000000002a", "retorno explain month=2016-03 route=US-AIR exit_point=L-COR", "retorno explain day=2016-03-01,centre=CAMR-OMO --limit=0 --json")
 }

@@ -172,12 +172,31 @@ func Of(k Kind) []*Attribute {
 	return all
 }
 
-// Dimensions are the dimensions of a cube that records state, in the order of the table.
-func Dimensions(cube string) []*Attribute {
-	var all []*Attribute
+// What follows from attributes, so that no record states it.
+var (
+	route = &Attribute{Name: "route", Type: Code, List: "route", LabelES: "Ruta", LabelEN: "Route",
+		DescriptionES: "Ruta: país de retorno y vía", DescriptionEN: "Route: country of return and mode"}
+	ageGroup = &Attribute{Name: "age_group", Type: Code, List: "age_group", LabelES: "Grupo de edad", LabelEN: "Age group",
+		DescriptionES: "Grupo de edad", DescriptionEN: "Age group"}
+)
+
+// Returned are the attributes of a return in the order of the columns of ceniss.returns, those that follow from others
+// beside them.
+func Returned() []*Attribute { return withDerived((*Attribute).OfReturn) }
+
+// Counted are the dimensions of the counts of returns, likewise.
+func Counted() []*Attribute {
+	return withDerived(func(a *Attribute) bool { return a.InCube("returns") })
+}
+
+func withDerived(has func(*Attribute) bool) []*Attribute {
+	all := []*Attribute{route}
 	for _, a := range attributes {
-		if a.InCube(cube) {
+		if has(a) {
 			all = append(all, a)
+		}
+		if a.Type == Age {
+			all = append(all, ageGroup)
 		}
 	}
 	return all

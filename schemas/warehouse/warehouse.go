@@ -117,34 +117,15 @@ func periods(day string) string {
     toYear({day}) AS year`, "{day}", day)
 }
 
-// columnsOf are the columns of a return's attributes, "returned", or of its dimensions, "counted", in the order of the data
-// dictionary; a derived one stands beside what it is derived from.
-func columnsOf(which string) (all []dictionary.Attribute, err error) {
-	derived := map[string]dictionary.Attribute{
-		"route":     {Name: "route", Type: dictionary.Code, DescriptionES: "Ruta: país de retorno y vía", DescriptionEN: "Route: country of return and mode"},
-		"age_group": {Name: "age_group", Type: dictionary.Code, DescriptionES: "Grupo de edad", DescriptionEN: "Age group"},
+// columnsOf are the columns of returns, "returned", or of their counts, "counted".
+func columnsOf(which string) ([]*dictionary.Attribute, error) {
+	switch which {
+	case "returned":
+		return dictionary.Returned(), nil
+	case "counted":
+		return dictionary.Counted(), nil
 	}
-	for _, a := range dictionary.Attributes() {
-		var here bool
-		switch which {
-		case "returned":
-			here = a.OfReturn()
-		case "counted":
-			here = a.InCube("returns")
-		default:
-			return nil, fmt.Errorf("no attributes are called %q", which)
-		}
-		if here && a.Name == "country" {
-			all = append(all, derived["route"])
-		}
-		if here {
-			all = append(all, *a)
-		}
-		if a.Name == "age" {
-			all = append(all, derived["age_group"])
-		}
-	}
-	return all, nil
+	return nil, fmt.Errorf("no attributes are called %q", which)
 }
 
 // attributeColumns declares the columns that attributeNames selects.

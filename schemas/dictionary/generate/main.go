@@ -1,6 +1,5 @@
-// Command generate writes what follows from attributes.csv: the bodies of records in schemas/events/events.proto and the
-// constants of coded.go. Run it in schemas/dictionary with `go generate`; on failure it says why and leaves both files as
-// they were. The Go code of events.proto is generated from it by `make generate`.
+// Command generate writes what follows from attributes.csv: the bodies of records in schemas/events/events.proto, the
+// constants of coded.go and docs/data-dictionary.md. Run it in schemas/dictionary with `go generate`; on failure it says why. The Go code of events.proto is generated from it by `make generate`.
 package main
 
 import (
@@ -53,7 +52,10 @@ func run() error {
 	if err := os.WriteFile(codedFile, constants, 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(protoFile, append(head, begin+bodies(all)...), 0o644)
+	if err := os.WriteFile(protoFile, append(head, begin+bodies(all)...), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(pageFile, []byte(page(all)), 0o644)
 }
 
 // coded is the source of coded.go.

@@ -28,4 +28,7 @@ func TestGeneratedIsCurrent(t *testing.T) {
 	if _, have, found := bytes.Cut(proto, []byte(begin)); !found || string(have) != bodies(dictionary.Attributes()) {
 		t.Error("events.proto is not what attributes.csv says: run make generate")
 	}
+	if have, err := os.ReadFile("../" + pageFile); err != nil || string(have) != page(dictionary.Attributes()) {
+		t.Errorf("docs/data-dictionary.md is not what attributes.csv says: run make generate (%v)", err)
+	}
 }
