@@ -139,14 +139,18 @@ func Attributes() []*Attribute { return attributes }
 
 // Coded attributes by their place.
 var coded = func() []*Attribute {
-	all := make([]*Attribute, AllCodes)
+	var all []*Attribute
 	for _, a := range attributes {
 		if a.Type == Code {
-			all[a.Coded] = a
+			all = append(all, a)
 		}
 	}
+	slices.SortFunc(all, func(a, b *Attribute) int { return int(a.Coded) - int(b.Coded) })
 	return all
 }()
+
+// Current reports whether the generated constants are those of the table.
+func Current() bool { return len(coded) == AllCodes }
 
 // Attribute is the attribute with that place.
 func (c Coded) Attribute() *Attribute { return coded[c] }

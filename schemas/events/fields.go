@@ -186,6 +186,9 @@ var slots, numbered = func() (ordered [KindAssistance + 1][]*slot, byNumber [Kin
 		KindCrossing: new(Crossing).ProtoReflect().Descriptor(), KindRegistration: new(Registration).ProtoReflect().Descriptor(),
 		KindAssistance: new(Assistance).ProtoReflect().Descriptor(),
 	}
+	if !dictionary.Current() {
+		panic("events: attributes were added or dropped: run make generate")
+	}
 	for _, kind := range dictionary.Kinds() {
 		for _, a := range dictionary.Of(kind) {
 			s := &slot{Attribute: a, field: bodies[kind].Fields().ByNumber(protoreflect.FieldNumber(a.Numbers[kind]))}
