@@ -175,7 +175,8 @@ var voidReasons = listOf(codelists.VoidReason)
 // slot is an attribute of one kind of record, as it is read.
 type slot struct {
 	*dictionary.Attribute
-	list  list // of its codes
+	path  string // as faults name it: registration.exit_point
+	list  list   // of its codes
 	field protoreflect.FieldDescriptor
 }
 
@@ -191,7 +192,7 @@ var slots, numbered = func() (ordered [KindAssistance + 1][]*slot, byNumber [Kin
 	}
 	for _, kind := range dictionary.Kinds() {
 		for _, a := range dictionary.Of(kind) {
-			s := &slot{Attribute: a, field: bodies[kind].Fields().ByNumber(protoreflect.FieldNumber(a.Numbers[kind]))}
+			s := &slot{Attribute: a, path: kind.String() + "." + a.Field, field: bodies[kind].Fields().ByNumber(protoreflect.FieldNumber(a.Numbers[kind]))}
 			if s.field == nil {
 				panic(fmt.Sprintf("events: events.proto lacks %s.%s: run make generate", kind, a.Field))
 			}

@@ -121,7 +121,7 @@ func (c *checker) envelope(r *Record) {
 
 // attribute checks what can be wrong with an attribute of a kind of record by itself, and beside those before it.
 func (c *checker) attribute(kind Kind, s *slot, body protoreflect.Message) {
-	field, value := kind.String()+"."+s.Field, body.Get(s.field)
+	field, value := s.path, body.Get(s.field)
 	switch s.Type {
 	case dictionary.Code:
 		text := value.String()
