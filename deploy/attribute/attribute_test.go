@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -32,12 +33,43 @@ var stored = map[string]string{
 		"    COMMENT 'Si la persona tiene seguro de salud / Whether the person has health insurance';\n",
 }
 
-// TestAnAttributeIsOneRowAndOneMigration: nothing else is written, and the attribute is typed, imported, made, stored,
-// verified and described.
+// dimension is a whole attribute by which returns are counted: five files and METHOD.md, where people read of it.
+var dimension = []struct{ name, before, text string }{
+	{"schemas/dictionary/attributes.csv", "", "speaks_english,code,answer,,25,,,,registrations_only,returns,code,,SPEAKS_ENGLISH,indirect,Habla inglés,Speaks English," +
+		"Si la persona habla inglés,Whether the person speaks English,habla inglés\n"},
+	{"schemas/warehouse/migrations/%04d_speaks_english.sql", "", "-- Whether the person speaks English.\n" +
+		"ALTER TABLE retorno.facts ADD COLUMN IF NOT EXISTS speaks_english LowCardinality(String) COMMENT 'Habla inglés / Speaks English';\n" +
+		"ALTER TABLE retorno.returns ADD COLUMN IF NOT EXISTS speaks_english LowCardinality(String) COMMENT 'Habla inglés / Speaks English';\n" +
+		"ALTER TABLE retorno.return_counts ADD COLUMN IF NOT EXISTS speaks_english LowCardinality(String) COMMENT 'Habla inglés / Speaks English',\n" +
+		"    MODIFY ORDER BY (kafka_partition, day, route, return_type, entry_point, exit_point, centre, sex, age_group, speaks_english);\n" +
+		"ALTER TABLE retorno.published_counts ADD COLUMN IF NOT EXISTS speaks_english LowCardinality(String) COMMENT 'Habla inglés / Speaks English' AFTER age_group;\n"},
+	{"schemas/warehouse/views.sql", "    c.centre AS centre, c.sex AS sex, c.age_group AS age_group,", " c.speaks_english AS speaks_english,"},
+	{"schemas/warehouse/views.sql", "    centre String COMMENT 'Centro / Centre',\n    sex String COMMENT 'Sexo / Sex',\n    age_group String COMMENT 'Grupo de edad / Age group',\n",
+		"    speaks_english String COMMENT 'Habla inglés / Speaks English',\n"},
+	{"consumers/verify/checks.go", "\treturnKeys = []string{", `"speaks_english", `},
+	{"consumers/verify/checks.go", "\treturnCellKeys = []string{", `"speaks_english", `},
+	{"consumers/verify/checks.go", "entry_point, exit_point, centre, sex,", " speaks_english,"},
+	{"consumers/verify/method.go", `first("accompanied", codelists.Accompaniment, "accompanied", "0"),`, ` first("speaks_english", codelists.Answer, "speaks_english", "0"),`},
+}
+
+// TestAnAttributeIsOneRowAndOneMigration: nothing else is written for one that is only stored, and it is typed, imported,
+// made, stored, verified and described; a dimension is counted, published and verified, too.
 func TestAnAttributeIsOneRowAndOneMigration(t *testing.T) {
 	tree := copyOfTree(t)
 	for name, text := range stored {
 		tree.add(name, text)
+	}
+	files := map[string]bool{"consumers/reconcile/METHOD.md": true}
+	for _, edit := range dimension {
+		files[edit.name] = true
+		if edit.before == "" {
+			tree.add(edit.name, edit.text)
+		} else {
+			tree.insert(edit.name, edit.before, edit.text)
+		}
+	}
+	if most := 6; len(files) > most {
+		t.Errorf("a dimension touches %d files, at most %d are wanted: %v", len(files), most, files)
 	}
 	tree.build()
 	demo := tree.demo()
@@ -54,6 +86,9 @@ func TestAnAttributeIsOneRowAndOneMigration(t *testing.T) {
 	}
 	if rejected, err := os.ReadFile(rows + ".rejected.csv"); err != nil || !bytes.Contains(rejected, []byte(";tiene seguro;unknown_code;")) {
 		t.Errorf("rejected: %s %v", rejected, err)
+	}
+	if n := demo.ask("SELECT uniqExact(speaks_english) FROM ceniss.return_counts WHERE registered > 0"); n == "1" {
+		t.Errorf("the returns are counted under one answer only")
 	}
 	demo.await("SELECT count() FROM retorno.facts WHERE health_insured = 'yes' AND startsWith(source_id, 'import-')", "1")
 	if out, status := demo.run("verify", "--once", "--kafka-partitions=3", "--kafka-brokers", demo.Kafka, "--clickhouse-addr", demo.Native); status != 0 {
@@ -127,6 +162,22 @@ func (c *tree) add(name, text string) {
 	}
 }
 
+// insert inserts text after another one, which the file must hold once.
+func (c *tree) insert(name, after, text string) {
+	c.t.Helper()
+	file := filepath.Join(c.dir, name)
+	old, err := os.ReadFile(file)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if n := strings.Count(string(old), after); n != 1 {
+		c.t.Fatalf("%s holds %q %d times, expected once: adapt this test to it", name, after, n)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(string(old), after, after+text, 1)), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
 // build generates what follows and builds the program.
 func (c *tree) build() {
 	c.t.Helper()
@@ -158,10 +209,10 @@ func (c *tree) demo() *running {
 	if err := os.WriteFile(tables, []byte(table), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
-	var said bytes.Buffer
+	said := &transcript{}
 	process := exec.Command(filepath.Join(c.dir, "retorno"), "demo", "--endpoints", file, "--kafka-partitions=3", "--table", tables, "--id=T1",
 		"--kafka-listen=127.0.0.1:0", "--clickhouse-listen=127.0.0.1:0", "--clickhouse-http-listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0", "--listen=127.0.0.1:0")
-	process.Stdout, process.Stderr, process.Cancel = &said, &said, nil
+	process.Stdout, process.Stderr = said, said
 	if err := process.Start(); err != nil {
 		c.t.Fatal(err)
 	}
@@ -188,7 +239,27 @@ func (c *tree) demo() *running {
 		text, err := os.ReadFile(file)
 		return err == nil && json.Unmarshal(text, &e) == nil
 	})
+	// What is imported while the register is compared with its table would be a difference.
+	await(c.t, "the end of the played register", func() bool { return strings.Contains(said.String(), "no difference") })
 	return &running{c.t, c.dir, e.Kafka, e.Native, e.HTTP}
+}
+
+// transcript is what a process has said so far.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (t *transcript) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(p)
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
 }
 
 // run runs a command of the program.
