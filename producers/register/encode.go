@@ -177,8 +177,9 @@ func (e *encoder) fillRegistration(r *revision) {
 	e.aside(x, r)
 }
 
-// ruled are the stored attributes of a registration that the register makes by rules of its own.
-var ruled = []string{"programme", "travel_company", "intended_country", "displaced_by_violence", "intends_to_migrate_again", "education", "occupation",
+// ruled are the attributes of a registration that the register makes by rules of its own.
+var ruled = []string{"centre", "entry_point", "exit_point", "country", "mode", "return_type", "sex", "nationality", "department", "municipality",
+	"accompanied", "programme", "travel_company", "intended_country", "displaced_by_violence", "intends_to_migrate_again", "education", "occupation",
 	"destination_department", "destination_municipality"}
 
 // others are those for which it has no rule: any code of their list, or none.
@@ -187,7 +188,7 @@ var others = func() (all []struct {
 	codes  []string
 }) {
 	for _, a := range dictionary.Of(dictionary.Registration) {
-		if a.Type != dictionary.Code || a.Method != dictionary.Unused || slices.Contains(ruled, a.Name) {
+		if a.Type != dictionary.Code || slices.Contains(ruled, a.Name) {
 			continue
 		}
 		codes := []string{""}
