@@ -12,7 +12,7 @@ var besideBugs = []bug{
 		{"consumers/store/writer.go", "if partitions[own.claim.partition] || len(group) > 0", "if len(group) > 0"},
 	}},
 	{name: "an exit does not close the return", test: "TestAgreesWithTheMethodsText", in: "./consumers/reconcile", edits: []edit{
-		{"consumers/reconcile/stretch.go", "f.Direction == exit:\n\t\t\ts.end()\n", "f.Direction == exit:\n"},
+		{"consumers/reconcile/stretch.go", "f.Codes[dictionary.Direction] == exit:\n\t\t\ts.end()\n", "f.Codes[dictionary.Direction] == exit:\n"},
 	}},
 	{name: "a gap of exactly 48 hours parts two returns", test: "TestAgreesWithTheMethodsText", in: "./consumers/reconcile", edits: []edit{
 		{"consumers/reconcile/stretch.go", "> SameReturnGap.Milliseconds()", ">= SameReturnGap.Milliseconds()"},
