@@ -30,10 +30,13 @@ const (
 // Code is the index of a code in its list; 0 is the list's unknown code, which also stands for "not stated".
 type Code = uint16
 
-// FactCodes, ReturnCodes and DimensionCodes are codes by place in the dictionary: of a fact, of a return and of a cell.
+// Codes by place in the dictionary.
 type (
-	FactCodes      = [dictionary.FactCodes]Code
-	ReturnCodes    = [dictionary.ReturnCodes]Code
+	// FactCodes are those of a fact.
+	FactCodes = [dictionary.FactCodes]Code
+	// ReturnCodes are those of a return.
+	ReturnCodes = [dictionary.ReturnCodes]Code
+	// DimensionCodes are those of a cell of the counts of returns.
 	DimensionCodes = [dictionary.ReturnDimensions]Code
 )
 
