@@ -13,8 +13,8 @@ import (
 
 // TestHeldFacts keeps facts and takes them out again.
 func TestHeldFacts(t *testing.T) {
-	if size := unsafe.Sizeof(held{}); size != 64 {
-		t.Errorf("a fact takes %d bytes", size)
+	if size := unsafe.Sizeof(held{}); size > 64 {
+		t.Errorf("a fact takes %d bytes, at most 64 are wanted", size)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		s, want := newFacts(), map[reconcile.ID]map[reconcile.ID]reconcile.Fact{}
