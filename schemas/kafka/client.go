@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -111,7 +112,8 @@ func (c *Client) askEach(ctx context.Context, brokers []string, limit time.Durat
 	for _, addr := range brokers {
 		asking, cancel := context.WithTimeout(ctx, limit)
 		res, err := c.Ask(asking, addr, req)
-		if asking.Err() != nil {
+		// A connection's deadline may pass a moment before the context that it was taken from knows.
+		if asking.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
 			silent = append(silent, addr)
 		}
 		cancel()
