@@ -158,7 +158,7 @@ func get(name string) list {
 // lists are the code lists of the attributes, by place.
 var lists = func() (all [dictionary.FactCodes]list) {
 	for i := range all {
-		all[i] = get(dictionary.Coded(i).Attribute().List)
+		all[i] = list{dictionary.Coded(i).Attribute().Codes}
 	}
 	return all
 }()

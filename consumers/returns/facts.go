@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 
 	"retorno/consumers/reconcile"
-	"retorno/schemas/codelists"
 	"retorno/schemas/dictionary"
 )
 
@@ -32,33 +31,13 @@ const (
 )
 
 // layout is where the codes of a kind of record stand in held.codes.
-var layout = func() (all [reconcile.Assistance + 1][]struct {
-	code dictionary.Coded
-	at   int
-	wide bool // it takes two bytes
-}) {
+var layout = func() (all [reconcile.Assistance + 1][]dictionary.Packed) {
 	for _, kind := range dictionary.Kinds() {
-		at := 0
-		for i := range dictionary.FactCodes {
-			a := dictionary.Coded(i).Attribute()
-			if !a.Has(kind) {
-				continue
-			}
-			list, ok := codelists.Get(a.List)
-			if !ok {
-				panic("returns: no code list " + a.List)
-			}
-			width := dictionary.Width(list.Len())
-			all[kind] = append(all[kind], struct {
-				code dictionary.Coded
-				at   int
-				wide bool
-			}{a.Coded, at, width == 2})
-			at += width
-		}
-		if at > dictionary.PackedCodes {
+		places, bytes := dictionary.Layout(kind)
+		if bytes > dictionary.PackedCodes {
 			panic("returns: a code list has outgrown the bytes that its codes are kept in: run make generate")
 		}
+		all[kind] = places
 	}
 	return all
 }()
@@ -67,10 +46,10 @@ func pack(f *reconcile.Fact) held {
 	h := held{record: f.RecordID, version: f.Version, arrival: packTime(f.Arrival), event: packTime(f.Event), reasons: f.Reasons,
 		age: int8(f.Age), flags: uint8(f.Kind)}
 	for _, place := range layout[f.Kind] {
-		code := f.Codes[place.code]
-		h.codes[place.at] = uint8(code)
-		if place.wide {
-			h.codes[place.at+1] = uint8(code >> 8)
+		code := f.Codes[place.Code]
+		h.codes[place.At] = uint8(code)
+		if place.Wide {
+			h.codes[place.At+1] = uint8(code >> 8)
 		}
 	}
 	if f.Void {
@@ -93,11 +72,11 @@ func (h *held) unpack() reconcile.Fact {
 		Void: h.flags&flagVoid != 0, Future: h.flags&flagFuture != 0, Returned: h.flags&flagReturns != 0,
 	}
 	for _, place := range layout[f.Kind] {
-		code := reconcile.Code(h.codes[place.at])
-		if place.wide {
-			code |= reconcile.Code(h.codes[place.at+1]) << 8
+		code := reconcile.Code(h.codes[place.At])
+		if place.Wide {
+			code |= reconcile.Code(h.codes[place.At+1]) << 8
 		}
-		f.Codes[place.code] = code
+		f.Codes[place.Code] = code
 	}
 	return f
 }

@@ -33,17 +33,21 @@ func wordsOf(list string) *words {
 	if !ok {
 		panic("store: no code list " + list)
 	}
+	return wordsIn(l)
+}
+
+func wordsIn(l *codelists.List) *words {
 	texts := make([]string, l.Len())
 	for i := range texts {
 		texts[i] = l.At(uint16(i))
 	}
-	return newWords(list, texts...)
+	return newWords(l.Name, texts...)
 }
 
 // attributeWords are the code lists of the attributes, by place in the dictionary.
 var attributeWords = func() (all [dictionary.AllCodes]*words) {
 	for i := range all {
-		all[i] = wordsOf(dictionary.Coded(i).Attribute().List)
+		all[i] = wordsIn(dictionary.Coded(i).Attribute().Codes)
 	}
 	return all
 }()

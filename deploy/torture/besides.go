@@ -48,17 +48,7 @@ func (r *run) make(ctx context.Context, s step) error {
 // returnCells adds the cells of the returns that were sent besides.
 func (b *besides) returnCells(cells map[register.ReturnCell]register.ReturnCount) map[register.ReturnCell]register.ReturnCount {
 	for _, x := range b.returns {
-		c := register.ReturnCell{Day: x.Date, Route: x.Route, ReturnType: x.ReturnType, EntryPoint: x.EntryPoint, ExitPoint: x.ExitPoint,
-			Centre: x.Centre, Sex: x.Sex, AgeGroup: x.AgeGroup}
-		n := cells[c]
-		n.Reconciled++
-		if x.Registered {
-			n.Registered++
-		}
-		if x.Checkpoint {
-			n.Checkpoint++
-		}
-		cells[c] = n
+		cells[x.Cell()] = cells[x.Cell()].Plus(x.Registered, x.Checkpoint)
 	}
 	return cells
 }

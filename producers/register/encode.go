@@ -9,7 +9,6 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"retorno/schemas/codelists"
 	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
 )
@@ -192,8 +191,7 @@ var others = func() (all []struct {
 			continue
 		}
 		codes := []string{""}
-		l, _ := codelists.Get(a.List)
-		for _, code := range l.Codes() {
+		for _, code := range a.Codes.Codes() {
 			codes = append(codes, code.Code)
 		}
 		all = append(all, struct {

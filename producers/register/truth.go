@@ -204,6 +204,24 @@ func (t *Truth) returnAt(e *expected) Return {
 		Nationality: a.code(dimNationality), National: a.national(), Registered: e.registered, Checkpoint: e.checkpoint}
 }
 
+// Cell is the cell that the return is counted in.
+func (r *Return) Cell() ReturnCell {
+	return ReturnCell{Day: r.Date, Route: r.Route, ReturnType: r.ReturnType, EntryPoint: r.EntryPoint, ExitPoint: r.ExitPoint,
+		Centre: r.Centre, Sex: r.Sex, AgeGroup: r.AgeGroup}
+}
+
+// Plus counts one return more.
+func (n ReturnCount) Plus(registered, checkpoint bool) ReturnCount {
+	n.Reconciled++
+	if registered {
+		n.Registered++
+	}
+	if checkpoint {
+		n.Checkpoint++
+	}
+	return n
+}
+
 // cellKey is ReturnCell in small: the day and the attributes that it has.
 type cellKey struct {
 	day                               calendar.Day
@@ -221,15 +239,7 @@ func (t *Truth) ReturnCells() map[ReturnCell]ReturnCount {
 		}
 		a := &e.said
 		k := cellKey{e.day, a[dimCountry], a[dimMode], a[dimReturnType], a[dimEntry], a[dimExit], a[dimCentre], a[dimSex], ageBand(a)}
-		n := small[k]
-		n.Reconciled++
-		if e.registered {
-			n.Registered++
-		}
-		if e.checkpoint {
-			n.Checkpoint++
-		}
-		small[k] = n
+		small[k] = small[k].Plus(e.registered, e.checkpoint)
 	}
 	cells := make(map[ReturnCell]ReturnCount, len(small))
 	for k, n := range small {

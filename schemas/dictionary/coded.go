@@ -43,6 +43,6 @@ const (
 	FactCodes = 15
 	// AllCodes is how many there are.
 	AllCodes = 25
-	// PackedCodes is how many bytes the codes of a fact take in memory: see Packed.
+	// PackedCodes is how many bytes the codes of a fact take in memory at most: see Layout.
 	PackedCodes = 12
 )

@@ -11,10 +11,13 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"retorno/schemas/codelists"
 )
 
 // Kind says what a record is about.
@@ -80,8 +83,9 @@ type Attribute struct {
 	// Field is its name in events.proto.
 	Field string
 	Type  Type
-	// List is its code list; empty when its values are no codes.
-	List string
+	// List is the name of its code list, and Codes the list; empty and nil when its values are no codes.
+	List  string
+	Codes *codelists.List
 	// Numbers are the numbers of its field on the wire by kind of record; kinds that cannot state it are absent.
 	Numbers map[Kind]int
 	// Required are the kinds that must state it.
@@ -149,6 +153,9 @@ var coded = func() []*Attribute {
 	return all
 }()
 
+// Ordered are the attributes of type Code in the order of their places.
+func Ordered() []*Attribute { return coded }
+
 // Current reports whether the generated constants are those of the table.
 func Current() bool { return len(coded) == AllCodes }
 
@@ -178,11 +185,18 @@ func Of(k Kind) []*Attribute {
 
 // What follows from attributes, so that no record states it.
 var (
-	route = &Attribute{Name: "route", Type: Code, List: "route", LabelES: "Ruta", LabelEN: "Route",
-		DescriptionES: "Ruta: país de retorno y vía", DescriptionEN: "Route: country of return and mode"}
-	ageGroup = &Attribute{Name: "age_group", Type: Code, List: "age_group", LabelES: "Grupo de edad", LabelEN: "Age group",
-		DescriptionES: "Grupo de edad", DescriptionEN: "Age group"}
+	route = derived(codelists.Route, Attribute{LabelES: "Ruta", LabelEN: "Route",
+		DescriptionES: "Ruta: país de retorno y vía", DescriptionEN: "Route: country of return and mode"})
+	ageGroup = derived(codelists.AgeGroup, Attribute{LabelES: "Grupo de edad", LabelEN: "Age group",
+		DescriptionES: "Grupo de edad", DescriptionEN: "Age group"})
 )
+
+// derived completes an attribute that is named as its code list.
+func derived(list string, a Attribute) *Attribute {
+	a.Name, a.Type, a.List = list, Code, list
+	a.Codes, _ = codelists.Get(list)
+	return &a
+}
 
 // Returned are the attributes of a return in the order of the columns of ceniss.returns, those that follow from others
 // beside them.
@@ -242,6 +256,7 @@ func attribute(cells map[string]string) (*Attribute, error) {
 	if a.Field == "" {
 		a.Field = a.Name
 	}
+	a.Codes, _ = codelists.Get(a.List)
 	files := "centre"
 	for _, k := range Kinds() {
 		if text := cells[k.String()]; text != "" {
@@ -301,30 +316,19 @@ func number(all []*Attribute) {
 
 // check refuses rows that contradict themselves or each other.
 func check(all []*Attribute) error {
-	names, numbers := map[string]bool{}, map[string]string{}
+	names, numbers, types := map[string]*Attribute{}, map[string]string{}, map[Type]string{}
 	for _, a := range all {
-		if a.Name == "" || names[a.Name] {
+		if a.Name == "" || names[a.Name] != nil {
 			return fmt.Errorf("attributes.csv: %q stands twice or has no name", a.Name)
 		}
-		names[a.Name] = true
-		if !slices.Contains([]Type{Code, Codes, Age, Flag, Time, ID}, a.Type) {
-			return fmt.Errorf("attributes.csv: %s is of the unknown type %q", a.Name, a.Type)
+		names[a.Name] = a
+		if err := a.check(); err != nil {
+			return fmt.Errorf("attributes.csv: %s %w", a.Name, err)
 		}
-		if coded := a.Type == Code || a.Type == Codes; coded != (a.List != "") {
-			return fmt.Errorf("attributes.csv: %s is of type %s and has the list %q", a.Name, a.Type, a.List)
+		if other := types[a.Type]; other != "" && a.Type != Code {
+			return fmt.Errorf("attributes.csv: %s and %s are both of type %s: a second one needs a place of its own in events.Fields and in the store", other, a.Name, a.Type)
 		}
-		if !slices.Contains([]Method{Unused, OfFact, RegistrationsFirst, RegistrationsOnly, PostsFirst}, a.Method) {
-			return fmt.Errorf("attributes.csv: %s is chosen in the unknown way %q", a.Name, a.Method)
-		}
-		if !slices.Contains([]Import{ImportCode, ImportText, ImportOwn}, a.Import) {
-			return fmt.Errorf("attributes.csv: %s is imported in the unknown way %q", a.Name, a.Import)
-		}
-		if !slices.Contains([]string{"none", "indirect", "sensitive", "identifier"}, a.Sensitivity) {
-			return fmt.Errorf("attributes.csv: %s has the unknown sensitivity %q", a.Name, a.Sensitivity)
-		}
-		if a.LabelES == "" || a.LabelEN == "" || a.DescriptionES == "" || a.DescriptionEN == "" || a.Concept == "" || len(a.Numbers) == 0 {
-			return fmt.Errorf("attributes.csv: %s lacks a label, a description, a concept or a number on the wire", a.Name)
-		}
+		types[a.Type] = a.Name
 		for k, n := range a.Numbers {
 			field := fmt.Sprintf("%s %d", k, n)
 			if other := numbers[field]; other != "" {
@@ -332,6 +336,35 @@ func check(all []*Attribute) error {
 			}
 			numbers[field] = a.Name
 		}
+	}
+	for _, a := range all {
+		if post := names[a.Post]; a.Post != "" && (post == nil || !post.Has(Crossing) || post.List != a.List) {
+			return fmt.Errorf("attributes.csv: %s is given by %q, which is no attribute of crossings in its code list", a.Name, a.Post)
+		}
+	}
+	return nil
+}
+
+// check refuses what a row says by itself; the error goes on after the attribute's name.
+func (a *Attribute) check() error {
+	isCoded := a.Type == Code || a.Type == Codes
+	switch {
+	case !slices.Contains([]Type{Code, Codes, Age, Flag, Time, ID}, a.Type):
+		return fmt.Errorf("is of the unknown type %q", a.Type)
+	case isCoded && a.Codes == nil:
+		return fmt.Errorf("has the unknown code list %q", a.List)
+	case !isCoded && a.List != "":
+		return fmt.Errorf("is of type %s and has the code list %q", a.Type, a.List)
+	case a.Type != Code && (a.Import != ImportOwn || len(a.Required) > 0):
+		return fmt.Errorf("is of type %s: only type code may be required, or imported without a rule of its own", a.Type)
+	case !slices.Contains([]Method{Unused, OfFact, RegistrationsFirst, RegistrationsOnly, PostsFirst}, a.Method):
+		return fmt.Errorf("is chosen in the unknown way %q", a.Method)
+	case !slices.Contains([]Import{ImportCode, ImportText, ImportOwn}, a.Import):
+		return fmt.Errorf("is imported in the unknown way %q", a.Import)
+	case !slices.Contains([]string{"none", "indirect", "sensitive", "identifier"}, a.Sensitivity):
+		return fmt.Errorf("has the unknown sensitivity %q", a.Sensitivity)
+	case a.LabelES == "" || a.LabelEN == "" || a.DescriptionES == "" || a.DescriptionEN == "" || a.Concept == "" || len(a.Numbers) == 0:
+		return errors.New("lacks a label, a description, a concept or a number on the wire")
 	}
 	return nil
 }

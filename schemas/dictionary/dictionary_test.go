@@ -32,8 +32,11 @@ func TestRowsThatContradictThemselvesAreRefused(t *testing.T) {
 	for _, c := range []struct{ column, text, names string }{
 		{"name", "", "no name"},
 		{"type", "word", `"word"`},
-		{"type", "age", `the list "country"`},
-		{"list", "", "is of type code"},
+		{"type", "age", `the code list "country"`},
+		{"list", "", `code list ""`},
+		{"list", "tongue", `code list "tongue"`},
+		{"post", "tongue", `given by "tongue"`},
+		{"type", "codes", "only type code may be"},
 		{"registration", "x", `"x" is no number`},
 		{"registration", "0", `"0" is no number`},
 		{"registration", "", "a number on the wire"},
@@ -53,6 +56,14 @@ func TestRowsThatContradictThemselvesAreRefused(t *testing.T) {
 	twice := append(first, second[strings.IndexByte(string(second), '\n')+1:]...)
 	if _, err := Parse(twice); err == nil || !strings.Contains(err.Error(), "both language and tongue") {
 		t.Errorf("two attributes on one number: %v", err)
+	}
+	spoken := map[string]string{"name": "speaks", "type": "flag", "list": "", "import": "own"}
+	first = row(t, spoken)
+	spoken["name"], spoken["registration"] = "reads", "25"
+	second = row(t, spoken)
+	twice = append(first, second[strings.IndexByte(string(second), '\n')+1:]...)
+	if _, err := Parse(twice); err == nil || !strings.Contains(err.Error(), "both of type flag") {
+		t.Errorf("two flags: %v", err)
 	}
 }
 

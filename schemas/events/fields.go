@@ -192,12 +192,9 @@ var slots, numbered = func() (ordered [KindAssistance + 1][]*slot, byNumber [Kin
 	}
 	for _, kind := range dictionary.Kinds() {
 		for _, a := range dictionary.Of(kind) {
-			s := &slot{Attribute: a, path: kind.String() + "." + a.Field, field: bodies[kind].Fields().ByNumber(protoreflect.FieldNumber(a.Numbers[kind]))}
+			s := &slot{Attribute: a, list: list{a.Codes}, path: kind.String() + "." + a.Field, field: bodies[kind].Fields().ByNumber(protoreflect.FieldNumber(a.Numbers[kind]))}
 			if s.field == nil {
 				panic(fmt.Sprintf("events: events.proto lacks %s.%s: run make generate", kind, a.Field))
-			}
-			if a.List != "" {
-				s.list = listOf(a.List)
 			}
 			ordered[kind] = append(ordered[kind], s)
 			for n := a.Numbers[kind]; len(byNumber[kind]) <= n; {

@@ -135,8 +135,8 @@ func attributeColumns(which string) (string, error) {
 	all := make([]string, len(attributes))
 	for i, a := range attributes {
 		es, en := a.DescriptionES, a.DescriptionEN
-		if list, ok := codelists.Get(a.List); ok {
-			es, en = es+"; "+list.Unknown+": no declarado", en+"; "+list.Unknown+": not stated"
+		if a.Codes != nil {
+			es, en = es+"; "+a.Codes.Unknown+": no declarado", en+"; "+a.Codes.Unknown+": not stated"
 		}
 		all[i] = fmt.Sprintf("%s %s COMMENT %s", a.Name, types[a.Type], literal(es+" / "+en))
 	}

@@ -9,12 +9,10 @@ import (
 	"os"
 	"strings"
 
-	"retorno/schemas/codelists"
 	"retorno/schemas/dictionary"
 )
 
 const (
-	csvFile   = "attributes.csv"
 	codedFile = "coded.go"
 	protoFile = "../events/events.proto"
 	// begin is the line of events.proto after which everything is generated.
@@ -29,15 +27,7 @@ func main() {
 }
 
 func run() error {
-	table, err := os.ReadFile(csvFile)
-	if err != nil {
-		return err
-	}
-	all, err := dictionary.Parse(table)
-	if err != nil {
-		return err
-	}
-	constants, err := coded(all)
+	constants, err := coded()
 	if err != nil {
 		return err
 	}
@@ -52,21 +42,16 @@ func run() error {
 	if err := os.WriteFile(codedFile, constants, 0o644); err != nil {
 		return err
 	}
-	if err := os.WriteFile(protoFile, append(head, begin+bodies(all)...), 0o644); err != nil {
+	if err := os.WriteFile(protoFile, append(head, begin+bodies()...), 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(pageFile, []byte(page(all)), 0o644)
+	return os.WriteFile(pageFile, []byte(page()), 0o644)
 }
 
 // coded is the source of coded.go.
-func coded(all []*dictionary.Attribute) ([]byte, error) {
-	ordered, ranks := make([]*dictionary.Attribute, 0, len(all)), map[string]int{}
-	for place := 0; ; place++ {
-		a := at(all, place)
-		if a == nil {
-			break
-		}
-		ordered = append(ordered, a)
+func coded() ([]byte, error) {
+	ordered, ranks := dictionary.Ordered(), map[string]int{}
+	for _, a := range ordered {
 		switch {
 		case a.OfReturn() && a.InCube("returns"):
 			ranks["dimensions"]++
@@ -107,36 +92,21 @@ const (
 	FactCodes = %d
 	// AllCodes is how many there are.
 	AllCodes = %d
-	// PackedCodes is how many bytes the codes of a fact take in memory: see Packed.
+	// PackedCodes is how many bytes the codes of a fact take in memory at most: see Layout.
 	PackedCodes = %d
 )
-`, ranks["dimensions"], ranks["returns"], ranks["facts"], len(ordered), packed(ordered[:ranks["facts"]]))
+`, ranks["dimensions"], ranks["returns"], ranks["facts"], len(ordered), packed())
 	return format.Source(b.Bytes())
 }
 
 // packed is the most bytes that the codes of one kind of record take.
-func packed(facts []*dictionary.Attribute) int {
+func packed() int {
 	most := 0
 	for _, k := range dictionary.Kinds() {
-		bytes := 0
-		for _, a := range facts {
-			if a.Has(k) {
-				list, _ := codelists.Get(a.List)
-				bytes += dictionary.Width(list.Len())
-			}
-		}
+		_, bytes := dictionary.Layout(k)
 		most = max(most, bytes)
 	}
 	return most
-}
-
-func at(all []*dictionary.Attribute, place int) *dictionary.Attribute {
-	for _, a := range all {
-		if a.Type == dictionary.Code && int(a.Coded) == place {
-			return a
-		}
-	}
-	return nil
 }
 
 // name is an attribute's name in Go.
@@ -162,17 +132,13 @@ var about = map[dictionary.Kind]string{
 }
 
 // bodies are the messages of the kinds of records.
-func bodies(all []*dictionary.Attribute) string {
+func bodies() string {
 	var b strings.Builder
 	for _, k := range dictionary.Kinds() {
 		fmt.Fprintf(&b, "\n// %s\nmessage %s {\n", about[k], name(k.String()))
-		for n := 1; ; n++ {
-			a := numbered(all, k, n)
-			if a == nil {
-				break
-			}
+		for _, a := range dictionary.Of(k) {
 			fmt.Fprintf(&b, "  // %s.%s\n", a.DescriptionEN, listOf(a))
-			fmt.Fprintf(&b, "  %s %s = %d;\n", types[a.Type], a.Field, n)
+			fmt.Fprintf(&b, "  %s %s = %d;\n", types[a.Type], a.Field, a.Numbers[k])
 		}
 		b.WriteString("}\n")
 	}
@@ -184,13 +150,4 @@ func listOf(a *dictionary.Attribute) string {
 		return ""
 	}
 	return " List " + a.List + "."
-}
-
-func numbered(all []*dictionary.Attribute, k dictionary.Kind, n int) *dictionary.Attribute {
-	for _, a := range all {
-		if a.Numbers[k] == n {
-			return a
-		}
-	}
-	return nil
 }

@@ -19,7 +19,7 @@ var chosen = map[dictionary.Method]string{
 }
 
 // page is the data dictionary for people.
-func page(all []*dictionary.Attribute) string {
+func page() string {
 	var b strings.Builder
 	b.WriteString(`# Data dictionary · Diccionario de datos
 
@@ -34,7 +34,7 @@ y en los conteos. Un registro que no declara un atributo cuenta bajo el código 
 | Name | Español | English | Values | Stated by | How a return gets it | Dimension of | Concept | Sensitivity |
 |---|---|---|---|---|---|---|---|---|
 `)
-	for _, a := range all {
+	for _, a := range dictionary.Attributes() {
 		cells := []string{"`" + a.Name + "`", a.DescriptionES, a.DescriptionEN, values(a), statedBy(a), chosen[a.Method], strings.Join(a.Cubes, ", "), a.Concept, a.Sensitivity}
 		fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
 	}
@@ -59,11 +59,9 @@ want told, *identifier* names another record.
 func values(a *dictionary.Attribute) string {
 	switch a.Type {
 	case dictionary.Code:
-		list, _ := codelists.Get(a.List)
-		return fmt.Sprintf("list `%s`; unknown `%s`", a.List, list.Unknown)
+		return fmt.Sprintf("list `%s`; unknown `%s`", a.List, a.Codes.Unknown)
 	case dictionary.Codes:
-		list, _ := codelists.Get(a.List)
-		return fmt.Sprintf("several of list `%s`; unknown `%s`", a.List, list.Unknown)
+		return fmt.Sprintf("several of list `%s`; unknown `%s`", a.List, a.Codes.Unknown)
 	case dictionary.Age:
 		return "0 to 120"
 	case dictionary.Flag:
