@@ -1,4 +1,4 @@
-// Package beat carries a sign of life with a context: whoever waits for something outside of the process says at each
+// Package beat carries a sign of life with a context: a function that waits for something outside of the process says at each
 // attempt that it is still at it. So a long wait for a server that is away is told apart from a goroutine that hangs.
 //
 // It promises nothing but the call; a context without a beat is as good as any. It never blocks by itself.

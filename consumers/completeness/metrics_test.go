@@ -169,7 +169,7 @@ type away struct{ gone bool }
 
 func (a *away) Query(ctx context.Context, query string, args ...any) (driver.Rows, error) {
 	if a.gone {
-		return nil, errors.New("nobody answers")
+		return nil, errors.New("no answer")
 	}
 	return conn.Query(ctx, query, args...)
 }
@@ -206,7 +206,7 @@ func TestAFailedReadingLeavesTheFigures(t *testing.T) {
 	if got := gathered(t, registry)[`retorno_source_missing_records{source="L-COR-1"}`]; got != 2 {
 		t.Errorf("%v missing after a failure, want 2 as before", got)
 	}
-	if !strings.Contains(log.String(), "nobody answers") {
+	if !strings.Contains(log.String(), "no answer") {
 		t.Errorf("the cause is not said: %s", log.String())
 	}
 }

@@ -10,7 +10,7 @@
 // hands out each origin once.
 //
 // It never logs a message's bytes, and never decides what becomes of a letter:
-// Redrive sends it to its topic again when somebody says so.
+// Redrive sends it to its topic again when an operator asks for it.
 //
 // An error of Write is a stop error (stream.IsStop) when trying again does not
 // help, which leaves the shard standing; any other means that the context ended.

@@ -56,7 +56,7 @@ func List(ctx context.Context, cfg Config, since time.Time, fn func(Letter) erro
 			}
 			l, err := letter(m)
 			if err != nil {
-				// Somebody else's message is no reason not to show ours.
+				// Another program's message is no reason not to show ours.
 				cfg.Logger.Warn("deadletter: not a letter", "offset", m.Offset, "error", err)
 				continue
 			}

@@ -287,7 +287,7 @@ func TestWhereTheLogsBeginningIsGone(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotCountedYetIsLeftOut sends more while nobody counts.
+// TestWhatIsNotCountedYetIsLeftOut sends more while no consumer counts.
 func TestWhatIsNotCountedYetIsLeftOut(t *testing.T) {
 	b := fresh(t)
 	everything(b)
@@ -301,7 +301,7 @@ func TestWhatIsNotCountedYetIsLeftOut(t *testing.T) {
 		t.Errorf("pending %+v, differences %q", total.Log, total.Differences)
 	}
 	if _, err := b.explainer().Return(t.Context(), idText(t, idOf(20))); !errors.Is(err, ErrUnknown) {
-		t.Errorf("a record that nobody has counted: %v", err)
+		t.Errorf("a record that is not counted yet: %v", err)
 	}
 	b.count()
 	if r := b.explain(20); r.Differs() || r.Persons[0].Pending != 0 {

@@ -98,7 +98,7 @@ func TestASlowClickHouseHoldsUpNobodyForLong(t *testing.T) {
 			}
 		}
 		if !strings.Contains(log.String(), "wait for one of 1 places") {
-			t.Errorf("nobody waited for a place: %s", log.String())
+			t.Errorf("no question waited for a place: %s", log.String())
 		}
 	})
 }

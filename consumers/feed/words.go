@@ -15,7 +15,7 @@ var (
 	definitions = map[string]text{
 		"return": {
 			"Una llegada a Honduras de una persona hondureña (o de nacionalidad no declarada) deportada, asistida o voluntaria. Se cuentan llegadas, no personas: quien vuelve dos veces cuenta dos veces.",
-			"One arrival in Honduras of a Honduran national (or of unstated nationality), deported, assisted or voluntary. Arrivals are counted, not people: whoever returns twice counts twice.",
+			"One arrival in Honduras of a Honduran national (or of unstated nationality), deported, assisted or voluntary. Arrivals are counted, not people: a person who returns twice counts twice.",
 		},
 		"scope": {
 			"No son refugiados que regresan. No se cuentan personas extranjeras, en tránsito, fallecidas ni salidas impedidas.",

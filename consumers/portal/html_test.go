@@ -59,7 +59,7 @@ func elements(t *testing.T, page string) []element {
 // What every page owes to screen readers, keyboards and the policy that forbids everything from elsewhere.
 func TestPagesAreWellMade(t *testing.T) {
 	pages := map[string]http.Handler{"/": handler(), "/?lang=en": handler(), "/?period=2026-S2": handler(), "/feed/": handler(), "/feed/?lang=en": handler(),
-		"/nada": handler(), "/?lang=fr": handler(), "/?empty": portal.New(portal.Config{Conn: nobody{}, Now: now})}
+		"/nada": handler(), "/?lang=fr": handler(), "/?empty": portal.New(portal.Config{Conn: emptyStore{}, Now: now})}
 	for target, h := range pages {
 		_, page := get(t, h, target)
 		all := elements(t, page)

@@ -97,7 +97,7 @@ func New(c Config) http.Handler {
 	return mux
 }
 
-// guarded sets what every answer carries: a page of ours loads nothing from elsewhere, runs nothing, is framed by nobody.
+// guarded sets what every answer carries: a page of ours loads nothing from elsewhere, runs nothing, cannot be framed.
 func (s *server) guarded(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

@@ -211,8 +211,8 @@ func TestManyReadersCostOneReading(t *testing.T) {
 	}
 }
 
-// nobody is a ClickHouse with the schema and no rows.
-type nobody struct{}
+// emptyStore is a ClickHouse with the schema and no rows.
+type emptyStore struct{}
 
 type noRows struct{ driver.Rows }
 
@@ -220,10 +220,10 @@ func (noRows) Next() bool   { return false }
 func (noRows) Err() error   { return nil }
 func (noRows) Close() error { return nil }
 
-func (nobody) Query(context.Context, string, ...any) (driver.Rows, error) { return noRows{}, nil }
+func (emptyStore) Query(context.Context, string, ...any) (driver.Rows, error) { return noRows{}, nil }
 
 func TestNothingCountedYet(t *testing.T) {
-	h := portal.New(portal.Config{Conn: nobody{}, Now: now})
+	h := portal.New(portal.Config{Conn: emptyStore{}, Now: now})
 	resp, page := get(t, h, "/?lang=en")
 	if resp.StatusCode != 200 || !strings.Contains(page, "No data yet") || !strings.Contains(page, "No computer has sent data yet") {
 		t.Errorf("%d %s", resp.StatusCode, page)

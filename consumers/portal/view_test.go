@@ -34,7 +34,7 @@ func TestPick(t *testing.T) {
 		{"the latest of several", []halfYear{half(t, "2016-S2", 9_000), half(t, "2016-S1", 27_086)}, "2016-S2"},
 		{"a small one alone", []halfYear{half(t, "2021-S1", 4)}, "2021-S1"},
 		{"only the running one", []halfYear{half(t, "2026-S2", 5)}, "2026-S2"},
-		{"nobody registered", []halfYear{half(t, "2026-S2", 5), half(t, "2016-S1", 0)}, "2026-S2"},
+		{"none registered", []halfYear{half(t, "2026-S2", 5), half(t, "2016-S1", 0)}, "2026-S2"},
 	} {
 		got, ok := pick(c.all, today)
 		if got.Label != c.want || ok != (c.want != "") {

@@ -9,7 +9,7 @@ import (
 	"retorno/consumers/publication"
 )
 
-// TestTheNumberOfAVintageIsKept: it comes from what was published before, and not from the clock of whoever publishes.
+// TestTheNumberOfAVintageIsKept: it comes from what was published before, and not from the publisher's clock.
 func TestTheNumberOfAVintageIsKept(t *testing.T) {
 	o := open(t)
 	first := o.mustPublish(o.conn, publication.Provisional, after)

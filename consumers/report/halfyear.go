@@ -61,7 +61,7 @@ func (h *HalfYear) name() string {
 	return h.Period.First.String() + "/" + h.Period.Last.String()
 }
 
-// parts orders a breakdown and leaves out what nobody is in.
+// parts orders a breakdown and leaves out what is empty.
 func parts(counts map[string]uint64, listName string) []Part {
 	list, _ := codelists.Get(listName)
 	var all []Part

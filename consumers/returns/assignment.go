@@ -63,7 +63,7 @@ func (c *Consumer) workFor(ctx context.Context) (context.Context, context.Cancel
 	}
 }
 
-// begin goes on where this process was when it had the partition last, if nobody has had it since and all is as it was
+// begin goes on where this process was when it had the partition last, if no other process has had it since and all is as it was
 // left; else it takes the partition over.
 func (c *Consumer) begin(ctx context.Context, a assignment) (*runner, error) {
 	if r := c.take(a.shard.Partition()); r != nil {

@@ -64,8 +64,8 @@ func TestLeavesNothingToBeReadAgain(t *testing.T) {
 		epoch     string
 	}{
 		"nothing happened":  {func(*testing.T, *store.Store, *Consumer) {}, 1, "(1)"},
-		"somebody had it":   {func(t *testing.T, s *store.Store, _ *Consumer) { countLog(t, s, whole) }, 0, "(3)"},
-		"somebody has it":   {func(_ *testing.T, _ *store.Store, c *Consumer) { c.Assigned([]int{1, 2}) }, 0, "(2)"},
+		"another had it":    {func(t *testing.T, s *store.Store, _ *Consumer) { countLog(t, s, whole) }, 0, "(3)"},
+		"another has it":    {func(_ *testing.T, _ *store.Store, c *Consumer) { c.Assigned([]int{1, 2}) }, 0, "(2)"},
 		"ClickHouse is new": {func(t *testing.T, _ *store.Store, _ *Consumer) { fresh(t) }, 0, "(1)"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,7 +27,7 @@ type Config struct {
 	FlushBytes int
 	// CheckEvery is how often the claim to a partition is checked while nothing is written; default 2 s.
 	CheckEvery time.Duration
-	// LeaveWithin is how long it may take to write what has been read of a partition that goes to somebody else, or when
+	// LeaveWithin is how long it may take to write what has been read of a partition that goes to another member, or when
 	// the process ends; 0: it is left, and read again.
 	LeaveWithin time.Duration
 	// StallAfter is how long a partition's goroutine may give no sign of life before Watch gives it up; longer than a

@@ -83,7 +83,7 @@ func TestADecisionToSkip(t *testing.T) {
 	topic := events.TopicCentre
 	position := int64(len(part.topics[topic]))
 	begin := position + 4
-	// What is left without the records that nobody will ever read.
+	// What is left without the records that are given up.
 	want := truthOf(t, without(t, whole, topic, position, begin))
 	s := fresh(t)
 	countLog(t, s, part)
@@ -108,7 +108,7 @@ func TestADecisionToSkip(t *testing.T) {
 	if err := c.run(t.Context(), last); !errors.Is(err, errEnd) {
 		t.Fatal(err)
 	}
-	for range 2 { // and whoever takes it over comes to the same
+	for range 2 { // and the next owner comes to the same
 		for name, got := range tables(t, s) {
 			if got != want[name] && name != "accounts" {
 				t.Errorf("%s differ:\n%s\n\nin truth:\n%s", name, got, want[name])

@@ -111,7 +111,7 @@ type facts struct {
 	n      uint32
 
 	hot     map[uint32]*hot  // by the place of the first fact
-	largest int              // facts of the hot person who has the most; 0: nobody is hot
+	largest int              // facts of the hot person who has the most; 0: no person is hot
 	own     []reconcile.Fact // of the block at hand
 	keyed   []keyed          // likewise
 }

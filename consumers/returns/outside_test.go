@@ -135,7 +135,7 @@ func (f *fighting) Fetch(ctx context.Context, wait time.Duration) ([]stream.Mess
 	return f.cursor.Fetch(ctx, wait)
 }
 
-// TestF33ReplayBesideTheLive: two groups count the same log into one database at once. Whoever is overtaken gives up
+// TestF33ReplayBesideTheLive: two groups count the same log into one database at once. The one that is overtaken gives up
 // and comes again, as the group makes it do.
 func TestF33ReplayBesideTheLive(t *testing.T) {
 	_, whole := messy(t, 33)

@@ -29,7 +29,7 @@ func TestWhatIsRejectedIsKeptAsItCame(t *testing.T) {
 		{events.TopicCheckpoint, []byte(ana), []byte("rubbish"), events.CodeMalformed},
 		{events.TopicCheckpoint, []byte(ana), sealed(unknown), events.CodeUnknownCode},
 		{events.TopicCentre, []byte(ana), sealed(good), events.CodeMisfiled},
-		{events.TopicCheckpoint, []byte("somebody else"), sealed(good), events.CodeMisfiled},
+		{events.TopicCheckpoint, []byte("another person"), sealed(good), events.CodeMisfiled},
 		{events.TopicCheckpoint, []byte(other.PersonKey), sealed(other), events.CodeMisfiled},
 		{events.TopicCheckpoint, []byte(ana), sentAt(t, good, 4204483200_000, 0), events.CodeOutOfRange}, // in 2103
 		{events.TopicCheckpoint, []byte(ana), sentAt(t, good, when.UnixMilli(), math.MinInt64), events.CodeOutOfRange},

@@ -62,7 +62,7 @@ func New(cfg Config) (*Consumer, error) {
 	return c, nil
 }
 
-// Run counts one shard until ctx ends or its run is over: it is a stream.RunFunc. A stop error says that somebody has
+// Run counts one shard until ctx ends or its run is over: it is a stream.RunFunc. A stop error says that a person has
 // to act; any other error is worth another try.
 func (c *Consumer) Run(ctx context.Context, shard *stream.Shard) (err error) {
 	labelled(ctx, shard.Partition(), func(ctx context.Context) { err = c.run(ctx, shard) })
@@ -170,7 +170,7 @@ func (c *Consumer) dueAt(now time.Time) time.Time {
 	return c.started.Add((now.Sub(c.started)/c.cfg.FlushEvery + 1) * c.cfg.FlushEvery)
 }
 
-// holds looks now and then whether the claim still holds while there is nothing to write: somebody may have taken the
+// holds looks now and then whether the claim still holds while there is nothing to write: another process may have taken the
 // partition, or ClickHouse may have been restored to an older state, in which case all is to be read again.
 func (r *runner) holds() error {
 	if r.pending > 0 || r.flight != nil || time.Since(r.checked) < r.cfg.CheckEvery {
@@ -181,7 +181,7 @@ func (r *runner) holds() error {
 }
 
 // leave writes what was read before a stop, so that the decision to be made concerns nothing but the stop; and before
-// the partition goes to somebody else, so that nobody has to read it again. It returns why, and what went wrong.
+// the partition goes to another member, so that it need not be read again. It returns why, and what went wrong.
 func (r *runner) leave(why error) error {
 	if !stream.IsStop(why) && (r.cfg.LeaveWithin == 0 || r.work.Err() != nil) {
 		return why

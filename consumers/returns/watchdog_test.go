@@ -100,7 +100,7 @@ func TestWhereaboutsNameThePlace(t *testing.T) {
 		t.Errorf("it hangs at %q", at)
 	}
 	if at := whereabouts(471); at != "" {
-		t.Errorf("nobody works on 471, but %q", at)
+		t.Errorf("no work is done on 471, but %q", at)
 	}
 }
 

@@ -15,10 +15,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// Claim is the right to write for one Kafka partition until somebody takes a larger epoch. It belongs to one goroutine.
+// Claim is the right to write for one Kafka partition until another process takes a larger epoch. It belongs to one goroutine.
 //
 // A process that was stopped may go on at any moment and write what it had begun, however late. Two rules make that
-// harmless. An epoch belongs to one claim: whoever takes one writes that down, and only then looks whether anybody
+// harmless. An epoch belongs to one claim: a process that takes one writes that down, and only then looks whether another
 // else has it. And each flush is announced before its first row, and given up when a newer claim is seen then: of a
 // late writer and its successor at least one sees the other. Either the late one gives up, or its successor knows the
 // offsets at which that flush ends, and makes a flush of its own end there. From there on the stored rows are those
@@ -196,7 +196,7 @@ func (s *Store) Claim(ctx context.Context, partition int, consumer string) (*Cla
 		if !IsFenced(err) {
 			return nil, err
 		}
-		// Somebody took the same epoch, or a newer one, in the same moment: both step back, not equally far.
+		// Another process took the same epoch, or a newer one, in the same moment: both step back, not equally far.
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -226,7 +226,7 @@ func (s *Store) newestEpoch(ctx context.Context, partition int) (epoch uint32, e
 // Epoch is the epoch of the claim.
 func (c *Claim) Epoch() uint32 { return c.epoch }
 
-// Close gives the connection back. The claim stands until somebody takes a larger epoch.
+// Close gives the connection back. The claim stands until another process takes a larger epoch.
 func (c *Claim) Close() {
 	c.conn.close()
 	if !c.closed {
@@ -319,7 +319,7 @@ func (c *Claim) SetLog(topic string, log int) {
 
 // Announced are the ends of flushes that older epochs announced beyond the given positions and that may still be
 // written, however late: by topic, the smallest first. Flushes of the new epoch must end at each of them. It is asked
-// after the claim, so that whoever announces a flush later sees the claim and gives up.
+// after the claim, so that a process that announces a flush later sees the claim and gives up.
 func (c *Claim) Announced(ctx context.Context, from map[string]int64) ([]map[string]int64, error) {
 	if c.first {
 		return nil, nil

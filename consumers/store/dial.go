@@ -91,7 +91,7 @@ func (s *Store) Misused(ctx context.Context, err error) error {
 	}
 	var network *net.OpError
 	if errors.As(err, &network) && network.Op == "dial" {
-		return nil // nobody is there
+		return nil // no server is there
 	}
 	if why := s.cfg.look(ctx); why != "" {
 		return &MisuseError{s.cfg.Addr, why}

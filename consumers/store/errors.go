@@ -11,7 +11,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 )
 
-// StopError says that trying again cannot help: somebody has to change the schema, the settings or the rights.
+// StopError says that trying again cannot help: an operator has to change the schema, the settings or the rights.
 // Nothing was skipped; the partition waits.
 type StopError struct {
 	Doing string // what was being done

@@ -212,7 +212,7 @@ func (s *Store) changing(err error) bool {
 const (
 	// sayEvery is how often it is said that something is tried again: once a person knows, more lines hide others.
 	sayEvery = 10 * time.Second
-	// refusedMost bounds the pause while nobody listens at the address: to ask costs nothing then, and who has been away
+	// refusedMost bounds the pause while no server listens at the address: to ask costs nothing then, and who has been away
 	// for long has much to catch up with.
 	refusedMost = 100 * time.Millisecond
 )

@@ -159,7 +159,7 @@ func TestErrorsThatStop(t *testing.T) {
 	if !IsStop(err) || Code(err) != 60 && Code(err) != 81 {
 		t.Fatalf("a table that is not there: %v (code %d)", err, Code(err))
 	}
-	stranger, err := Open(Config{Addr: engine.Native(), User: "nobody", Password: func() (string, error) { return "wrong", nil }})
+	stranger, err := Open(Config{Addr: engine.Native(), User: "stranger", Password: func() (string, error) { return "wrong", nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	}
 }
 
-// derived is what a partition has stored, whoever has it.
+// derived is what a partition has stored, whichever process has it.
 func derived(t *testing.T, s *Store, partition int) (*Derived, *reconcile.Cells, error) {
 	t.Helper()
 	c := &Claim{store: s, conn: bulk{store: s}, partition: partition}

@@ -82,7 +82,7 @@ func (w *writer) signal() {
 }
 
 // Write announces the flush, which ends at the offsets next, and writes it, table by table in order. It returns when all
-// of it is stored. Anything but a definite answer makes it begin again, announcement and check included: whoever
+// of it is stored. Anything but a definite answer makes it begin again, announcement and check included: the server that
 // answers after a broken connection may be a ClickHouse that was restored to an older state meanwhile. The error is
 // *StopError, *FencedError, or tells that ctx has ended, in which case any leading part of the flush may be stored, also
 // later, and f is not to be used again.
@@ -269,7 +269,7 @@ func (l *lane) grow(n int) {
 	}
 }
 
-var errEverybodyLeft = errors.New("nobody waits for the flush any more")
+var errEverybodyLeft = errors.New("no partition waits for the flush any more")
 
 // try writes the group once, and returns those who have no answer yet.
 func (l *lane) try(ctx context.Context, group []*waiting) ([]*waiting, error) {

@@ -14,7 +14,7 @@ import (
 )
 
 // TestALackOfMemorySplitsTheGroup: flushes that ClickHouse has no memory for together go in smaller groups, and one that it
-// has none for by itself holds up nobody; it is written as soon as there is memory.
+// has none for by itself holds up no other; it is written as soon as there is memory.
 func TestALackOfMemorySplitsTheGroup(t *testing.T) {
 	small, err := embedded.StartEngine(t.Context(), embedded.EngineConfig{Dir: t.TempDir(), MemoryLimit: 500 << 20})
 	if err != nil {

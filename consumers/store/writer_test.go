@@ -71,7 +71,7 @@ func flushIn(c *Claim, n int64) *Flush {
 }
 
 // TestFlushesThatWaitGoTogether: while one is written, those of other partitions gather and then share their inserts. One
-// whose claim holds no longer leaves alone, one whose owner has gone keeps nobody waiting, and each partition has its rows.
+// whose claim holds no longer leaves alone, one whose owner has gone keeps no other waiting, and each partition has its rows.
 func TestFlushesThatWaitGoTogether(t *testing.T) {
 	const partitions = 8
 	g := newGated(t)

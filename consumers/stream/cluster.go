@@ -27,7 +27,7 @@ type cluster struct {
 	timeout time.Duration
 	limit   int64 // of an answer to a fetch, in bytes
 
-	looking chan struct{} // holds one token while somebody looks at the cluster
+	looking chan struct{} // holds one token while a goroutine looks at the cluster
 	view    *kafka.Metadata
 	seen    time.Time
 }

@@ -79,7 +79,7 @@ type Config struct {
 	// Assigned is told the partitions of this member each time when the group
 	// has been divided again, when no run of the division before is left and
 	// before the first of the new one; and nil when the member has left. nil
-	// tells nobody.
+	// tells no one.
 	Assigned func(partitions []int)
 	// Registerer receives the metrics; nil keeps none.
 	Registerer prometheus.Registerer

@@ -8,8 +8,8 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 )
 
-// feed holds what has been fetched of one topic of a shard and not yet handed
-// out. A fetcher fills it; the shard's Fetch empties it.
+// feed holds what has been fetched of one topic of a shard and not yet delivered
+// . A fetcher fills it; the shard's Fetch empties it.
 type feed struct {
 	shard  *Shard
 	topic  string
@@ -141,7 +141,7 @@ func (f *feed) begun(epoch int, position int64) {
 	}
 }
 
-// saw notes the bounds of the log, whoever asked for them.
+// saw notes the bounds of the log, whichever goroutine asked for them.
 func (f *feed) saw(low, high int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// testShard is a shard whose cluster nobody asks.
+// testShard is a shard whose cluster is never asked.
 func testShard(t *testing.T, cfg Config) *Shard {
 	t.Helper()
 	cfg.Brokers, cfg.Group, cfg.Topics, cfg.Partitions = []string{"127.0.0.1:1"}, "g", []string{"topic", "other"}, 4
@@ -29,7 +29,7 @@ func messagesOf(topic string, first int64, values ...string) *batch {
 	return b
 }
 
-// What an ended fetcher brings, finds out or fails with afterwards concerns nobody: the position is another one now.
+// What an ended fetcher brings, finds out or fails with afterwards concerns no one: the position is another one now.
 func TestAnEndedFetcherDeliversNothing(t *testing.T) {
 	f := testShard(t, Config{}).feeds[0]
 	old := newFetcher(f)

@@ -183,7 +183,7 @@ func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (*answe
 	defer cancel()
 	a, err := fetch(asking, f.conn, f.topic, f.partition, offset, f.cfg, maxBytes)
 	if err != nil {
-		// Whatever failed, another connection to whoever leads now is a new begin.
+		// Whatever failed, another connection to the present leader is a new begin.
 		f.hangUp()
 		return nil, err
 	}
@@ -257,7 +257,7 @@ func (f *fetcher) requestFailed(ctx context.Context, err error) error {
 		f.metrics.corrupt.WithLabelValues(f.topic).Inc()
 		return err
 	}
-	// Leaders may have moved, and whoever answers next may be another cluster
+	// Leaders may have moved, and the next broker that answers may belong to another cluster
 	// under the same address.
 	f.verify = true
 	f.metrics.retries.WithLabelValues("fetch").Inc()

@@ -12,7 +12,7 @@ import (
 	"retorno/schemas/kafka"
 )
 
-// unassigned returns how many partitions of the topics no member of the group has. Nobody else would notice: each
+// unassigned returns how many partitions of the topics no member of the group has. Nothing else would show it: each
 // member is well with what it was given. The count is -1 while the group is being divided.
 func (c *cluster) unassigned(ctx context.Context, group string, partitions int) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)

@@ -93,7 +93,7 @@ func TestAPartitionGivenToNobodyIsNoticed(t *testing.T) {
 		return f.ask(req).(*kmsg.HeartbeatResponse).ErrorCode == 0
 	}
 	until(t, "partition 0 is read", s.has(0, "a"))
-	until(t, "it is shown that partition 1 is nobody's", func() bool { return heartbeat() && s.gauge(t, "retorno_stream_unassigned_partitions") == 1 })
+	until(t, "it is shown that partition 1 has no owner", func() bool { return heartbeat() && s.gauge(t, "retorno_stream_unassigned_partitions") == 1 })
 	if st := c.Status(); !st.Member || len(st.Shards) != 1 {
 		t.Errorf("the status is %+v", st)
 	}

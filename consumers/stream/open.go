@@ -34,7 +34,7 @@ func (c *Consumer) Bounds(ctx context.Context, topic string, partition int) (fir
 	}
 }
 
-// Open returns a shard outside of the group, for whoever reads a partition on
+// Open returns a shard outside of the group, for a caller that reads a partition on
 // its own account. It begins at the start of the log unless told otherwise by
 // Seek, cannot commit, and is to be closed.
 func (c *Consumer) Open(partition int) *Shard {

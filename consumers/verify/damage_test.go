@@ -113,7 +113,7 @@ func TestEveryDamageIsFoundAndNamed(t *testing.T) {
 	expectNamed(t, "full", whole, all, swallowed)
 }
 
-// swallow sends a record that the ledger accounts for and nobody stores.
+// swallow sends a record that the ledger accounts for and that is not stored.
 func (s *system) swallow() *events.Record {
 	s.t.Helper()
 	r := registration(1200, at("2016-06-02", "12:00"))

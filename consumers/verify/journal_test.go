@@ -79,7 +79,7 @@ func (s *system) text(query string) string {
 	return all
 }
 
-// TestAVerifierThatIsStartedAgainIsOneThatGoesOn: it reads what came since the latest pass, whoever made that, and no more;
+// TestAVerifierThatIsStartedAgainIsOneThatGoesOn: it reads what came since the latest pass, whichever process made that, and no more;
 // after a difference it compares everything.
 func TestAVerifierThatIsStartedAgainIsOneThatGoesOn(t *testing.T) {
 	s := start(t)

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// flushPatience bounds the waiting for a flush: one that was torn is mended by whoever takes the partition over, and
-	// when nobody does for so long, what it left behind is a difference.
+	// flushPatience bounds the waiting for a flush: one that was torn is mended by the process that takes the partition over, and
+	// when none does for so long, what it left behind is a difference.
 	flushPatience = 2 * time.Minute
 	flushPoll     = 500 * time.Millisecond
 )

@@ -44,7 +44,7 @@ func (s sums) differing(other sums) []uint32 {
 	return all
 }
 
-// bounded says how the verifier's statements are run: on one thread, so that whoever works beside it has the others, and
+// bounded says how the verifier's statements are run: on one thread, so that a consumer beside it has the others, and
 // with what does not fit into memory on disk.
 func bounded(ctx context.Context) context.Context {
 	return clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// contender is somebody who takes the events from Kafka into the cubes.
+// contender is a program that takes the events from Kafka into the cubes.
 type contender interface {
 	name() string
 	run(ctx context.Context) (result, error)
@@ -76,7 +76,7 @@ func (r *run) sendJSON(ctx context.Context, m *machine, l *load) error {
 	return j.send(ctx, m)
 }
 
-// fetching times what the broker gives when nobody does anything with it: it must not be what is measured.
+// fetching times what the broker gives when nothing is done with it: it must not be what is measured.
 func (r *run) fetching(ctx context.Context, m *machine, l *load) error {
 	var rates []float64
 	for range r.cfg.Rounds {

@@ -49,9 +49,9 @@ type Config struct {
 	CPUProfile string
 	// Version of this program, for the report.
 	Version string
-	// Out hears how far it is; nil: nobody.
+	// Out hears how far it is; nil: nothing is said.
 	Out io.Writer
-	// Log hears what the processes say; nil: nobody.
+	// Log hears what the processes say; nil: nothing is said.
 	Log io.Writer
 }
 

@@ -10,7 +10,7 @@ import (
 	"retorno/schemas/events"
 )
 
-// load is what is sent: a made register with everything that goes wrong in life, but for messages that nobody can
+// load is what is sent: a made register with everything that goes wrong in life, but for messages that no program can
 // read, because contenders do not agree on what those would have to become.
 type load struct {
 	messages []publish.Message

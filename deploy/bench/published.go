@@ -1,6 +1,6 @@
 package bench
 
-// Published is a figure that somebody else has published: of other events, on another machine, not measured here.
+// Published is a figure that others have published: of other events, on another machine, not measured here.
 type Published struct {
 	Who    string `json:"who"`
 	What   string `json:"what"`

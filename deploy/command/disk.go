@@ -13,7 +13,7 @@ import (
 )
 
 // A full disk stops a write wherever it is, and everything waits for the room to come back. The process that owns the
-// folder says so, and after fullPatience gives up: nobody who waits for its end must wait for ever.
+// folder says so, and after fullPatience gives up: a caller must not wait for its end for ever.
 const (
 	fullBelow    = 16 << 20         // bytes that are free on a disk that counts as full
 	fullPatience = 30 * time.Second // how long it may be full

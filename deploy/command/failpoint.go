@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// failpoint makes a fault of the process itself at a place that nobody outside could hit: between two inserts of one
+// failpoint makes a fault of the process itself at a place that no fault from outside could hit: between two inserts of one
 // flush. Its form is ACTION@TABLE:N; the process is killed (kill), is stopped until SIGCONT (stop), or keeps the
 // goroutine of that flush for ever (stall) right after its N-th insert into the table was answered. Empty, as always outside of tests, does nothing.
 type failpoint string

@@ -22,7 +22,7 @@ type partitionCommand struct {
 
 // Help is the longer text of --help.
 func (partitionCommand) Help() string {
-	return helpText("A partition stops when reading on would change numbers unseen: retention has deleted records that nobody counted, offsets are missing, the topic was made again, or ClickHouse lost facts whose records Kafka no longer holds. It waits for a recorded decision: who, why, and where reading goes on. What is given up is in the ledger as an account of its own (lost), and every count that rests on it shows it.",
+	return helpText("A partition stops when reading on would change numbers unseen: retention has deleted records that were not counted, offsets are missing, the topic was made again, or ClickHouse lost facts whose records Kafka no longer holds. It waits for a recorded decision: who, why, and where reading goes on. What is given up is in the ledger as an account of its own (lost), and every count that rests on it shows it.",
 		"retorno partition list", `retorno partition resolve 3 --topic=retorno.centre.v1 --from-begin --who="Ana Paz" --why="retention was 3 days, the consumers were down for 5"`)
 }
 

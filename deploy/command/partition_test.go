@@ -70,7 +70,7 @@ func counts(t *testing.T, flags kafkaFlags, s *store.Store) {
 	})
 }
 
-// TestPartitionsAreResolved: records that nobody counted are deleted in Kafka. The partition is listed as stopped, wrong
+// TestPartitionsAreResolved: records that were not counted are deleted in Kafka. The partition is listed as stopped, wrong
 // decisions are refused, the right one lets it read on, and what was given up is listed with who and why.
 func TestPartitionsAreResolved(t *testing.T) {
 	broker, err := embedded.StartBroker(embedded.BrokerConfig{Dir: t.TempDir(), Addr: "127.0.0.1:0"})

@@ -55,7 +55,7 @@ func TestPublishRefusesWithEveryReason(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := inLots(t, producer, messagesOf(t, made)[:300]); err != nil { // copies, which nobody counts
+	if err := inLots(t, producer, messagesOf(t, made)[:300]); err != nil { // copies, which are not counted
 		t.Fatal(err)
 	}
 	r := try(t, "", nil, append([]string{"publish", "2999", "--final", "--json"}, flags...)...)

@@ -18,7 +18,7 @@ import (
 	"retorno/schemas/published"
 )
 
-// freeAddress is one that nobody listens at.
+// freeAddress is one at which no server listens.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

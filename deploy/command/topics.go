@@ -38,7 +38,7 @@ func (f *kafkaFlags) openWriter(ctx context.Context, log *slog.Logger, registry 
 }
 
 // ensureTopics creates the topics where they are missing, refuses a cluster whose partition count is another, and judges
-// how they are set, whoever made them.
+// how they are set, whichever program made them.
 func (f *kafkaFlags) ensureTopics(ctx context.Context, topics publish.TopicsConfig, registry prometheus.Registerer) error {
 	err := f.ask(ctx, func(ctx context.Context) error { return publish.EnsureTopics(ctx, f.Brokers, topics) })
 	if err != nil {

@@ -28,7 +28,7 @@ import (
 // ErrInUse says that a data folder is being used by another process.
 var ErrInUse = errors.New("data folder is in use by another process")
 
-// User is somebody who may log in to the broker by SASL.
+// User is a login to the broker by SASL.
 type User struct {
 	Mechanism string // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
 	Name      string

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// errLocked says that somebody else holds the lock.
+// errLocked says that another process holds the lock.
 var errLocked = errors.New("locked")
 
 // flockExclusive takes f's advisory lock without waiting.

@@ -219,7 +219,7 @@ func (c *child) authenticate(user, password string) (role string, ok bool) {
 
 func (c *child) stop() {
 	for _, ln := range c.lns {
-		_ = ln.Close() // nobody is to come any more
+		_ = ln.Close() // no connection is to come any more
 	}
 	c.cancel()
 	c.native.Close()

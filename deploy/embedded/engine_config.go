@@ -44,7 +44,7 @@ func everybodyGrants() []string {
 // usersXML is the engine's configuration of users. It has no store for them that can be written, so what people need is
 // in its configuration: one user, and roles of which a session is bound to one. User default is no member of a role
 // that may do more than default itself.
-// Few tries of HTTP: a JDBC driver asks by itself for a bridge to other databases, and nobody must wait for it.
+// Few tries of HTTP: a JDBC driver asks by itself for a bridge to other databases, and no client should wait for it.
 func usersXML(o engineOrder, roles []clickhouse.Role) string {
 	var b strings.Builder
 	b.WriteString("<clickhouse>\n  <profiles>\n    <default><http_max_tries>2</http_max_tries></default>\n")

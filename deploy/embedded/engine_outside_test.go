@@ -45,7 +45,7 @@ var reaching = []string{
 	"CREATE NAMED COLLECTION n AS url = 'http://%[2]s/'", "CREATE USER u IDENTIFIED WITH no_password", "GRANT ALL ON *.* TO default", "SET ROLE ALL",
 }
 
-// No statement leads out of the engine: each of these is refused with ACCESS_DENIED, and nobody is called.
+// No statement leads out of the engine: each of these is refused with ACCESS_DENIED, and no other computer is called.
 func TestStatementsReachNothingOutside(t *testing.T) {
 	e := startEngine(t, t.TempDir())
 	secret := filepath.Join(t.TempDir(), "secret")

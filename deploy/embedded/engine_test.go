@@ -231,7 +231,7 @@ func beParent(dir string) {
 	_, _ = io.Copy(io.Discard, os.Stdin) // until killed
 }
 
-// zombie says that a process has ended and only waits for somebody to take note, which init may do late.
+// zombie says that a process has ended and only waits for its parent to take note, which init may do late.
 func zombie(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && strings.Contains(string(b), ") Z ")
@@ -279,7 +279,7 @@ func TestPasswordIsAskedOnBothInterfaces(t *testing.T) {
 	}
 }
 
-// Whoever reaches the engine reaches no file of the machine by it.
+// A client that reaches the engine reaches no file of the machine by it.
 func TestEngineTouchesNoFilesOfTheMachine(t *testing.T) {
 	e := startEngine(t, t.TempDir())
 	if !e.Confined() {
@@ -352,7 +352,7 @@ func peakMemory(t *testing.T, pid int) int64 {
 	return 0
 }
 
-// The engine's process answers nobody who calls it by hand.
+// The engine's process does not answer a person who calls it by hand.
 func TestChildWithoutOrders(t *testing.T) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "RETORNO_ENGINE_CHILD=1")

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// nobody is the user that the script runs as when the tests run as root, whom modes do not stop.
-const nobody = 65534
+// unprivileged is the user that the script runs as when the tests run as root, whom modes do not stop.
+const unprivileged = 65534
 
 // goCommand stands for the go command, of which the script asks three settings.
 const goCommand = `#!/bin/sh
@@ -67,7 +67,7 @@ func caches(t *testing.T, home, project, set string) string {
 		cmd.Env = append(cmd.Env, strings.Replace(set, "HOME/", home+"/", 1))
 	}
 	if os.Getuid() == 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: unprivileged, Gid: unprivileged}}
 	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -108,7 +108,7 @@ func own(t *testing.T, path string) {
 	if os.Getuid() != 0 {
 		return
 	}
-	if err := os.Chown(path, nobody, nobody); err != nil {
+	if err := os.Chown(path, unprivileged, unprivileged); err != nil {
 		t.Fatal(err)
 	}
 }

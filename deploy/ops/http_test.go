@@ -72,7 +72,7 @@ func listen(t *testing.T) net.Listener {
 	return ln
 }
 
-// Whoever sends or reads too slowly, or does nothing, loses the connection, and the handler is not held.
+// A client that sends or reads too slowly, or does nothing, loses the connection, and the handler is not held.
 func TestSlowClientsLoseTheirConnection(t *testing.T) {
 	held := make(chan error, 4)
 	ln := listen(t)

@@ -66,7 +66,7 @@ func (s *Server) Ready(name string, check Check) {
 	s.ready = append(s.ready, namedCheck{name, check})
 }
 
-// Healthy adds a condition of life: /healthz answers 503 while check fails, and whoever supervises should restart.
+// Healthy adds a condition of life: /healthz answers 503 while check fails, and the supervisor should restart.
 func (s *Server) Healthy(name string, check Check) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrEnded is wrapped by the error of a part that came to its end without being asked to.
-var ErrEnded = errors.New("ended although nobody asked it to")
+var ErrEnded = errors.New("ended without being asked to")
 
 // Part is one piece of a process. Every function may be nil.
 type Part struct {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// An alert on a metric that the program does not have never fires, and nobody notices.
+// An alert on a metric that the program does not have never fires, and nothing shows it.
 func TestAlertsAreAboutMetricsThatExist(t *testing.T) {
 	rules, err := os.ReadFile("rules.yml")
 	if err != nil {

@@ -62,7 +62,7 @@ func added[C comparable](to, more map[C]int) map[C]int {
 }
 
 // askSources asks whether each computer's numbers are those that it sent, whatever others say of themselves, and whether
-// each is as silent as the latest sending that can be makes it: a hostile one's time measures nobody.
+// each is as silent as the latest sending that can be makes it: a hostile one's time measures no one else.
 func (r *run) askSources(ctx context.Context, s *store.Store, o *Oracle) error {
 	want := map[string]register.Source{}
 	for _, one := range slices.Concat(r.made.Truth().Sources, r.besides.sources) {

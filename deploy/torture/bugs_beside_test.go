@@ -17,7 +17,7 @@ var besideBugs = []bug{
 	{name: "a gap of exactly 48 hours parts two returns", test: "TestAgreesWithTheMethodsText", in: "./consumers/reconcile", edits: []edit{
 		{"consumers/reconcile/stretch.go", "> SameReturnGap.Milliseconds()", ">= SameReturnGap.Milliseconds()"},
 	}},
-	{name: "help given on arrival is nobody's", test: "TestTraceExplainsWhatReconcileDoes", in: "./consumers/reconcile", edits: []edit{
+	{name: "help given on arrival belongs to no return", test: "TestTraceExplainsWhatReconcileDoes", in: "./consumers/reconcile", edits: []edit{
 		{"consumers/reconcile/reconcile.go", "returns[i].Arrival > f.Event", "returns[i].Arrival >= f.Event"},
 	}},
 	{name: "a reason is lost on the way from record to fact", test: "TestReasonsBecomeBits", in: "./consumers/reconcile", edits: []edit{

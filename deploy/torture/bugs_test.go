@@ -11,7 +11,7 @@ import (
 	"retorno/deploy/torture"
 )
 
-// bug is a mistake that somebody could make: edits of source files, each of a text that stands there once.
+// bug is a mistake that an engineer could make: edits of source files, each of a text that stands there once.
 type bug struct {
 	name   string
 	edits  []edit

@@ -39,9 +39,9 @@ type Config struct {
 	Engine string
 	// Patience is how long everything sent may take to be counted once the faults are over; default 2 minutes.
 	Patience time.Duration
-	// Out hears every step; nil: nobody.
+	// Out hears every step; nil: nothing is said.
 	Out io.Writer
-	// Log hears what the consumers say, each line as it is; nil: nobody.
+	// Log hears what the consumers say, each line as it is; nil: nothing is said.
 	Log    io.Writer
 	Logger *slog.Logger
 }

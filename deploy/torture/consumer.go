@@ -150,7 +150,7 @@ func (c *consumer) address() string {
 	return c.ops
 }
 
-// freeAddr is a loopback address that nobody listens on.
+// freeAddr is a loopback address that is free.
 func freeAddr() (string, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -65,7 +65,7 @@ func (r *run) load(ctx context.Context) error {
 }
 
 // write sends messages until they are acknowledged. A sender gives up by name when Kafka refuses, and a changed bit can
-// make a refusal of anything: whoever sends keeps what was not acknowledged, and sends it once more.
+// make a refusal of anything: a sender keeps what was not acknowledged, and sends it again.
 func (r *run) write(ctx context.Context, writer *publish.Writer, messages []publish.Message) error {
 	for {
 		err := writer.Write(ctx, messages...)

@@ -148,7 +148,7 @@ func TestF03F19ConnectionCutMidInsert(t *testing.T) {
 	}
 }
 
-// TestF04AnswerLost: an insert was made and nobody said so; it is made again.
+// TestF04AnswerLost: an insert was made and not confirmed; it is made again.
 func TestF04AnswerLost(t *testing.T) {
 	r := newRig(t, silence)
 	r.under(t, 1, trouble{swallow: true})

@@ -134,7 +134,7 @@ func (p *proxy) serve(client net.Conn) {
 	}
 	server, err := net.DialTimeout("tcp", to, time.Second)
 	if err != nil {
-		_ = client.Close() // as if nobody listened
+		_ = client.Close() // as if no server listened
 		return
 	}
 	l := &link{client: client, server: server}

@@ -22,7 +22,7 @@ import (
 )
 
 // Recreate (F29) is a run of its own, because it stops partitions by design: a topic is deleted and made again, while
-// consumers read it or, with an odd seed, while there are none. Whoever goes on where the old one was read must stop, say
+// consumers read it or, with an odd seed, while there are none. A consumer that goes on where the old one was read must stop, say
 // so, and change nothing that was counted.
 const Recreate Kind = "recreate"
 
@@ -122,7 +122,7 @@ func (r *run) askStops(ctx context.Context, topic string, counted map[place]int6
 	return o
 }
 
-// stopOf is who shows a partition as stopped by another log, and for which reason; nil: nobody.
+// stopOf is who shows a partition as stopped by another log, and for which reason; nil: none does.
 func (r *run) stopOf(ctx context.Context, partition int) (string, *consumer) {
 	for _, c := range r.machine.consumers {
 		for _, reason := range []string{stream.ReasonRecreated, stream.ReasonBeyondEnd} {

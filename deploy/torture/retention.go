@@ -20,7 +20,7 @@ import (
 	"retorno/schemas/events"
 )
 
-// Retention (F28) is a run of its own, because it stops a partition by design: records that nobody has counted are
+// Retention (F28) is a run of its own, because it stops a partition by design: records that were not counted are
 // deleted. The partition must stop where it is, say so, and wait for a decision; all others must go on.
 const Retention Kind = "retention"
 

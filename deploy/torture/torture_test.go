@@ -81,7 +81,7 @@ func TestSendersThatErrAndLie(t *testing.T) {
 
 // TestF29TopicMadeAnew: each partition that was read stops and says so, and what was counted stays as it is.
 func TestF29TopicMadeAnew(t *testing.T) {
-	for name, seed := range map[string]uint64{"under readers": 28, "while nobody reads": 29} {
+	for name, seed := range map[string]uint64{"under readers": 28, "without readers": 29} {
 		t.Run(name, func(t *testing.T) {
 			cfg := runOf(t, seed)
 			cfg.For, cfg.Faults = 2*time.Second, []torture.Kind{torture.Recreate}

@@ -100,8 +100,8 @@ func (s Secret) IsZero() bool { return len(s.key) == 0 }
 const fingerprintRounds = 1 << 20
 
 // Fingerprint tells two secrets apart without showing either: eight hexadecimal digits to compare between computers. They
-// are the first 32 bits of PBKDF2-HMAC-SHA-256 (RFC 8018) of the secret, so that whoever reads them learns nothing of a
-// random secret, and has to try each guess at one that somebody thought up for long, one in four billion of which
+// are the first 32 bits of PBKDF2-HMAC-SHA-256 (RFC 8018) of the secret, so that a reader of them learns nothing of a
+// random secret, and has to try each guess at one that a person thought up for long, one in four billion of which
 // fits by chance. The zero Secret has none.
 func (s Secret) Fingerprint() (string, error) {
 	if s.IsZero() {

@@ -179,7 +179,7 @@ func (c *conversion) registration() *events.Record {
 	on := event.day
 	if hasArrival {
 		if hasEvent && !arrival.clock && arrival.day == event.day && arrival.ms() > event.ms() {
-			arrival = event // nobody is registered before arriving; noon was only our assumption
+			arrival = event // no person is registered before arriving; noon was only our assumption
 		}
 		x.ArrivalTimeMs = arrival.ms()
 		on = arrival.day
@@ -261,7 +261,7 @@ func (c *conversion) assistance() *events.Record {
 	return r
 }
 
-// plausible warns of ways by which nobody is returned: neighbours in a drop-down list of countries look like that.
+// plausible warns of ways by which no person is returned: neighbours in a drop-down list of countries look like that.
 func (c *conversion) plausible(country, mode string) {
 	if !codelists.PlausibleRoute(country, mode) {
 		c.warn("country", "implausible_route")

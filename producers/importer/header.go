@@ -215,7 +215,7 @@ func (h *header) check(cfg Config) error {
 	return nil
 }
 
-// warnings names the columns that were left out because nobody knows them.
+// warnings names the columns that were left out because they are unknown.
 func (h *header) warnings(cfg Config) []Warning {
 	var out []Warning
 	for i, field := range h.fields {

@@ -58,7 +58,7 @@ func (c *call) end(err error) {
 	}
 }
 
-// over reports whether nobody waits for the call any more.
+// over reports whether no caller waits any more.
 func (c *call) over() bool {
 	select {
 	case <-c.done:

@@ -40,7 +40,7 @@ func (e *SettingsError) Error() string {
 	return "kafka: " + strings.Join(all, "; ")
 }
 
-// JudgeTopics asks how the topics are set, whoever made them, and returns what does not fit. What is to be refused is
+// JudgeTopics asks how the topics are set, whichever program made them, and returns what does not fit. What is to be refused is
 // also a *SettingsError. The caller needs the right DESCRIBE_CONFIGS on them.
 func JudgeTopics(ctx context.Context, brokers []string, cfg TopicsConfig) ([]Finding, error) {
 	cfg = cfg.withDefaults()

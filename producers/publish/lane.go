@@ -137,7 +137,7 @@ func loud(attempt int) slog.Level {
 	return slog.LevelDebug
 }
 
-// rest waits before another attempt, shorter when nobody waits any more.
+// rest waits before another attempt, shorter when no caller waits any more.
 func (l *lane) rest(failures int, b *batch) {
 	d := l.w.cfg.MinBackoff << min(failures-1, 16)
 	if d > l.w.cfg.MaxBackoff || d <= 0 {

@@ -58,7 +58,7 @@ type Writer struct {
 	clock   *clock
 	topics  *topics
 
-	// ctx ends when the writer is closed: nobody waits for a request then.
+	// ctx ends when the writer is closed: no caller waits for a request then.
 	ctx    context.Context
 	cancel context.CancelFunc
 

@@ -144,7 +144,7 @@ func (t *topics) missing(ctx context.Context, topic string, err error) error {
 	s := t.state(topic)
 	if n := counts[topic]; n > 0 && n == s.partitions {
 		s.missingSince = time.Time{}
-		return err // it is there: whoever answered had an older view of the cluster
+		return err // it is there: the broker that answered had an older view of the cluster
 	}
 	if s.missingSince.IsZero() {
 		s.missingSince = time.Now()

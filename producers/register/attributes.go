@@ -108,7 +108,7 @@ func (a *attributes) national() bool {
 	return a[dimNationality] == 0 || a[dimNationality] == honduras
 }
 
-// other is a value for the attribute that is stated and differs from a's: what somebody else might have written.
+// other is a value for the attribute that is stated and differs from a's: what another clerk might have written.
 func (a *attributes) other(d dim, rng *rand.Rand) uint16 {
 	switch d {
 	case dimAge:

@@ -40,16 +40,16 @@ func (g *generator) bystanders() {
 	}
 }
 
-// someone is whoever comes in the same days as the returned, by name or without one.
+// someone is a person who comes in the same days as the returned, by name or without one.
 func (g *generator) someone() (who int32, like *row) {
-	who = nobody
+	who = none
 	if !g.chance(3 * g.world.NoDocument) {
 		who = g.newPerson()
 	}
 	return who, &g.rows[g.rng.IntN(len(g.rows))]
 }
 
-// neverInterviewed is seen at a post and by nobody else. Returns of this kind are in the series checkpoint and
+// neverInterviewed is seen at a post only. Returns of this kind are in the series checkpoint and
 // reconciled, and not in what the table counts.
 func (g *generator) neverInterviewed() {
 	who, like := g.someone()
@@ -64,7 +64,7 @@ func (g *generator) neverInterviewed() {
 	}
 	a[dimEntry] = g.draws.entry(&like.said, g.rng)
 	at := g.moment(&like.said, calendar.DayOf(like.at))
-	f := g.make(made{kind: kindCrossing, person: who, under: nobody, event: at, said: a, marks: markReturned, source: -1,
+	f := g.make(made{kind: kindCrossing, person: who, under: none, event: at, said: a, marks: markReturned, source: -1,
 		detail: uint8(g.draws.checks.pick(g.rng)), bystander: true})
 	if f == lost {
 		return
@@ -105,7 +105,7 @@ func (g *generator) otherNational() {
 // passer is seen by a post and never a return: in transit, dead, or kept from leaving.
 func (g *generator) passer(category string, nationalities ...string) {
 	who, like := g.someone()
-	m := made{kind: kindCrossing, person: who, under: nobody, event: max(earliest, like.at+g.between(-12*hour, 12*hour)), source: -1,
+	m := made{kind: kindCrossing, person: who, under: none, event: max(earliest, like.at+g.between(-12*hour, 12*hour)), source: -1,
 		detail: uint8(g.draws.checks.pick(g.rng)), category: uint8(indexIn(categoryList, category)), bystander: true}
 	m.said[dimEntry] = g.draws.entry(&like.said, g.rng)
 	m.said[dimSex] = like.said[dimSex]
@@ -120,7 +120,7 @@ func (g *generator) passer(category string, nationalities ...string) {
 func (g *generator) ordinary() {
 	who, like := g.someone()
 	source := g.rng.IntN(g.sources.border)
-	m := made{kind: kindCrossing, person: who, under: nobody, event: max(earliest, like.at+g.between(-12*hour, 12*hour)), source: source,
+	m := made{kind: kindCrossing, person: who, under: none, event: max(earliest, like.at+g.between(-12*hour, 12*hour)), source: source,
 		detail: uint8(g.draws.checks.pick(g.rng)), category: uint8(g.rng.IntN(2)), bystander: true}
 	m.said[dimEntry] = g.sources.post[source]
 	m.said[dimSex] = like.said[dimSex]
@@ -149,7 +149,7 @@ func (g *generator) aheadForEver() {
 	if g.chance(0.8) {
 		ahead = g.between(2*hour, 365*day)
 	}
-	r.fact = g.add(fact{minted: r.recorded, person: g.newPerson(), under: nobody, kind: k})
+	r.fact = g.add(fact{minted: r.recorded, person: g.newPerson(), under: none, kind: k})
 	g.revs = append(g.revs, r)
 	at := r.event - ahead
 	g.sends = append(g.sends, send{at: at, ahead: int32(ahead / second), rev: int32(len(g.revs) - 1)})
@@ -161,14 +161,14 @@ func (g *generator) aheadForEver() {
 	g.held++
 }
 
-// unattached is help to somebody of whom no registration is known: to a stranger, to a person with a key, or under a
+// unattached is help to a person of whom no registration is known: to a stranger, to a person with a key, or under a
 // registration that never arrived.
 func (g *generator) unattached() {
 	like := &g.rows[g.rng.IntN(len(g.rows))]
 	centre := centreFor(&like.said, calendar.DayOf(like.at))
-	who := nobody
+	who := none
 	if g.chance(0.5) {
 		who = g.newPerson()
 	}
-	g.give(who, nobody, like.at+g.between(-hour, 4*hour), centre, true)
+	g.give(who, none, like.at+g.between(-hour, 4*hour), centre, true)
 }

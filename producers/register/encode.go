@@ -98,7 +98,7 @@ func (e *encoder) fill(r *revision) {
 	}
 	m.SourceId = e.r.sources.ids[r.source]
 	m.SourceSeq = uint64(r.seq)
-	if f.person != nobody {
+	if f.person != none {
 		key := personKey(seed, f.person)
 		m.PersonKey = hex.EncodeToString(key[:])
 	}
@@ -114,7 +114,7 @@ func (e *encoder) fill(r *revision) {
 		x := e.help.Assistance
 		x.Reset()
 		x.Centre, x.Kind = r.said.code(dimCentre), kindList.At(uint16(r.detail))
-		if f.under != nobody {
+		if f.under != none {
 			x.RegistrationId = e.r.facts[f.under].id(seed).String()
 		}
 		m.Body = &e.help
@@ -123,7 +123,7 @@ func (e *encoder) fill(r *revision) {
 
 // spoken is what a record says of an attribute: nothing, where nothing is stated, or "unknown" written out.
 func (r *revision) spoken(d dim) string {
-	// Nobody writes that the department is unknown beside a municipality of it.
+	// No clerk writes that the department is unknown beside a municipality of it.
 	if r.said[d] == 0 && r.marks&markSpelled != 0 && !(d == dimDepartment && r.said[dimMunicipality] != 0) {
 		return lists[d].Unknown
 	}

@@ -16,8 +16,8 @@ const (
 	kindHelp
 )
 
-// nobody is the person of a record without a person key, and the registration of a help that names none.
-const nobody int32 = -1
+// none is the person of a record without a person key, and the registration of a help that names none.
+const none int32 = -1
 
 // fact is one record, in all its revisions.
 type fact struct {

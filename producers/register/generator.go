@@ -127,7 +127,7 @@ func (g *generator) run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// newPerson is somebody not met before.
+// newPerson is a person not met before.
 func (g *generator) newPerson() int32 {
 	g.people++
 	return g.people - 1

@@ -29,8 +29,8 @@ func (g *generator) assist(who, registration int32, a *attributes, at, interview
 			event = min(max(event, at), g.until-1)
 		}
 		under := registration
-		if who != nobody && g.chance(0.2) {
-			under = nobody
+		if who != none && g.chance(0.2) {
+			under = none
 		}
 		g.give(who, under, event, a[dimCentre], false)
 	}
@@ -47,9 +47,9 @@ func (g *generator) give(who, under int32, event int64, centre uint16, bystander
 	}
 	to := int64(who)
 	switch {
-	case who == nobody && under == nobody:
+	case who == none && under == none:
 		to = standsAlone | int64(f)
-	case who == nobody:
+	case who == none:
 		to = standsAlone | int64(under)
 	}
 	g.helps = append(g.helps, help{event: event, to: to, visit: -1, centre: centre, kind: detail})

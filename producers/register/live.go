@@ -44,7 +44,7 @@ type Live struct {
 	arrival  time.Time // when the next person arrives
 }
 
-// Live makes a generator of live arrivals. It fails when the settings cannot be, when the register has nobody to be
+// Live makes a generator of live arrivals. It fails when the settings cannot be, when the register has no person to be
 // like, and with ErrPeriodNotOver.
 func (r *Register) Live(settings LiveSettings) (*Live, error) {
 	if settings.Clock == nil {
@@ -95,7 +95,7 @@ func (l *Live) Run(ctx context.Context, yield func(Event) error) error {
 	for {
 		now := l.settings.Clock()
 		if now.Sub(l.arrival) > time.Minute {
-			// The machine slept, or yield took its time: nobody arrives in the past.
+			// The machine slept, or yield took its time: no person arrives in the past.
 			l.arrival = now
 		}
 		timer.Reset(max(0, l.due().Sub(now)))
@@ -186,7 +186,7 @@ func (l *Live) arrive() {
 // event makes the record of a step as it happens.
 func (l *Live) event(s step) (Event, error) {
 	v, now := s.of, l.settings.Clock().UnixMilli()
-	own := fact{minted: now, number: l.facts, person: v.who, under: nobody, kind: s.kind}
+	own := fact{minted: now, number: l.facts, person: v.who, under: none, kind: s.kind}
 	l.facts++
 	r := revision{event: now, recorded: now, said: v.said, fact: 1, number: 1}
 	switch s.kind {

@@ -74,7 +74,7 @@ func liveReturns(t *testing.T, messages []events.Message, start time.Time) {
 		t.Errorf("%d returns, %d of them registered; 4,800 and four of five are expected", n, registered)
 	}
 	if len(c.helps) == 0 {
-		t.Error("nobody is helped")
+		t.Error("no person is helped")
 	}
 }
 
@@ -97,7 +97,7 @@ func TestLiveEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// TestLiveAfterSleep holds the machine for a day: nobody arrives in the past, and there is no flood afterwards.
+// TestLiveAfterSleep holds the machine for a day: no person arrives in the past, and there is no flood afterwards.
 func TestLiveAfterSleep(t *testing.T) {
 	r, _ := makeAll(t, devTable(t, "A04"), Settings{})
 	synctest.Test(t, func(t *testing.T) {

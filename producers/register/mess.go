@@ -19,7 +19,7 @@ type made struct {
 
 // crossing makes the entry of a returned person; said holds the post (dimEntry) and what it notes.
 func (g *generator) crossing(who int32, at int64, said attributes, marks uint8) int32 {
-	return g.make(made{kind: kindCrossing, person: who, under: nobody, event: at, said: said, marks: marks, source: -1,
+	return g.make(made{kind: kindCrossing, person: who, under: none, event: at, said: said, marks: marks, source: -1,
 		detail: uint8(g.draws.checks.pick(g.rng))})
 }
 
@@ -32,7 +32,7 @@ func (g *generator) traveller(who int32, a *attributes, at int64, marks uint8) {
 
 // registration makes what a centre writes; arrival is the stated one or 0, minted when its id is made or 0.
 func (g *generator) registration(who int32, event, arrival, minted int64, said attributes) int32 {
-	return g.make(made{kind: kindRegistration, person: who, under: nobody, event: event, arrival: arrival, minted: minted, said: said,
+	return g.make(made{kind: kindRegistration, person: who, under: none, event: event, arrival: arrival, minted: minted, said: said,
 		source: -1})
 }
 

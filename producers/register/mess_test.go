@@ -39,7 +39,7 @@ func TestMessHappens(t *testing.T) {
 		t.Logf("%s: %v", mess, found)
 		for _, kind := range kindsOfPeople {
 			if found[kind] == 0 {
-				t.Errorf("mess %s: nobody of the kind: %s", mess, kind)
+				t.Errorf("mess %s: none of the kind: %s", mess, kind)
 			}
 		}
 		for _, kind := range kindsOfMess {

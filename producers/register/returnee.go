@@ -12,7 +12,7 @@ type room struct {
 
 // returnee makes all facts of one person who returned once or more: the rows at these places, in order of arrival.
 func (g *generator) returnee(visits []int32) {
-	who := nobody
+	who := none
 	if len(visits) > 1 || !g.chance(g.world.NoDocument) {
 		who = g.newPerson()
 	}
@@ -33,7 +33,7 @@ func (g *generator) returnee(visits []int32) {
 		}
 		space.before = distance == 0 || distance > apart
 	}
-	if who != nobody && len(visits) == 1 && g.chance(g.world.LeavesAgain) {
+	if who != none && len(visits) == 1 && g.chance(g.world.LeavesAgain) {
 		g.leave(who, &g.rows[visits[0]].said, g.rows[visits[0]].at)
 	}
 	g.attach()
@@ -63,9 +63,9 @@ func (g *generator) leave(who int32, a *attributes, at int64) {
 // visit makes the facts of one registered return, arriving at that time, and says what must come of them. Whatever
 // else is said of the person, the statements of the method's choice are those of a.
 func (g *generator) visit(who int32, a attributes, at int64, space room, helped bool) {
-	passed := who != nobody && a[dimEntry] != 0 && g.chance(g.world.SeenAtPost)
+	passed := who != none && a[dimEntry] != 0 && g.chance(g.world.SeenAtPost)
 	post, form := g.statements(&a, passed)
-	twice := !space.none && space.after && who != nobody && g.chance(g.rates.TwoCentres)
+	twice := !space.none && space.after && who != none && g.chance(g.rates.TwoCentres)
 	var other attributes
 	if twice {
 		other = g.secondForm(&a, &form)

@@ -17,7 +17,7 @@ type sources struct {
 }
 
 // newSources places the computers. Each post that is needed gets at least one, taken from the posts that have most, as
-// long as there are any to take; a centre that receives nobody has none.
+// long as there are any to take; a centre that receives no person has none.
 func newSources(w *World, needed, centres []bool) *sources {
 	posts, has := []uint16{}, map[uint16]int{}
 	for _, c := range w.Computers {

@@ -193,7 +193,7 @@ func (t *Truth) returnAt(e *expected) Return {
 	a := &e.said
 	id := t.facts[e.first].id(t.Seed)
 	person := id
-	if e.person != nobody {
+	if e.person != none {
 		person = personKey(t.Seed, e.person)
 	}
 	return Return{ReturnID: id, Person: person, Day: e.day, Date: e.day.String(),

@@ -50,7 +50,7 @@ type Weight struct {
 	Weight float64
 }
 
-// DefaultWorld returns the assumptions that hold when nobody sets others. That 27,086 registered returns are about 80 %
+// DefaultWorld returns the assumptions that hold by default. That 27,086 registered returns are about 80 %
 // of the arrivals of their half-year is what published figures suggest; the rest is made up to be plausible.
 func DefaultWorld() *World {
 	return &World{

@@ -279,7 +279,7 @@ func TestFactsOfOnePersonMeetUnderOneKey(t *testing.T) {
 	}
 	help.GetAssistance().RegistrationId = ""
 	if Key(help) != help.RecordId {
-		t.Error("help that names nobody stands alone")
+		t.Error("help that names no person stands alone")
 	}
 	if Topic(all["crossing"]) != TopicCheckpoint || Topic(registration) != TopicCentre || Topic(help) != TopicCentre {
 		t.Error("a record is on the wrong topic")

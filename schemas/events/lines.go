@@ -50,7 +50,7 @@ func AppendLine(b []byte, m Message) ([]byte, error) {
 	return append(b, line...), nil
 }
 
-// asEnvelope says whether sealing the message's record anew gives the very same message.
+// asEnvelope reports whether sealing the message's record again gives the very same message.
 func asEnvelope(m Message) (*Envelope, bool) {
 	o, err := Open(m.Value)
 	if err != nil || hasUnknown(o.Record) || len(Validate(o.Record)) > 0 || m.Topic != Topic(o.Record) || string(m.Key) != Key(o.Record) {
@@ -63,7 +63,7 @@ func asEnvelope(m Message) (*Envelope, bool) {
 	return &Envelope{Record: o.Record, SentAtMs: o.SentAtMs, ClockOffsetMs: o.ClockOffsetMs}, true
 }
 
-// hasUnknown says whether r has fields that this version does not know, which JSON would lose.
+// hasUnknown reports whether r has fields that this version does not know, which JSON would lose.
 func hasUnknown(r *Record) bool {
 	bodies := []proto.Message{r, r.GetCrossing(), r.GetRegistration(), r.GetAssistance()}
 	return slices.ContainsFunc(bodies, func(m proto.Message) bool { return len(m.ProtoReflect().GetUnknown()) > 0 })

@@ -23,7 +23,7 @@ func sealed(t *testing.T, r *Record, sentAt, offset int64) Message {
 	return Message{Topic: Topic(r), Key: []byte(Key(r)), Value: value}
 }
 
-// lineMessages are messages that must survive a line of JSON byte for byte; the bool says whether as an event.
+// lineMessages are messages that must survive a line of JSON byte for byte; the bool: as an event.
 func lineMessages(t *testing.T) map[string]struct {
 	message Message
 	event   bool

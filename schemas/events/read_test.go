@@ -15,7 +15,7 @@ import (
 )
 
 // agrees fails when Read and the long way do not come to the same: what Read takes is valid, and the same record. It
-// says whether Read took the value.
+// reports whether Read took the value.
 func agrees(t rapid.TB, value []byte) bool {
 	t.Helper()
 	var short Fields
@@ -37,7 +37,7 @@ func agrees(t rapid.TB, value []byte) bool {
 	return took
 }
 
-// usual says whether a record has nothing that Read leaves to Open.
+// usual reports whether a record has nothing that Read leaves to Open.
 func usual(r *Record) bool {
 	return len(r.ProtoReflect().GetUnknown()) == 0 && len(r.GetCrossing().ProtoReflect().GetUnknown()) == 0 &&
 		len(r.GetRegistration().ProtoReflect().GetUnknown()) == 0 && len(r.GetAssistance().ProtoReflect().GetUnknown()) == 0

@@ -50,7 +50,7 @@ const (
 	// maxSourceID is the longest source id in bytes.
 	maxSourceID = 64
 
-	// blindCrossing is where people leave without a post; nobody is seen there.
+	// blindCrossing is where people leave without a post; no person is seen there.
 	blindCrossing = "X-BLD"
 	// unknownDepartment states no department, so that any municipality may stand beside it.
 	unknownDepartment = "XX"

@@ -82,7 +82,7 @@ func (m *meaning) coded(category string) (Filter, error) {
 	case "department":
 		set, codes = &f.Departments, known(list(codelists.Department))
 	case "centre":
-		// Whoever is in a published table has been registered somewhere, so "not registered" is no category.
+		// A person in a published table has been registered somewhere, so "not registered" is no category.
 		codes = slices.DeleteFunc(known(list(codelists.Centre)), func(c string) bool { return c == "X-NON" })
 		set = &f.Centres
 	default:

@@ -1,5 +1,5 @@
 -- What people read: database ceniss. FINAL, labels and periods stand inside, so that any GROUP BY is right.
--- They read the pipeline's tables with the rights of whoever migrates, so that a role needs none but on ceniss.
+-- They read the pipeline's tables with the rights of the user who migrates, so that a role needs none but on ceniss.
 -- Replaced as a whole at every migration (CREATE OR REPLACE keeps the old view until the new one stands).
 
 CREATE DATABASE IF NOT EXISTS ceniss;

@@ -1,8 +1,8 @@
 // Package answer sends finished representations over HTTP: what the feed and the page have in common once they know
 // what to say.
 //
-// It promises a strong ETag made from the bytes that are sent, 304 to whoever holds them, the same headers on HEAD and
-// 304 as on GET, gzip for whoever takes it, and bytes that are the same for the same content. It never streams: a
+// It promises a strong ETag made from the bytes that are sent, 304 to a client that holds them, the same headers on HEAD and
+// 304 as on GET, gzip for a client that takes it, and bytes that are the same for the same content. It never streams: a
 // representation is whole before its first byte leaves, so a failure half-way is an error status and not half a
 // table. It never logs who asked.
 package answer
@@ -75,7 +75,7 @@ func Send(w http.ResponseWriter, r *http.Request, rep Representation, now time.T
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		// The client may have gone away; there is nobody left to tell.
+		// The client may have gone away; no reader is left.
 		_, _ = w.Write(body)
 	}
 }

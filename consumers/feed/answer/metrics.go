@@ -19,7 +19,7 @@ type Recorder struct {
 }
 
 // NewRecorder registers the metrics, or joins those that the same registerer already has. A nil registerer counts
-// for nobody, a nil logger logs nothing. It panics when the names are taken by something else, as a programmer's error.
+// for no registry, a nil logger logs nothing. It panics when the names are taken by something else, as a programmer's error.
 func NewRecorder(registerer prometheus.Registerer, log *slog.Logger) *Recorder {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)

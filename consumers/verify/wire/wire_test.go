@@ -263,7 +263,7 @@ func TestFlippedBitsNeverEscape(t *testing.T) {
 
 var errFalse = errors.New("false")
 
-// TestAnEndedContextEndsTheReading: nobody waits for a broker that has gone silent.
+// TestAnEndedContextEndsTheReading: no caller waits for a broker that has gone silent.
 func TestAnEndedContextEndsTheReading(t *testing.T) {
 	log, err := wire.Open(wire.Config{Brokers: []string{"127.0.0.1:1"}, RequestTimeout: time.Second}, topic, 0)
 	if err != nil {

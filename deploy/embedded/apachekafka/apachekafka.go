@@ -4,7 +4,7 @@
 // when Start returns, with data in a folder of its own, and that the process
 // is gone when Stop returns or when its parent dies. The program comes from
 // Maven Central once, with the versions pinned in pom.xml, and is kept in the
-// user's cache folder; whoever has it there needs only Java.
+// user's cache folder; a user who has it there needs only Java.
 //
 // It never touches another Kafka, and never pretends: without Java, Maven or
 // the download, Start fails and names what is missing.
@@ -265,7 +265,7 @@ func (s *Server) end() {
 	}
 }
 
-// freePorts returns loopback ports that nobody listens on at the moment.
+// freePorts returns loopback ports that are free at the moment.
 func freePorts(n int) ([]int, error) {
 	ports := make([]int, n)
 	for i := range ports {

@@ -316,7 +316,7 @@ func checkRedriven(t *testing.T, records []*kgo.Record, letters []deadletter.Let
 	}
 }
 
-// What somebody typed never reaches a log.
+// What a person typed never reaches a log.
 func TestLettersStayOutOfLogs(t *testing.T) {
 	b := embeddedBackend(t)
 	b.ensure(t)

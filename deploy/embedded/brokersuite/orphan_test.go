@@ -8,7 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// TestMemberThatHangsUpWhileJoining: somebody asks to join the group and hangs up before the answer, as a process does
+// TestMemberThatHangsUpWhileJoining: a client asks to join the group and hangs up before the answer, as a process does
 // that is killed at that moment. The group divides the partitions with it in mind, and takes them back when its
 // session has run out.
 func TestMemberThatHangsUpWhileJoining(t *testing.T) {

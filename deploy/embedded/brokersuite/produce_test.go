@@ -306,7 +306,7 @@ func TestWriteEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// TestNothingOfAClosedWriterRuns: a request that the broker answers late, and that nobody waits for any more, ends with
+// TestNothingOfAClosedWriterRuns: a request that the broker answers late, and that no caller waits for any more, ends with
 // the writer.
 func TestNothingOfAClosedWriterRuns(t *testing.T) {
 	b := proxied(t, "embedded")

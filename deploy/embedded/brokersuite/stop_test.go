@@ -177,7 +177,7 @@ func TestTopicCreatedAnewUnseenStops(t *testing.T) {
 	})
 }
 
-// Nobody watched: a process that had no part in reading the old topic finds a new one that is longer.
+// No process watched: one that had no part in reading the old topic finds a new one that is longer.
 func TestTopicCreatedAnewBetweenProcessesStops(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *backend) {
 		topics := b.topics(t, 1, 1)

@@ -105,7 +105,7 @@ func parseError(text string) *Error {
 			}
 			e.Name, text = name, strings.TrimSpace(text[:n[0]])
 		}
-		e.Message = ownFile.ReplaceAllString(text, "") // where our spool lies is nobody's business
+		e.Message = ownFile.ReplaceAllString(text, "") // where our spool lies concerns no client
 	}
 	return e
 }

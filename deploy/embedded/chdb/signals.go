@@ -34,7 +34,7 @@ func keepSignals(boot func()) error {
 	boot()
 	for signal, old := range kept {
 		if old != nil {
-			sigaction(int32(signal), unsafe.Pointer(old), nil) // fails for SIGKILL and SIGSTOP, which nobody handles
+			sigaction(int32(signal), unsafe.Pointer(old), nil) // fails for SIGKILL and SIGSTOP, which no process handles
 		}
 	}
 	return nil

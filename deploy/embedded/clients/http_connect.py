@@ -98,7 +98,7 @@ def failures():
             assert f'Code: {code}.' in str(e) or f'error code {code}' in str(e).lower(), e
         else:
             raise AssertionError(sql)
-    for options in ({'password': 'wrong'}, {'username': 'nobody'}, {'database': 'nosuch'}):
+    for options in ({'password': 'wrong'}, {'username': 'stranger'}, {'database': 'nosuch'}):
         try:
             client(**options).query('SELECT 1')
         except DatabaseError:

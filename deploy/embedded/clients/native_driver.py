@@ -102,7 +102,7 @@ def failures():
         else:
             raise AssertionError(sql)
         assert c.execute('SELECT 1') == [(1,)], 'the connection serves on'
-    for options, code in (({'password': 'wrong'}, 516), ({'user': 'nobody'}, 516), ({'database': 'nosuch'}, 81)):
+    for options, code in (({'password': 'wrong'}, 516), ({'user': 'stranger'}, 516), ({'database': 'nosuch'}, 81)):
         try:
             client(**options).execute('SELECT 1')
         except errors.ServerException as e:

@@ -57,7 +57,7 @@ func Find(ctx context.Context, o Options) (string, error) {
 	return filepath.Join(dir, libraryName), nil
 }
 
-// named checks a library somebody has named: a file, or a folder that holds one.
+// named checks a library that a person has named: a file, or a folder that holds one.
 func named(path string) (string, error) {
 	for _, p := range []string{path, filepath.Join(path, libraryName)} {
 		if isFile(p) {

@@ -83,7 +83,7 @@ const select = 'SELECT word FROM browser.secret FORMAT Values'; // text/plain, w
 </script>`
 
 // A page of another origin, in a real browser, reads nothing and changes nothing. The same page at a server that
-// tells nobody apart reads and changes all, so that its failure means something.
+// tells no origins apart reads and changes all, so that its failure means something.
 func TestAWebPageGetsNothing(t *testing.T) {
 	sql(t, "CREATE DATABASE browser")
 	sql(t, "CREATE TABLE browser.secret (word String) ENGINE = Memory")

@@ -3,7 +3,7 @@
 //
 // It promises: any format the engine knows, in both directions; results pass through in pieces; an error has
 // ClickHouse's own code, text and HTTP status, and one that comes after the first bytes went out breaks the
-// transfer off, so that nobody takes half a result for a whole one; an INSERT reaches the engine only with its
+// transfer off, so that no client takes half a result for a whole one; an INSERT reaches the engine only with its
 // whole body. A client that goes away ends its statement. Sessions end after their timeout, with what they hold.
 // It never answers a web page: see foreign.
 package httpserver
@@ -104,7 +104,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// plainGet says that a request to / is no query but somebody looking whether the server is there.
+// plainGet reports whether a request to / is no query but a look whether the server is there.
 func plainGet(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.URL.RawQuery == "" && r.ContentLength == 0
 }

@@ -69,7 +69,7 @@ func TestErrorsHaveTheirStatus(t *testing.T) {
 			t.Errorf("%s: %d %s %s", statement, a.status, a.header.Get("X-ClickHouse-Exception-Code"), a.body)
 		}
 	}
-	for _, wrong := range [][]string{{"user=nobody"}, {"password=x"}, {"X-ClickHouse-User: default", "X-ClickHouse-Key: x"}, {"Authorization: Basic ZGVmYXVsdDp4"}} {
+	for _, wrong := range [][]string{{"user=stranger"}, {"password=x"}, {"X-ClickHouse-User: default", "X-ClickHouse-Key: x"}, {"Authorization: Basic ZGVmYXVsdDp4"}} {
 		if a := ask(t, http.MethodPost, "SELECT 1", wrong...); a.status != 403 || !strings.HasPrefix(a.body, "Code: 516.") {
 			t.Errorf("%v: %d %s", wrong, a.status, a.body)
 		}

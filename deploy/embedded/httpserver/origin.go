@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A browser on this machine reaches this server, too, and with it every page that somebody looks at. So a request is
+// A browser on this machine reaches this server, too, and with it every page that is open in it. So a request is
 // answered only when no page of another origin can have sent it: browsers say so in Origin, Sec-Fetch-Site and Referer,
 // which a page cannot change, and programs send none of them. And it must have asked for this server by an address, or
 // by a name that only this machine gives: else a page could give its own name this address after it was loaded (DNS

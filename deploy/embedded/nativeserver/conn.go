@@ -175,7 +175,7 @@ func (k *conn) handshake(ctx context.Context) error {
 	return nil
 }
 
-// errNotOurProtocol ends the connection of somebody who speaks something else.
+// errNotOurProtocol ends the connection of a client that speaks something else.
 var errNotOurProtocol = errors.New("the client speaks HTTP to the native port")
 
 // refuseHandshake answers who speaks HTTP to this port in HTTP, as a server does.

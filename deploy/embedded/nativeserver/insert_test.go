@@ -115,7 +115,7 @@ func TestInsertThatFailsInTheEngine(t *testing.T) {
 	}
 }
 
-// The columns that an INSERT wants are those of the table as it is, whoever changed it meanwhile.
+// The columns that an INSERT wants are those of the table as it is, whichever client changed it meanwhile.
 func TestInsertAfterTheTableChanged(t *testing.T) {
 	c, other := open(t, func(o *clickhouse.Options) { o.MaxOpenConns = 1 }), open(t)
 	exec(t, c, "CREATE TABLE changing (a UInt8) ENGINE = MergeTree ORDER BY a")

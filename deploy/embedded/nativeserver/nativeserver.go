@@ -4,7 +4,7 @@
 // It promises: each connection has a session of its own; a Cancel packet, or a client that goes away, ends the
 // statement in the engine; results pass in blocks and are never held whole; errors carry ClickHouse's own codes;
 // after an error the connection serves on. It never sends a packet that the client's protocol revision lacks.
-// A client that breaks the protocol loses its connection, and nobody else's is touched.
+// A client that breaks the protocol loses its connection, and no other is touched.
 package nativeserver
 
 import (

@@ -137,7 +137,7 @@ func TestClientThatIsTooOldIsToldSo(t *testing.T) {
 	}
 }
 
-// Who breaks the protocol loses the connection, and nobody else's is touched.
+// A client that breaks the protocol loses its connection, and no other is touched.
 func TestBrokenProtocol(t *testing.T) {
 	for name, text := range map[string]string{"unknown packet": "\x63", "data without a query cut short": "\x02\x00\x01\x00", "a query cut short": "\x01\x05abc"} {
 		k := raw(t, 54453)

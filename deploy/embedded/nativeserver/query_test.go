@@ -49,7 +49,7 @@ func TestErrorsHaveTheirCodesAndLeaveTheConnectionUsable(t *testing.T) {
 }
 
 func TestWrongLogin(t *testing.T) {
-	for name, auth := range map[string]clickhouse.Auth{"password": {Password: "wrong"}, "user": {Username: "nobody"}} {
+	for name, auth := range map[string]clickhouse.Auth{"password": {Password: "wrong"}, "user": {Username: "stranger"}} {
 		if err := connect(t, &clickhouse.Options{Auth: auth}).Ping(t.Context()); codeOf(err) != 516 {
 			t.Errorf("wrong %s: got %v", name, err)
 		}

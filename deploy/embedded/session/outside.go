@@ -10,7 +10,7 @@ import (
 )
 
 // The engine asks for a right of its own before most functions, engines and sources that reach files, other computers or
-// programs, and nobody is given one. For some it asks for none. Those are refused here by name: of the engine's own
+// programs, and no user is given one. For some it asks for none. Those are refused here by name: of the engine's own
 // lists of table functions and engines, all but the ones below, so that what a later engine adds is refused as well.
 
 // insideFunctions are the table functions that stay inside the engine.

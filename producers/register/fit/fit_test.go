@@ -276,7 +276,7 @@ func TestAssisted(t *testing.T) {
 	}
 	for i := range p.Len() {
 		if !p.Assisted(i) {
-			t.Fatal("somebody was not helped")
+			t.Fatal("one person was not helped")
 		}
 	}
 	if p.Open("assisted") || !p.Open("sex") {

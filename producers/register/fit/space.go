@@ -93,7 +93,7 @@ func newSpace(t *published.Table) *space {
 	return s
 }
 
-// stands reports whether a registered return can have the code: nobody enters by a blind crossing, and everybody who is
+// stands reports whether a registered return can have the code: no person enters by a blind crossing, and everybody who is
 // registered is so at some centre.
 func stands(d dim, code string) bool {
 	switch d {
