@@ -8,8 +8,8 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 )
 
-// feed holds what has been fetched of one topic of a shard and not yet delivered
-// . A fetcher fills it; the shard's Fetch empties it.
+// feed holds what has been fetched of one topic of a shard and not yet
+// delivered. A fetcher fills it; the shard's Fetch empties it.
 type feed struct {
 	shard  *Shard
 	topic  string
