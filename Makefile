@@ -43,11 +43,11 @@ test: build ## every test, on the embedded engine and on a real Apache Kafka
 	@deploy/needs test
 	go vet ./...
 	go run ./deploy/fetch
-	go test -p 2 -timeout 30m ./...
+	go test -p 3 -timeout 30m ./...
 	$(MAKE) --no-print-directory race
 
 race: ## the packages that share memory, under the race detector
-	CGO_ENABLED=1 go test -race -p 2 -timeout 30m $(addprefix ./,$(RACE))
+	CGO_ENABLED=1 go test -race -p 3 -timeout 30m $(addprefix ./,$(RACE))
 
 torture: build ## the whole system under load and faults; make torture ARGS="--for=10m --seed=7"
 	bin/retorno torture $(ARGS)
@@ -72,15 +72,13 @@ benchmarks: ## Go benchmarks of every package that has them, as benchstat reads 
 	@deploy/needs bench
 	go test -run '^$$' -bench . -benchmem -timeout 30m $$(git grep -lE '^func Benchmark' -- '*_test.go' | xargs -r -n1 dirname | sort -u | sed 's,^,./,')
 
-lint: generated ## formatting, linters, schema lint and compatibility, Prometheus files
+lint: generated ## formatting, linters, schema lint and compatibility
 	@deploy/needs lint
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'not formatted: run gofmt -w on these'; exit 1; }
 	go vet ./...
 	$(GOLANGCI) run --allow-parallel-runners ./...
 	$(BUF) lint
 	$(BUF) breaking --against $(RELEASED)
-	promtool check config deploy/prometheus/prometheus.yml
-	for t in deploy/prometheus/*_test.yml; do promtool test rules $$t; done
 
 audit: ## known vulnerabilities that the program reaches; asks the module proxy and nothing else
 	@deploy/needs build

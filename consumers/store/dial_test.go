@@ -86,7 +86,7 @@ func TestWhatCannotBeUsedIsNamed(t *testing.T) {
 		{"a web page", host(web.URL), nil, "a web server answers"},
 		{"a web page with TLS", host(secureWeb.URL), nil, "speaks TLS"},
 	} {
-		s, err := Open(Config{Addr: c.addr, TLS: c.tls})
+		s, err := Open(Config{Addr: c.addr, TLS: c.tls, QueryTimeout: 5 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}

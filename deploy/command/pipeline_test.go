@@ -17,6 +17,7 @@ import (
 	"retorno/consumers/verify"
 	"retorno/deploy/embedded"
 	"retorno/deploy/embedded/apachekafka"
+	"retorno/deploy/embedded/enginetest"
 	"retorno/producers/publish"
 	"retorno/producers/register"
 	"retorno/schemas/published"
@@ -69,22 +70,17 @@ func pipeline(t *testing.T, broker string) {
 	awaitTruth(t, s, made)
 }
 
-// migratedStore is an engine with an empty schema, and its address.
+// engine is shared by the tests that take turns with its database; those of commands that start one have their own.
+var engine *embedded.Engine
+
+func TestMain(m *testing.M) {
+	enginetest.Main(m, func(_ context.Context, e *embedded.Engine) error { engine = e; return nil })
+}
+
+// migratedStore is an empty schema, and the address of its engine.
 func migratedStore(t *testing.T) (s *store.Store, addr string) {
 	t.Helper()
-	engine, err := embedded.StartEngine(t.Context(), embedded.EngineConfig{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = engine.Stop(context.Background()) })
-	if s, err = store.Open(store.Config{Addr: engine.Native()}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	if _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return s, engine.Native()
+	return enginetest.Fresh(t, engine), engine.Native()
 }
 
 // messyRegister is a register with everything that goes wrong, made from a published table.

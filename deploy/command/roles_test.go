@@ -162,7 +162,8 @@ func TestEachCommandUnderItsRole(t *testing.T) {
 // readsNothingElse tries all tables that there are as the reader.
 func readsNothingElse(t *testing.T, admin, reader driver.Conn) {
 	t.Helper()
-	rows, err := admin.Query(t.Context(), "SELECT database, name FROM system.tables WHERE NOT is_temporary AND lower(database) != 'information_schema'")
+	rows, err := admin.Query(t.Context(), `SELECT database, name FROM system.tables WHERE NOT is_temporary AND lower(database) != 'information_schema'
+		AND NOT (database = 'system' AND engine IN ('SystemNumbers', 'SystemZeros', 'SystemPrimes'))`) // numbers without end, and nothing else
 	if err != nil {
 		t.Fatal(err)
 	}
