@@ -53,11 +53,7 @@ var (
 
 // byPerson is a check of rows of persons.
 func byPerson(c check) check {
-	c.bucket, c.inPieces = personBucket, true
-	c.narrow = func(s scope, buckets []uint32) scope {
-		s.stretches = stretches(buckets)
-		return s
-	}
+	c.bucket, c.inPieces, c.narrow = personBucket, true, scope.narrow
 	return c
 }
 

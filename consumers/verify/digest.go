@@ -109,7 +109,7 @@ func (f *factsPass) digestible(pieces []piece) []piece {
 func (f *factsPass) compare(ctx context.Context, log sums, pieces []piece) ([]look, error) {
 	stored := sums{}
 	for _, p := range pieces {
-		where := scope{partition: uint16(f.report.Partition), stretches: []stretch{p.stretch}}.facts() + " AND " + ranges(f.spans)
+		where := scope{partition: uint16(f.report.Partition), within: p.stretch}.facts() + " AND " + ranges(f.spans)
 		err := query(ctx, f.conn, "SELECT "+personBucket+" AS bucket, count(), sum(hash) FROM (SELECT person, argMax("+contentSQL+" + "+copySQL+", version) AS hash FROM retorno.facts WHERE "+
 			where+" GROUP BY person, record_id) GROUP BY bucket",
 			func(scan func(...any) error) error {
@@ -135,7 +135,7 @@ func (f *factsPass) compare(ctx context.Context, log sums, pieces []piece) ([]lo
 	f.report.Facts += log.rows()
 	var looks []look
 	for group, rows := range grouped(log.differing(stored), func(b uint32) uint64 { return max(log[b].rows, stored[b].rows) }, rowsAtOnce) {
-		looks = append(looks, look{check: checkFacts, rows: rows, find: func(ctx context.Context) (finding, error) { return f.factByFact(ctx, stretches(group)) }})
+		looks = append(looks, look{check: checkFacts, rows: rows, find: func(ctx context.Context) (finding, error) { return f.factByFact(ctx, group) }})
 	}
 	return looks, nil
 }

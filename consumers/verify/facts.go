@@ -34,13 +34,16 @@ type Range struct {
 	End   int64  `json:"end,omitempty"` // of the log, in a full pass
 }
 
-// factByFact compares the facts of some persons one by one.
-func (f *factsPass) factByFact(ctx context.Context, of []stretch) (finding, error) {
+// factByFact compares the facts of the persons of buckets, which come in order, one by one.
+func (f *factsPass) factByFact(ctx context.Context, of []uint32) (finding, error) {
 	found := newFinding()
 	s := newSaid(f.report.Partition, f.spans)
 	var h hasher
 	err := f.kafka.hear(ctx, f.spans, func(_ *span, _ *wire.Message, record *sent) {
-		if record != nil && slices.ContainsFunc(of, func(o stretch) bool { return o.holds(bucketOf(record.person)) }) {
+		if record == nil {
+			return
+		}
+		if _, named := slices.BinarySearch(of, uint32(bucketOf(record.person))); named {
 			s.take(&h, record)
 		}
 	})
@@ -48,7 +51,7 @@ func (f *factsPass) factByFact(ctx context.Context, of []stretch) (finding, erro
 		return found, err
 	}
 	seen := map[key]bool{}
-	where := scope{partition: uint16(s.partition), stretches: of}.facts()
+	where := scope{partition: uint16(s.partition)}.narrow(of).facts()
 	err = selectStored(ctx, f.conn, where, func(row *stored) error {
 		seen[row.key] = true
 		return f.note(ctx, &found, s, row.key, s.latest(row.key), row)

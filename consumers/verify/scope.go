@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -41,38 +42,44 @@ func (s stretch) sql() string {
 	return strings.Join(append(all, "1"), " AND ")
 }
 
-// stretches joins buckets, which come in order.
-func stretches(of []uint32) []stretch {
-	var all []stretch
-	for _, bucket := range of {
-		at := int(bucket)
-		if n := len(all); n > 0 && all[n-1].to == at {
-			all[n-1].to++
-		} else {
-			all = append(all, stretch{at, at + 1})
-		}
-	}
-	return all
-}
+// around is the smallest stretch that holds buckets, which come in order.
+func around(of []uint32) stretch { return stretch{int(of[0]), int(of[len(of)-1]) + 1} }
 
-// scope is the part of the data that a statement reads: one Kafka partition, and there some persons or days.
+// scope is the part of the data that a statement reads: one Kafka partition, and there some persons or days. However many
+// persons, buckets or days it names, it names them in one array: ClickHouse refuses a statement of too many conditions.
 type scope struct {
 	partition uint16
-	stretches []stretch   // none: all persons
-	persons   []uuid.UUID // none: all of the stretches
+	within    stretch     // the zero value: all persons
+	buckets   []uint32    // of persons; none: all of the stretch
+	persons   []uuid.UUID // none: all of the buckets
 	with      string      // a condition that one of a person's facts meets; none: all persons
 	days      []string    // 2016-06-01 …; none: all
+}
+
+// narrow limits the scope to the persons of buckets, which come in order.
+func (s scope) narrow(to []uint32) scope {
+	if len(s.persons) > 0 {
+		s.persons = slices.DeleteFunc(slices.Clone(s.persons), func(p uuid.UUID) bool {
+			_, named := slices.BinarySearch(to, uint32(bucketOf(p)))
+			return !named
+		})
+		return s
+	}
+	s.within, s.buckets = around(to), nil
+	if len(to) < s.within.to-s.within.from {
+		s.buckets = to
+	}
+	return s
 }
 
 // facts is the condition on facts of the scope's persons.
 func (s scope) facts() string {
 	where := fmt.Sprintf("kafka_partition = %d", s.partition)
-	if len(s.stretches) > 0 {
-		all := make([]string, len(s.stretches))
-		for i, of := range s.stretches {
-			all[i] = "(" + of.sql() + ")"
-		}
-		where += " AND (" + strings.Join(all, " OR ") + ")"
+	if s.within != (stretch{}) {
+		where += " AND " + s.within.sql()
+	}
+	if len(s.buckets) > 0 {
+		where += " AND " + personBucket + " IN (" + arrayOf("UInt32", s.buckets) + ")"
 	}
 	if len(s.persons) > 0 {
 		where += " AND person IN (" + arrayOf("UUID", s.persons) + ")"

@@ -97,7 +97,7 @@ func (c check) suspects(ctx context.Context, conn driver.Conn, s scope, pieces [
 	for _, p := range pieces {
 		of := s
 		if c.inPieces {
-			of.stretches = []stretch{p.stretch}
+			of.within = p.stretch
 		}
 		found, err := c.sum(ctx, conn, c.recounted(of))
 		if err != nil {
