@@ -40,7 +40,7 @@ func sections() []section {
 		{"outage", []string{"outage_catchup_ratio"}, (*run).outage, false},
 		{"growth", []string{"cost_growth"}, (*run).growth, false},
 		{"state", []string{"bytes_per_person"}, (*run).state, false},
-		{"restart", []string{"restart_seconds"}, (*run).restart, false},
+		{"restart", []string{"restart_seconds", "verify_seconds", "verify_beside_ratio"}, (*run).restart, false},
 		{"halfyear", []string{"half_year_from_counts_seconds", "half_year_recounted_seconds"}, (*run).halfYear, false},
 	}
 }

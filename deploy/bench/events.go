@@ -48,14 +48,17 @@ func makeLoad(ctx context.Context, seed uint64, count int) (*load, error) {
 const sendBatch = 20_000
 
 // send writes all of it to the machine's topics.
-func (l *load) send(ctx context.Context, m *machine) error {
+func (l *load) send(ctx context.Context, m *machine) error { return l.sendCopies(ctx, m, 0) }
+
+// sendCopies writes the copies from a number on.
+func (l *load) sendCopies(ctx context.Context, m *machine, from int) error {
 	w, err := publish.New(m.producer())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = w.Close() }()
 	some := make([]publish.Message, 0, sendBatch)
-	for n := range l.copies {
+	for n := from; n < l.copies; n++ {
 		for rest := l.messages; len(rest) > 0; {
 			some = append(some[:0], rest[:min(sendBatch, len(rest))]...)
 			rest = rest[len(some):]

@@ -40,7 +40,8 @@ type goal struct {
 
 var goals = map[string]goal{
 	"ratio_to_peer": {">=", 10}, "ratio_to_limit": {">=", 0.6}, "ratio_to_plain": {">=", 2},
-	"visible_p99_seconds": {"<", 1}, "bytes_per_person": {"<", 200}, "restart_seconds": {"<", 20}, "cost_growth": {"<=", 1.1},
+	"visible_p99_seconds": {"<", 1}, "bytes_per_person": {"<", 200}, "restart_seconds": {"<", 20}, "verify_seconds": {"<", 300}, "verify_beside_ratio": {"<", 2},
+	"cost_growth":                   {"<=", 1.1},
 	"half_year_from_counts_seconds": {"<", 0.1}, "half_year_recounted_seconds": {"<", 5}, "outage_catchup_ratio": {"<", 0.05},
 	"publish_ratio": {">=", 0.8}, "share_cost": {"<=", 1.1},
 }

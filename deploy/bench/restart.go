@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
-// restart stores many facts and starts a consumer.
+// restart has many facts counted, starts consumers on what is stored, and has the verifier count all of it again.
 func (r *run) restart(ctx context.Context) (err error) {
 	m, err := r.startMachine(ctx)
 	if err != nil {
@@ -19,23 +18,11 @@ func (r *run) restart(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := l.send(ctx, m); err != nil {
+	facts, err := r.countMany(ctx, m, l)
+	if err != nil || !r.report.OK() {
 		return err
 	}
-	own := newOurs(m, l)
-	if res, err := own.run(ctx); err != nil || len(res.faults) > 0 {
-		return errors.Join(err, fmt.Errorf("count what is to be multiplied: %v", res.faults))
-	}
-	facts, err := m.multiply(ctx, r.cfg.StoredFacts)
-	if err != nil {
-		return err
-	}
-	r.report.Sizes["stored_facts"] = int(facts)
-	r.say("%d facts are stored", facts)
-	want, err := m.storedCells(ctx, "retorno", true)
-	if err != nil {
-		return err
-	}
+	want := cellsOfTruth(l.truth).times(l.copies)
 	var took []float64
 	var memory []float64
 	for range min(r.cfg.Rounds, 2) {
@@ -56,43 +43,41 @@ func (r *run) restart(ctx context.Context) (err error) {
 	}
 	r.report.set("restart_seconds", "s", fmt.Sprintf("from the start of a `retorno consume` process until it has written its first flush for each of the %d partitions, with %d facts stored and what follows from them; the cells must be the same afterwards", m.cfg.Partitions, facts), took)
 	r.report.set("restart_most_memory_bytes", "bytes", "the most memory that the consumer process had in the runs of restart_seconds", memory)
-	return nil
+	return r.recount(ctx, m, l, facts)
 }
 
-// multiply copies the people that are stored, with all that is derived from them, until there are so many facts. It
-// returns how many there are.
-func (m *machine) multiply(ctx context.Context, wanted int) (int64, error) {
-	stored, err := m.number(ctx, "(SELECT count() FROM retorno.latest_facts)")
-	if err != nil || stored == 0 {
-		return 0, errors.Join(err, errors.New("no facts are stored"))
-	}
-	copies := max(1, int64(wanted)/stored)
-	for _, t := range []struct {
-		table string
-		ids   []string
-	}{{"facts", []string{"person", "record_id", "registration_id"}}, {"returns", []string{"return_id", "person"}}, {"assistance", []string{"record_id", "person", "return_id"}}} {
-		var changed []string
-		for _, id := range t.ids {
-			// Zeros stand for none. The others differ in their last six digits.
-			changed = append(changed, fmt.Sprintf("if(%[1]s = toUUID('00000000-0000-0000-0000-000000000000'), %[1]s, toUUID(concat(substring(toString(%[1]s), 1, 30), "+
-				"lower(leftPad(hex(bitXor(reinterpretAsUInt32(reverse(unhex(substring(toString(%[1]s), 31, 6)))), bitAnd(copy * 10368889, 16777215))), 6, '0'))))) AS %[1]s", id))
+// countMany sends and counts as many copies of the load as make StoredFacts facts. It returns how many there are.
+func (r *run) countMany(ctx context.Context, m *machine, l *load) (int64, error) {
+	own := newOurs(m, l)
+	for from := 0; ; from = 1 {
+		if err := l.sendCopies(ctx, m, from); err != nil {
+			return 0, err
 		}
-		err := m.exec(ctx, fmt.Sprintf("INSERT INTO retorno.%[1]s SELECT * EXCEPT (copy) REPLACE (%[2]s) FROM (SELECT * FROM retorno.%[1]s FINAL) AS stored CROSS JOIN (SELECT toUInt32(number + 1) AS copy FROM numbers(%[3]d)) AS copies SETTINGS max_insert_block_size = 1048576",
-			t.table, strings.Join(changed, ", "), copies-1))
+		if err := m.newSchema(ctx); err != nil {
+			return 0, err
+		}
+		if _, err := own.consume(ctx); err != nil {
+			return 0, err
+		}
+		facts, err := m.number(ctx, "(SELECT count() FROM retorno.latest_facts)")
 		if err != nil {
 			return 0, err
 		}
-	}
-	for table, counts := range map[string][]string{"return_counts": {"registered", "checkpoint", "reconciled"}, "assistance_counts": {"helps"}, "crossing_counts": {"crossings"}} {
-		for i, c := range counts {
-			counts[i] = fmt.Sprintf("%s * %d AS %s", c, copies, c)
+		if copies := r.cfg.StoredFacts / int(max(1, facts)); from == 0 && copies > 1 {
+			l.copies = copies
+			continue
 		}
-		err := m.exec(ctx, fmt.Sprintf("INSERT INTO retorno.%[1]s SELECT * REPLACE (%[2]s, version + 1 AS version) FROM retorno.%[1]s FINAL", table, strings.Join(counts, ", ")))
+		have, err := m.storedCells(ctx, "retorno", true)
 		if err != nil {
 			return 0, err
 		}
+		if faults := cellsOfTruth(l.truth).times(l.copies).differences(have); len(faults) > 0 {
+			r.report.fault("restart_seconds, before the restart: %v", faults)
+		}
+		r.report.Sizes["stored_facts"] = int(facts)
+		r.say("%d facts are stored", facts)
+		return facts, nil
 	}
-	return m.number(ctx, "(SELECT count() FROM retorno.latest_facts)")
 }
 
 // restarted starts a consumer and returns how long it took until each partition has its first flush.

@@ -22,6 +22,7 @@ type benchCommand struct {
 	Outage     int      `placeholder:"SECONDS" help:"How long ClickHouse is away; default 60."`
 	Returns    int      `placeholder:"N" help:"Returns that the half-year table is asked of; default 100000000."`
 	Facts      int      `placeholder:"N" help:"Facts that are stored at a restart; default 10000000."`
+	Partitions int      `placeholder:"N" help:"Partitions of each topic; default 12, as in production."`
 	Persons    int      `placeholder:"N" help:"Persons with whom the state is weighed; default 10000000."`
 	Engine     string   `placeholder:"FILE" help:"A libchdb.so to use instead of fetching the pinned one."`
 	Data       string   `placeholder:"DIR" help:"Where the temporary data are kept until the end; default the system's temporary folder."`
@@ -38,7 +39,7 @@ func (benchCommand) Help() string {
 // Run measures and prints the table.
 func (c *benchCommand) Run(ctx context.Context, t *terminal) error {
 	cfg := bench.Config{Seed: c.Seed, Only: c.Only, Quick: c.Quick, Events: c.Events, Rounds: c.Rounds, GrowthEvents: c.Growth,
-		SteadySeconds: c.Steady, OutageSeconds: c.Outage, StoredReturns: c.Returns, StoredFacts: c.Facts, Persons: c.Persons, Engine: c.Engine, Dir: c.Data,
+		SteadySeconds: c.Steady, OutageSeconds: c.Outage, StoredReturns: c.Returns, StoredFacts: c.Facts, Persons: c.Persons, Partitions: c.Partitions, Engine: c.Engine, Dir: c.Data,
 		CPUProfile: c.CPUProfile, Version: version, Out: t.Err}
 	if c.Verbose {
 		cfg.Log = t.Err
