@@ -21,13 +21,15 @@ GOLANGCI := go tool -modfile=deploy/tools/golangci-lint.mod golangci-lint
 BUF      := go tool -modfile=deploy/tools/buf.mod buf
 GREMLINS := go tool -modfile=deploy/tools/gremlins.mod gremlins
 
+PLATFORMS ?= linux/amd64 linux/arm64
+
 # The packages whose tests are tried with mutants.
-MUTANTS ?= consumers/reconcile consumers/returns consumers/store consumers/publication
+MUTANTS ?= consumers/counting/reconcile consumers/counting/processor consumers/counting/store consumers/dissemination/release
 
 # Packages whose goroutines share memory: tested a second time under the race detector.
-RACE := $(wildcard consumers/stream consumers/returns consumers/store consumers/deadletter producers/publish deploy/ops deploy/command)
+RACE := $(wildcard consumers/counting/stream consumers/counting/processor consumers/counting/store consumers/counting/deadletter producers/producer deploy/ops deploy/command)
 
-.PHONY: help build demo test race torture torture-bugs mutants bench benchmarks lint audit generate generated clean
+.PHONY: help build demo test race torture torture-bugs mutants bench benchmarks lint audit generate generated release clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -55,14 +57,14 @@ torture: build ## the whole system under load and faults; make torture ARGS="--f
 torture-bugs: ## deliberate bugs, built in one at a time: the torture or a named test must catch each (some minutes)
 	@deploy/needs test
 	go run ./deploy/fetch
-	go test -tags torturebugs -count=1 -timeout 40m -run TestBugsAreCaught -v ./deploy/torture
+	go test -tags torturebugs -count=1 -timeout 40m -run TestBugsAreCaught -v ./deploy/lab/torture
 
-mutants: ## small mistakes, one at a time, that the tests of a package should notice (hours); make mutants MUTANTS=consumers/reconcile ARGS="-sample=40"
+mutants: ## small mistakes, one at a time, that the tests of a package should notice (hours); make mutants MUTANTS=consumers/counting/reconcile ARGS="-sample=40"
 	@deploy/needs test
 	go run ./deploy/fetch
 	for p in $(MUTANTS); do $(GREMLINS) unleash --workers 1 --timeout-coefficient 20 --output-statuses l \
 		--invert-logical --invert-loopctrl --invert-assignments --remove-self-assignments ./$$p; done
-	go run ./deploy/mutants $(ARGS) $(MUTANTS)
+	go run ./deploy/lab/mutants $(ARGS) $(MUTANTS)
 
 bench: build ## performance, with limit and peer in the same run; also as JSON in bench.json
 	@deploy/needs bench
@@ -92,5 +94,9 @@ generated: # fails when committed generated code is not what the schema generate
 	@new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; $(BUF) generate -o "$$new"; \
 	for f in $$(cd "$$new" && find . -type f); do diff -u "$$f" "$$new/$$f" || { echo "$$f is not what the schema generates: run make generate"; exit 1; }; done
 
+release: ## archives of the program without its laboratory, for PLATFORMS, in dist: the same bytes from the same commit
+	@deploy/needs build
+	deploy/release/release.sh dist '$(VERSION)' "$$(git log -1 --format=%ct)" $(PLATFORMS)
+
 clean: ## removes what was built
-	rm -rf bin bench.json
+	rm -rf bin dist bench.json

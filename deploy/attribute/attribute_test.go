@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"retorno/deploy/lab/treecopy"
 )
 
 // table is a published table of 40 returns.
@@ -46,10 +48,10 @@ var dimension = []struct{ name, before, text string }{
 	{"schemas/warehouse/views.sql", "    c.centre AS centre, c.sex AS sex, c.age_group AS age_group,", " c.speaks_english AS speaks_english,"},
 	{"schemas/warehouse/views.sql", "    centre String COMMENT 'Centro / Centre',\n    sex String COMMENT 'Sexo / Sex',\n    age_group String COMMENT 'Grupo de edad / Age group',\n",
 		"    speaks_english String COMMENT 'Habla inglés / Speaks English',\n"},
-	{"consumers/verify/checks.go", "\treturnKeys = []string{", `"speaks_english", `},
-	{"consumers/verify/checks.go", "\treturnCellKeys = []string{", `"speaks_english", `},
-	{"consumers/verify/checks.go", "entry_point, exit_point, centre, sex,", " speaks_english,"},
-	{"consumers/verify/method.go", `first("accompanied", codelists.Accompaniment, "accompanied", "0"),`, ` first("speaks_english", codelists.Answer, "speaks_english", "0"),`},
+	{"consumers/counting/verify/checks.go", "\treturnKeys = []string{", `"speaks_english", `},
+	{"consumers/counting/verify/checks.go", "\treturnCellKeys = []string{", `"speaks_english", `},
+	{"consumers/counting/verify/checks.go", "entry_point, exit_point, centre, sex,", " speaks_english,"},
+	{"consumers/counting/verify/method.go", `first("accompanied", codelists.Accompaniment, "accompanied", "0"),`, ` first("speaks_english", codelists.Answer, "speaks_english", "0"),`},
 }
 
 // TestAnAttributeIsOneRowAndOneMigration: nothing else is written for one that is only stored, and it is typed, imported,
@@ -59,7 +61,7 @@ func TestAnAttributeIsOneRowAndOneMigration(t *testing.T) {
 	for name, text := range stored {
 		tree.add(name, text)
 	}
-	files := map[string]bool{"consumers/reconcile/METHOD.md": true}
+	files := map[string]bool{"consumers/counting/reconcile/METHOD.md": true}
 	for _, edit := range dimension {
 		files[edit.name] = true
 		if edit.before == "" {
@@ -111,33 +113,7 @@ type tree struct {
 
 func copyOfTree(t *testing.T) *tree {
 	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	list := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-	list.Dir = root
-	names, err := list.Output()
-	if err != nil {
-		t.Fatalf("git ls-files: %v", err)
-	}
-	c := &tree{t, t.TempDir()}
-	for name := range strings.SplitSeq(strings.TrimRight(string(names), "\x00"), "\x00") {
-		text, err := os.ReadFile(filepath.Join(root, name))
-		if os.IsNotExist(err) {
-			continue // it is deleted, and not yet committed so
-		}
-		if err == nil {
-			err = os.MkdirAll(filepath.Join(c.dir, filepath.Dir(name)), 0o700)
-		}
-		if err == nil {
-			err = os.WriteFile(filepath.Join(c.dir, name), text, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return c
+	return &tree{t, treecopy.Make(t, "../..")}
 }
 
 // add appends text to a file; %04d in its name is the number of the next migration.

@@ -1,3 +1,5 @@
+//go:build !server
+
 package command
 
 import (
@@ -7,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"retorno/deploy/bench"
+	"retorno/deploy/lab/bench"
 )
 
 type benchCommand struct {

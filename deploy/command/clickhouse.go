@@ -12,7 +12,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"retorno/consumers/store"
+	"retorno/consumers/counting/store"
 )
 
 // clickhouseFlags say how to reach ClickHouse.
@@ -170,7 +170,7 @@ func (f *clickhouseFlags) reach(ctx context.Context, log *slog.Logger, s *store.
 		}
 		select {
 		case <-wait.Done():
-			return Missing(fmt.Errorf("no ClickHouse answers at %s: %w; start one (`%s embedded` is enough for a trial) or name it with --clickhouse-addr", f.Addr, err, program))
+			return Missing(fmt.Errorf("no ClickHouse answers at %s: %w; %sname it with --clickhouse-addr", f.Addr, err, startOne))
 		case <-time.After(250 * time.Millisecond):
 		}
 	}

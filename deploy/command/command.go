@@ -30,10 +30,8 @@ var version = "unknown"
 // grammar is what can be typed: the common settings and the subcommands, in the order of --help.
 type grammar struct {
 	common
+	laboratory
 
-	Demo       demoCommand       `cmd:"" help:"The whole system on this machine, playing a made register of a published table."`
-	Embedded   embeddedCommand   `cmd:"" help:"Only a broker and a ClickHouse, for one's own trials."`
-	Register   registerCommand   `cmd:"" help:"Make a register of returns from a published table, as events."`
 	Send       sendCommand       `cmd:"" help:"Send JSON Lines of events to Kafka."`
 	Import     importCommand     `cmd:"" help:"Send rows of another system's export to Kafka."`
 	Identity   identityCommand   `cmd:"" help:"The secret of the person keys: make it, compare it."`
@@ -46,8 +44,6 @@ type grammar struct {
 	Partition  partitionCommand  `cmd:"" help:"Partitions that have stopped: list, and record the decision about each."`
 	DeadLetter deadletterCommand `cmd:"" name:"deadletter" help:"What could not be understood: list, show, send again."`
 	Serve      serveCommand      `cmd:"" help:"Web: the page for everyone and the feed for partner agencies."`
-	Torture    tortureCommand    `cmd:"" help:"The whole system under load and faults, held against the truth."`
-	Bench      benchCommand      `cmd:"" help:"How fast it is, beside what else one could do on the same machine."`
 	Version    versionCommand    `cmd:"" help:"Print which build this is."`
 }
 
@@ -199,4 +195,9 @@ func newLogger(w io.Writer, level, format string) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// say tells a person what is going on; it is no result.
+func (t *terminal) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(t.Err, format+"\n", args...)
 }

@@ -11,10 +11,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"retorno/consumers/deadletter"
-	"retorno/consumers/returns"
-	"retorno/consumers/store"
-	"retorno/consumers/stream"
+	"retorno/consumers/counting/deadletter"
+	"retorno/consumers/counting/processor"
+	"retorno/consumers/counting/store"
+	"retorno/consumers/counting/stream"
 	"retorno/deploy/ops"
 	"retorno/schemas/events"
 )
@@ -40,8 +40,8 @@ type consumeCommand struct {
 	Kafka      kafkaFlags      `embed:"" prefix:"kafka-"`
 	ClickHouse clickhouseFlags `embed:"" prefix:"clickhouse-"`
 	countFlags
-	OpsListen string    `default:"127.0.0.1:9465" placeholder:"HOST:PORT" help:"Where /metrics, /healthz and /readyz are."`
-	Failpoint failpoint `hidden:"" per:"call" placeholder:"ACTION@TABLE:N" help:"For tests: end (kill) or stop this process, or hang (stall), after its N-th insert into a table."`
+	failpoints
+	OpsListen string `default:"127.0.0.1:9465" placeholder:"HOST:PORT" help:"Where /metrics, /healthz and /readyz are."`
 
 	CPUProfile string `name:"cpuprofile" hidden:"" per:"call" placeholder:"FILE" help:"Write a CPU profile of this process there when it ends."`
 }
@@ -55,14 +55,14 @@ func (consumeCommand) Help() string {
 // Run counts until it is told to end.
 func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
 	registry := ops.NewRegistry(version)
-	producer, err := c.Kafka.producer(t.Log, nil)
+	settings, err := c.Kafka.producer(t.Log, nil)
 	if err != nil {
 		return err
 	}
-	if err := c.Kafka.ensureTopics(ctx, c.Kafka.topics(producer), registry); err != nil {
+	if err := c.Kafka.ensureTopics(ctx, c.Kafka.topics(settings), registry); err != nil {
 		return err
 	}
-	c.ClickHouse.inserted = c.Failpoint.hook()
+	c.ClickHouse.inserted = c.failpoints.hook()
 	s, err := c.ClickHouse.openSchema(ctx, t.Log, registry)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
 // counting is the consumer process: group, counter and dead letters.
 type counting struct {
 	reader  *stream.Consumer
-	counter *returns.Consumer
+	counter *processor.Consumer
 	letters *deadletter.Writer
 }
 
@@ -102,7 +102,7 @@ func newCounting(flags countFlags, read stream.Config, s *store.Store, log *slog
 	if err != nil {
 		return nil, Usage(err)
 	}
-	counter, err := returns.New(returns.Config{Store: s, DeadLetters: letters, Topics: factTopics, Partitions: read.Partitions,
+	counter, err := processor.New(processor.Config{Store: s, DeadLetters: letters, Topics: factTopics, Partitions: read.Partitions,
 		FlushEvery: flags.FlushEvery, FlushRecords: flags.FlushRecords, LeaveWithin: min(flags.LeaveWithin, flags.RebalanceTimeout/3), StallAfter: flags.StallAfter, Name: processName(), Logger: log, Registerer: registry})
 	if err != nil {
 		return nil, Usage(err)

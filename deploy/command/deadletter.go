@@ -12,7 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"retorno/consumers/deadletter"
+	"retorno/consumers/counting/deadletter"
 	"retorno/schemas/calendar"
 	"retorno/schemas/events"
 )
@@ -67,11 +67,11 @@ func (f letterFlags) letters(ctx context.Context, cfg deadletter.Config, do func
 
 // deadLetters is where the letters are, once it is known that the cluster answers.
 func (f *kafkaFlags) deadLetters(ctx context.Context, log *slog.Logger) (deadletter.Config, error) {
-	producer, err := f.producer(log, nil)
+	settings, err := f.producer(log, nil)
 	if err != nil {
 		return deadletter.Config{}, err
 	}
-	if err := f.checkTopics(ctx, producer); err != nil {
+	if err := f.checkTopics(ctx, settings); err != nil {
 		return deadletter.Config{}, err
 	}
 	consumer, err := f.consumer(log, nil)

@@ -7,15 +7,15 @@ import (
 	"testing"
 	"time"
 
-	"retorno/consumers/deadletter"
-	"retorno/deploy/embedded"
+	"retorno/consumers/counting/deadletter"
+	"retorno/deploy/lab/fakekafka"
 	"retorno/schemas/events"
 )
 
 // setAside starts a broker with the topics and writes letters as a consumer does.
 func setAside(t *testing.T, letters ...deadletter.Letter) []string {
 	t.Helper()
-	broker, err := embedded.StartBroker(embedded.BrokerConfig{})
+	broker, err := fakekafka.Start(fakekafka.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

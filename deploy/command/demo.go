@@ -1,3 +1,5 @@
+//go:build !server
+
 package command
 
 import (
@@ -11,13 +13,13 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"retorno/consumers/completeness"
-	"retorno/consumers/store"
-	"retorno/consumers/verify"
-	"retorno/deploy/embedded"
+	"retorno/consumers/counting/completeness"
+	"retorno/consumers/counting/store"
+	"retorno/consumers/counting/verify"
+	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/register"
 	"retorno/deploy/ops"
-	"retorno/producers/register"
-	"retorno/schemas/published"
+	"retorno/schemas/tables"
 )
 
 type demoCommand struct {
@@ -81,7 +83,7 @@ func (c *demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 	return err
 }
 
-func makeRegister(ctx context.Context, table *published.Table, seed uint64, mess string) (*register.Register, error) {
+func makeRegister(ctx context.Context, table *tables.Table, seed uint64, mess string) (*register.Register, error) {
 	level, err := register.ParseLevel(mess)
 	if err != nil {
 		return nil, Usage(err)
@@ -159,11 +161,11 @@ func (d *demo) openStore(ctx context.Context) error {
 // startCounting makes the topics and the consumer.
 func (d *demo) startCounting(ctx context.Context) error {
 	d.kafka = kafkaFlags{Brokers: []string{d.machine.broker.Addr()}, Partitions: d.Partitions}
-	producer, err := d.kafka.producer(d.t.Log, nil)
+	settings, err := d.kafka.producer(d.t.Log, nil)
 	if err != nil {
 		return err
 	}
-	if err := d.kafka.ensureTopics(ctx, d.kafka.topics(producer), nil); err != nil {
+	if err := d.kafka.ensureTopics(ctx, d.kafka.topics(settings), nil); err != nil {
 		return err
 	}
 	read, err := d.kafka.consumer(d.t.Log, d.registry)

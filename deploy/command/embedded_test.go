@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"retorno/schemas/published"
+	"retorno/schemas/tables"
 )
 
 // startEmbedded runs `retorno embedded` until the test ends and returns its addresses.
@@ -57,7 +57,7 @@ func startEmbedded(t *testing.T, args ...string) endpoints {
 }
 
 func TestEmbeddedServesTheOtherCommands(t *testing.T) {
-	table := writeFile(t, "tables.csv", string(published.Dev()))
+	table := writeFile(t, "tables.csv", string(tables.Dev()))
 	data := filepath.Join(t.TempDir(), "data")
 	e := startEmbedded(t, "--data", data)
 

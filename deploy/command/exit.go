@@ -10,7 +10,7 @@ import (
 	"strings"
 	"syscall"
 
-	"retorno/consumers/store"
+	"retorno/consumers/counting/store"
 	"retorno/deploy/ops"
 	"retorno/schemas/kafka"
 )

@@ -8,8 +8,8 @@ import (
 	"log/slog"
 	"strings"
 
-	"retorno/consumers/explain"
-	"retorno/consumers/store"
+	"retorno/consumers/counting/explain"
+	"retorno/consumers/counting/store"
 )
 
 type explainCommand struct {
@@ -93,11 +93,11 @@ func (c *explainCommand) question(text string) (func(context.Context, *explain.E
 }
 
 func (c *explainCommand) explainer(ctx context.Context, log *slog.Logger, s *store.Store, bar *progress) (*explain.Explainer, error) {
-	producer, err := c.Kafka.producer(log, nil)
+	settings, err := c.Kafka.producer(log, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Kafka.checkTopics(ctx, producer); err != nil {
+	if err := c.Kafka.checkTopics(ctx, settings); err != nil {
 		return nil, err
 	}
 	consumer, err := c.Kafka.consumer(log, nil)

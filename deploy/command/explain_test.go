@@ -7,11 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"retorno/consumers/explain"
-	"retorno/consumers/store"
-	"retorno/deploy/embedded"
-	"retorno/producers/publish"
-	"retorno/producers/register"
+	"retorno/consumers/counting/explain"
+	"retorno/consumers/counting/store"
+	"retorno/deploy/lab/fakekafka"
+	"retorno/deploy/lab/register"
+	"retorno/producers/producer"
 )
 
 func TestExplainRefusesWhatIsNoReturnAndNoCell(t *testing.T) {
@@ -33,7 +33,7 @@ func TestExplainRefusesWhatIsNoReturnAndNoCell(t *testing.T) {
 // lead there.
 func machineWith(t *testing.T, table string, seed uint64) (s *store.Store, made *register.Register, flags []string) {
 	t.Helper()
-	broker, err := embedded.StartBroker(embedded.BrokerConfig{})
+	broker, err := fakekafka.Start(fakekafka.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,8 +41,8 @@ func machineWith(t *testing.T, table string, seed uint64) (s *store.Store, made 
 	s, addr := migratedStore(t)
 	made = messyRegister(t, table, seed)
 	brokers := kafkaFlags{Brokers: []string{broker.Addr()}, Partitions: 6}
-	producer := producerWithTopics(t, brokers)
-	writer, err := publish.New(producer)
+	settings := producerWithTopics(t, brokers)
+	writer, err := producer.New(settings)
 	if err != nil {
 		t.Fatal(err)
 	}

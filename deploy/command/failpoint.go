@@ -1,3 +1,5 @@
+//go:build !server
+
 package command
 
 import (
@@ -8,6 +10,13 @@ import (
 	"sync/atomic"
 	"syscall"
 )
+
+// failpoints are the settings of the consumer that only tests use.
+type failpoints struct {
+	Failpoint failpoint `hidden:"" per:"call" placeholder:"ACTION@TABLE:N" help:"For tests: end (kill) or stop this process, or hang (stall), after its N-th insert into a table."`
+}
+
+func (f failpoints) hook() func(table string) { return f.Failpoint.hook() }
 
 // failpoint makes a fault of the process itself at a place that no fault from outside could hit: between two inserts of one
 // flush. Its form is ACTION@TABLE:N; the process is killed (kill), is stopped until SIGCONT (stop), or keeps the

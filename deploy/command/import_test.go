@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"retorno/deploy/embedded"
+	"retorno/deploy/lab/fakekafka"
 	"retorno/producers/importer"
 )
 
@@ -21,7 +21,7 @@ const broken = "31/02/2016;08:05;La Mesa;Entrada;F;31;HND;0501198500321\n30/06/2
 var identityKey = map[string]string{"RETORNO_IDENTITY_KEY": "the agents of all posts share this secret, which is long"}
 
 func TestImportSendsGoodRowsAndKeepsTheOthers(t *testing.T) {
-	broker, err := embedded.StartBroker(embedded.BrokerConfig{})
+	broker, err := fakekafka.Start(fakekafka.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

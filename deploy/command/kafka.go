@@ -11,8 +11,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"retorno/consumers/stream"
-	"retorno/producers/publish"
+	"retorno/consumers/counting/stream"
+	"retorno/producers/producer"
 	"retorno/schemas/kafka"
 )
 
@@ -59,7 +59,7 @@ func (f *kafkaFlags) Validate() error {
 	if err := above("kafka-request-timeout", f.RequestTimeout); err != nil {
 		return err
 	}
-	return publish.Config{Brokers: f.Brokers}.Validate()
+	return producer.Config{Brokers: f.Brokers}.Validate()
 }
 
 // access is how to reach the cluster. Password and certificates are named by their files, which are read again at each
@@ -83,9 +83,9 @@ func (f *kafkaFlags) access() (kafka.Access, error) {
 }
 
 // producer is the configuration of a writer to these brokers.
-func (f *kafkaFlags) producer(log *slog.Logger, registry prometheus.Registerer) (publish.Config, error) {
+func (f *kafkaFlags) producer(log *slog.Logger, registry prometheus.Registerer) (producer.Config, error) {
 	a, err := f.access()
-	return publish.Config{Brokers: a.Brokers, Partitions: f.Partitions, Compression: "lz4", TLS: a.TLS, SASL: a.SASL, RequestTimeout: f.RequestTimeout, Logger: log, Registerer: registry}, err
+	return producer.Config{Brokers: a.Brokers, Partitions: f.Partitions, Compression: "lz4", TLS: a.TLS, SASL: a.SASL, RequestTimeout: f.RequestTimeout, Logger: log, Registerer: registry}, err
 }
 
 // consumer is the configuration of a reader of these brokers; group and topics are the caller's.

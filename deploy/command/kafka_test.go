@@ -24,8 +24,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"retorno/deploy/embedded"
-	"retorno/producers/publish"
+	"retorno/deploy/lab/fakekafka"
+	"retorno/producers/producer"
 )
 
 // loopbackCertificate makes a certificate for 127.0.0.1 and a file that vouches for it.
@@ -49,9 +49,9 @@ func loopbackCertificate(t *testing.T) (cert tls.Certificate, file string) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
 }
 
-func startBroker(t *testing.T, cfg embedded.BrokerConfig) *embedded.Broker {
+func startBroker(t *testing.T, cfg fakekafka.Config) *fakekafka.Broker {
 	t.Helper()
-	b, err := embedded.StartBroker(cfg)
+	b, err := fakekafka.Start(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +74,8 @@ func TestKafkasRefusalsAreWrongConfiguration(t *testing.T) {
 	cert, ca := loopbackCertificate(t)
 	_, otherCA := loopbackCertificate(t)
 	password := writeFile(t, "password", "otra\n")
-	broker := startBroker(t, embedded.BrokerConfig{TLS: &tls.Config{Certificates: []tls.Certificate{cert}},
-		Users: []embedded.User{{Mechanism: "SCRAM-SHA-512", Name: "ana", Password: "clave"}}})
+	broker := startBroker(t, fakekafka.Config{TLS: &tls.Config{Certificates: []tls.Certificate{cert}},
+		Users: []fakekafka.User{{Mechanism: "SCRAM-SHA-512", Name: "ana", Password: "clave"}}})
 	for name, c := range map[string]struct {
 		flags []string
 		want  string
@@ -98,7 +98,7 @@ func TestKafkasRefusalsAreWrongConfiguration(t *testing.T) {
 func TestWhatIsNoKafkaIsNamed(t *testing.T) {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }))
 	t.Cleanup(web.Close)
-	plain := startBroker(t, embedded.BrokerConfig{})
+	plain := startBroker(t, fakekafka.Config{})
 	// The embedded broker says nothing to a handshake: nothing is known then, but what it looks like.
 	if r := try(t, "", nil, "send", "-", "--kafka-tls", "--kafka-brokers="+plain.Addr()); r.status != exitMissing || !strings.Contains(r.err, "as from listeners without TLS") {
 		t.Errorf("TLS where nothing answers it: %+v", r)
@@ -124,7 +124,7 @@ func TestWhatIsNoKafkaIsNamed(t *testing.T) {
 
 // Missing rights are named with what to grant; a sender needs none to the dead letters.
 func TestMissingRightsAreNamed(t *testing.T) {
-	broker := startBroker(t, embedded.BrokerConfig{})
+	broker := startBroker(t, fakekafka.Config{})
 	refuse := func(key kmsg.Key, topic string, err *kerr.Error) {
 		broker.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{key}, Topic: topic, Err: err, Count: -1})
 	}
@@ -132,10 +132,10 @@ func TestMissingRightsAreNamed(t *testing.T) {
 	if r := try(t, "", nil, "send", "-", "--kafka-brokers="+broker.Addr()); r.status != exitUsage || !strings.Contains(r.err, "grant the user CREATE") {
 		t.Errorf("no right to create: %+v", r)
 	}
-	broker = startBroker(t, embedded.BrokerConfig{})
+	broker = startBroker(t, fakekafka.Config{})
 	flags := kafkaFlags{Brokers: []string{broker.Addr()}, Partitions: 2}
 	producerWithTopics(t, flags)
-	refuse(kmsg.Metadata, publish.TopicDeadLetter, kerr.TopicAuthorizationFailed)
+	refuse(kmsg.Metadata, producer.TopicDeadLetter, kerr.TopicAuthorizationFailed)
 	if r := try(t, "", nil, "send", "-", "--kafka-partitions=2", "--kafka-brokers="+broker.Addr()); r.status != exitDone {
 		t.Errorf("a sender without rights to the dead letters: %+v", r)
 	}
@@ -156,8 +156,8 @@ func TestTopicsOfOthersAreJudged(t *testing.T) {
 		"a week's life":  {map[string]string{"retention.ms": "604800000"}, exitDone, "retention.ms is 604800000, and should be -1"},
 		"as we make it":  {map[string]string{"retention.ms": "-1", "retention.bytes": "-1", "max.message.bytes": "16777216", "message.timestamp.type": "LogAppendTime"}, exitDone, ""},
 	} {
-		broker := startBroker(t, embedded.BrokerConfig{})
-		createTopic(t, broker, publish.TopicCentre, 2, c.settings)
+		broker := startBroker(t, fakekafka.Config{})
+		createTopic(t, broker, producer.TopicCentre, 2, c.settings)
 		r := try(t, "", nil, "send", "-", "--kafka-partitions=2", "--kafka-brokers="+broker.Addr())
 		if r.status != c.status || !strings.Contains(r.err, c.want) || c.want == "" && strings.Contains(r.err, "should be") {
 			t.Errorf("%s: status %d, %s; want %d and %q", name, r.status, r.err, c.status, c.want)
@@ -165,7 +165,7 @@ func TestTopicsOfOthersAreJudged(t *testing.T) {
 	}
 }
 
-func createTopic(t *testing.T, broker *embedded.Broker, name string, partitions int, settings map[string]string) {
+func createTopic(t *testing.T, broker *fakekafka.Broker, name string, partitions int, settings map[string]string) {
 	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(broker.Addr()))
 	if err != nil {

@@ -1,3 +1,5 @@
+//go:build !server
+
 package command
 
 import (
@@ -9,8 +11,9 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"retorno/deploy/embedded"
-	"retorno/deploy/embedded/enginefetch"
+	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/enginefetch"
+	"retorno/deploy/lab/fakekafka"
 	"retorno/deploy/ops"
 )
 
@@ -44,7 +47,7 @@ type machine struct {
 	t      *terminal
 	ops    *ops.Server
 	engine *embedded.Engine
-	broker *embedded.Broker
+	broker *fakekafka.Broker
 	web    net.Listener // of the ops server
 }
 
@@ -96,7 +99,7 @@ func (m *machine) startBroker(context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.broker, err = embedded.StartBroker(embedded.BrokerConfig{Dir: filepath.Join(m.data, "kafka"), Addr: addr, Log: m.t.Log})
+	m.broker, err = fakekafka.Start(fakekafka.Config{Dir: filepath.Join(m.data, "kafka"), Addr: addr, Log: m.t.Log})
 	return explainMachine(err)
 }
 
@@ -146,7 +149,7 @@ func explainMachine(err error) error {
 		return nil
 	case errors.Is(err, embedded.ErrNoEngine):
 		return Missing(err)
-	case errors.Is(err, embedded.ErrFolderInUse), errors.Is(err, embedded.ErrInUse):
+	case errors.Is(err, embedded.ErrFolderInUse), errors.Is(err, fakekafka.ErrInUse):
 		return Missing(fmt.Errorf("%w; the setting is --data", err))
 	case errors.Is(err, embedded.ErrFolderUnusable):
 		return Missing(fmt.Errorf("%w; name another folder with --data", err))

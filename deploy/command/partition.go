@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"retorno/consumers/store"
-	"retorno/consumers/stream"
+	"retorno/consumers/counting/store"
+	"retorno/consumers/counting/stream"
 )
 
 type partitionCommand struct {
@@ -34,11 +34,11 @@ type partitionFlags struct {
 
 // open opens both. The caller calls close.
 func (f *partitionFlags) open(ctx context.Context, t *terminal) (s *store.Store, reader *stream.Consumer, closeBoth func(), err error) {
-	producer, err := f.Kafka.producer(t.Log, nil)
+	settings, err := f.Kafka.producer(t.Log, nil)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if err := f.Kafka.checkTopics(ctx, producer); err != nil {
+	if err := f.Kafka.checkTopics(ctx, settings); err != nil {
 		return nil, nil, nil, err
 	}
 	cfg, err := f.Kafka.consumer(t.Log, nil)

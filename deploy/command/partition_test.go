@@ -14,10 +14,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"retorno/consumers/store"
-	"retorno/consumers/verify"
-	"retorno/deploy/embedded"
-	"retorno/producers/publish"
+	"retorno/consumers/counting/store"
+	"retorno/consumers/counting/verify"
+	"retorno/deploy/lab/fakekafka"
+	"retorno/producers/producer"
 	"retorno/schemas/events"
 )
 
@@ -73,14 +73,14 @@ func counts(t *testing.T, flags kafkaFlags, s *store.Store) {
 // TestPartitionsAreResolved: records that were not counted are deleted in Kafka. The partition is listed as stopped, wrong
 // decisions are refused, the right one lets it read on, and what was given up is listed with who and why.
 func TestPartitionsAreResolved(t *testing.T) {
-	broker, err := embedded.StartBroker(embedded.BrokerConfig{Dir: t.TempDir(), Addr: "127.0.0.1:0"})
+	broker, err := fakekafka.Start(fakekafka.Config{Dir: t.TempDir(), Addr: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = broker.Stop() })
 	s, clickhouse := migratedStore(t)
 	flags := kafkaFlags{Brokers: []string{broker.Addr()}, Partitions: 2}
-	writer, err := publish.New(producerWithTopics(t, flags))
+	writer, err := producer.New(producerWithTopics(t, flags))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,15 +12,16 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"retorno/consumers/report"
-	"retorno/consumers/store"
-	"retorno/consumers/verify"
-	"retorno/deploy/embedded"
-	"retorno/deploy/embedded/apachekafka"
-	"retorno/deploy/embedded/enginetest"
-	"retorno/producers/publish"
-	"retorno/producers/register"
-	"retorno/schemas/published"
+	"retorno/consumers/counting/store"
+	"retorno/consumers/counting/verify"
+	"retorno/consumers/dissemination/report"
+	"retorno/deploy/lab/apachekafka"
+	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/enginetest"
+	"retorno/deploy/lab/fakekafka"
+	"retorno/deploy/lab/register"
+	"retorno/producers/producer"
+	"retorno/schemas/tables"
 )
 
 // TestPipelineOnBothBrokers plays a table with everything that goes wrong through each broker into ClickHouse. Two
@@ -28,7 +29,7 @@ import (
 // truth comes out, on the embedded broker and on Apache Kafka.
 func TestPipelineOnBothBrokers(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) {
-		broker, err := embedded.StartBroker(embedded.BrokerConfig{Dir: t.TempDir(), Addr: "127.0.0.1:0"})
+		broker, err := fakekafka.Start(fakekafka.Config{Dir: t.TempDir(), Addr: "127.0.0.1:0"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,8 +50,8 @@ func pipeline(t *testing.T, broker string) {
 	s, _ := migratedStore(t)
 	made := messyRegister(t, "A04", 4)
 	flags := kafkaFlags{Brokers: []string{broker}, Partitions: 6}
-	producer := producerWithTopics(t, flags)
-	writer, err := publish.New(producer)
+	settings := producerWithTopics(t, flags)
+	writer, err := producer.New(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func migratedStore(t *testing.T) (s *store.Store, addr string) {
 // messyRegister is a register with everything that goes wrong, made from a published table.
 func messyRegister(t *testing.T, id string, seed uint64) *register.Register {
 	t.Helper()
-	table, err := published.Read(strings.NewReader(string(published.Dev())), id)
+	table, err := tables.Read(strings.NewReader(string(tables.Dev())), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,23 +99,23 @@ func messyRegister(t *testing.T, id string, seed uint64) *register.Register {
 }
 
 // producerWithTopics says how to reach the broker, once it has the topics.
-func producerWithTopics(t *testing.T, flags kafkaFlags) publish.Config {
+func producerWithTopics(t *testing.T, flags kafkaFlags) producer.Config {
 	t.Helper()
-	producer, err := flags.producer(slog.New(slog.DiscardHandler), nil)
+	settings, err := flags.producer(slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := flags.ensureTopics(t.Context(), flags.topics(producer), nil); err != nil {
+	if err := flags.ensureTopics(t.Context(), flags.topics(settings), nil); err != nil {
 		t.Fatal(err)
 	}
-	return producer
+	return settings
 }
 
-func messagesOf(t *testing.T, made *register.Register) []publish.Message {
+func messagesOf(t *testing.T, made *register.Register) []producer.Message {
 	t.Helper()
-	var all []publish.Message
+	var all []producer.Message
 	if err := made.Events(func(e register.Event) error {
-		all = append(all, publish.Message{Topic: e.Topic, Key: e.Key, Value: e.Value})
+		all = append(all, producer.Message{Topic: e.Topic, Key: e.Key, Value: e.Value})
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -122,7 +123,7 @@ func messagesOf(t *testing.T, made *register.Register) []publish.Message {
 	return all
 }
 
-func write(t *testing.T, writer *publish.Writer, messages []publish.Message) {
+func write(t *testing.T, writer *producer.Writer, messages []producer.Message) {
 	t.Helper()
 	if err := writer.Write(t.Context(), messages...); err != nil {
 		t.Fatal(err)

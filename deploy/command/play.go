@@ -1,3 +1,5 @@
+//go:build !server
+
 package command
 
 import (
@@ -5,15 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
-	"retorno/consumers/report"
-	"retorno/consumers/store"
-	"retorno/producers/publish"
-	"retorno/producers/register"
-	"retorno/schemas/calendar"
-	"retorno/schemas/published"
+	"retorno/consumers/counting/store"
+	"retorno/consumers/dissemination/report"
+	"retorno/deploy/lab/register"
+	"retorno/producers/producer"
 )
 
 // accountEvery is how often the ledger is asked how far it is.
@@ -22,11 +21,11 @@ const accountEvery = 100 * time.Millisecond
 // play sends the register, waits until the ledger accounts for all of it, says what came out, and goes on with live
 // arrivals.
 func (d *demo) play(ctx context.Context) error {
-	producer, err := d.kafka.producer(d.t.Log, d.registry)
+	to, err := d.kafka.producer(d.t.Log, d.registry)
 	if err != nil {
 		return err
 	}
-	writer, err := publish.New(producer)
+	writer, err := producer.New(to)
 	if err != nil {
 		return err
 	}
@@ -41,7 +40,7 @@ func (d *demo) play(ctx context.Context) error {
 	return d.live(ctx, writer)
 }
 
-func (d *demo) playOnce(ctx context.Context, writer *publish.Writer) error {
+func (d *demo) playOnce(ctx context.Context, writer *producer.Writer) error {
 	began := time.Now()
 	want, err := d.sendRegister(ctx, writer)
 	if err != nil {
@@ -62,7 +61,7 @@ func (d *demo) playOnce(ctx context.Context, writer *publish.Writer) error {
 
 // sendRegister sends every event of the register, a batch at a time, and returns how many records the ledger must
 // account for in all. A folder that was played before gets the events again when it lacks some: copies change no number.
-func (d *demo) sendRegister(ctx context.Context, writer *publish.Writer) (uint64, error) {
+func (d *demo) sendRegister(ctx context.Context, writer *producer.Writer) (uint64, error) {
 	total := int64(d.made.Counts().Events)
 	have, err := d.store.Accounted(ctx)
 	if err != nil {
@@ -74,7 +73,7 @@ func (d *demo) sendRegister(ctx context.Context, writer *publish.Writer) (uint64
 	}
 	bar := newProgress(d.t.Err, "events sent", total)
 	defer bar.end()
-	batch := make([]publish.Message, 0, sendBatch)
+	batch := make([]producer.Message, 0, sendBatch)
 	var sent int64
 	flush := func() error {
 		if len(batch) == 0 {
@@ -87,7 +86,7 @@ func (d *demo) sendRegister(ctx context.Context, writer *publish.Writer) (uint64
 		return err
 	}
 	err = d.made.Events(func(e register.Event) error {
-		batch = append(batch, publish.Message{Topic: e.Topic, Key: e.Key, Value: e.Value})
+		batch = append(batch, producer.Message{Topic: e.Topic, Key: e.Key, Value: e.Value})
 		if len(batch) < sendBatch {
 			return nil
 		}
@@ -179,27 +178,8 @@ func (d *demo) printTable(ctx context.Context, counted *report.Counted) error {
 	return err
 }
 
-// periodOf is the table's period, by its usual name where it has one.
-func periodOf(t *published.Table) calendar.Period {
-	for _, kind := range calendar.Kinds() {
-		if p := t.First.Period(kind); p.First == t.First && p.Last == t.Last {
-			return p
-		}
-	}
-	return calendar.Period{First: t.First, Last: t.Last, Label: t.First.String() + " – " + t.Last.String()}
-}
-
 func printAccounts(w io.Writer, a store.Accounts) error {
 	_, err := fmt.Fprintf(w, "\naccounts: %s read = %s accepted + %s duplicate + %s superseded + %s rejected\n",
 		count(int64(a.Read())), count(int64(a.Accepted)), count(int64(a.Duplicate)), count(int64(a.Superseded)), count(int64(a.Rejected)))
 	return err
-}
-
-func writeCounted(path string, counted *report.Counted) (err error) {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return counted.Write(file)
 }

@@ -8,8 +8,8 @@ import (
 	"io"
 	"time"
 
-	"retorno/consumers/publication"
-	"retorno/consumers/verify"
+	"retorno/consumers/counting/verify"
+	"retorno/consumers/dissemination/release"
 	"retorno/schemas/calendar"
 )
 
@@ -51,12 +51,12 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	status := publication.Provisional
+	status := release.Provisional
 	if c.Final {
-		status = publication.Final
+		status = release.Final
 	}
-	gate := publication.Gate{VerifiedWithin: c.Verified, Ends: func(ctx context.Context) ([]publication.Position, error) { return logEnds(ctx, kafka) }}
-	p, err := publication.Take(ctx, s.Conn(), gate, period, status, time.Now())
+	gate := release.Gate{VerifiedWithin: c.Verified, Ends: func(ctx context.Context) ([]release.Position, error) { return logEnds(ctx, kafka) }}
+	p, err := release.Take(ctx, s.Conn(), gate, period, status, time.Now())
 	if err != nil {
 		return c.refuse(t.Out, err)
 	}
@@ -70,40 +70,40 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 
 // refuse gives an error its exit status, and with --json writes the reasons of a refusal.
 func (c *publishCommand) refuse(w io.Writer, err error) error {
-	var refused *publication.RefusedError
+	var refused *release.RefusedError
 	switch {
 	case errors.As(err, &refused):
 		if c.JSON {
 			encoder := json.NewEncoder(w)
 			encoder.SetIndent("", "  ")
 			err = errors.Join(err, encoder.Encode(struct {
-				Period  string               `json:"period"`
-				Refused []publication.Reason `json:"refused"`
+				Period  string           `json:"period"`
+				Refused []release.Reason `json:"refused"`
 			}{refused.Period, refused.Reasons}))
 		}
 		return No(err)
-	case errors.Is(err, publication.ErrNoCounts), errors.Is(err, publication.ErrMoving), errors.Is(err, publication.ErrUnfinished):
+	case errors.Is(err, release.ErrNoCounts), errors.Is(err, release.ErrMoving), errors.Is(err, release.ErrUnfinished):
 		return No(err)
 	}
 	return err
 }
 
 // logEnds are the ends of the logs of both fact topics.
-func logEnds(ctx context.Context, kafka *verify.Kafka) ([]publication.Position, error) {
+func logEnds(ctx context.Context, kafka *verify.Kafka) ([]release.Position, error) {
 	ends, err := kafka.Ends(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all := make([]publication.Position, len(ends))
+	all := make([]release.Position, len(ends))
 	for i, end := range ends {
-		all[i] = publication.Position{Topic: end.Topic, Partition: uint16(end.Partition), NextOffset: uint64(end.Next)}
+		all[i] = release.Position{Topic: end.Topic, Partition: uint16(end.Partition), NextOffset: uint64(end.Next)}
 	}
 	return all, nil
 }
 
 // printPublication says in both languages what was published.
-func printPublication(w io.Writer, p publication.Publication) error {
-	states := map[publication.Status]string{publication.Provisional: "provisional", publication.Final: "definitiva"}
+func printPublication(w io.Writer, p release.Publication) error {
+	states := map[release.Status]string{release.Provisional: "provisional", release.Final: "definitiva"}
 	at := p.AsOf.In(calendar.Zone()).Format("2006-01-02 15:04:05")
 	coverage := "–"
 	if p.Reconciled > 0 {

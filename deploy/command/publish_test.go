@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"retorno/consumers/publication"
+	"retorno/consumers/dissemination/release"
 )
 
 func TestPublishRefusesWhatIsNoPeriod(t *testing.T) {
@@ -32,11 +32,11 @@ func TestPublishKeepsWhatIsCounted(t *testing.T) {
 		return try(t, "", nil, append(append([]string{"publish"}, args...), flags...)...)
 	}
 	r := publish(year, "--json")
-	var p publication.Publication
+	var p release.Publication
 	if err := json.Unmarshal([]byte(r.out), &p); r.status != exitDone || err != nil {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	if p.Vintage != 1 || p.Registered != registered || p.Reconciled != reconciled || p.Status != publication.Provisional || len(p.Positions) == 0 {
+	if p.Vintage != 1 || p.Registered != registered || p.Reconciled != reconciled || p.Status != release.Provisional || len(p.Positions) == 0 {
 		t.Errorf("published %+v, counted %d of %d", p, registered, reconciled)
 	}
 	r = publish(year, "--final")
@@ -51,15 +51,15 @@ func TestPublishKeepsWhatIsCounted(t *testing.T) {
 // published, the status is 1, and each reason is named; `verify --once` says how far the logs are ahead.
 func TestPublishRefusesWithEveryReason(t *testing.T) {
 	s, made, flags := machineWith(t, "A04", 14)
-	producer, err := (&kafkaFlags{Brokers: []string{flags[1]}, Partitions: 6}).producer(slog.New(slog.DiscardHandler), nil)
+	settings, err := (&kafkaFlags{Brokers: []string{flags[1]}, Partitions: 6}).producer(slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := inLots(t, producer, messagesOf(t, made)[:300]); err != nil { // copies, which are not counted
+	if err := inLots(t, settings, messagesOf(t, made)[:300]); err != nil { // copies, which are not counted
 		t.Fatal(err)
 	}
 	r := try(t, "", nil, append([]string{"publish", "2999", "--final", "--json"}, flags...)...)
-	var answer struct{ Refused []publication.Reason }
+	var answer struct{ Refused []release.Reason }
 	if err := json.Unmarshal([]byte(r.out), &answer); r.status != exitNo || err != nil || len(answer.Refused) != 3 {
 		t.Fatalf("%+v, %v", r, err)
 	}

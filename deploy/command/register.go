@@ -1,3 +1,5 @@
+//go:build !server
+
 package command
 
 import (
@@ -7,7 +9,7 @@ import (
 	"fmt"
 	"os"
 
-	"retorno/producers/register"
+	"retorno/deploy/lab/register"
 	"retorno/schemas/events"
 )
 

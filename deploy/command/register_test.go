@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"retorno/deploy/embedded"
-	"retorno/schemas/published"
+	"retorno/deploy/lab/fakekafka"
+	"retorno/schemas/tables"
 )
 
 // small is a table that makes a register of a few hundred events.
@@ -23,7 +23,7 @@ T3,TEST,2016-01-01,2016-06-30,2016-08,shoe_size,43,100,published,a test
 
 // What register writes, send sends: every line, the broken records of a hard register included.
 func TestRegisterGoesThroughSend(t *testing.T) {
-	broker, err := embedded.StartBroker(embedded.BrokerConfig{})
+	broker, err := fakekafka.Start(fakekafka.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestTablesThatCannotBeMadeAreRefused(t *testing.T) {
 
 func TestRegisterKnowsTheProgramsOwnTables(t *testing.T) {
 	r := try(t, "", nil, "register", "--id=nonsense")
-	if r.status != exitUsage || !strings.Contains(r.err, published.DemoTable) {
+	if r.status != exitUsage || !strings.Contains(r.err, tables.DemoTable) {
 		t.Errorf("%+v", r)
 	}
 }

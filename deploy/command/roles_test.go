@@ -14,8 +14,9 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"retorno/deploy/clickhouse"
-	"retorno/deploy/embedded"
-	"retorno/schemas/published"
+	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/fakekafka"
+	"retorno/schemas/tables"
 )
 
 // freeAddress is one at which no server listens.
@@ -83,7 +84,7 @@ func TestEachCommandUnderItsRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = engine.Stop(context.Background()) })
-	broker, err := embedded.StartBroker(embedded.BrokerConfig{Dir: t.TempDir(), Addr: "127.0.0.1:0"})
+	broker, err := fakekafka.Start(fakekafka.Config{Dir: t.TempDir(), Addr: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func TestEachCommandUnderItsRole(t *testing.T) {
 		}
 		return r.out
 	}
-	table := writeFile(t, "tables.csv", string(published.Dev()))
+	table := writeFile(t, "tables.csv", string(tables.Dev()))
 	refused := func(name, grant string, args ...string) {
 		t.Helper()
 		r := try(t, "", user(name), args...)

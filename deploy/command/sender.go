@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"retorno/producers/publish"
+	"retorno/producers/producer"
 	"retorno/schemas/events"
 )
 
@@ -22,9 +22,9 @@ const (
 	trickle      = 500 * time.Millisecond // what has arrived is sent on after so long, although more may come
 )
 
-// messageWriter is what the sender needs of a publish.Writer.
+// messageWriter is what the sender needs of a producer.Writer.
 type messageWriter interface {
-	Write(ctx context.Context, msgs ...publish.Message) error
+	Write(ctx context.Context, msgs ...producer.Message) error
 }
 
 // outbox gathers messages and writes them in order, a batch at a time.
@@ -32,10 +32,10 @@ type outbox struct {
 	writer messageWriter
 	clock  func() (time.Duration, bool) // this computer's clock minus the broker's
 	sent   int64                        // acknowledged
-	batch  []publish.Message
+	batch  []producer.Message
 }
 
-func newOutbox(w *publish.Writer) outbox { return outbox{writer: w, clock: w.ClockOffset} }
+func newOutbox(w *producer.Writer) outbox { return outbox{writer: w, clock: w.ClockOffset} }
 
 // seal is the message of an event as it is sent now.
 func (o *outbox) seal(line events.Line) (events.Message, error) {
@@ -44,7 +44,7 @@ func (o *outbox) seal(line events.Line) (events.Message, error) {
 }
 
 func (o *outbox) put(ctx context.Context, m events.Message) error {
-	o.batch = append(o.batch, publish.Message{Topic: m.Topic, Key: m.Key, Value: m.Value})
+	o.batch = append(o.batch, producer.Message{Topic: m.Topic, Key: m.Key, Value: m.Value})
 	if len(o.batch) >= sendBatch {
 		return o.flush(ctx)
 	}
@@ -59,7 +59,7 @@ func (o *outbox) flush(ctx context.Context) error {
 	patience, cancel := context.WithTimeout(ctx, sendPatience)
 	defer cancel()
 	if err := o.writer.Write(patience, o.batch...); err != nil {
-		if ctx.Err() == nil && !publish.IsStop(err) {
+		if ctx.Err() == nil && !producer.IsStop(err) {
 			return Missing(err)
 		}
 		return err

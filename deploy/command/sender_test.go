@@ -13,19 +13,19 @@ import (
 	"testing/synctest"
 	"time"
 
-	"retorno/producers/publish"
+	"retorno/producers/producer"
 	"retorno/schemas/events"
 )
 
 // notebook stands in for Kafka.
 type notebook struct {
-	sent []publish.Message
+	sent []producer.Message
 	fail error
 }
 
 var _ messageWriter = (*notebook)(nil)
 
-func (n *notebook) Write(_ context.Context, msgs ...publish.Message) error {
+func (n *notebook) Write(_ context.Context, msgs ...producer.Message) error {
 	if n.fail != nil {
 		return n.fail
 	}

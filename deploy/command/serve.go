@@ -9,9 +9,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"retorno/consumers/feed"
-	"retorno/consumers/portal"
-	"retorno/consumers/store"
+	"retorno/consumers/counting/store"
+	"retorno/consumers/dissemination/feed"
+	"retorno/consumers/dissemination/portal"
 	"retorno/deploy/ops"
 )
 

@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"retorno/consumers/store"
-	"retorno/deploy/embedded"
+	"retorno/consumers/counting/store"
+	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/fakekafka"
 )
 
 // slowLine stands before a server and passes its answers on piece by piece, with a pause before each.
@@ -81,7 +82,7 @@ func TestASlowCommandIsNotOneWithoutAnAnswer(t *testing.T) {
 	reachTimeout = 300 * time.Millisecond
 	t.Cleanup(func() { reachTimeout = before })
 	toKafka, toClickHouse := newSlowLine(t, 2<<10), newSlowLine(t, 64<<10)
-	broker, err := embedded.StartBroker(embedded.BrokerConfig{Advertise: toKafka.addr()})
+	broker, err := fakekafka.Start(fakekafka.Config{Advertise: toKafka.addr()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,10 +8,9 @@ import (
 	"io/fs"
 	"os"
 
-	"retorno/consumers/report"
-	"retorno/producers/register/fit"
-	"retorno/producers/register/fit/exact"
-	"retorno/schemas/published"
+	"retorno/consumers/dissemination/report"
+	"retorno/schemas/calendar"
+	"retorno/schemas/tables"
 )
 
 type tableCommand struct {
@@ -57,8 +56,8 @@ func (c *tableCommand) Run(ctx context.Context, t *terminal) error {
 }
 
 // readTable reads one table of a file, or of those that the program carries when path is empty.
-func readTable(path, id string) (*published.Table, error) {
-	text := published.Dev()
+func readTable(path, id string) (*tables.Table, error) {
+	text := tables.Dev()
 	if path != "" {
 		var err error
 		if text, err = os.ReadFile(path); err != nil {
@@ -68,7 +67,7 @@ func readTable(path, id string) (*published.Table, error) {
 			return nil, err
 		}
 	}
-	table, err := published.Read(bytes.NewReader(text), id)
+	table, err := tables.Read(bytes.NewReader(text), id)
 	if err != nil {
 		return nil, Usage(fmt.Errorf("%s: %w", tableName(path), err))
 	}
@@ -82,11 +81,21 @@ func tableName(path string) string {
 	return path
 }
 
-// explainTable gives a table that cannot be made into a register its exit status.
-func explainTable(err error) error {
-	var contradiction *fit.Contradiction
-	if errors.As(err, &contradiction) || errors.Is(err, exact.ErrUndecided) {
-		return No(err)
+// periodOf is the table's period, by its usual name where it has one.
+func periodOf(t *tables.Table) calendar.Period {
+	for _, kind := range calendar.Kinds() {
+		if p := t.First.Period(kind); p.First == t.First && p.Last == t.Last {
+			return p
+		}
 	}
-	return Usage(err)
+	return calendar.Period{First: t.First, Last: t.Last, Label: t.First.String() + " – " + t.Last.String()}
+}
+
+func writeCounted(path string, counted *report.Counted) (err error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return counted.Write(file)
 }

@@ -11,17 +11,17 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"retorno/producers/publish"
+	"retorno/producers/producer"
 	"retorno/schemas/kafka"
 )
 
 // topics says which topics there are to be. None named means all three.
-func (f *kafkaFlags) topics(client publish.Config, names ...string) publish.TopicsConfig {
-	return publish.TopicsConfig{Topics: names, Partitions: f.Partitions, Replication: f.Replication, MinInsyncReplicas: f.MinInsync, Client: client}
+func (f *kafkaFlags) topics(client producer.Config, names ...string) producer.TopicsConfig {
+	return producer.TopicsConfig{Topics: names, Partitions: f.Partitions, Replication: f.Replication, MinInsyncReplicas: f.MinInsync, Client: client}
 }
 
 // openWriter makes sure of the fact topics and returns a writer to them. The caller closes it.
-func (f *kafkaFlags) openWriter(ctx context.Context, log *slog.Logger, registry prometheus.Registerer) (*publish.Writer, error) {
+func (f *kafkaFlags) openWriter(ctx context.Context, log *slog.Logger, registry prometheus.Registerer) (*producer.Writer, error) {
 	cfg, err := f.producer(log, registry)
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func (f *kafkaFlags) openWriter(ctx context.Context, log *slog.Logger, registry 
 	if err := f.ensureTopics(ctx, f.topics(cfg, factTopics...), registry); err != nil {
 		return nil, err
 	}
-	writer, err := publish.New(cfg)
+	writer, err := producer.New(cfg)
 	if err != nil {
 		return nil, Usage(err)
 	}
@@ -39,8 +39,8 @@ func (f *kafkaFlags) openWriter(ctx context.Context, log *slog.Logger, registry 
 
 // ensureTopics creates the topics where they are missing, refuses a cluster whose partition count is another, and judges
 // how they are set, whichever program made them.
-func (f *kafkaFlags) ensureTopics(ctx context.Context, topics publish.TopicsConfig, registry prometheus.Registerer) error {
-	err := f.ask(ctx, func(ctx context.Context) error { return publish.EnsureTopics(ctx, f.Brokers, topics) })
+func (f *kafkaFlags) ensureTopics(ctx context.Context, topics producer.TopicsConfig, registry prometheus.Registerer) error {
+	err := f.ask(ctx, func(ctx context.Context) error { return producer.EnsureTopics(ctx, f.Brokers, topics) })
 	if err != nil {
 		return err
 	}
@@ -48,19 +48,19 @@ func (f *kafkaFlags) ensureTopics(ctx context.Context, topics publish.TopicsConf
 }
 
 // checkTopics refuses a cluster without the topics, or with another partition count. It changes nothing.
-func (f *kafkaFlags) checkTopics(ctx context.Context, cfg publish.Config) error {
-	return f.ask(ctx, func(ctx context.Context) error { return publish.CheckTopics(ctx, f.Brokers, f.topics(cfg)) })
+func (f *kafkaFlags) checkTopics(ctx context.Context, cfg producer.Config) error {
+	return f.ask(ctx, func(ctx context.Context) error { return producer.CheckTopics(ctx, f.Brokers, f.topics(cfg)) })
 }
 
 // judgeTopics refuses topics that would lose records, and warns of those that may: in the log and in a metric.
-func (f *kafkaFlags) judgeTopics(ctx context.Context, topics publish.TopicsConfig, registry prometheus.Registerer) error {
-	wrong, err := publish.NewTopicSettings(registry)
+func (f *kafkaFlags) judgeTopics(ctx context.Context, topics producer.TopicsConfig, registry prometheus.Registerer) error {
+	wrong, err := producer.NewTopicSettings(registry)
 	if err != nil {
 		return err
 	}
-	var findings []publish.Finding
+	var findings []producer.Finding
 	err = f.ask(ctx, func(ctx context.Context) (err error) {
-		findings, err = publish.JudgeTopics(ctx, f.Brokers, topics)
+		findings, err = producer.JudgeTopics(ctx, f.Brokers, topics)
 		return err
 	})
 	wrong.Show(findings)
@@ -97,11 +97,11 @@ func (f *kafkaFlags) ask(ctx context.Context, question func(context.Context) err
 
 // passing reports whether the failure of a question may be another one, or none, at the next attempt.
 func passing(err error, try int) bool {
-	var differs *publish.TopicsError
-	var settings *publish.SettingsError
+	var differs *producer.TopicsError
+	var settings *producer.SettingsError
 	var mismatch *kafka.MismatchError
 	switch {
-	case err == nil, errors.As(err, &differs), errors.As(err, &settings), publish.IsStop(err), kafka.Refused(err):
+	case err == nil, errors.As(err, &differs), errors.As(err, &settings), producer.IsStop(err), kafka.Refused(err):
 		return false
 	case errors.As(err, &mismatch), errors.Is(err, syscall.ECONNREFUSED): // a broker that restarts looks alike, but not for long
 		return try < 10
@@ -111,8 +111,8 @@ func passing(err error, try int) bool {
 
 func (f *kafkaFlags) answered(ctx context.Context, err error) error {
 	at := strings.Join(f.Brokers, ", ")
-	var differs *publish.TopicsError
-	var settings *publish.SettingsError
+	var differs *producer.TopicsError
+	var settings *producer.SettingsError
 	var mismatch *kafka.MismatchError
 	switch {
 	case err == nil, ctx.Err() != nil:
@@ -127,9 +127,9 @@ func (f *kafkaFlags) answered(ctx context.Context, err error) error {
 		return Usage(fmt.Errorf("the Kafka cluster at %s refuses: %w (%s)", at, err, kafka.Advice(err)))
 	case errors.As(err, &mismatch):
 		return Usage(fmt.Errorf("%w; the settings are --kafka-brokers and --kafka-tls", err))
-	case publish.IsStop(err):
+	case producer.IsStop(err):
 		return Usage(err)
 	default:
-		return Missing(fmt.Errorf("no Kafka cluster answers at %s: %w; start one (`%s embedded` is enough for a trial) or name it with --kafka-brokers", at, err, program))
+		return Missing(fmt.Errorf("no Kafka cluster answers at %s: %w; %sname it with --kafka-brokers", at, err, startOne))
 	}
 }

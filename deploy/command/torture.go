@@ -1,3 +1,5 @@
+//go:build !server
+
 package command
 
 import (
@@ -7,7 +9,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"retorno/deploy/torture"
+	"retorno/deploy/lab/torture"
 )
 
 type tortureCommand struct {

@@ -8,10 +8,10 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"retorno/consumers/explain"
-	"retorno/consumers/store"
-	"retorno/deploy/embedded/apachekafka"
-	"retorno/producers/publish"
+	"retorno/consumers/counting/explain"
+	"retorno/consumers/counting/store"
+	"retorno/deploy/lab/apachekafka"
+	"retorno/producers/producer"
 )
 
 // TestTransactionsOfOtherProducersAreAccounted: on Apache Kafka, half of a register comes in transactions of a producer of
@@ -25,7 +25,7 @@ func TestTransactionsOfOtherProducersAreAccounted(t *testing.T) {
 	t.Cleanup(func() { _ = server.Stop() })
 	s, clickhouse := migratedStore(t)
 	brokers := kafkaFlags{Brokers: []string{server.Addr()}, Partitions: 2}
-	writer, err := publish.New(producerWithTopics(t, brokers))
+	writer, err := producer.New(producerWithTopics(t, brokers))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,14 +75,14 @@ func TestTransactionsOfOtherProducersAreAccounted(t *testing.T) {
 
 // transactions returns what writes messages in a transaction and ends it. It returns the number of markers that ended it,
 // one in each partition that was written to.
-func transactions(t *testing.T, broker string) func(how kgo.TransactionEndTry, messages []publish.Message) (markers int) {
+func transactions(t *testing.T, broker string) func(how kgo.TransactionEndTry, messages []producer.Message) (markers int) {
 	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.TransactionalID("another system"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return func(how kgo.TransactionEndTry, messages []publish.Message) int {
+	return func(how kgo.TransactionEndTry, messages []producer.Message) int {
 		t.Helper()
 		if err := client.BeginTransaction(); err != nil {
 			t.Fatal(err)

@@ -9,10 +9,10 @@ import (
 	"log/slog"
 	"time"
 
-	"retorno/consumers/completeness"
-	"retorno/consumers/store"
-	"retorno/consumers/verify"
-	"retorno/consumers/verify/wire"
+	"retorno/consumers/counting/completeness"
+	"retorno/consumers/counting/store"
+	"retorno/consumers/counting/verify"
+	"retorno/consumers/counting/verify/wire"
 	"retorno/deploy/ops"
 )
 

@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"testing"
 
-	"retorno/consumers/verify"
-	"retorno/deploy/embedded"
-	"retorno/producers/publish"
+	"retorno/consumers/counting/verify"
+	"retorno/deploy/lab/fakekafka"
+	"retorno/producers/producer"
 )
 
 // TestTheVerifierBesideLiveTraffic plays a register with everything that goes wrong, while passes of both kinds are made
 // all the time: none finds a difference, and the last one has read every record.
 func TestTheVerifierBesideLiveTraffic(t *testing.T) {
 	const seed = 11
-	broker, err := embedded.StartBroker(embedded.BrokerConfig{})
+	broker, err := fakekafka.Start(fakekafka.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +21,7 @@ func TestTheVerifierBesideLiveTraffic(t *testing.T) {
 	s, _ := migratedStore(t)
 	made := messyRegister(t, "A04", seed)
 	flags := kafkaFlags{Brokers: []string{broker.Addr()}, Partitions: 3}
-	producer := producerWithTopics(t, flags)
+	settings := producerWithTopics(t, flags)
 	kafka, err := flags.log()
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +32,7 @@ func TestTheVerifierBesideLiveTraffic(t *testing.T) {
 	}
 	messages := messagesOf(t, made)
 	sent := make(chan error, 1)
-	go func() { sent <- inLots(t, producer, messages) }()
+	go func() { sent <- inLots(t, settings, messages) }()
 	consume(t, flags, s)
 	verifyWhile(t, verifier, sent)
 	awaitRead(t, s, uint64(len(messages)))
@@ -43,8 +43,8 @@ func TestTheVerifierBesideLiveTraffic(t *testing.T) {
 }
 
 // inLots sends messages in small lots.
-func inLots(t *testing.T, producer publish.Config, messages []publish.Message) error {
-	writer, err := publish.New(producer)
+func inLots(t *testing.T, settings producer.Config, messages []producer.Message) error {
+	writer, err := producer.New(settings)
 	if err != nil {
 		return err
 	}

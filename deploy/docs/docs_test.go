@@ -58,15 +58,15 @@ func (x *tree) faults(file, text string) []string {
 func TestFaultsAreFound(t *testing.T) {
 	x := &tree{
 		documents: map[string]string{"README.md": "# Read me\n\n## What it is, and why\n", "docs/a.md": "# A\n"},
-		tests:     map[string][]string{"TestThere": {"consumers/store"}},
+		tests:     map[string][]string{"TestThere": {"consumers/counting/store"}},
 		targets:   map[string]bool{"demo": true},
 		commands:  map[string]map[string]bool{"": {"--config": true, "--help": true}, "demo": {"--exit": true}, "partition list": {}},
 		flags:     map[string]bool{"--config": true, "--exit": true},
-		exists:    func(path string) bool { return path == "." || path == "docs" || path == "consumers/store" },
+		exists:    func(path string) bool { return path == "." || path == "docs" || path == "consumers/counting/store" },
 	}
 	for _, good := range []string{
 		"[a](../README.md#what-it-is-and-why) [b](#a) [c](../docs) [d](https://example.org/x) ![e](a.md)\n# A\n", "`[x](nowhere)`\n", "```text\n[x](nowhere)\n```\n",
-		"`TestThere` (consumers/store)", "```sh\nmake demo ARGS=\"--exit\" # and more\nbin/retorno demo --exit --config=x | tee log\nretorno partition list\n```\n",
+		"`TestThere` (consumers/counting/store)", "```sh\nmake demo ARGS=\"--exit\" # and more\nbin/retorno demo --exit --config=x | tee log\nretorno partition list\n```\n",
 		"`make demo`, `retorno COMMAND --help`, `retorno partition`, `--exit`, `--config FILE`, `retorno.facts`", "a renewed body",
 	} {
 		if got := x.faults("docs/a.md", good); len(got) != 0 {
@@ -74,7 +74,7 @@ func TestFaultsAreFound(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		"[a](../README.md#what-it-is)", "[a](b.md)", "[a](#b)", "`TestThere` (consumers/stream)", "`TestGone`",
+		"[a](../README.md#what-it-is)", "[a](b.md)", "[a](#b)", "`TestThere` (consumers/counting/stream)", "`TestGone`",
 		"```sh\nmake demos\n```\n", "```sh\nX=1 make demo && make it\n```\n", "```sh\nretorno demonstrate\n```\n", "```sh\nbin/retorno demo --quit\n```\n",
 		"```sh\nmake demo ARGS=\"--quit\"\n```\n", "```sh\nretorno partition lost\n```\n", "```sh\ngo test ./consumers/nowhere\n```\n",
 		"`make it`", "`retorno demonstrate`", "`--quit`", "made anew", "Nobody reads it", "it says\nwhether",

@@ -16,9 +16,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"retorno/deploy/embedded/apachekafka"
-	"retorno/deploy/embedded/clients"
-	"retorno/deploy/embedded/enginefetch"
+	"retorno/deploy/lab/apachekafka"
+	"retorno/deploy/lab/clients"
+	"retorno/deploy/lab/embedded/enginefetch"
 )
 
 // tellEvery is how often a line says how far the fetching is.

@@ -13,15 +13,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.yaml.in/yaml/v3"
 
-	"retorno/consumers/completeness"
-	"retorno/consumers/deadletter"
-	"retorno/consumers/feed/answer"
-	"retorno/consumers/returns"
-	"retorno/consumers/store"
-	"retorno/consumers/stream"
-	"retorno/consumers/verify"
+	"retorno/consumers/counting/completeness"
+	"retorno/consumers/counting/deadletter"
+	"retorno/consumers/counting/processor"
+	"retorno/consumers/counting/store"
+	"retorno/consumers/counting/stream"
+	"retorno/consumers/counting/verify"
+	"retorno/consumers/dissemination/feed/answer"
 	"retorno/deploy/ops"
-	"retorno/producers/publish"
+	"retorno/producers/producer"
 )
 
 var update = flag.Bool("update", false, "write docs/metrics.md from the metrics that the program has")
@@ -86,40 +86,40 @@ func programMetrics(t *testing.T) []metric {
 			t.Fatal(err)
 		}
 	}
-	writer, err := publish.New(publish.Config{Brokers: []string{"127.0.0.1:1"}, Registerer: in("producers/publish")})
+	writer, err := producer.New(producer.Config{Brokers: []string{"127.0.0.1:1"}, Registerer: in("producers/producer")})
 	failed(err)
 	t.Cleanup(func() { _ = writer.Close() })
-	_, err = publish.NewTopicSettings(r)
+	_, err = producer.NewTopicSettings(r)
 	failed(err)
-	_, err = stream.New(stream.Config{Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []string{"t"}, Partitions: 1, Registerer: in("consumers/stream")})
+	_, err = stream.New(stream.Config{Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []string{"t"}, Partitions: 1, Registerer: in("consumers/counting/stream")})
 	failed(err)
-	s, err := store.Open(store.Config{Addr: "127.0.0.1:1", Registerer: in("consumers/store")})
+	s, err := store.Open(store.Config{Addr: "127.0.0.1:1", Registerer: in("consumers/counting/store")})
 	failed(err)
 	t.Cleanup(func() { _ = s.Close() })
-	letters, err := deadletter.New(deadletter.Config{Brokers: []string{"127.0.0.1:1"}, Registerer: in("consumers/deadletter")})
+	letters, err := deadletter.New(deadletter.Config{Brokers: []string{"127.0.0.1:1"}, Registerer: in("consumers/counting/deadletter")})
 	failed(err)
 	t.Cleanup(func() { _ = letters.Close() })
-	_, err = returns.New(returns.Config{Store: s, DeadLetters: letters, Topics: []string{"t"}, Partitions: 1, Registerer: in("consumers/returns")})
+	_, err = processor.New(processor.Config{Store: s, DeadLetters: letters, Topics: []string{"t"}, Partitions: 1, Registerer: in("consumers/counting/processor")})
 	failed(err)
-	_, err = verify.New(verify.Config{Conn: s.Conn(), Registerer: in("consumers/verify")})
+	_, err = verify.New(verify.Config{Conn: s.Conn(), Registerer: in("consumers/counting/verify")})
 	failed(err)
-	_, err = completeness.New(completeness.Config{Conn: s.Conn(), Registerer: in("consumers/completeness")})
+	_, err = completeness.New(completeness.Config{Conn: s.Conn(), Registerer: in("consumers/counting/completeness")})
 	failed(err)
-	answer.NewRecorder(in("consumers/feed/answer"), nil)
+	answer.NewRecorder(in("consumers/dissemination/feed/answer"), nil)
 	ops.Limited(nil, nil, ops.Limits{}, in("deploy/ops"))
 	return r.found
 }
 
 // pageRooms are the packages in the order of the page, with the commands whose processes have their metrics.
 var pageRooms = []struct{ room, commands, about string }{
-	{"consumers/returns", "consume, demo", "Records and their accounts, flushes, takeovers, state."},
-	{"consumers/stream", "consume, demo", "Reading from Kafka: positions, ends of the logs, stops, rebalances."},
-	{"consumers/store", "consume, demo, serve", "Writing to ClickHouse and reading from it."},
-	{"consumers/deadletter", "consume, demo", "Messages set aside."},
-	{"producers/publish", "consume, demo", "Writing to Kafka, and the settings of topics."},
-	{"consumers/verify", "verify, demo", "The recount by other means."},
-	{"consumers/completeness", "verify, demo", "How complete the numbers are, by computer, post and centre."},
-	{"consumers/feed/answer", "serve, demo", "Answers of the pages and the feed."},
+	{"consumers/counting/processor", "consume, demo", "Records and their accounts, flushes, takeovers, state."},
+	{"consumers/counting/stream", "consume, demo", "Reading from Kafka: positions, ends of the logs, stops, rebalances."},
+	{"consumers/counting/store", "consume, demo, serve", "Writing to ClickHouse and reading from it."},
+	{"consumers/counting/deadletter", "consume, demo", "Messages set aside."},
+	{"producers/producer", "consume, demo", "Writing to Kafka, and the settings of topics."},
+	{"consumers/counting/verify", "verify, demo", "The recount by other means."},
+	{"consumers/counting/completeness", "verify, demo", "How complete the numbers are, by computer, post and centre."},
+	{"consumers/dissemination/feed/answer", "serve, demo", "Answers of the pages and the feed."},
 	{"deploy/ops", "serve, demo", "Limits of the public web server."},
 }
 

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"retorno/deploy/embedded"
+	"retorno/deploy/lab/embedded"
 	"retorno/schemas/calendar"
 )
 

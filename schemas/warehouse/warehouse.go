@@ -1,5 +1,5 @@
 // Package warehouse is the ClickHouse schema: numbered migrations of database retorno, and the views of database
-// ceniss that people read. It only says what the schema is; consumers/store applies it.
+// ceniss that people read. It only says what the schema is; consumers/counting/store applies it.
 //
 // A released migration is never edited, only followed by another one. Views are replaced as a whole each time, so
 // they are kept in one file as they stand.

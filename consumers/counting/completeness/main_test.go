@@ -1,0 +1,14 @@
+package completeness_test
+
+import (
+	"testing"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"retorno/deploy/lab/enginetest"
+)
+
+// conn leads to an engine that all tests of the package share.
+var conn driver.Conn
+
+func TestMain(m *testing.M) { enginetest.Main(m, enginetest.Schema(&conn)) }

@@ -1,0 +1,271 @@
+package deadletter_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"retorno/consumers/counting/deadletter"
+	"retorno/consumers/counting/stream"
+	"retorno/deploy/lab/fakekafka"
+	"retorno/schemas/events"
+)
+
+// office is a broker with the topics, and a writer of letters to it.
+type office struct {
+	broker *fakekafka.Broker
+	cfg    deadletter.Config
+	writer *deadletter.Writer
+}
+
+func newOffice(t *testing.T, set func(*deadletter.Config)) *office {
+	t.Helper()
+	broker, err := fakekafka.Start(fakekafka.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = broker.Stop() })
+	createTopic(t, broker, deadletter.Topic, 1)
+	createTopic(t, broker, events.TopicCentre, 4)
+	o := &office{broker: broker, cfg: deadletter.Config{Brokers: []string{broker.Addr()}, MinBackoff: time.Millisecond, MaxBackoff: 5 * time.Millisecond}}
+	if set != nil {
+		set(&o.cfg)
+	}
+	if o.writer, err = deadletter.New(o.cfg); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = o.writer.Close() })
+	return o
+}
+
+func createTopic(t *testing.T, broker *fakekafka.Broker, name string, partitions int32) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker.Addr()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	topic := kmsg.NewCreateTopicsRequestTopic()
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, partitions, 1
+	req := kmsg.NewPtrCreateTopicsRequest()
+	req.Topics = append(req.Topics, topic)
+	res, err := req.RequestWith(t.Context(), client)
+	if err == nil {
+		err = kerr.ErrorForCode(res.Topics[0].ErrorCode)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// refuse answers what is produced to the topic with an error until the returned function is called.
+func (o *office) refuse(topic string, err *kerr.Error) (allow func()) {
+	return o.broker.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topic, Err: err, Count: -1}).Remove
+}
+
+func (o *office) list(t *testing.T) []deadletter.Letter {
+	t.Helper()
+	var all []deadletter.Letter
+	if err := deadletter.List(t.Context(), o.cfg, time.Time{}, func(l deadletter.Letter) error { all = append(all, l); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+const secret = "0801-1990-12345"
+
+func letters(n int) []deadletter.Letter {
+	all := make([]deadletter.Letter, n)
+	for i := range all {
+		all[i] = deadletter.Letter{Origin: deadletter.Origin{Topic: events.TopicCentre, Partition: i % 4, Offset: int64(i)},
+			Key: fmt.Appendf(nil, "key-%d", i), Value: fmt.Appendf(nil, "\xff\x00%s %d", secret, i), Headers: []deadletter.Header{{Key: "trace", Value: []byte(secret)}},
+			Code: "malformed", Field: "record", Detail: "the bytes are no envelope", Time: time.UnixMilli(1465344000000).UTC()}
+	}
+	return all
+}
+
+// A letter holds the bytes as they came, where they came from and why they were set aside; one that was written twice is
+// delivered once.
+func TestALetterIsReadAsItWasWritten(t *testing.T) {
+	o := newOffice(t, nil)
+	want := letters(6)
+	want[1].Key, want[2].Value, want[3].Value, want[4].Headers = nil, nil, []byte{}, nil
+	for range 2 {
+		if err := o.writer.Write(t.Context(), want); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := o.list(t)
+	if len(got) != len(want) {
+		t.Fatalf("%d letters are listed, want %d", len(got), len(want))
+	}
+	for i, l := range got {
+		if l.At.IsZero() {
+			t.Errorf("%s was set aside at no time", l.Origin)
+		}
+		l.At = time.Time{}
+		if fmt.Sprintf("%#v", l) != fmt.Sprintf("%#v", want[i]) {
+			t.Errorf("%#v is read as %#v", want[i], l)
+		}
+	}
+	if l, err := deadletter.Show(t.Context(), o.cfg, want[5].Origin); err != nil || !bytes.Equal(l.Value, want[5].Value) {
+		t.Errorf("%+v, %v", l, err)
+	}
+	if _, err := deadletter.Show(t.Context(), o.cfg, deadletter.Origin{Topic: "t"}); !errors.Is(err, deadletter.ErrNotFound) {
+		t.Errorf("a letter that is not there: %v", err)
+	}
+}
+
+// While the topic refuses, for whatever reason, the caller waits. Nothing is dropped, the metric shows each attempt, and
+// the letters are there once the topic takes them.
+func TestARefusingTopicIsWaitedFor(t *testing.T) {
+	for _, why := range []*kerr.Error{kerr.NotEnoughReplicas, kerr.TopicAuthorizationFailed, kerr.UnknownTopicOrPartition, kerr.InvalidRecord} {
+		t.Run(why.Message, func(t *testing.T) {
+			registry := prometheus.NewRegistry()
+			var attempts atomic.Int32
+			o := newOffice(t, func(c *deadletter.Config) {
+				c.Registerer, c.Logger = registry, slog.New(counter{slog.DiscardHandler, &attempts})
+			})
+			allow := o.refuse(deadletter.Topic, why)
+			written := make(chan error, 1)
+			go func() { written <- o.writer.Write(t.Context(), letters(3)) }()
+			for attempts.Load() < 3 {
+				select {
+				case err := <-written:
+					t.Fatalf("the topic refuses, and writing ends with %v", err)
+				case <-time.After(time.Millisecond):
+				}
+			}
+			allow()
+			if err := <-written; err != nil {
+				t.Fatal(err)
+			}
+			if n := len(o.list(t)); n != 3 {
+				t.Errorf("%d letters, want 3", n)
+			}
+			if n := retries(t, registry); n < 3 {
+				t.Errorf("%v retries are counted", n)
+			}
+		})
+	}
+}
+
+// retries is how many attempts to write failed, as the metric says.
+func retries(t *testing.T, r prometheus.Gatherer) float64 {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "retorno_deadletter_retries_total" {
+			return f.GetMetric()[0].GetCounter().GetValue()
+		}
+	}
+	return 0
+}
+
+// counter counts the messages of a logger.
+type counter struct {
+	slog.Handler
+	n *atomic.Int32
+}
+
+func (c counter) Enabled(context.Context, slog.Level) bool  { return true }
+func (c counter) Handle(context.Context, slog.Record) error { c.n.Add(1); return nil }
+func (c counter) WithAttrs([]slog.Attr) slog.Handler        { return c }
+
+// The end of the context ends the wait with an error that is no stop; what can never be written is a stop error that
+// names its origin, and leaves the letters after it unwritten.
+func TestWhatEndsAWrite(t *testing.T) {
+	o := newOffice(t, nil)
+	allow := o.refuse(deadletter.Topic, kerr.NotEnoughReplicas)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := o.writer.Write(ctx, letters(2)); !errors.Is(err, context.DeadlineExceeded) || stream.IsStop(err) {
+		t.Errorf("the context has ended: %v", err)
+	}
+	allow()
+	allow = o.refuse(deadletter.Topic, kerr.MessageTooLarge)
+	err := o.writer.Write(t.Context(), letters(2))
+	if !stream.IsStop(err) || !bytes.Contains([]byte(err.Error()), []byte(letters(1)[0].Origin.String())) {
+		t.Errorf("a letter that its topic never takes: %v", err)
+	}
+	allow()
+	if n := len(o.list(t)); n != 0 {
+		t.Errorf("%d letters are there", n)
+	}
+}
+
+// A letter is sent again to its topic and partition, as it was, with its first origin, also when that was itself sent
+// again; the letter stays.
+func TestALetterIsSentAgainAsItWas(t *testing.T) {
+	o := newOffice(t, nil)
+	all := letters(2)
+	all[1].Headers = append(all[1].Headers, deadletter.Header{Key: "retorno-redriven-from", Value: []byte(events.TopicCentre + "/1/0")})
+	if err := errors.Join(o.writer.Write(t.Context(), all), o.writer.Redrive(t.Context(), all)); err != nil {
+		t.Fatal(err)
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(o.broker.Addr()), kgo.ConsumeTopics(events.TopicCentre), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	roots := []string{events.TopicCentre + "/0/0", events.TopicCentre + "/1/0"}
+	for left := len(all); left > 0; {
+		fetches := client.PollFetches(t.Context())
+		if err := fetches.Err(); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range fetches.Records() {
+			left--
+			l := all[r.Partition]
+			again := r.Headers[len(r.Headers)-1]
+			if !bytes.Equal(r.Key, l.Key) || !bytes.Equal(r.Value, l.Value) || len(r.Headers) != 2 || r.Headers[0].Key != "trace" ||
+				again.Key != "retorno-redriven-from" || string(again.Value) != roots[r.Partition] {
+				t.Errorf("%s was sent again as %+v", l.Origin, r)
+			}
+		}
+	}
+	if n := len(o.list(t)); n != len(all) {
+		t.Errorf("%d letters stay, want %d", n, len(all))
+	}
+}
+
+// Nothing of a message is logged, however its writing fails or its letter reads.
+func TestNoBytesAreLogged(t *testing.T) {
+	var log bytes.Buffer
+	o := newOffice(t, func(c *deadletter.Config) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	allow := o.refuse(deadletter.Topic, kerr.InvalidRecord)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err := o.writer.Write(ctx, letters(2))
+	allow()
+	client, e := kgo.NewClient(kgo.SeedBrokers(o.broker.Addr()))
+	if e != nil {
+		t.Fatal(e)
+	}
+	defer client.Close()
+	if e := client.ProduceSync(t.Context(), &kgo.Record{Topic: deadletter.Topic, Value: []byte(secret)}).FirstErr(); e != nil { // no letter
+		t.Fatal(e)
+	}
+	if n := len(o.list(t)); n != 0 {
+		t.Errorf("%d letters of another program", n)
+	}
+	if log.Len() == 0 || bytes.Contains(log.Bytes(), []byte(secret)) || err == nil || bytes.Contains([]byte(err.Error()), []byte(secret)) {
+		t.Errorf("%v; it is logged: %s", err, log.String())
+	}
+}

@@ -1,0 +1,70 @@
+package store
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/ClickHouse/ch-go/proto"
+
+	"retorno/consumers/counting/reconcile"
+	"retorno/schemas/events"
+)
+
+// BenchmarkEncode makes the bytes of an insert of 10,000 facts: rows into columns, columns into a block.
+func BenchmarkEncode(b *testing.B) {
+	const rows = 10_000
+	age := uint32(30)
+	row := make([]FactRow, rows)
+	for i := range row {
+		r := &events.Record{RecordId: fmt.Sprintf("01552000-0000-7000-8000-%012x", i), Revision: 1, SourceId: fmt.Sprintf("L-COR-%d", i%4), SourceSeq: uint64(i + 1),
+			PersonKey: fmt.Sprintf("%032x", i), EventTimeMs: 1464760800_000 + int64(i), RecordedTimeMs: 1464760860_000, SchemaVersion: 1,
+			Body: &events.Record_Registration{Registration: &events.Registration{Centre: "CAMR-OMO", ExitPoint: "L-COR", Country: "MX", Mode: "land",
+				ReturnType: "deported", Sex: "F", Age: &age, Department: "HN-CR", Reasons: []string{"economic", "violence"}}}}
+		value, err := events.Seal(r, 1464760900_000, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		f := new(events.Fields)
+		if !events.Read(value, f) {
+			b.Fatal("not a usual record")
+		}
+		fact := reconcile.FactFrom(f)
+		row[i] = FactRow{Fields: f, Fact: &fact, Origin: Origin{Topic: events.TopicCentre, Offset: int64(i)}}
+	}
+	columns, buf := newFacts(), new(proto.Buffer)
+	b.ReportAllocs()
+	for b.Loop() {
+		columns.clear()
+		for i := range row {
+			columns.add(row[i])
+		}
+		buf.Reset()
+		block := proto.Block{Info: proto.BlockInfo{BucketNum: -1}, Columns: len(columns.input), Rows: rows}
+		if err := block.EncodeRawBlock(buf, 54453, columns.input); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
+	b.ReportMetric(float64(len(buf.Buf))/rows, "B/row")
+}
+
+// BenchmarkFlushWithoutRows is what a flush costs for nothing but exactness: it is announced, the claim is checked, and
+// the ledger is written. Each flush pays it once, however many records it has.
+func BenchmarkFlushWithoutRows(b *testing.B) {
+	s := migrated(b)
+	claim, err := s.Claim(b.Context(), 0, "benchmark")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer claim.Close()
+	f := NewFlush(0, claim.Epoch())
+	next := int64(0)
+	for b.Loop() {
+		f.Ledger(Entry{Topic: events.TopicCentre, FirstOffset: next, NextOffset: next + 1, Accounts: Accounts{Accepted: 1}})
+		next++
+		if err := claim.Write(b.Context(), f, map[string]int64{events.TopicCentre: next}); err != nil {
+			b.Fatal(err)
+		}
+		f.Clear()
+	}
+}

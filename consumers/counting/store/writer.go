@@ -1,0 +1,342 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/pprof"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"retorno/consumers/counting/beat"
+)
+
+const (
+	// gather is how long a flush waits at most for those of the other claims, which fall due at about the same time.
+	gather = 25 * time.Millisecond
+	// mostTogether bounds the rows that go together, and so the memory that ClickHouse takes for them.
+	mostTogether = 500_000
+	// crowd is how many rows wait when another lane opens, if there is one of mostLanes.
+	crowd, mostLanes = 250_000, 2
+)
+
+// writer writes the flushes of all claims of this process, those that wait at the same time together: the statements of
+// a flush cost the same for ten records and for ten thousand. While one group is written the next one gathers, so that
+// groups grow with the load; when many rows wait, a second connection helps. Each claim in a group is announced and
+// checked like one that writes alone; the ones that hold no longer leave the group before anything else is written.
+type writer struct {
+	store *Store
+
+	mu     sync.Mutex
+	claims int // how many there are: who could come
+	queue  []*waiting
+	busy   map[*lane][]*waiting // who is being written
+	idle   []*lane
+	closed bool
+	come   chan struct{} // everybody has
+	atMost int           // flushes that go together; fewer after ClickHouse lacked the memory for more, 0: any number
+}
+
+// lane is one connection of the writer.
+type lane struct {
+	*writer
+	conn bulk
+	said time.Time // when a lack of memory was logged
+}
+
+// waiting is a flush on its way.
+type waiting struct {
+	ctx   context.Context
+	claim *Claim
+	flush *Flush
+	next  map[string]int64
+	done  chan error
+}
+
+func newWriter(s *Store) *writer {
+	w := &writer{store: s, busy: map[*lane][]*waiting{}, come: make(chan struct{}, 1)}
+	for range mostLanes {
+		w.idle = append(w.idle, &lane{writer: w, conn: bulk{store: s}})
+	}
+	return w
+}
+
+// opened notes that there are n more claims.
+func (w *writer) opened(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.claims += n
+	w.signal()
+}
+
+// signal ends the gathering when everybody has come.
+func (w *writer) signal() {
+	if len(w.queue) >= w.claims {
+		select {
+		case w.come <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Write announces the flush, which ends at the offsets next, and writes it, table by table in order. It returns when all
+// of it is stored. Anything but a definite answer makes it begin again, announcement and check included: the server that
+// answers after a broken connection may be a ClickHouse that was restored to an older state meanwhile. The error is
+// *StopError, *FencedError, or tells that ctx has ended, in which case any leading part of the flush may be stored, also
+// later, and f is not to be used again.
+func (c *Claim) Write(ctx context.Context, f *Flush, next map[string]int64) error {
+	c.flushes++
+	own := &waiting{ctx: ctx, claim: c, flush: f, next: next, done: make(chan error, 1)}
+	c.store.writer.put(own)
+	select {
+	case err := <-own.done:
+		if err == nil && f.last != nil {
+			c.last = f.last
+		}
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("write a flush: %w", ctx.Err())
+	}
+}
+
+func (w *writer) put(own *waiting) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queue = append(w.queue, own)
+	if len(w.busy) == 0 {
+		select {
+		case <-w.come: // of a group before
+		default:
+		}
+		w.open()
+	} else if w.crowded() {
+		w.open()
+	}
+	w.signal()
+}
+
+// crowded reports whether so many rows wait that another lane is to help.
+func (w *writer) crowded() bool {
+	rows := 0
+	for _, own := range w.queue {
+		rows += own.flush.Rows()
+	}
+	return rows >= crowd
+}
+
+// open sets an idle lane to work, if there is one.
+func (w *writer) open() {
+	if last := len(w.idle) - 1; last >= 0 {
+		l := w.idle[last]
+		w.idle = w.idle[:last]
+		first := len(w.busy) == 0
+		w.busy[l] = nil
+		go l.run(first)
+	}
+}
+
+// close gives the connections back, at once or when nothing waits any more.
+func (w *writer) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	for _, l := range w.idle {
+		l.conn.close()
+	}
+}
+
+// run writes until nothing waits, at first when everybody has come.
+func (l *lane) run(gathering bool) {
+	if gathering {
+		timer := time.NewTimer(gather)
+		defer timer.Stop()
+		select {
+		case <-l.come:
+		case <-timer.C:
+		}
+	}
+	for group := l.take(); len(group) > 0; group = l.take() {
+		l.write(group)
+	}
+}
+
+// take takes those who go together: one of each Kafka partition, and not too many rows. When there are none, or too few
+// for two lanes, the lane rests.
+func (l *lane) take() []*waiting {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.queue) == 0 || len(l.busy) > 1 && !l.crowded() {
+		delete(l.busy, l)
+		l.idle = append(l.idle, l)
+		if l.closed {
+			l.conn.close()
+		}
+		return nil
+	}
+	var group []*waiting
+	rows, partitions := 0, map[int]bool{}
+	l.queue = slices.DeleteFunc(l.queue, func(own *waiting) bool {
+		n := own.flush.Rows()
+		if partitions[own.claim.partition] || len(group) > 0 && rows+n > mostTogether || l.atMost > 0 && len(group) >= l.atMost {
+			return false
+		}
+		rows, partitions[own.claim.partition] = rows+n, true
+		group = append(group, own)
+		return true
+	})
+	l.busy[l] = slices.Clone(group)
+	return group
+}
+
+// beat is a sign of life of everybody who waits for the writer. Each lane gives it for the queue: who waits there has
+// not been given up while any of them lives.
+func (l *lane) beat() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, own := range slices.Concat(l.busy[l], l.queue) {
+		beat.Beat(own.ctx)
+	}
+}
+
+// write writes a group and answers each of it. It gives up when everybody has gone. What ClickHouse refuses for good
+// concerns the schema or the rights, and so everybody.
+func (l *lane) write(group []*waiting) {
+	pprof.SetGoroutineLabels(group[0].ctx) // who looks where a partition hangs finds this goroutine
+	ctx, cancel := context.WithCancel(beat.With(context.Background(), l.beat))
+	defer cancel()
+	var left atomic.Int64
+	left.Store(int64(len(group)))
+	for _, own := range group {
+		defer context.AfterFunc(own.ctx, func() {
+			if left.Add(-1) == 0 {
+				cancel()
+			}
+		})()
+	}
+	var short error // ClickHouse lacked the memory
+	err := l.store.retry(ctx, "write a flush", func() (err error) {
+		if group, err = l.try(ctx, group); errors.Is(err, errEverybodyLeft) {
+			cancel()
+		}
+		if tooLarge(err) {
+			short, err = err, nil
+		}
+		return err
+	})
+	if short != nil {
+		l.split(ctx, group, short)
+		return
+	}
+	l.grow(len(group))
+	for _, own := range group {
+		own.done <- err
+	}
+}
+
+// split puts a group back for which ClickHouse lacked the memory, to go in smaller groups, each behind what waits already:
+// a flush that is too large by itself must not hold up those of other partitions. It is tried again for as long as its
+// owner waits.
+func (l *lane) split(ctx context.Context, group []*waiting, why error) {
+	l.store.metrics.splits.Inc()
+	l.store.metrics.retries.Inc()
+	l.mu.Lock()
+	l.atMost = max(1, len(group)/2)
+	l.queue = append(l.queue, slices.DeleteFunc(group, func(own *waiting) bool { return own.ctx.Err() != nil })...)
+	l.mu.Unlock()
+	if now := time.Now(); now.Sub(l.said) >= sayEvery {
+		l.said = now
+		l.store.cfg.Logger.Warn("ClickHouse lacks the memory for a group of flushes; they go in smaller groups", "flushes", len(group), "error", why)
+	}
+	pause := time.NewTimer(l.store.cfg.RetryMost) // memory is given back by what runs
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-ctx.Done():
+	}
+}
+
+// grow lets more flushes go together again after a group was written.
+func (l *lane) grow(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.atMost > 0 && n >= l.atMost {
+		l.atMost = 2 * n
+	}
+	if l.atMost > l.claims {
+		l.atMost = 0
+	}
+}
+
+var errEverybodyLeft = errors.New("no partition waits for the flush any more")
+
+// try writes the group once, and returns those who have no answer yet.
+func (l *lane) try(ctx context.Context, group []*waiting) ([]*waiting, error) {
+	l.conn.once = false
+	rows := newClaims()
+	for _, own := range group {
+		rows.add(own.claim, kindFlush, own.next)
+	}
+	if err := rows.write(ctx, &l.conn); err != nil {
+		return group, err
+	}
+	// From here on everything goes over the one connection, or the group begins again.
+	l.conn.once = true
+	defer func() { l.conn.once = false }()
+	group, err := l.hold(ctx, group)
+	if err != nil || len(group) == 0 {
+		return group, err
+	}
+	l.store.inserted("retorno.claims")
+	for _, p := range together(group) {
+		if !slices.ContainsFunc(group, func(own *waiting) bool { return own.ctx.Err() == nil }) {
+			return group, errEverybodyLeft
+		}
+		if err := l.insert(ctx, p); err != nil {
+			return group, err
+		}
+	}
+	return group, nil
+}
+
+// hold answers those whose claim holds no longer, and returns the others.
+func (l *lane) hold(ctx context.Context, group []*waiting) ([]*waiting, error) {
+	claims := make([]*Claim, len(group))
+	for i, own := range group {
+		claims[i] = own.claim
+	}
+	fenced, err := fencedOf(ctx, &l.conn, claims...)
+	if err != nil {
+		return group, err
+	}
+	return slices.DeleteFunc(group, func(own *waiting) bool {
+		err := fenced[own.claim]
+		if err != nil {
+			own.done <- err
+		}
+		return err != nil
+	}), nil
+}
+
+// together are the inserts of a group.
+func together(group []*waiting) []part {
+	flushes := make([]*Flush, len(group))
+	for i, own := range group {
+		flushes[i] = own.flush
+	}
+	return parts(flushes...)
+}
+
+func (l *lane) insert(ctx context.Context, p part) error {
+	began := time.Now()
+	err := l.conn.do(ctx, p.query())
+	if err != nil {
+		return fmt.Errorf("insert into %s: %w", p.table, err)
+	}
+	s := l.store
+	s.metrics.seconds.WithLabelValues(p.table).Observe(time.Since(began).Seconds())
+	s.metrics.rows.WithLabelValues(p.table).Add(float64(p.rows))
+	s.inserted(p.table)
+	return nil
+}

@@ -1,0 +1,152 @@
+package portal
+
+import (
+	"fmt"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"retorno/consumers/dissemination/disclosure"
+	"retorno/schemas/calendar"
+)
+
+// both is a text in Spanish and English.
+type both struct{ es, en string }
+
+func (b both) in(lang string) string {
+	if lang == "en" {
+		return b.en
+	}
+	return b.es
+}
+
+// message is what a page says that has nothing else to say.
+type message struct{ title, detail both }
+
+var (
+	away = message{both{"No disponible por ahora", "Not available right now"},
+		both{"La base de datos no responde. Los datos están a salvo; vuelva a intentarlo en unos segundos.", "The database does not answer. The data are safe; please try again in a few seconds."}}
+	notFound = message{both{"Esta página no existe", "There is no such page"},
+		both{"Revise la dirección, o vuelva al inicio.", "Check the address, or go back to the start."}}
+	noSuchPeriod = message{both{"No hay datos de ese semestre", "There are no data for that half-year"},
+		both{"No se ha contado ningún retorno en el semestre pedido. El inicio muestra el más reciente.", "No return has been counted in the half-year that was asked for. The start page shows the latest."}}
+	methodNotAllowed = message{both{"Método no admitido", "Method not allowed"},
+		both{"Esta página solo se lee (GET o HEAD).", "This page is for reading only (GET or HEAD)."}}
+	wrongPeriod = message{both{"El parámetro period no es un semestre", "The parameter period is not a half-year"},
+		both{"Escríbalo como 2016-S1 o 2016-S2.", "Write it as 2016-S1 or 2016-S2."}}
+	wrongLang = message{both{"El parámetro lang no es un idioma de esta página", "The parameter lang is not a language of this page"},
+		both{"Se admite es o en.", "It may be es or en."}}
+)
+
+// understood checks the parameters that mean something here. Others are let pass: links come with all kinds of them.
+func understood(asked url.Values) (message, bool) {
+	if period := asked.Get("period"); period != "" {
+		if p, err := calendar.ParsePeriod(period); err != nil || p.Kind != calendar.KindHalfYear {
+			return wrongPeriod, false
+		}
+	}
+	switch asked.Get("lang") {
+	case "", "es", "en":
+		return message{}, true
+	}
+	return wrongLang, false
+}
+
+// number writes a count as Honduras does, in both languages: 27,086.
+func number(n uint64) string {
+	digits := strconv.FormatUint(n, 10)
+	var b strings.Builder
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(d)
+	}
+	return b.String()
+}
+
+// percent writes a share with one decimal: 63.0 %, with a space that does not break in Spanish, without one in English.
+func percent(t disclosure.Tenths, lang string) string {
+	sign := "\u00a0%"
+	if lang == "en" {
+		sign = "%"
+	}
+	return fmt.Sprintf("%d.%d%s", t/10, t%10, sign)
+}
+
+var months = map[string][12]string{
+	"es": {"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"},
+	"en": {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
+}
+
+// date writes a day in words: 30 de junio de 2016, 30 June 2016.
+func date(d calendar.Day, lang string) string {
+	y, m, day := d.Civil()
+	if lang == "en" {
+		return fmt.Sprintf("%d %s %d", day, months["en"][m-1], y)
+	}
+	return fmt.Sprintf("%d de %s de %d", day, months["es"][m-1], y)
+}
+
+// moment writes a time on the clocks of Honduras, to the minute.
+func moment(t time.Time, lang string) string {
+	t = t.In(calendar.Zone())
+	return date(calendar.DayOfTime(t), lang) + ", " + t.Format("15:04")
+}
+
+// halfYearName writes a half-year in words.
+func halfYearName(p calendar.Period, lang string) string {
+	year, half := p.First.Year(), "primer"
+	if lang == "en" {
+		half = "first"
+	}
+	if strings.HasSuffix(p.Label, "S2") {
+		half = both{"segundo", "second"}.in(lang)
+	}
+	return both{half + " semestre de " + year, half + " half of " + year}.in(lang)
+}
+
+// offset writes how far a clock is ahead or behind: in step, +12 s, −3 min, +2.5 h.
+func offset(d time.Duration, lang string) string {
+	size, sign := d.Abs(), "+"
+	if d < 0 {
+		sign = "−"
+	}
+	switch {
+	case size < time.Second:
+		return both{"en hora", "in step"}.in(lang)
+	case size < 2*time.Minute:
+		return fmt.Sprintf("%s%.0f\u00a0s", sign, size.Seconds())
+	case size < 2*time.Hour:
+		return fmt.Sprintf("%s%.0f\u00a0min", sign, size.Minutes())
+	case size < 72*time.Hour:
+		return fmt.Sprintf("%s%.1f\u00a0h", sign, size.Hours())
+	}
+	return fmt.Sprintf("%s%s\u00a0%s", sign, number(uint64(math.Round(size.Hours()/24))), both{"días", "days"}.in(lang))
+}
+
+// brief shortens the name of a place to what fits over a bar: without what stands in brackets or after a comma.
+func brief(name string) string {
+	for _, cut := range []string{" (", ", "} {
+		name, _, _ = strings.Cut(name, cut)
+	}
+	name = strings.NewReplacer("Aeropuerto Internacional", "Aeropuerto", "International Airport", "Airport").Replace(name)
+	return clip(name)
+}
+
+// clip cuts a name to what fits over a bar beside its value on a narrow telephone.
+func clip(name string) string {
+	if utf8.RuneCountInString(name) > 32 {
+		name = strings.TrimSpace(string([]rune(name)[:31])) + "…"
+	}
+	return name
+}
+
+// capital writes a text with a capital first letter.
+func capital(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return strings.ToUpper(string(r)) + s[n:]
+}

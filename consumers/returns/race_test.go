@@ -1,9 +1,0 @@
-//go:build race
-
-package returns
-
-// The race detector makes everything ten times as slow, and looks for something else.
-const (
-	someHistories = 300
-	manyFacts     = 50_000
-)

@@ -1,0 +1,14 @@
+//go:build server
+
+package command
+
+// laboratory has no commands in the program of a release.
+type laboratory struct{}
+
+// startOne is advice to a person without a Kafka or a ClickHouse: nothing in this program is one.
+const startOne = ""
+
+// failpoints has no settings in the program of a release.
+type failpoints struct{}
+
+func (failpoints) hook() func(table string) { return nil }

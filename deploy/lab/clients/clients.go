@@ -1,0 +1,81 @@
+// Package clients fetches clients of ClickHouse that others wrote: Python's clickhouse-driver and clickhouse-connect,
+// and two generations of the JDBC driver. Its tests run them, and curl, against the embedded engine: none of them may
+// notice that it is no server.
+//
+// Every version is pinned, and each client is fetched once into a folder of the project's own.
+package clients
+
+import (
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"retorno/deploy/lab/embedded/fetchonce"
+	"retorno/deploy/lab/jars"
+)
+
+//go:embed jdbc/old.xml
+var oldJDBC []byte
+
+//go:embed jdbc/new.xml
+var newJDBC []byte
+
+//go:embed requirements.txt
+var requirements []byte
+
+// JDBC returns a folder with the jars of the old generation of the driver in old and of the new one in new. tell hears
+// how many bytes have come; it may be nil.
+func JDBC(ctx context.Context, tell func(bytes int64)) (string, error) {
+	return fetchonce.Folder{
+		Name:  fmt.Sprintf("jdbc/%.8x", sha256.Sum256(append(oldJDBC[:len(oldJDBC):len(oldJDBC)], newJDBC...))),
+		Proof: filepath.Join("old", "clickhouse-jdbc-0.6.5.jar"),
+		Fill: func(ctx context.Context, dir string) error {
+			return jars.Fetch(ctx, dir, map[string][]byte{"old": oldJDBC, "new": newJDBC}, tell)
+		},
+	}.Path(ctx)
+}
+
+// Python returns the interpreter of a virtual environment that has the pinned packages and nothing else. tell hears
+// how many bytes have come; it may be nil.
+func Python(ctx context.Context, tell func(bytes int64)) (string, error) {
+	base, err := exec.LookPath("python3")
+	if err != nil {
+		return "", errors.New("python3 is not on the PATH; install it (Debian: python3 python3-venv)")
+	}
+	// The environment is bound to the interpreter that made it, wherever a wrapper of that name finds it.
+	which, err := exec.CommandContext(ctx, base, "-I", "-c", "import sys; print(sys.version, sys.executable)").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %s", base, err, which)
+	}
+	dir, err := fetchonce.Folder{
+		Name:  fmt.Sprintf("python/%.8x", sha256.Sum256(append(which, requirements...))),
+		Proof: filepath.Join("bin", "python"),
+		Fill:  func(ctx context.Context, dir string) error { return environment(ctx, base, dir, tell) },
+	}.Path(ctx)
+	return filepath.Join(dir, "bin", "python"), err
+}
+
+func environment(ctx context.Context, base, dir string, tell func(bytes int64)) error {
+	pinned := filepath.Join(dir, "requirements.txt")
+	if err := os.WriteFile(pinned, requirements, 0o644); err != nil {
+		return err
+	}
+	for _, step := range [][]string{
+		{base, "-I", "-m", "venv", dir},
+		{filepath.Join(dir, "bin", "python"), "-I", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-input", "--no-user", "--no-cache-dir", "-r", pinned},
+	} {
+		cmd := exec.CommandContext(ctx, step[0], step[1:]...)
+		var said strings.Builder
+		cmd.Stdout, cmd.Stderr = &said, &said
+		if err := fetchonce.Watch(dir, tell, cmd.Run); err != nil {
+			return fmt.Errorf("%s: %w: %s", strings.Join(step, " "), err, strings.TrimSpace(said.String()))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,287 @@
+package producer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+)
+
+// lane sends the parcels of one partition, one request at a time. Whatever
+// gathers while a request is under way goes into the next one, so batches grow
+// with load and a lonely message waits for nothing.
+type lane struct {
+	w  *Writer
+	tp topicPartition
+
+	mu      sync.Mutex
+	queue   []*parcel
+	running bool
+}
+
+func (l *lane) add(p *parcel) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue = append(l.queue, p)
+	if !l.running {
+		l.running = true
+		l.w.sending.Go(l.run)
+	}
+}
+
+// run sends until the queue is empty.
+func (l *lane) run() {
+	failures := 0
+	limit := l.w.cfg.BatchMessages
+	for {
+		b := l.take(limit)
+		if b == nil {
+			return
+		}
+		err := l.send(b)
+		if l.w.ctx.Err() != nil {
+			return
+		}
+		switch {
+		case err == nil:
+			b.acknowledged()
+			failures, limit = 0, l.w.cfg.BatchMessages
+		case tooLarge(err) && b.count() > 1:
+			// The topic takes less than a whole batch.
+			limit = b.count() / 2
+			l.putBack(b)
+		case IsStop(err):
+			l.w.metrics.failed(err)
+			b.fail(err)
+		default:
+			failures++
+			l.w.metrics.retried(err)
+			l.w.cfg.Logger.Log(context.Background(), loud(failures), "publish: will try again", "topic", l.tp.topic, "partition", l.tp.partition,
+				"messages", b.count(), "attempt", failures, "error", err)
+			b.retrying(err)
+			l.putBack(b)
+			l.rest(failures, b)
+		}
+	}
+}
+
+// take returns the next batch, or nil and ends the lane when nothing waits.
+func (l *lane) take(limit int) *batch {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := &batch{}
+	bytes := 0
+	for len(l.queue) > 0 {
+		p := l.queue[0]
+		if p.call.over() {
+			l.queue = l.queue[1:]
+			continue
+		}
+		n := 0
+		for n < len(p.idx) && b.n+n < limit {
+			size := p.call.msgs[p.idx[n]].size()
+			if b.n+n > 0 && bytes+size > l.w.cfg.BatchBytes {
+				break
+			}
+			bytes += size
+			n++
+		}
+		if n == 0 {
+			break
+		}
+		b.segments = append(b.segments, segment{p, p.idx[:n]})
+		b.n += n
+		b.bytes = bytes
+		p.idx = p.idx[n:]
+		if len(p.idx) > 0 {
+			break
+		}
+		l.queue = l.queue[1:]
+	}
+	if b.n == 0 {
+		l.running = false
+		l.queue = nil
+		return nil
+	}
+	return b
+}
+
+// putBack returns a batch to the front of the queue, in its old order.
+func (l *lane) putBack(b *batch) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	front := make([]*parcel, 0, len(b.segments)+len(l.queue))
+	for _, s := range b.segments {
+		rest := s.parcel.idx
+		s.parcel.idx = s.idx[:len(s.idx)+len(rest)]
+		if len(rest) == 0 {
+			front = append(front, s.parcel)
+		}
+	}
+	l.queue = append(front, l.queue...)
+}
+
+// loud is the level of the message about an attempt: the first is heard, and
+// then fewer and fewer.
+func loud(attempt int) slog.Level {
+	if attempt&(attempt-1) == 0 {
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
+}
+
+// rest waits before another attempt, shorter when no caller waits any more.
+func (l *lane) rest(failures int, b *batch) {
+	d := l.w.cfg.MinBackoff << min(failures-1, 16)
+	if d > l.w.cfg.MaxBackoff || d <= 0 {
+		d = l.w.cfg.MaxBackoff
+	}
+	// Spread writers that failed together.
+	d = d/2 + rand.N(d/2+1)
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-b.segments[0].parcel.call.done:
+	}
+}
+
+// send makes one attempt.
+func (l *lane) send(b *batch) error {
+	ctx, cancel := context.WithTimeout(l.w.ctx, l.w.cfg.RequestTimeout)
+	defer cancel()
+	codec, err := compression(l.w.cfg.Compression)
+	if err != nil {
+		return &StopError{Reason: ReasonConfig, Err: err}
+	}
+	sent := readClock()
+	res, err := l.w.clients.Client(l.tp.topic).Produce(ctx, &kafkago.ProduceRequest{
+		Topic:        l.tp.topic,
+		Partition:    l.tp.partition,
+		RequiredAcks: kafkago.RequireAll,
+		Compression:  codec,
+		Records:      b.reader(),
+	})
+	received := readClock()
+	if err == nil {
+		err = res.Error
+	}
+	if err != nil {
+		return l.w.classify(l.tp, b, err)
+	}
+	l.w.metrics.wrote(l.tp.topic, b, received.mono-sent.mono)
+	if !res.LogAppendTime.IsZero() {
+		l.w.clock.sample(sent, received, res.LogAppendTime)
+	}
+	l.w.topics.seen(l.tp.topic)
+	l.w.logins.accepted()
+	return nil
+}
+
+// segment is the part of a batch that one call sent.
+type segment struct {
+	parcel *parcel
+	idx    []int32
+}
+
+// batch is what one request carries.
+type batch struct {
+	segments []segment
+	n        int
+	bytes    int
+}
+
+func (b *batch) count() int { return b.n }
+
+func (b *batch) acknowledged() {
+	for _, s := range b.segments {
+		if len(s.parcel.idx) == 0 {
+			s.parcel.call.answered()
+		}
+	}
+}
+
+func (b *batch) fail(err error) {
+	for _, s := range b.segments {
+		e := err
+		if tooLarge(err) && len(s.parcel.call.msgs) > 1 {
+			e = fmt.Errorf("message %d of %d: %w", s.idx[0]+1, len(s.parcel.call.msgs), err)
+		}
+		s.parcel.call.fail(e)
+	}
+}
+
+func (b *batch) retrying(err error) {
+	for _, s := range b.segments {
+		s.parcel.call.retrying(err)
+	}
+}
+
+func (b *batch) reader() *recordReader { return &recordReader{segments: b.segments} }
+
+// recordReader hands the batch's messages to kafka-go, reusing one record.
+type recordReader struct {
+	segments []segment
+	next     int
+	record   kafkago.Record
+	key      payload
+	value    payload
+	headers  []kafkago.Header
+}
+
+// ReadRecord returns the next record, valid until the next call.
+func (r *recordReader) ReadRecord() (*kafkago.Record, error) {
+	for len(r.segments) > 0 && r.next == len(r.segments[0].idx) {
+		r.segments, r.next = r.segments[1:], 0
+	}
+	if len(r.segments) == 0 {
+		return nil, io.EOF
+	}
+	s := &r.segments[0]
+	m := &s.parcel.call.msgs[s.idx[r.next]]
+	r.next++
+	r.record = kafkago.Record{Time: m.Time}
+	if m.Key != nil {
+		r.key.Reset(m.Key)
+		r.record.Key = &r.key
+	}
+	if m.Value != nil {
+		r.value.Reset(m.Value)
+		r.record.Value = &r.value
+	}
+	if len(m.Headers) > 0 {
+		r.headers = r.headers[:0]
+		for _, h := range m.Headers {
+			r.headers = append(r.headers, kafkago.Header{Key: h.Key, Value: h.Value})
+		}
+		r.record.Headers = r.headers
+	}
+	return &r.record, nil
+}
+
+type payload struct{ bytes.Reader }
+
+func (*payload) Close() error { return nil }
+
+// size is the message's share of a batch, rounded up: the record's own fields
+// take at most 33 bytes.
+func (m *Message) size() int {
+	n := 33 + len(m.Key) + len(m.Value)
+	for _, h := range m.Headers {
+		n += 10 + len(h.Key) + len(h.Value)
+	}
+	return n
+}
+
+// tooLarge reports whether the broker found the batch too large.
+func tooLarge(err error) bool {
+	var stop *StopError
+	return errors.As(err, &stop) && stop.Reason == ReasonTooLarge
+}

@@ -1,0 +1,6 @@
+package producer
+
+type topicPartition struct {
+	topic     string
+	partition int
+}

@@ -1,6 +1,0 @@
-package publish
-
-type topicPartition struct {
-	topic     string
-	partition int
-}
