@@ -89,7 +89,7 @@ func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
 // counting is the consumer process: group, counter and dead letters.
 type counting struct {
 	reader  *stream.Consumer
-	counter *processor.Consumer
+	counter *processor.Processor
 	letters *deadletter.Writer
 }
 

@@ -111,7 +111,7 @@ func (s *sender) all(ctx context.Context, in io.Reader) error {
 			}
 			return fmt.Errorf("read line %d: %w", line.number, line.err)
 		}
-		if err := s.take(ctx, line); err != nil {
+		if err := s.sendLine(ctx, line); err != nil {
 			return err
 		}
 		read += line.size
@@ -119,8 +119,8 @@ func (s *sender) all(ctx context.Context, in io.Reader) error {
 	}
 }
 
-// take judges one line and puts it into the batch, or names what is wrong with it.
-func (s *sender) take(ctx context.Context, line inputLine) error {
+// sendLine judges one line and puts it into the batch, or names what is wrong with it.
+func (s *sender) sendLine(ctx context.Context, line inputLine) error {
 	text := bytes.TrimSpace(bytes.TrimPrefix(line.text, []byte("\ufeff")))
 	if len(text) == 0 && line.text != nil {
 		return nil // a blank line is nothing

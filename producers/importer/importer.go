@@ -127,14 +127,14 @@ func (p *pass) run(file io.ReadSeeker) error {
 		}
 		p.sum.Read++
 		p.sum.Lines = rows.line
-		if err := p.take(row); err != nil {
+		if err := p.convert(row); err != nil {
 			return err
 		}
 	}
 }
 
-// take puts one row into its account.
-func (p *pass) take(row row) error {
+// convert puts one row into its account.
+func (p *pass) convert(row row) error {
 	switch p.dialect.sort(row) {
 	case rowBlank:
 		p.sum.Blank++

@@ -41,7 +41,7 @@ func (l *lane) run() {
 	failures := 0
 	limit := l.w.cfg.BatchMessages
 	for {
-		b := l.take(limit)
+		b := l.nextBatch(limit)
 		if b == nil {
 			return
 		}
@@ -72,8 +72,8 @@ func (l *lane) run() {
 	}
 }
 
-// take returns the next batch, or nil and ends the lane when nothing waits.
-func (l *lane) take(limit int) *batch {
+// nextBatch returns the next batch, or nil and ends the lane when nothing waits.
+func (l *lane) nextBatch(limit int) *batch {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := &batch{}

@@ -86,7 +86,7 @@ func FieldsOf(o *Opened) (Fields, error) {
 	kind, body := bodyOf(r)
 	f.Kind = kind
 	for _, slot := range slots[kind] {
-		f.take(slot, body)
+		f.read(slot, body)
 	}
 	return f, f.name()
 }
@@ -104,8 +104,8 @@ func bodyOf(r *Record) (Kind, protoreflect.Message) {
 	return 0, nil
 }
 
-// take takes an attribute out of a body that has no fault.
-func (f *Fields) take(s *slot, body protoreflect.Message) {
+// read takes an attribute out of a body that has no fault.
+func (f *Fields) read(s *slot, body protoreflect.Message) {
 	switch value := body.Get(s.field); s.Type {
 	case dictionary.Code:
 		f.Codes[s.Coded] = s.list.text(value.String())

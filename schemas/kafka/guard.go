@@ -71,8 +71,8 @@ func (g *guard) see(p []byte) {
 	}
 }
 
-// take returns what was asked under a number, once.
-func (g *guard) take(id int32) (request, error) {
+// asking returns what was asked under a number, once.
+func (g *guard) asking(id int32) (request, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	r, ok := g.asked[id]
@@ -105,7 +105,7 @@ func (g *guard) next() error {
 	}
 	var asked request
 	frame, err := readFrame(g.Conn, g.frame, g.addr, func(id int32) (limit int64, err error) {
-		asked, err = g.take(id)
+		asked, err = g.asking(id)
 		return limitOf(asked.key), err
 	})
 	if err != nil && !g.answered {

@@ -109,8 +109,8 @@ func (h *history) merge(f *reconcile.Fact) outcome {
 	return o
 }
 
-// take merges one copy, and says what the person's facts came to before and after.
-func (h *history) take(f *reconcile.Fact) outcome {
+// apply merges one copy, and says what the person's facts came to before and after.
+func (h *history) apply(f *reconcile.Fact) outcome {
 	h.settle()
 	before, person := slices.Clone(h.facts), h.person
 	o := h.merge(f)

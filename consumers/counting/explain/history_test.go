@@ -49,7 +49,7 @@ func TestAHistoryEndsWithItsLargestVersions(t *testing.T) {
 			if held, ok := largest[f.RecordID]; !ok || f.Version > held.Version {
 				largest[f.RecordID] = *f
 			}
-			o := h.take(f)
+			o := h.apply(f)
 			for _, m := range o.moves(h.facts) {
 				apply(t, shown, m)
 			}

@@ -151,7 +151,7 @@ func (e *Explainer) person(ctx context.Context, at whereabouts, asked ID) (*Pers
 		err = e.abridge(ctx, p, copies, asked)
 	} else {
 		for i := range copies {
-			p.take(&copies[i])
+			p.add(&copies[i])
 		}
 		p.finish()
 	}
@@ -218,9 +218,9 @@ func (p *replay) begin(r *record) {
 // revisionOf is the revision in a fact's version.
 func revisionOf(f *reconcile.Fact) uint32 { return uint32(f.Version >> 40) }
 
-// take takes the next copy.
-func (p *replay) take(r *record) {
-	o := p.history.take(&r.fact)
+// add takes the next copy.
+func (p *replay) add(r *record) {
+	o := p.history.apply(&r.fact)
 	before := p.copied(r, &o)
 	if o.account != Accepted {
 		return

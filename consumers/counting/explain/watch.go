@@ -32,8 +32,8 @@ func (w *watch) count(p *reconcile.Person) {
 	}
 }
 
-// take looks at what an accepted copy did to the returns of the cell.
-func (w *watch) take(person ID, r *record, o *outcome, factsAfter []reconcile.Fact) {
+// observe looks at what an accepted copy did to the returns of the cell.
+func (w *watch) observe(person ID, r *record, o *outcome, factsAfter []reconcile.Fact) {
 	if !slices.ContainsFunc(o.before.Returns, w.in) && !slices.ContainsFunc(o.after.Returns, w.in) {
 		return
 	}
@@ -113,10 +113,10 @@ func (w *watch) replay(person ID, c *copies) {
 			w.account(c.history.merge(&all[i].fact).account)
 			continue
 		}
-		o := c.history.take(&all[i].fact)
+		o := c.history.apply(&all[i].fact)
 		w.account(o.account)
 		if o.account == Accepted {
-			w.take(person, &all[i], &o, c.history.facts)
+			w.observe(person, &all[i], &o, c.history.facts)
 		}
 	}
 	c.history.settle()

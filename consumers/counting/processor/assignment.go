@@ -19,7 +19,7 @@ type assignment struct {
 	work  context.Context // ends some time after it: what has been read is written until then
 }
 
-func (c *Consumer) run(ctx context.Context, shard Shard) error {
+func (c *Processor) run(ctx context.Context, shard Shard) error {
 	partition := shard.Partition()
 	c.books.open(partition, c.cfg.Topics)
 	pulse := c.state.began(partition)
@@ -39,7 +39,7 @@ func (c *Consumer) run(ctx context.Context, shard Shard) error {
 		cancel()
 		c.cfg.Logger.Debug("a flush was on its way when the run ended", "partition", partition, "result", <-r.flight.done)
 	}
-	c.keep(partition, r)
+	c.park(partition, r)
 	if store.IsFenced(err) {
 		c.metrics.fenced.Inc()
 	}
@@ -50,7 +50,7 @@ func (c *Consumer) run(ctx context.Context, shard Shard) error {
 }
 
 // workFor is the context of what is written: it ends with the assignment, or LeaveWithin later.
-func (c *Consumer) workFor(ctx context.Context) (context.Context, context.CancelFunc) {
+func (c *Processor) workFor(ctx context.Context) (context.Context, context.CancelFunc) {
 	within := c.cfg.LeaveWithin
 	if within == 0 {
 		return context.WithCancel(ctx)
@@ -65,8 +65,8 @@ func (c *Consumer) workFor(ctx context.Context) (context.Context, context.Cancel
 
 // begin goes on where this process was when it had the partition last, if no other process has had it since and all is as it was
 // left; else it takes the partition over.
-func (c *Consumer) begin(ctx context.Context, a assignment) (*runner, error) {
-	if r := c.take(a.shard.Partition()); r != nil {
+func (c *Processor) begin(ctx context.Context, a assignment) (*runner, error) {
+	if r := c.unpark(a.shard.Partition()); r != nil {
 		r.assignment = a
 		asLeft, err := r.asLeft(ctx)
 		if err == nil && asLeft {
@@ -77,7 +77,7 @@ func (c *Consumer) begin(ctx context.Context, a assignment) (*runner, error) {
 		}
 		r.claim.Close()
 	}
-	r := &runner{Consumer: c, assignment: a, tally: newTally(), next: map[string]int64{}, prints: map[string]uint64{},
+	r := &runner{Processor: c, assignment: a, tally: newTally(), next: map[string]int64{}, prints: map[string]uint64{},
 		logs: map[string]int{}, segments: map[string]*segment{}}
 	r.tally.alive = func() { beat.Beat(r.work) }
 	return r, r.takeOver(ctx)
@@ -109,8 +109,8 @@ func (r *runner) goOn() {
 	r.cfg.Logger.Info("partition goes on", "partition", r.shard.Partition(), "epoch", r.claim.Epoch(), "next", fmt.Sprint(r.next))
 }
 
-// keep keeps what a runner knows for the next assignment, when all of it is stored.
-func (c *Consumer) keep(partition int, r *runner) {
+// park keeps what a runner knows for the next assignment, when all of it is stored.
+func (c *Processor) park(partition int, r *runner) {
 	if !r.settled {
 		if r.claim != nil {
 			r.claim.Close()
@@ -119,27 +119,27 @@ func (c *Consumer) keep(partition int, r *runner) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.kept[partition] = r
+	c.parked[partition] = r
 }
 
-func (c *Consumer) take(partition int) *runner {
+func (c *Processor) unpark(partition int) *runner {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r := c.kept[partition]
-	delete(c.kept, partition)
+	r := c.parked[partition]
+	delete(c.parked, partition)
 	return r
 }
 
 // Assigned says which partitions this process has from now on; nothing is kept of the others. It is called before the
 // first of them is run.
-func (c *Consumer) Assigned(partitions []int) {
+func (c *Processor) Assigned(partitions []int) {
 	c.state.assigned(partitions)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for partition, r := range c.kept {
+	for partition, r := range c.parked {
 		if !slices.Contains(partitions, partition) {
 			r.claim.Close()
-			delete(c.kept, partition)
+			delete(c.parked, partition)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // patient is a process that flushes when it leaves, and no sooner.
-func patient(t *testing.T, s *store.Store) (*Consumer, *prometheus.Registry) {
+func patient(t *testing.T, s *store.Store) (*Processor, *prometheus.Registry) {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	c, err := New(Config{Store: s, DeadLetters: &letters{}, Topics: []string{events.TopicCheckpoint, events.TopicCentre}, Partitions: 1,
@@ -42,7 +42,7 @@ func (l *leaving) Fetch(ctx context.Context, wait time.Duration) ([]stream.Messa
 }
 
 // assign gives c the partition until it has read the log. All of it must be written when it leaves.
-func assign(t *testing.T, c *Consumer, l *log) {
+func assign(t *testing.T, c *Processor, l *log) {
 	t.Helper()
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
@@ -59,14 +59,14 @@ func TestLeavesNothingToBeReadAgain(t *testing.T) {
 	part, whole := messy(t, 3)
 	want := truthOf(t, whole)
 	for name, test := range map[string]struct {
-		meanwhile func(*testing.T, *store.Store, *Consumer)
+		meanwhile func(*testing.T, *store.Store, *Processor)
 		resumed   float64
 		epoch     string
 	}{
-		"nothing happened":  {func(*testing.T, *store.Store, *Consumer) {}, 1, "(1)"},
-		"another had it":    {func(t *testing.T, s *store.Store, _ *Consumer) { countLog(t, s, whole) }, 0, "(3)"},
-		"another has it":    {func(_ *testing.T, _ *store.Store, c *Consumer) { c.Assigned([]int{1, 2}) }, 0, "(2)"},
-		"ClickHouse is new": {func(t *testing.T, _ *store.Store, _ *Consumer) { fresh(t) }, 0, "(1)"},
+		"nothing happened":  {func(*testing.T, *store.Store, *Processor) {}, 1, "(1)"},
+		"another had it":    {func(t *testing.T, s *store.Store, _ *Processor) { countLog(t, s, whole) }, 0, "(3)"},
+		"another has it":    {func(_ *testing.T, _ *store.Store, c *Processor) { c.Assigned([]int{1, 2}) }, 0, "(2)"},
+		"ClickHouse is new": {func(t *testing.T, _ *store.Store, _ *Processor) { fresh(t) }, 0, "(1)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := fresh(t)
@@ -75,8 +75,8 @@ func TestLeavesNothingToBeReadAgain(t *testing.T) {
 			test.meanwhile(t, s, c)
 			assign(t, c, whole)
 			c.Assigned(nil)
-			if got := counter(t, registry, "retorno_partitions_resumed_total"); got != test.resumed || len(c.kept) > 0 {
-				t.Errorf("it went on %v times, want %v; %d partitions are kept", got, test.resumed, len(c.kept))
+			if got := counter(t, registry, "retorno_partitions_resumed_total"); got != test.resumed || len(c.parked) > 0 {
+				t.Errorf("it went on %v times, want %v; %d partitions are kept", got, test.resumed, len(c.parked))
 			}
 			if got := rows(t, s, "SELECT max(epoch) FROM retorno.claims"); got != test.epoch {
 				t.Errorf("epoch %s, want %s", got, test.epoch)
@@ -106,8 +106,8 @@ func TestLeavingInVain(t *testing.T) {
 	defer leave()
 	c.Assigned([]int{0})
 	at := &leaving{cursor: cursor{log: whole, next: map[string]int64{}}, leave: leave}
-	if err := c.run(ctx, at); !errors.Is(err, context.Canceled) || len(c.kept) > 0 {
-		t.Errorf("it left with %v, %d partitions are kept", err, len(c.kept))
+	if err := c.run(ctx, at); !errors.Is(err, context.Canceled) || len(c.parked) > 0 {
+		t.Errorf("it left with %v, %d partitions are kept", err, len(c.parked))
 	}
 	away.Store(false)
 	close(back)

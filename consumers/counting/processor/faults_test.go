@@ -101,7 +101,7 @@ func isTrue(t *testing.T, s *store.Store, l *log, want map[string]string) {
 }
 
 // consumer is a process of its own: a consumer over some store.
-func consumer(t *testing.T, s *store.Store, dead DeadLetters) (*Consumer, *prometheus.Registry) {
+func consumer(t *testing.T, s *store.Store, dead DeadLetters) (*Processor, *prometheus.Registry) {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	c, err := New(Config{Store: s, DeadLetters: dead, Topics: []string{events.TopicCheckpoint, events.TopicCentre}, Partitions: 1, FlushEvery: time.Nanosecond,

@@ -37,8 +37,8 @@ type Shard interface {
 
 var _ Shard = (*stream.Shard)(nil)
 
-// Consumer counts the shards that fall to this process.
-type Consumer struct {
+// Processor counts the shards that fall to this process.
+type Processor struct {
 	cfg        Config
 	started    time.Time
 	partitions []int
@@ -47,15 +47,15 @@ type Consumer struct {
 	state      *progress
 
 	mu   sync.Mutex
-	kept map[int]*runner // by partition, from an assignment that is over
+	parked map[int]*runner // by partition, from an assignment that is over
 }
 
 // New makes a consumer. The error is for wrong settings.
-func New(cfg Config) (*Consumer, error) {
+func New(cfg Config) (*Processor, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c := &Consumer{cfg: cfg.withDefaults(), started: time.Now(), partitions: stream.Partitions(cfg.Partitions), books: newBooks(), metrics: newMetrics(), state: newProgress(), kept: map[int]*runner{}}
+	c := &Processor{cfg: cfg.withDefaults(), started: time.Now(), partitions: stream.Partitions(cfg.Partitions), books: newBooks(), metrics: newMetrics(), state: newProgress(), parked: map[int]*runner{}}
 	if cfg.Registerer != nil {
 		c.metrics.register(cfg.Registerer, c.books, c.state)
 	}
@@ -64,14 +64,14 @@ func New(cfg Config) (*Consumer, error) {
 
 // Run counts one shard until ctx ends or its run is over: it is a stream.RunFunc. A stop error says that a person has
 // to act; any other error is worth another try.
-func (c *Consumer) Run(ctx context.Context, shard *stream.Shard) (err error) {
+func (c *Processor) Run(ctx context.Context, shard *stream.Shard) (err error) {
 	labelled(ctx, shard.Partition(), func(ctx context.Context) { err = c.run(ctx, shard) })
 	return err
 }
 
 // runner is the work on one Kafka partition for the time of one claim.
 type runner struct {
-	*Consumer
+	*Processor
 	assignment
 	tally   *tally
 	claim   *store.Claim
@@ -166,7 +166,7 @@ func (r *runner) patience() time.Duration {
 
 // dueAt is when a record read now is to be written: at the next of the moments that lie FlushEvery apart, the same for
 // all partitions of the process, so that their flushes go together.
-func (c *Consumer) dueAt(now time.Time) time.Time {
+func (c *Processor) dueAt(now time.Time) time.Time {
 	return c.started.Add((now.Sub(c.started)/c.cfg.FlushEvery + 1) * c.cfg.FlushEvery)
 }
 

@@ -61,7 +61,7 @@ func (p *progress) ended(partition int) {
 // CaughtUp reports whether every partition of this process has been counted to its end at some moment within the last
 // grace; records that arrive without pause are always a flush behind. A partition whose end is not known is not. If not, it gives the reasons, one for each
 // partition, in order. A process without a partition is caught up.
-func (c *Consumer) CaughtUp(grace time.Duration) (bool, []string) {
+func (c *Processor) CaughtUp(grace time.Duration) (bool, []string) {
 	p := c.state
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -15,7 +15,7 @@ const stopsEvery = 2 * time.Second
 // KeepStops writes down in ClickHouse, until ctx ends, which partitions of this process have stopped and which read on
 // again, so that other programs see it: `retorno partition list`, and `retorno publish`, which publishes nothing
 // meanwhile. status is that of the stream. A write that fails is made again at the next turn.
-func (c *Consumer) KeepStops(ctx context.Context, status func() stream.Status) {
+func (c *Processor) KeepStops(ctx context.Context, status func() stream.Status) {
 	kept := map[int]store.Stop{} // what is written down of the partitions of this process
 	known := map[int]bool{}      // those of which it was looked up
 	ticks := time.NewTicker(stopsEvery)
@@ -32,7 +32,7 @@ func (c *Consumer) KeepStops(ctx context.Context, status func() stream.Status) {
 	}
 }
 
-func (c *Consumer) keepStops(ctx context.Context, status stream.Status, kept map[int]store.Stop, known map[int]bool) error {
+func (c *Processor) keepStops(ctx context.Context, status stream.Status, kept map[int]store.Stop, known map[int]bool) error {
 	if err := c.learnStops(ctx, status, kept, known); err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (c *Consumer) keepStops(ctx context.Context, status stream.Status, kept map
 }
 
 // learnStops looks up once what another process wrote down of the partitions that this one has now.
-func (c *Consumer) learnStops(ctx context.Context, status stream.Status, kept map[int]store.Stop, known map[int]bool) error {
+func (c *Processor) learnStops(ctx context.Context, status stream.Status, kept map[int]store.Stop, known map[int]bool) error {
 	now, fresh := map[int]bool{}, false
 	for _, shard := range status.Shards {
 		now[shard.Partition] = true
@@ -97,7 +97,7 @@ func (c *Consumer) learnStops(ctx context.Context, status stream.Status, kept ma
 }
 
 // stopOf is the stop that a shard's status tells of.
-func (c *Consumer) stopOf(shard stream.ShardStatus) (store.Stop, bool) {
+func (c *Processor) stopOf(shard stream.ShardStatus) (store.Stop, bool) {
 	if shard.Stopped == "" {
 		return store.Stop{}, false
 	}

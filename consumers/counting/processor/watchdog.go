@@ -55,7 +55,7 @@ const looks, suspectedAt = 16, 12
 // of Config.StallAfter is counted, logged with the place where it hangs, and shown by Stalled; after the whole of it
 // Watch returns a *StallError. Time is counted by the watchdog's own looks, so that a process that was stopped as a
 // whole, or a machine that slept, is not taken for one that hangs.
-func (c *Consumer) Watch(ctx context.Context) error {
+func (c *Processor) Watch(ctx context.Context) error {
 	every := c.cfg.StallAfter / looks
 	ticks := time.NewTicker(every)
 	defer ticks.Stop()
@@ -98,7 +98,7 @@ func (p *progress) look(every, limit time.Duration) (suspected []int, stall erro
 }
 
 // Stalled is nil unless Watch suspects a partition to hang.
-func (c *Consumer) Stalled() error {
+func (c *Processor) Stalled() error {
 	c.state.mu.Lock()
 	defer c.state.mu.Unlock()
 	for partition, pulse := range c.state.pulses {

@@ -16,7 +16,7 @@ import (
 )
 
 // watched is a consumer with a watchdog, whose time is the test's.
-func watched(t *testing.T) (*Consumer, *prometheus.Registry) {
+func watched(t *testing.T) (*Processor, *prometheus.Registry) {
 	t.Helper()
 	s, err := store.Open(store.Config{Addr: "127.0.0.1:1"})
 	if err != nil {

@@ -89,7 +89,7 @@ func (w *writer) signal() {
 func (c *Claim) Write(ctx context.Context, f *Flush, next map[string]int64) error {
 	c.flushes++
 	own := &waiting{ctx: ctx, claim: c, flush: f, next: next, done: make(chan error, 1)}
-	c.store.writer.put(own)
+	c.store.writer.enqueue(own)
 	select {
 	case err := <-own.done:
 		if err == nil && f.last != nil {
@@ -101,7 +101,7 @@ func (c *Claim) Write(ctx context.Context, f *Flush, next map[string]int64) erro
 	}
 }
 
-func (w *writer) put(own *waiting) {
+func (w *writer) enqueue(own *waiting) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.queue = append(w.queue, own)
@@ -157,14 +157,14 @@ func (l *lane) run(gathering bool) {
 		case <-timer.C:
 		}
 	}
-	for group := l.take(); len(group) > 0; group = l.take() {
+	for group := l.dequeue(); len(group) > 0; group = l.dequeue() {
 		l.write(group)
 	}
 }
 
-// take takes those who go together: one of each Kafka partition, and not too many rows. When there are none, or too few
+// dequeue takes those who go together: one of each Kafka partition, and not too many rows. When there are none, or too few
 // for two lanes, the lane rests.
-func (l *lane) take() []*waiting {
+func (l *lane) dequeue() []*waiting {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.queue) == 0 || len(l.busy) > 1 && !l.crowded() {

@@ -174,7 +174,7 @@ func TestTooManyRowsGoOneAfterTheOther(t *testing.T) {
 	w.queue = []*waiting{{claim: &Claim{}, flush: flush}, large(1, 10), large(2, mostTogether-5), large(1, 1), large(3, mostTogether-10)}
 	for i, want := range [][]int{{0}, {1, 3}, {2, 1}} {
 		var got []int
-		for _, own := range first.take() {
+		for _, own := range first.dequeue() {
 			got = append(got, own.claim.partition)
 		}
 		if fmt.Sprint(got) != fmt.Sprint(want) {
@@ -182,10 +182,10 @@ func TestTooManyRowsGoOneAfterTheOther(t *testing.T) {
 		}
 	}
 	w.queue = []*waiting{large(0, 10)}
-	if group := second.take(); group != nil || len(w.idle) != 1 || len(w.busy) != 1 {
+	if group := second.dequeue(); group != nil || len(w.idle) != 1 || len(w.busy) != 1 {
 		t.Errorf("the second lane took %d and did not rest", len(group))
 	}
-	if group := first.take(); len(group) != 1 {
+	if group := first.dequeue(); len(group) != 1 {
 		t.Errorf("the first lane took %d", len(group))
 	}
 }

@@ -33,7 +33,7 @@ type mark struct {
 // meets a stop error. It has a connection of its own, so that it waits for no
 // other, and no broker that does not answer holds up more than its own partitions.
 type fetcher struct {
-	feed    *feed
+	feed    *queue
 	cluster *cluster
 	cfg     *Config
 	metrics *metrics
@@ -58,7 +58,7 @@ type fetcher struct {
 	missingSince time.Time
 }
 
-func newFetcher(f *feed) *fetcher {
+func newFetcher(f *queue) *fetcher {
 	c := f.shard.c
 	return &fetcher{feed: f, cluster: c.cluster, cfg: &c.cfg, metrics: c.metrics,
 		log:   c.log.With("topic", f.topic, "partition", f.shard.partition),

@@ -19,8 +19,8 @@ type Shard struct {
 	c         *Consumer
 	gen       *kafkago.Generation
 	partition int
-	feeds     []*feed
-	byTopic   map[string]*feed
+	feeds     []*queue
+	byTopic   map[string]*queue
 
 	ctx     context.Context
 	end     context.CancelFunc
@@ -40,7 +40,7 @@ func newShard(c *Consumer, gen *kafkago.Generation, partition, budget int) *Shar
 	ctx, end := context.WithCancel(context.Background())
 	s := &Shard{
 		c: c, gen: gen, partition: partition,
-		byTopic: make(map[string]*feed),
+		byTopic: make(map[string]*queue),
 		ctx:     ctx, end: end,
 		wake: make(chan struct{}, 1),
 		well: func() {},
@@ -165,7 +165,7 @@ func (s *Shard) Commit(ctx context.Context, offsets map[string]int64) error {
 	return nil
 }
 
-func (s *Shard) feed(topic string) *feed {
+func (s *Shard) feed(topic string) *queue {
 	f := s.byTopic[topic]
 	if f == nil {
 		panic("stream: topic " + strconv.Quote(topic) + " is not one of the shard's")

@@ -21,7 +21,7 @@ type digested struct{ version, hash uint64 }
 // mostDigested is how many facts are digested at once, about. The log of a partition with more is read several times.
 var mostDigested uint64 = 4 << 20
 
-func (d digest) take(h *hasher, s *sent) {
+func (d digest) add(h *hasher, s *sent) {
 	var name [32]byte
 	copy(name[:16], s.person[:])
 	copy(name[16:], s.id[:])
@@ -65,13 +65,13 @@ func (f *factsPass) suspects(ctx context.Context, pieces []piece) ([]look, error
 		of := stretch{some[0].from, some[len(some)-1].to}
 		log := digest{}
 		var h hasher
-		err := f.kafka.hear(ctx, f.spans, func(span *span, m *wire.Message, record *sent) {
+		err := f.kafka.scan(ctx, f.spans, func(span *span, m *wire.Message, record *sent) {
 			if first {
 				f.report.Read++
 			}
 			switch {
 			case record != nil && of.holds(bucketOf(record.person)):
-				log.take(&h, record)
+				log.add(&h, record)
 			case record == nil && first && m.Offset >= span.rejectedFrom:
 				rejected[span.topic]++
 			}
@@ -170,9 +170,9 @@ func ranges(spans []span) string {
 // logSQL is which log of its topic a fact was read in.
 const logSQL = "bitShiftRight(place, 49)"
 
-// hear reads the spans and passes each message to fn; record is nil when it is no fact. Offsets without a record, as of
+// scan reads the spans and passes each message to fn; record is nil when it is no fact. Offsets without a record, as of
 // transactions, are passed over.
-func (k *Kafka) hear(ctx context.Context, spans []span, fn func(*span, *wire.Message, *sent)) error {
+func (k *Kafka) scan(ctx context.Context, spans []span, fn func(*span, *wire.Message, *sent)) error {
 	for i := range spans {
 		span := &spans[i]
 		for _, part := range span.reads() {

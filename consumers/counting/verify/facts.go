@@ -39,12 +39,12 @@ func (f *factsPass) factByFact(ctx context.Context, of []uint32) (finding, error
 	found := newFinding()
 	s := newSaid(f.report.Partition, f.spans)
 	var h hasher
-	err := f.kafka.hear(ctx, f.spans, func(_ *span, _ *wire.Message, record *sent) {
+	err := f.kafka.scan(ctx, f.spans, func(_ *span, _ *wire.Message, record *sent) {
 		if record == nil {
 			return
 		}
 		if _, named := slices.BinarySearch(of, uint32(bucketOf(record.person))); named {
-			s.take(&h, record)
+			s.add(&h, record)
 		}
 	})
 	if err != nil {

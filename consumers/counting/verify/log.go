@@ -60,11 +60,11 @@ func newSaid(partition int, spans []span) *said {
 func (k *Kafka) listen(ctx context.Context, partition int, spans []span) (*said, error) {
 	s := newSaid(partition, spans)
 	var h hasher
-	err := k.hear(ctx, spans, func(span *span, m *wire.Message, record *sent) {
+	err := k.scan(ctx, spans, func(span *span, m *wire.Message, record *sent) {
 		s.read++
 		switch {
 		case record != nil:
-			s.take(&h, record)
+			s.add(&h, record)
 		case m.Offset >= span.rejectedFrom:
 			s.rejected[span.topic]++
 		}
@@ -115,8 +115,8 @@ func (k *Kafka) bounds(ctx context.Context, p place) (first, end int64, err erro
 	return log.Bounds(ctx)
 }
 
-// take keeps the largest version of a fact, of equal ones the first.
-func (s *said) take(h *hasher, record *sent) {
+// add keeps the largest version of a fact, of equal ones the first.
+func (s *said) add(h *hasher, record *sent) {
 	name := key{record.person, record.id}
 	version := record.version()
 	if before, known := s.facts[name]; known && before.version >= version {

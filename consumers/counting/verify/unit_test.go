@@ -56,7 +56,7 @@ func TestMemoryOfAPartition(t *testing.T) {
 			d := digest{}
 			var h hasher
 			for i := range n {
-				d.take(&h, record(i))
+				d.add(&h, record(i))
 			}
 			return d
 		}},

@@ -100,7 +100,7 @@ func Take(ctx context.Context, conn Conn, gate Gate, period calendar.Period, sta
 	p := Publication{Period: period.Label, FirstDay: period.First, LastDay: period.Last, First: period.First.String(), Last: period.Last.String(),
 		AsOf: asOf.Truncate(time.Millisecond), Status: status, MethodVersion: reconcile.MethodVersion}
 	for attempt := 1; ; attempt++ {
-		rested, err := p.take(ctx, conn)
+		rested, err := p.copyCells(ctx, conn)
 		if err == nil && !rested {
 			err = ErrMoving
 		}
@@ -119,10 +119,10 @@ func Take(ctx context.Context, conn Conn, gate Gate, period calendar.Period, sta
 	}
 }
 
-// take writes the counts and reports whether they are exactly those of the positions that it notes: every flush of which
+// copyCells writes the counts and reports whether they are exactly those of the positions that it notes: every flush of which
 // a row may have been copied was begun before the copy was complete, so it is in the ledger when settled returns; and no
 // flush that is in the ledger by then changed a cell of the period later, or the cells are not those of the copy.
-func (p *Publication) take(ctx context.Context, conn Conn) (rested bool, err error) {
+func (p *Publication) copyCells(ctx context.Context, conn Conn) (rested bool, err error) {
 	if p.ID, err = uuid.NewV7(); err != nil {
 		return false, err
 	}

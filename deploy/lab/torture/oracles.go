@@ -129,13 +129,13 @@ func (r *run) askVerifier(ctx context.Context, s *store.Store) (Oracle, error) {
 	if err != nil {
 		return o, err
 	}
-	o.take(report)
+	o.add(report)
 	o.Asked += fmt.Sprintf(", %d records read again", report.Read())
 	return o, nil
 }
 
-// take takes over what a pass of the verifier found.
-func (o *Oracle) take(report verify.Report) {
+// add takes over what a pass of the verifier found.
+func (o *Oracle) add(report verify.Report) {
 	var compared uint64
 	for _, result := range report.Results {
 		compared += result.Rows

@@ -161,7 +161,7 @@ func (r *run) judgeRecreate(ctx context.Context, s *store.Store, stopped Oracle,
 	if err != nil {
 		return err
 	}
-	verifier.take(pass)
+	verifier.add(pass)
 	after, err := fingerprints(ctx, s)
 	if err != nil {
 		return err

@@ -146,7 +146,7 @@ func (c *Conn) Query(sql, format string, params ...Param) (Result, error) {
 		return Result{}, ErrClosed
 	}
 	raw := c.call(c.lib.query, c.lib.queryParams, sql, format, params)
-	return c.lib.take(raw)
+	return c.lib.result(raw)
 }
 
 type plainCall = func(conn, sql unsafe.Pointer, sqlLen uintptr, format unsafe.Pointer, formatLen uintptr) unsafe.Pointer

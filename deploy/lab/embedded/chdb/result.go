@@ -24,8 +24,8 @@ func (s *Stats) Add(o Stats) {
 	s.WroteBytes += o.WroteBytes
 }
 
-// take copies a native result into Go memory and frees it.
-func (l *Library) take(raw unsafe.Pointer) (Result, error) {
+// result copies a native result into Go memory and frees it.
+func (l *Library) result(raw unsafe.Pointer) (Result, error) {
 	if raw == nil {
 		return Result{}, &Error{Code: CodeUnknown, Name: "UNKNOWN_EXCEPTION", Message: "the engine gave no result"}
 	}
@@ -80,7 +80,7 @@ func (s *Stream) Next() (Result, error) {
 	if s.over {
 		return Result{}, nil
 	}
-	r, err := s.conn.lib.take(s.conn.lib.fetch(s.conn.session(), s.raw))
+	r, err := s.conn.lib.result(s.conn.lib.fetch(s.conn.session(), s.raw))
 	s.over = err != nil || len(r.Data) == 0
 	return r, err
 }

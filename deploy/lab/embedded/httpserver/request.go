@@ -224,12 +224,12 @@ func (s *Server) openSession(r *http.Request, values url.Values, login session.L
 	if err != nil {
 		return err
 	}
-	found, err := s.sessions.take(login.Role+"\x00"+id, on(values.Get("session_check")), open)
+	found, err := s.sessions.acquire(login.Role+"\x00"+id, on(values.Get("session_check")), open)
 	if err != nil {
 		return err
 	}
 	q.session = found.session
-	q.release = func() { s.sessions.put(found, timeout, on(values.Get("close_session"))) }
+	q.release = func() { s.sessions.release(found, timeout, on(values.Get("close_session"))) }
 	if login.Database != "" {
 		_, err = q.session.Query(r.Context(), session.Statement{SQL: "USE " + sqltext.Identifier(login.Database)}, "")
 	}

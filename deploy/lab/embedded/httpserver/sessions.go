@@ -30,8 +30,8 @@ type named struct {
 
 func newSessions() *sessions { return &sessions{byID: map[string]*named{}} }
 
-// take gives the session to one request, which must put it back. must says that it has to be there already.
-func (s *sessions) take(id string, must bool, open func() (*session.Session, error)) (*named, error) {
+// acquire gives the session to one request, which must put it back. must says that it has to be there already.
+func (s *sessions) acquire(id string, must bool, open func() (*session.Session, error)) (*named, error) {
 	s.mu.Lock()
 	n, ok := s.byID[id]
 	switch {
@@ -61,8 +61,8 @@ func (s *sessions) take(id string, must bool, open func() (*session.Session, err
 	return n, nil
 }
 
-// put takes a session back; it ends after timeout, or at once.
-func (s *sessions) put(n *named, timeout time.Duration, end bool) {
+// release takes a session back; it ends after timeout, or at once.
+func (s *sessions) release(n *named, timeout time.Duration, end bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n.busy = false

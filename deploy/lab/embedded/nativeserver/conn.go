@@ -55,7 +55,7 @@ func serve(ctx context.Context, s *Server, c net.Conn) error {
 	defer close(quit)
 	go k.readCodes(quit)
 	for {
-		p := k.take()
+		p := k.readCode()
 		if p.err != nil {
 			return p.err
 		}
@@ -94,8 +94,8 @@ func (k *conn) readOn() {
 	}
 }
 
-// take gives the next packet's code.
-func (k *conn) take() packetCode {
+// readCode gives the next packet's code.
+func (k *conn) readCode() packetCode {
 	if p := k.pending; p != nil {
 		k.pending = nil
 		return *p

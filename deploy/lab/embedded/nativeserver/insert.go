@@ -46,7 +46,7 @@ func (k *conn) insertBlocks(ctx context.Context, st session.Statement, ins sqlte
 	}
 	cancelled, rows := false, 0
 	for keep := error(nil); ; {
-		p := k.take()
+		p := k.readCode()
 		switch {
 		case p.err != nil:
 			return &connectionError{p.err}
@@ -124,7 +124,7 @@ type externalTable struct {
 func (k *conn) externalTables() ([]*externalTable, error) {
 	var tables []*externalTable
 	for {
-		p := k.take()
+		p := k.readCode()
 		if p.err != nil {
 			return nil, p.err
 		}

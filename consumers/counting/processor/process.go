@@ -26,16 +26,16 @@ func (r *runner) takeAll(messages []stream.Message) {
 		if !messages[i].Skipped {
 			records++
 		}
-		r.take(&messages[i])
+		r.process(&messages[i])
 	}
 	r.books.read(r.shard.Partition(), messages[0].Topic, records)
 	last := &messages[len(messages)-1]
 	r.prints[last.Topic] = last.Fingerprint()
 }
 
-// take puts one message into the batch: into the state, or among the dead letters. An offset without a record is
+// process puts one message into the batch: into the state, or among the dead letters. An offset without a record is
 // accounted for as such.
-func (r *runner) take(m *stream.Message) {
+func (r *runner) process(m *stream.Message) {
 	if r.pending == 0 {
 		r.oldest = time.Now()
 		r.due = r.dueAt(r.oldest)

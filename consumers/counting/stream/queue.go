@@ -8,9 +8,9 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 )
 
-// feed holds what has been fetched of one topic of a shard and not yet
+// queue holds what has been fetched of one topic of a shard and not yet
 // delivered. A fetcher fills it; the shard's Fetch empties it.
-type feed struct {
+type queue struct {
 	shard  *Shard
 	topic  string
 	budget int // bytes from which on fetching waits
@@ -44,14 +44,14 @@ type health struct {
 	unknown  string    // why the end of the log cannot be asked for
 }
 
-func newFeed(s *Shard, topic string, budget int) *feed {
-	f := &feed{shard: s, topic: topic, budget: budget, start: kafkago.FirstOffset, position: -1, log: bounds{low: -1, high: -1}}
+func newFeed(s *Shard, topic string, budget int) *queue {
+	f := &queue{shard: s, topic: topic, budget: budget, start: kafkago.FirstOffset, position: -1, log: bounds{low: -1, high: -1}}
 	f.room = sync.NewCond(&f.mu)
 	return f
 }
 
 // run starts the fetcher unless it runs.
-func (f *feed) run() {
+func (f *queue) run() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.stop != nil {
@@ -72,7 +72,7 @@ func (f *feed) run() {
 
 // seek ends the fetcher; the next run starts at offset, in the log that holds
 // last before it.
-func (f *feed) seek(offset int64, last mark) {
+func (f *queue) seek(offset int64, last mark) {
 	f.end()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -80,7 +80,7 @@ func (f *feed) seek(offset int64, last mark) {
 }
 
 // end ends the fetcher and forgets what was not delivered. What the fetcher brings from now on is not taken.
-func (f *feed) end() {
+func (f *queue) end() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.stop != nil {
@@ -93,7 +93,7 @@ func (f *feed) end() {
 }
 
 // pop returns the oldest batch, or the error that follows the last one.
-func (f *feed) pop() ([]Message, error) {
+func (f *queue) pop() ([]Message, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.queue) == 0 {
@@ -110,7 +110,7 @@ func (f *feed) pop() ([]Message, error) {
 }
 
 // put adds a batch from the fetcher of that epoch.
-func (f *feed) put(epoch int, b *batch) {
+func (f *queue) put(epoch int, b *batch) {
 	f.mu.Lock()
 	if epoch != f.epoch {
 		f.mu.Unlock()
@@ -124,7 +124,7 @@ func (f *feed) put(epoch int, b *batch) {
 }
 
 // waitRoom waits until less than the budget is held, or ctx ends.
-func (f *feed) waitRoom(ctx context.Context) {
+func (f *queue) waitRoom(ctx context.Context) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for f.bytes >= f.budget && len(f.queue) > 0 && ctx.Err() == nil {
@@ -133,7 +133,7 @@ func (f *feed) waitRoom(ctx context.Context) {
 }
 
 // begun notes where a fetcher begins that was told to begin at an end of the log.
-func (f *feed) begun(epoch int, position int64) {
+func (f *queue) begun(epoch int, position int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if epoch == f.epoch && f.position < 0 {
@@ -142,7 +142,7 @@ func (f *feed) begun(epoch int, position int64) {
 }
 
 // saw notes the bounds of the log, whichever goroutine asked for them.
-func (f *feed) saw(low, high int64) {
+func (f *queue) saw(low, high int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.log = bounds{low: low, high: high, at: time.Now()}
@@ -150,7 +150,7 @@ func (f *feed) saw(low, high int64) {
 }
 
 // fetched notes a good answer to a fetch. waiting says what keeps the fetcher from reading on although there is more.
-func (f *feed) fetched(epoch int, waiting string) {
+func (f *queue) fetched(epoch int, waiting string) {
 	f.mu.Lock()
 	taken := epoch == f.epoch
 	if taken {
@@ -163,7 +163,7 @@ func (f *feed) fetched(epoch int, waiting string) {
 }
 
 // failed notes that a fetch failed, and returns since when none has been good.
-func (f *feed) failed(epoch int, why string) time.Time {
+func (f *queue) failed(epoch int, why string) time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if epoch != f.epoch {
@@ -178,7 +178,7 @@ func (f *feed) failed(epoch int, why string) time.Time {
 }
 
 // waited leaves out of a failure's age the time during which nothing was asked for want of room.
-func (f *feed) waited(epoch int, d time.Duration) {
+func (f *queue) waited(epoch int, d time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if epoch == f.epoch && !f.health.failing.IsZero() {
@@ -187,7 +187,7 @@ func (f *feed) waited(epoch int, d time.Duration) {
 }
 
 // fail makes pop return err after what is held.
-func (f *feed) fail(epoch int, err error) {
+func (f *queue) fail(epoch int, err error) {
 	f.mu.Lock()
 	if epoch == f.epoch {
 		f.err = err
@@ -198,7 +198,7 @@ func (f *feed) fail(epoch int, err error) {
 
 // watchEnd asks for the bounds of the log until ctx ends, over connections of its own, whenever no answer to a fetch
 // has told them for a while: so that they are known also while fetching waits or fails.
-func (f *feed) watchEnd(ctx context.Context) {
+func (f *queue) watchEnd(ctx context.Context) {
 	every := f.shard.c.cfg.EndTimeout / 5
 	for {
 		if time.Since(f.ends().at) >= every {
@@ -220,20 +220,20 @@ func (f *feed) watchEnd(ctx context.Context) {
 	}
 }
 
-func (f *feed) ends() bounds {
+func (f *queue) ends() bounds {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.log
 }
 
 // fetchedWell reports whether the last answer to a fetch was good.
-func (f *feed) fetchedWell() bool {
+func (f *queue) fetchedWell() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return !f.health.good.IsZero() && f.health.failing.IsZero()
 }
 
-func (f *feed) status() TopicStatus {
+func (f *queue) status() TopicStatus {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := TopicStatus{Topic: f.topic, Position: f.position, HighWatermark: f.log.high, LogStart: f.log.low, EndAt: f.log.at,
