@@ -26,10 +26,18 @@ PLATFORMS ?= linux/amd64 linux/arm64
 # The packages whose tests are tried with mutants.
 MUTANTS ?= consumers/counting/reconcile consumers/counting/processor consumers/counting/store consumers/dissemination/release
 
-# Packages whose goroutines share memory: tested a second time under the race detector.
-RACE := $(wildcard consumers/counting/stream consumers/counting/processor consumers/counting/store consumers/counting/deadletter producers/producer deploy/ops deploy/command)
+# Packages whose goroutines share memory: make test runs them under the race detector.
+RACE := consumers/counting/stream consumers/counting/processor consumers/counting/store consumers/counting/deadletter producers/producer \
+	deploy/ops deploy/command deploy/lab/brokersuite
 
-.PHONY: help build demo test race torture torture-bugs mutants bench benchmarks lint audit generate generated release clean
+# Packages whose tests need neither ClickHouse nor Kafka, and end within seconds.
+PURE := ./consumers/counting/reconcile ./consumers/dissemination/disclosure ./consumers/dissemination/feed/answer ./consumers/dissemination/report \
+	./producers/identity ./producers/importer ./schemas/codelists/... ./schemas/dictionary/... ./schemas/events ./schemas/tables ./schemas/kafka/compression ./deploy/docs
+
+# Tests of these that are smaller under the race detector: make test runs them in full, too.
+FULL := TestAnyOrderAnyBatchesAnySplit|TestManyFactsOfOnePerson
+
+.PHONY: help build demo quick test race torture torture-bugs mutants bench benchmarks lint audit generate generated release clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -41,14 +49,19 @@ build: ## bin/retorno
 demo: build ## the whole system on this machine; make demo ARGS="--exit" stops after the table
 	bin/retorno demo $(ARGS)
 
+quick: ## a change, within a minute: linters on what it touches, tests that need neither ClickHouse nor Kafka
+	@deploy/needs lint
+	deploy/quick $(PURE)
+
 test: build ## every test, on the embedded engine and on a real Apache Kafka
 	@deploy/needs test
 	go vet ./...
 	go run ./deploy/fetch
-	go test -p 3 -timeout 30m ./...
+	go test -p 3 -timeout 30m $$(go list ./... | grep -vxF "$$(printf 'retorno/%s\n' $(RACE))")
+	go test -timeout 30m -run '$(FULL)' ./consumers/counting/processor
 	$(MAKE) --no-print-directory race
 
-race: ## the packages that share memory, under the race detector
+race: ## the packages whose goroutines share memory, under the race detector
 	CGO_ENABLED=1 go test -race -p 3 -timeout 30m $(addprefix ./,$(RACE))
 
 torture: build ## the whole system under load and faults; make torture ARGS="--for=10m --seed=7"

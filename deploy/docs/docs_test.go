@@ -182,6 +182,31 @@ func (x *tree) testNames(text string) (faults []string) {
 	return faults
 }
 
+var folder = regexp.MustCompile(`(?:retorno/)?\b(?:consumers|producers|schemas|deploy)/[\w./-]*\w`)
+
+// TestMakefileAndLinterNameWhatIsThere: a package or a test that was renamed is not silently left out of what is run.
+func TestMakefileAndLinterNameWhatIsThere(t *testing.T) {
+	x := readTree(t)
+	for _, file := range []string{"Makefile", ".golangci.yml"} {
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		folders := folder.FindAllString(string(text), -1)
+		if len(folders) < 10 {
+			t.Errorf("%s names %d folders: this test does not see them", file, len(folders))
+		}
+		for _, path := range folders {
+			if !strings.HasPrefix(path, "retorno/") && !x.exists(path) { // the former is a variable of Go
+				t.Errorf("%s names %s, which is not there", file, path)
+			}
+		}
+		for _, fault := range x.testNames(string(text)) {
+			t.Errorf("%s: %s", file, fault)
+		}
+	}
+}
+
 func words(text string) (faults []string) {
 	for _, m := range shunned.FindAllString(text, -1) {
 		faults = append(faults, fmt.Sprintf("%q: see Prose in CONTRIBUTING.md for a plainer word", m))
