@@ -46,7 +46,7 @@ type Processor struct {
 	metrics    *metrics
 	state      *progress
 
-	mu   sync.Mutex
+	mu     sync.Mutex
 	parked map[int]*runner // by partition, from an assignment that is over
 }
 

@@ -8,7 +8,8 @@ import (
 )
 
 // shelf keeps what was read for a short while and lets one request at a time read, so that a page that many look at
-// costs ClickHouse no more than one that few do.
+// costs ClickHouse no more than one that few do. One at a time, whatever the period: singleflight would bound the readers of
+// one period alone.
 type shelf[T any] struct {
 	keep time.Duration
 	now  func() time.Time

@@ -1,10 +1,13 @@
 // Package answer sends finished representations over HTTP: what the feed and the page have in common once they know
 // what to say.
 //
-// It promises a strong ETag made from the bytes that are sent, 304 to a client that holds them, the same headers on HEAD and
-// 304 as on GET, gzip for a client that takes it, and bytes that are the same for the same content. It never streams: a
-// representation is whole before its first byte leaves, so a failure half-way is an error status and not half a
-// table. It never logs who asked.
+// It promises a strong ETag made from the bytes that are sent, the conditional requests and ranges of RFC 9110 (by
+// net/http), the same headers on HEAD as on GET, gzip for a client that takes it, and bytes that are the same for the same
+// content. It never streams: a representation is whole before its first byte leaves, so a failure half-way is an error
+// status and not half a table. It never logs who asked.
+//
+// It compresses by itself because a middleware changes the ETag after the condition was judged by it, and counts by itself
+// because the labels of the metrics are classes of status and not each status.
 package answer
 
 import (
@@ -14,6 +17,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -42,7 +46,7 @@ const settled = 60 * time.Second
 // smallest is the size in bytes below which compressing gains nothing.
 const smallest = 600
 
-// Send writes the representation, or 304 without it to a client that holds it already. now is the time of the answer.
+// Send writes the representation, or what the request's conditions come to. now is the time of the answer.
 func Send(w http.ResponseWriter, r *http.Request, rep Representation, now time.Time) {
 	h := w.Header()
 	h.Set("Content-Type", rep.Type)
@@ -62,45 +66,32 @@ func Send(w http.ResponseWriter, r *http.Request, rep Representation, now time.T
 		body, encoding = compress(body), "gzip"
 		h.Set("Content-Encoding", encoding)
 	}
-	status := rep.Status
-	if status == 0 {
-		status = http.StatusOK
-	}
-	if status == http.StatusOK && !condition(w, r, rep, encoding, now) {
-		// What describes the bytes goes with the bytes.
-		h.Del("Content-Encoding")
-		w.WriteHeader(http.StatusNotModified)
+	if rep.Status != 0 && rep.Status != http.StatusOK {
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+		w.WriteHeader(rep.Status)
+		if r.Method != http.MethodHead {
+			// The client may have gone away; no reader is left.
+			_, _ = w.Write(body)
+		}
 		return
 	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		// The client may have gone away; no reader is left.
-		_, _ = w.Write(body)
+	r = r.Clone(r.Context())
+	if asked := r.Header.Values("If-None-Match"); len(asked) > 1 { // net/http reads the first line of the list alone
+		r.Header.Set("If-None-Match", strings.Join(asked, ", "))
 	}
-}
-
-// condition sets the validators and reports whether the client needs the content.
-func condition(w http.ResponseWriter, r *http.Request, rep Representation, encoding string, now time.Time) bool {
-	opaque := tag(rep)
-	name := opaque
+	name := tag(rep)
 	if encoding != "" {
 		name += "-" + encoding
+		// net/http leaves the length of encoded content to the code that encodes it, and would take a range of it.
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+		r.Header.Del("Range")
 	}
-	w.Header().Set("ETag", `"`+name+`"`)
+	h.Set("ETag", `"`+name+`"`)
 	modified := rep.Modified.Truncate(time.Second)
-	known := !rep.Modified.IsZero() && now.Sub(modified) > settled
-	if known {
-		w.Header().Set("Last-Modified", modified.UTC().Format(http.TimeFormat))
+	if now.Sub(modified) <= settled {
+		modified = time.Time{}
 	}
-	if asked := r.Header.Values("If-None-Match"); len(asked) > 0 {
-		// The content is the same whatever its encoding, and If-None-Match compares weakly (RFC 9110 §13.1.2).
-		return !matches(asked, opaque, opaque+"-gzip")
-	}
-	if since, err := http.ParseTime(r.Header.Get("If-Modified-Since")); err == nil && known {
-		return modified.After(since)
-	}
-	return true
+	http.ServeContent(w, r, "", modified, bytes.NewReader(body))
 }
 
 // tag names the content: the first 128 bits of a SHA-256 over everything that makes the representation what it is.

@@ -48,7 +48,11 @@ func TestConditionalRequests(t *testing.T) {
 		{"in a list", []string{"If-None-Match", `"a,b", ` + tag}, 304},
 		{"on a second line", []string{"If-None-Match", `"x"`, "If-None-Match", tag}, 304},
 		{"any", []string{"If-None-Match", "*"}, 304},
-		{"of the compressed form", []string{"If-None-Match", zipped}, 304},
+		{"compressed", []string{"If-None-Match", zipped, "Accept-Encoding", "gzip"}, 304},
+		{"of the compressed form", []string{"If-None-Match", zipped}, 200},
+		{"another is wanted", []string{"If-Match", `"x"`}, 412},
+		{"a part", []string{"Range", "bytes=0-9"}, 206},
+		{"a part of the compressed form", []string{"Range", "bytes=0-9", "Accept-Encoding", "gzip"}, 200},
 		{"another", []string{"If-None-Match", `"x"`}, 200},
 		{"not quoted", []string{"If-None-Match", strings.Trim(tag, `"`)}, 200},
 		{"open quote", []string{"If-None-Match", `"` + strings.Trim(tag, `"`)}, 200},
@@ -71,7 +75,7 @@ func TestConditionalRequests(t *testing.T) {
 func TestNotModifiedCarriesTheHeadersOfTheContent(t *testing.T) {
 	full := ask(long, "GET", "Accept-Encoding", "gzip")
 	none := ask(long, "GET", "Accept-Encoding", "gzip", "If-None-Match", full.Header.Get("ETag"))
-	for _, name := range []string{"ETag", "Cache-Control", "Vary", "Last-Modified", "Content-Language"} {
+	for _, name := range []string{"ETag", "Cache-Control", "Vary", "Content-Language"} {
 		if full.Header.Get(name) == "" || none.Header.Get(name) != full.Header.Get(name) {
 			t.Errorf("%s: 304 has %q, 200 has %q", name, none.Header.Get(name), full.Header.Get(name))
 		}
@@ -174,10 +178,9 @@ func TestRecorderKnowsRoutesAndNotPeople(t *testing.T) {
 }
 
 func FuzzHeaders(f *testing.F) {
-	f.Add(`W/"a", "b", *`, "gzip;q=0.1,*", "es;q=1,en")
-	f.Add(`"`, ";", "q=")
-	f.Fuzz(func(_ *testing.T, match, encoding, language string) {
-		matches([]string{match}, "a")
+	f.Add("gzip;q=0.1,*", "es;q=1,en")
+	f.Add(";", "q=")
+	f.Fuzz(func(_ *testing.T, encoding, language string) {
 		AcceptsGzip([]string{encoding})
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header["Accept-Language"] = []string{language}

@@ -6,35 +6,6 @@ import (
 	"strings"
 )
 
-// matches reports whether an If-None-Match header (several lines are one list) names one of the tags. "*" names any.
-// What cannot be read as an entity tag matches nothing, so the content is sent.
-func matches(lines []string, tags ...string) bool {
-	rest := strings.Join(lines, ",")
-	for {
-		rest = strings.TrimLeft(rest, " \t,")
-		if rest == "" {
-			return false
-		}
-		if rest[0] == '*' {
-			return true
-		}
-		rest = strings.TrimPrefix(rest, "W/")
-		if rest == "" || rest[0] != '"' {
-			return false
-		}
-		end := strings.IndexByte(rest[1:], '"')
-		if end < 0 {
-			return false
-		}
-		for _, t := range tags {
-			if rest[1:1+end] == t {
-				return true
-			}
-		}
-		rest = rest[end+2:]
-	}
-}
-
 // weighed is one element of an Accept-* header.
 type weighed struct {
 	name   string // lower case
