@@ -4,7 +4,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 ARGS     ?=
-VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# The tag of this commit, else the newest release of the changelog with the commit behind it: v0.1.0+1a2b3c4.
+VERSION  := $(shell git describe --tags --exact-match --dirty 2>/dev/null || \
+	echo "v$$(sed -n 's/^.. .\([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)+$$(git describe --always --dirty --exclude '*' 2>/dev/null || echo unknown)")
 LDFLAGS  := -s -w -X retorno/deploy/command.version=$(VERSION)
 RELEASED := schemas/events/released/v1.binpb
 
