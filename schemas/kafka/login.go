@@ -34,15 +34,23 @@ func (s *SASL) validate() error {
 	return err
 }
 
+// ReadPassword returns the password as it is now. The error says that its file cannot be read.
+func (s *SASL) ReadPassword() (string, error) {
+	if s.PasswordFile == "" {
+		return s.Password, nil
+	}
+	text, err := os.ReadFile(s.PasswordFile)
+	if err != nil {
+		return "", fmt.Errorf("password file: %w", err)
+	}
+	return strings.TrimRight(string(text), "\r\n"), nil
+}
+
 // mechanism is the login with the password as it is now.
 func (s *SASL) mechanism() (sasl.Mechanism, error) {
-	password := s.Password
-	if s.PasswordFile != "" {
-		text, err := os.ReadFile(s.PasswordFile)
-		if err != nil {
-			return nil, fmt.Errorf("password file: %w", err)
-		}
-		password = strings.TrimRight(string(text), "\r\n")
+	password, err := s.ReadPassword()
+	if err != nil {
+		return nil, err
 	}
 	switch s.Mechanism {
 	case "PLAIN":

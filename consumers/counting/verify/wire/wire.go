@@ -1,12 +1,14 @@
-// Package wire reads Kafka logs for the verifier, by other means than the consumer does: it fetches and takes record
-// batches apart itself, byte by byte. It shares with package stream how brokers are reached and what decompresses, and
-// nothing of how a log is read.
+// Package wire reads Kafka logs for the verifier by other means than the consumer does. The client library is franz-go: it
+// connects, logs in, frames requests and answers, and decompresses. This package asks for batches, checks them and takes
+// them apart. The library's own consumer would not do: it leaves out what an aborted transaction wrote and what follows a
+// malformed record, and says of neither that it did. With the consumer it shares settings, dialling, and the bound to
+// which a batch may decompress.
 //
-// It promises that what it hands out is contiguous and whole: each batch is checked against its checksum, and each
-// offset follows the one before it, and that offsets without a record (the end of a transaction, a record of one that was
-// aborted) are said to be such. Whatever a broker answers, it allocates no more than the answer's size and what a
-// batch may unfold to. It commits nothing, joins no group, and keeps nothing. A lost connection is made again; what
-// cannot be read after several tries is an error, never a hole. An answer may take any time while its bytes come.
+// It promises that what it delivers is contiguous and whole: each batch matches its checksum, and each offset follows
+// the one before it. Offsets without a record (a marker that ends a transaction, a record of an aborted one) are said to
+// be such. What fails is tried again over new connections; what fails several times is an error, never a hole. A broker
+// may be silent for RequestTimeout; an answer may take any time while its bytes come. Whatever a broker answers, memory
+// is bounded by kafka.MaxFetchAnswer and compression.Limit. It commits nothing, joins no group, and keeps nothing.
 // Brokers from Kafka 2.1 on.
 package wire
 
@@ -14,10 +16,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
-	kafkago "github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"retorno/schemas/kafka"
 )
@@ -27,11 +29,11 @@ type Config struct {
 	Brokers []string // host:port
 	TLS     *kafka.TLS
 	SASL    *kafka.SASL
-	// RequestTimeout is how long a broker may be silent on one request; default 10 s.
+	// RequestTimeout is how long a broker may be silent on one request, from 100 ms to 15 minutes; default 10 s.
 	RequestTimeout time.Duration
 }
 
-// Message is one message of a log. Key and Value are valid until the next one.
+// Message is one message of a log. It, its Key and its Value are valid until the next one.
 type Message struct {
 	Offset     int64
 	Key, Value []byte // nil: none
@@ -54,16 +56,16 @@ func (e *GoneError) Error() string {
 
 // Log is one partition of one topic. It belongs to one goroutine.
 type Log struct {
-	cfg       Config
-	access    kafka.Access
 	topic     string
-	partition int
+	partition int32
+	limit     time.Duration // of silence
+	options   []kgo.Opt
 
-	conn        *kafkago.Conn
-	raw         net.Conn // beneath conn, inside the encryption
-	correlation int32
-	frame       []byte
-	unfolded    []byte
+	client *kgo.Client // nil: to be made
+	codecs kgo.Decompressor
+	leader *kgo.Broker // nil: to be asked for
+	id     [16]byte    // the topic's; zero before Kafka 2.8
+	edge   int64       // where the batch last taken apart ended; -1: none yet
 }
 
 // Open prepares the reading of a partition without connecting yet. The error is for wrong settings.
@@ -71,76 +73,86 @@ func Open(cfg Config, topic string, partition int) (*Log, error) {
 	if cfg.RequestTimeout == 0 {
 		cfg.RequestTimeout = 10 * time.Second
 	}
-	access := kafka.Access{Brokers: cfg.Brokers, TLS: cfg.TLS, SASL: cfg.SASL, ClientID: "retorno-verify", Silence: cfg.RequestTimeout}
-	if err := access.Validate(); err != nil {
+	options, err := options(cfg)
+	if err != nil {
 		return nil, err
 	}
-	return &Log{cfg: cfg, access: access, topic: topic, partition: partition}, nil
+	return &Log{topic: topic, partition: int32(partition), limit: cfg.RequestTimeout, options: options}, nil
 }
 
-// Close gives the connection back.
+// Close closes the connections. A later call of Read or Bounds opens new ones.
 func (l *Log) Close() {
-	if l.conn != nil {
-		_ = l.conn.Close() // nothing was written
-		l.conn, l.raw = nil, nil
+	if l.client != nil {
+		l.client.Close()
+		l.client, l.leader = nil, nil
 	}
 }
-
-const (
-	tries    = 5 // in a row, before a failure is handed on
-	firstTry = 50 * time.Millisecond
-)
 
 // Bounds are the first offset that the log still holds and the one after its last.
 func (l *Log) Bounds(ctx context.Context) (first, end int64, err error) {
-	err = l.persist(ctx, func() error {
-		if err := l.connect(ctx); err != nil {
-			return err
-		}
-		first, end, err = l.conn.ReadOffsets()
+	err = l.persist(ctx, func() (err error) {
+		first, end, err = l.bounds(ctx)
 		return err
 	})
 	return first, end, err
 }
 
-// Read hands out every message from one offset up to before another one, in order, each once. It waits for none: when
-// the log does not hold them all, the error is *GoneError. What fn returns ends the reading.
+// Read calls fn with every message from one offset up to before another one, in order, each once. It waits for none:
+// when the log does not hold them all, the error is *GoneError. An error of fn ends the reading and is returned.
 func (l *Log) Read(ctx context.Context, from, to int64, fn func(*Message) error) error {
-	at := from
-	for at < to {
-		var answer fetched
+	var refused error
+	deliver := func(m *Message) error {
+		refused = fn(m)
+		return refused
+	}
+	l.edge = -1
+	for at := from; at < to; {
 		err := l.persist(ctx, func() (err error) {
-			answer, err = l.fetch(ctx, at)
+			if at, err = l.advance(ctx, at, to, deliver); refused != nil {
+				return nil
+			}
 			return err
 		})
-		if err != nil {
+		if err = errors.Join(refused, err); err != nil {
 			return err
 		}
-		next, err := l.handOut(answer, at, to, fn)
-		if err != nil {
-			return err
-		}
-		if next == at {
-			first, end, err := l.Bounds(ctx)
-			if err != nil {
-				return err
-			}
-			if end <= at || at < first {
-				return &GoneError{Topic: l.topic, Partition: l.partition, Asked: at, First: first, End: end}
-			}
-		}
-		at = next
 	}
 	return nil
 }
 
-// persist repeats do over a new connection while it fails for reasons that pass.
+// advance delivers the messages of one answer and returns the offset after the last one delivered.
+func (l *Log) advance(ctx context.Context, at, to int64, fn func(*Message) error) (int64, error) {
+	answer, err := l.fetch(ctx, at)
+	if err != nil {
+		return at, err
+	}
+	next, err := l.deliver(answer, at, to, fn)
+	if err != nil || next > at {
+		return next, err
+	}
+	first, end, err := l.bounds(ctx)
+	switch {
+	case err != nil:
+		return at, err
+	case answer.ErrorCode != 0 || at < first || at >= end:
+		return at, &GoneError{Topic: l.topic, Partition: int(l.partition), Asked: at, First: first, End: end}
+	case len(answer.RecordBatches) > 0:
+		return at, l.broken(at, "an answer's batches do not hold it")
+	}
+	return at, nil // a transaction has not ended yet
+}
+
+const (
+	tries      = 5 // in a row, before a failure is returned
+	firstPause = 50 * time.Millisecond
+)
+
+// persist repeats do over new connections while it fails for reasons that may pass.
 func (l *Log) persist(ctx context.Context, do func() error) error {
-	pause := firstTry
+	pause := firstPause
 	for try := 1; ; try++ {
 		err := do()
-		var gone *GoneError
-		if err == nil || errors.As(err, &gone) {
+		if err == nil || errors.As(err, new(*GoneError)) {
 			return err
 		}
 		l.Close()
@@ -148,6 +160,10 @@ func (l *Log) persist(ctx context.Context, do func() error) error {
 			return ctx.Err()
 		}
 		if try == tries {
+			var code *kerr.Error
+			if errors.As(err, &code) {
+				err = fmt.Errorf("%w (%w)", err, kafka.Code(code.Code, nil)) // so that kafka.Refused recognises it
+			}
 			return fmt.Errorf("read %s, partition %d: %w", l.topic, l.partition, err)
 		}
 		select {
@@ -157,50 +173,4 @@ func (l *Log) persist(ctx context.Context, do func() error) error {
 		}
 		pause *= 2
 	}
-}
-
-// connect dials the partition's leader and logs in, and gives the request that follows its time.
-func (l *Log) connect(ctx context.Context) error {
-	if l.conn == nil {
-		leader, err := l.leader(ctx)
-		if err != nil {
-			return err
-		}
-		ctx, cancel := context.WithTimeout(ctx, l.cfg.RequestTimeout)
-		defer cancel()
-		if l.conn, err = l.dialer().DialPartition(ctx, "tcp", "", leader); err != nil {
-			l.conn = nil
-			return err
-		}
-	}
-	deadline := time.Now().Add(l.cfg.RequestTimeout)
-	return errors.Join(l.conn.SetDeadline(deadline), l.raw.SetDeadline(deadline))
-}
-
-// leader asks the brokers to start from, each so long as a request may take, who leads the partition.
-func (l *Log) leader(ctx context.Context) (partition kafkago.Partition, err error) {
-	for _, broker := range l.cfg.Brokers {
-		asking, cancel := context.WithTimeout(ctx, l.cfg.RequestTimeout)
-		partition, err = l.dialer().LookupPartition(asking, "tcp", broker, l.topic, l.partition)
-		cancel()
-		if err == nil {
-			break
-		}
-	}
-	return partition, err
-}
-
-func (l *Log) dialer() *kafkago.Dialer {
-	dialer := l.access.Dialer()
-	dialer.DialFunc = l.dial
-	return dialer
-}
-
-// dial keeps the newest connection: the last one that a dialer makes is the leader's.
-func (l *Log) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := l.access.Dial(ctx, network, address)
-	if err == nil {
-		l.raw = conn
-	}
-	return conn, err
 }

@@ -217,7 +217,7 @@ func TestWhatCannotBeTakenApart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			_, err := wire.HandOut(bytes.Join([][]byte{good, test.bad, next, next[:30]}, nil), 0, 5, func(m *wire.Message) error {
+			_, err := wire.Deliver(bytes.Join([][]byte{good, test.bad, next, next[:30]}, nil), 0, 5, func(m *wire.Message) error {
 				text := string(m.Value)
 				if m.Unreadable != "" {
 					text = "?"
@@ -248,7 +248,7 @@ func TestFlippedBitsNeverEscape(t *testing.T) {
 		bad := bytes.Clone(good)
 		bad[bit/8] ^= 1 << (bit % 8)
 		i := 0
-		_, err := wire.HandOut(bad, 0, 3, func(m *wire.Message) error {
+		_, err := wire.Deliver(bad, 0, 3, func(m *wire.Message) error {
 			if m.Offset != int64(i) || string(m.Value) != want[i] || m.Unreadable != "" {
 				return errFalse
 			}
