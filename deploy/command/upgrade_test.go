@@ -70,7 +70,9 @@ func goOnWith(t *testing.T, archive string) {
 
 	ctx, leave := context.WithCancel(t.Context())
 	ended := make(chan result, 1)
-	go func() { ended <- tryUntil(ctx, "", nil, append([]string{"consume", "--ops-listen=127.0.0.1:0"}, kafka...)...) }()
+	go func() {
+		ended <- tryUntil(ctx, "", nil, append([]string{"consume", "--ops-listen=127.0.0.1:0"}, kafka...)...)
+	}()
 	var lines []string
 	for n := range 20 {
 		lines = append(lines, event(5000+n))

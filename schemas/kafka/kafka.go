@@ -2,10 +2,13 @@
 // through of what a broker answers. Every client of the program makes its connections here.
 //
 // It promises three things of each connection. Passwords and certificates are read when the connection is made, so a
-// changed file counts from the next one on. An answer reaches a client only when its fields hold together and its size
+// changed file counts from the next one on. An answer reaches kafka-go or a Conn only when its fields hold together and its size
 // is bounded: random bytes, another protocol or a flipped bit are an error (ErrCorrupt), never an allocation without
 // bound and never a panic. And a refusal that time does not mend (a wrong password, missing rights, TLS to a listener
 // without it) is told from a network that fails (Refused), with what to change.
+//
+// The verifier's reader has a client library of its own, which checks answers itself: of this package it takes settings
+// and DialUnguarded.
 //
 // It knows nothing of topics and records. Brokers from Kafka 2.1 on.
 package kafka
@@ -28,7 +31,7 @@ type Access struct {
 	SASL *SASL
 	// ClientID names this program to the broker. Default retorno.
 	ClientID string
-	// Silence is how long a broker may send nothing while a connection of Dial has a deadline: each byte that comes moves
+	// Silence is how long a broker may send nothing while a connection has a deadline: each byte that comes moves
 	// the deadline so far away at least. 0: a deadline is what it is.
 	Silence time.Duration
 }

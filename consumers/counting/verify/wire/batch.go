@@ -20,6 +20,8 @@ const (
 	codecBits    = 0x07
 	transactions = 0x10
 	control      = 0x20
+	// mostRoom is how much memory is kept for what the next batch decompresses to.
+	mostRoom = 8 << 20
 	// leastRecord is the smallest record: length, attributes, time, offset, key, value and headers, one byte each.
 	leastRecord = 7
 )
@@ -33,24 +35,24 @@ func (l *Log) deliver(answer *kmsg.FetchResponseTopicPartition, at, to int64, fn
 	for rest := answer.RecordBatches; len(rest) >= headerBytes && at < to; {
 		var b kmsg.RecordBatch
 		if err := b.ReadFrom(rest); b.Length < leastLength {
-			return at, l.broken(at, "a batch has %d bytes", b.Length)
+			return at, broken(at, "a batch has %d bytes", b.Length)
 		} else if err != nil {
 			break
 		}
 		whole := rest[:afterLength+int(b.Length)]
 		rest = rest[len(whole):]
 		if b.Magic != format {
-			return at, l.broken(at, "message format %d, which no broker has stored for years", b.Magic)
+			return at, broken(at, "message format %d, which no broker has stored for years", b.Magic)
 		}
 		if crc32.Checksum(whole[checkedFrom:], castagnoli) != uint32(b.CRC) {
-			return at, l.broken(at, "a batch does not match its checksum")
+			return at, broken(at, "a batch does not match its checksum")
 		}
 		next := b.FirstOffset + int64(b.LastOffsetDelta) + 1
 		skipped := aborted.skip(&b, next)
 		var err error
 		switch {
 		case b.FirstOffset > at, b.FirstOffset != at && at == l.edge: // no checksum covers where it begins
-			return at, l.broken(at, "offset %d follows", b.FirstOffset)
+			return at, broken(at, "offset %d follows", b.FirstOffset)
 		case next <= at:
 			continue // before what was asked for
 		case skipped:
@@ -66,8 +68,9 @@ func (l *Log) deliver(answer *kmsg.FetchResponseTopicPartition, at, to int64, fn
 	return at, nil
 }
 
-func (l *Log) broken(at int64, format string, args ...any) error {
-	return fmt.Errorf("%s, partition %d: at offset %d: %s", l.topic, l.partition, at, fmt.Sprintf(format, args...))
+// broken is the error for an answer from at on that is not contiguous and whole.
+func broken(at int64, format string, args ...any) error {
+	return fmt.Errorf("at offset %d: %s", at, fmt.Sprintf(format, args...))
 }
 
 // records delivers the messages of one batch from at up to before to. When one of them is malformed, none is readable.
@@ -131,7 +134,11 @@ func marksAbort(b *kmsg.RecordBatch) bool {
 
 // unpack returns the records of a batch, decompressed, or why it cannot.
 func (l *Log) unpack(b *kmsg.RecordBatch) (records []byte, why string) {
-	records, err := l.codecs.Decompress(b.Records, kgo.CompressionCodecType(b.Attributes&codecBits))
+	codec := kgo.CompressionCodecType(b.Attributes & codecBits)
+	records, err := l.codecs.Decompress(b.Records, codec)
+	if codec != kgo.CodecNone && cap(records) > cap(l.room) && cap(records) <= mostRoom {
+		l.room = records[:0]
+	}
 	switch {
 	case err != nil:
 		return nil, "decompression: " + err.Error()

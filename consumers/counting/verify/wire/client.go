@@ -88,12 +88,19 @@ func (p *pauses) OnBrokerThrottle(_ kgo.BrokerMetadata, pause time.Duration, _ b
 	}
 }
 
+// buffer is memory into which batches decompress, one after the other. It implements kgo.PoolDecompressBytes.
+type buffer []byte
+
+func (b *buffer) GetDecompressBytes([]byte, kgo.CompressionCodecType) []byte { return *b }
+
+func (b *buffer) PutDecompressBytes([]byte) {} // it was never taken away
+
 // connect makes a client, which connects when it is asked something.
 func (l *Log) connect() error {
 	if l.client != nil {
 		return nil
 	}
-	client, err := kgo.NewClient(append(l.options, kgo.WithHooks(&pauses{limit: l.limit}))...)
+	client, err := kgo.NewClient(append(l.options, kgo.WithHooks(&pauses{limit: l.limit}), kgo.WithPools(&l.room))...)
 	if err != nil {
 		return err
 	}

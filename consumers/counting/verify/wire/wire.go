@@ -63,6 +63,7 @@ type Log struct {
 
 	client *kgo.Client // nil: to be made
 	codecs kgo.Decompressor
+	room   buffer
 	leader *kgo.Broker // nil: to be asked for
 	id     [16]byte    // the topic's; zero before Kafka 2.8
 	edge   int64       // where the batch last taken apart ended; -1: none yet
@@ -137,7 +138,7 @@ func (l *Log) advance(ctx context.Context, at, to int64, fn func(*Message) error
 	case answer.ErrorCode != 0 || at < first || at >= end:
 		return at, &GoneError{Topic: l.topic, Partition: int(l.partition), Asked: at, First: first, End: end}
 	case len(answer.RecordBatches) > 0:
-		return at, l.broken(at, "an answer's batches do not hold it")
+		return at, broken(at, "an answer's batches do not hold it")
 	}
 	return at, nil // a transaction has not ended yet
 }

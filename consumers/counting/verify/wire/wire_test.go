@@ -10,6 +10,8 @@ import (
 	"hash/crc32"
 	"io"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +47,7 @@ func onBoth(t *testing.T, test func(t *testing.T, broker string)) {
 	})
 }
 
-func makeTopic(t *testing.T, broker string) {
+func makeTopic(t testing.TB, broker string) {
 	t.Helper()
 	client := &kafka.Client{Addr: kafka.TCP(broker)}
 	if _, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: 1, ReplicationFactor: 1}}}); err != nil {
@@ -206,6 +208,9 @@ func TestWhatCannotBeTakenApart(t *testing.T) {
 		"no such compression":    {batchOf(2, 7, 2, []byte("xxxxxxxxxxxxxxxx")), "a b ? ? e"},
 		"compression of rubbish": {batchOf(2, 1, 2, []byte("xxxxxxxxxxxxxxxx")), "a b ? ? e"},
 		"bomb":                   {batchOf(2, 1, 2, bomb), "a b ? ? e"},
+		"declared snappy":        {batchOf(2, 2, 2, []byte("\xff\xff\xff\xff\x0f\x00\x61\x62\x63")), "a b ? ? e"},
+		"declared zstd content":  {batchOf(2, 4, 2, []byte("\x28\xb5\x2f\xfd\xe0\xff\xff\xff\xff\xff\x00\x00\x00\x01\x00\x00")), "a b ? ? e"},
+		"declared zstd window":   {batchOf(2, 4, 2, []byte("\x28\xb5\x2f\xfd\x00\xf0\x01\x00\x00")), "a b ? ? e"},
 		"count beyond the bytes": {batchOf(2, 0, 2, recordOf(0, "c")), "a b ? ? e"},
 		"bytes beyond the count": {batchOf(2, 0, 2, append(append(recordOf(0, "c"), recordOf(1, "d")...), 1, 2, 3)), "a b ? ? e"},
 		"record length":          {batchOf(2, 0, 2, append([]byte{0x7e}, append(recordOf(0, "c"), recordOf(1, "d")...)...)), "a b ? ? e"},
@@ -217,10 +222,13 @@ func TestWhatCannotBeTakenApart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
+			var why string
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
 			_, err := wire.Deliver(bytes.Join([][]byte{good, test.bad, next, next[:30]}, nil), 0, 5, func(m *wire.Message) error {
 				text := string(m.Value)
 				if m.Unreadable != "" {
-					text = "?"
+					text, why = "?", m.Unreadable
 				}
 				if m.Skipped {
 					text = "-"
@@ -235,6 +243,13 @@ func TestWhatCannotBeTakenApart(t *testing.T) {
 			} else if strings.Join(got, " ") != test.want {
 				t.Errorf("%q, want %q", got, test.want)
 			}
+			if large := strings.HasPrefix(name, "bomb") || strings.HasPrefix(name, "declared"); large && !strings.Contains(why, "exceed") {
+				t.Errorf("it cannot be taken apart because of %q", why)
+			}
+			runtime.ReadMemStats(&after)
+			if took := after.TotalAlloc - before.TotalAlloc; strings.HasPrefix(name, "declared") && took > 16<<20 {
+				t.Errorf("%d bytes were allocated", took)
+			}
 		})
 	}
 }
@@ -242,13 +257,14 @@ func TestWhatCannotBeTakenApart(t *testing.T) {
 // TestFlippedBitsNeverEscape flips each bit of an answer in turn: what is delivered is what was written, or there is
 // an error; and nothing is allocated without bound.
 func TestFlippedBitsNeverEscape(t *testing.T) {
-	good := append(batchOf(0, 0, 2, append(recordOf(0, "a"), recordOf(1, "b")...)), batchOf(2, 0, 1, recordOf(0, "c"))...)
-	want := []string{"a", "b", "c"}
+	good := slices.Concat(batchOf(0, 0, 2, append(recordOf(0, "a"), recordOf(1, "b")...)), batchOf(2, 0, 1, recordOf(0, "c")),
+		batchOf(3, 0, 2, append(recordOf(0, "d"), recordOf(1, "e")...)))
+	want := []string{"a", "b", "c", "d", "e"}
 	for bit := range 8 * len(good) {
 		bad := bytes.Clone(good)
 		bad[bit/8] ^= 1 << (bit % 8)
 		i := 0
-		_, err := wire.Deliver(bad, 0, 3, func(m *wire.Message) error {
+		_, err := wire.Deliver(bad, 0, 5, func(m *wire.Message) error {
 			if m.Offset != int64(i) || string(m.Value) != want[i] || m.Unreadable != "" {
 				return errFalse
 			}
