@@ -1,5 +1,5 @@
 // Command generate writes what follows from attributes.csv: the bodies of records in schemas/events/events.proto, the
-// constants of coded.go and docs/data-dictionary.md. Run it in schemas/dictionary with `go generate`; on failure it says why. The Go code of events.proto is generated from it by `make generate`.
+// constants of coded.go, the tables of METHOD.md and docs/data-dictionary.md. Run it in schemas/dictionary with `go generate`; on failure it says why. The Go code of events.proto is generated from it by `make generate`.
 package main
 
 import (
@@ -43,6 +43,17 @@ func run() error {
 		return err
 	}
 	if err := os.WriteFile(protoFile, append(head, begin+bodies()...), 0o644); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(methodFile)
+	if err != nil {
+		return err
+	}
+	told, err := method(string(text))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(methodFile, []byte(told), 0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(pageFile, []byte(page()), 0o644)

@@ -29,4 +29,11 @@ func TestGeneratedIsCurrent(t *testing.T) {
 	if have, err := os.ReadFile("../" + pageFile); err != nil || string(have) != page() {
 		t.Errorf("docs/data-dictionary.md is not what attributes.csv says: run make generate (%v)", err)
 	}
+	text, err := os.ReadFile("../" + methodFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want, err := method(string(text)); err != nil || string(text) != want {
+		t.Errorf("METHOD.md is not what attributes.csv says: run make generate (%v)", err)
+	}
 }
