@@ -86,7 +86,7 @@ func rekeyed(messages []producer.Message, n int) error {
 		}
 		r := opened.Record
 		r.RecordId, r.PersonKey = anotherID(r.RecordId, n), anotherID(r.PersonKey, n)
-		r.SourceSeq += uint64(n) << 27 // above what a source of a bench sends, and far below what is refused
+		r.SourceSeq += uint64(n) << 24 // above what a source of a bench sends; 10,000,000,000, which is refused, comes after 596 copies
 		if a := r.GetAssistance(); a != nil {
 			a.RegistrationId = anotherID(a.RegistrationId, n)
 		}
