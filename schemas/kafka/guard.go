@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"regexp"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -135,6 +136,18 @@ func checked(frame []byte, asked request) ([]byte, error) {
 	switch r := res.(type) {
 	case *kmsg.FetchResponse:
 		return frame, nil // written out again it would be copied for nothing
+	case *kmsg.MetadataResponse:
+		for _, b := range r.Brokers {
+			if err := checkHost(b.Host); err != nil {
+				return nil, err
+			}
+		}
+	case *kmsg.FindCoordinatorResponse:
+		for _, c := range append(r.Coordinators, kmsg.FindCoordinatorResponseCoordinator{Host: r.Host}) {
+			if err := checkHost(c.Host); err != nil {
+				return nil, err
+			}
+		}
 	case *kmsg.SyncGroupResponse:
 		// The library takes this apart as well.
 		if err := new(kmsg.ConsumerMemberAssignment).ReadFrom(r.MemberAssignment); err != nil && len(r.MemberAssignment) > 0 {
@@ -142,6 +155,17 @@ func checked(frame []byte, asked request) ([]byte, error) {
 		}
 	}
 	return out, nil
+}
+
+// hostForm is a name of DNS or an IP address, which may stand in brackets or name its zone.
+var hostForm = regexp.MustCompile(`^[\w.:%\[\]-]*$`)
+
+// checkHost refuses what is no host of a broker: kafka-go panics on one with a comma, which it takes for two.
+func checkHost(host string) error {
+	if hostForm.MatchString(host) {
+		return nil
+	}
+	return fmt.Errorf("%w: a broker's host is called %q", ErrCorrupt, host)
 }
 
 // decode takes an answer apart, and writes it out again without the batches of a fetch. No count in it is believed

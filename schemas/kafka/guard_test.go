@@ -139,6 +139,24 @@ func TestFlippedBitsDoNoHarmToTheLibrary(t *testing.T) {
 }
 
 // The part of a group that the library takes apart by itself is looked at, too.
+// TestAHostWithACommaIsRefused: one flipped bit makes a comma of a point, and kafka-go panics on a host that holds one.
+func TestAHostWithACommaIsRefused(t *testing.T) {
+	for host, good := range map[string]bool{"127.0.0.1": true, "kafka-1.example": true, "::1": true, "[fe80::1%eth0]": true, "": true, "127.0.0,1": false, "a b": false} {
+		metadata := kmsg.NewPtrMetadataResponse()
+		metadata.Brokers = append(metadata.Brokers, kmsg.MetadataResponseBroker{Host: host})
+		coordinator := kmsg.NewPtrFindCoordinatorResponse()
+		coordinator.Host = host
+		for _, res := range []kmsg.Response{metadata, coordinator} {
+			res.SetVersion(1)
+			frame := res.AppendTo([]byte{0, 0, 0, 0, 0, 0, 0, 7})
+			binary.BigEndian.PutUint32(frame, uint32(len(frame)-4))
+			if _, err := checked(frame, request{res.Key(), 1}); (err == nil) != good {
+				t.Errorf("kind %d, host %q: %v", res.Key(), host, err)
+			}
+		}
+	}
+}
+
 func TestAFalseAssignmentIsRefused(t *testing.T) {
 	frame := example(t, kmsg.SyncGroup, 0)
 	at := bytes.Index(frame, []byte{0, 3}) // the error code, the same in both

@@ -30,10 +30,10 @@ var besideBugs = []bug{
 		{"producers/producer/clock.go", "if s.trip <= best.trip {", "if s.trip >= best.trip {"},
 	}},
 	{name: "a partition that cannot be fetched looks caught up", test: "TestALeaderThatDoesNotAnswer", in: "./deploy/lab/brokersuite", edits: []edit{
-		{"consumers/counting/stream/feed.go", "\tif time.Since(f.log.at) > f.shard.c.cfg.EndTimeout {", "\tif f.log.high < 0 {"},
+		{"consumers/counting/stream/queue.go", "\tif time.Since(f.log.at) > f.shard.c.cfg.EndTimeout {", "\tif f.log.high < 0 {"},
 	}},
 	{name: "offsets without a record are not accounted for", test: "TestTransactionsOfOtherProducersAreAccounted", in: "./deploy/command", edits: []edit{
-		{"consumers/counting/processor/take.go", "\t\ta.Control++\n", ""},
+		{"consumers/counting/processor/process.go", "\t\ta.Control++\n", ""},
 	}},
 	{name: "a damaged batch in the middle of an answer is taken", test: "TestDamagedBatchLeavesThoseBeforeIt", in: "./consumers/counting/stream", edits: []edit{
 		{"consumers/counting/stream/batch.go", "crc32.Checksum(b[attributesAt:], castagnoli); found != computed {", "crc32.Checksum(b[attributesAt:], castagnoli); found != computed && len(b) < 0 {"},

@@ -49,7 +49,7 @@ var bugs = []bug{
 		{"consumers/counting/processor/tally.go", "\tcase f.Version < h.version:\n\t\treturn superseded, conflict\n", ""},
 	}},
 	{name: "late fact dropped", faults: []torture.Kind{torture.Kill}, edits: []edit{
-		{"consumers/counting/processor/take.go", "\taccount, conflict := r.tally.merge(", "\tif f.SentAtMs-fact.Event > 30*24*3600*1000 {\n\t\treturn superseded, nil\n\t}\n\taccount, conflict := r.tally.merge("},
+		{"consumers/counting/processor/process.go", "\taccount, conflict := r.tally.merge(", "\tif f.SentAtMs-fact.Event > 30*24*3600*1000 {\n\t\treturn superseded, nil\n\t}\n\taccount, conflict := r.tally.merge("},
 	}},
 	{name: "future fact counted", faults: []torture.Kind{torture.Kill}, edits: []edit{
 		{"consumers/counting/reconcile/fact.go", "return !f.Void && !f.Future", "return !f.Void"},
@@ -109,7 +109,7 @@ var bugs = []bug{
 		{"consumers/counting/store/audit.go", "Accounts{Accepted: f.Facts, Lost: uint64(e.NextOffset-e.FirstOffset) - f.Facts}", "Accounts{Lost: uint64(e.NextOffset - e.FirstOffset)}"},
 	}},
 	{name: "a record in another partition than its key's is counted", faults: []torture.Kind{torture.Hostile}, edits: []edit{
-		{"consumers/counting/processor/take.go", "; p != m.Partition {", "; p != m.Partition && r == nil {"},
+		{"consumers/counting/processor/process.go", "; p != m.Partition {", "; p != m.Partition && r == nil {"},
 	}},
 	{name: "a decision about another offset is applied", test: "TestADecisionToSkip", in: "./consumers/counting/processor", edits: []edit{
 		{"consumers/counting/processor/restore.go", "d.Log != at.Log || d.Position != at.NextOffset", "d.Log != at.Log"},
