@@ -345,5 +345,5 @@ func TestNothingOfAClosedWriterRuns(t *testing.T) {
 // laneRuns reports whether a writer of this process is at work on a partition.
 func laneRuns() bool {
 	stacks := make([]byte, 16<<20)
-	return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("publish.(*lane).run"))
+	return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("producer.(*lane).run"))
 }
