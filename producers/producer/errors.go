@@ -6,6 +6,8 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
+
+	"retorno/schemas/kafka"
 )
 
 // Reasons of a stop error; also the values of the metric's label.
@@ -41,11 +43,11 @@ func IsStop(err error) bool {
 
 // classify turns a broker's or the network's error into a stop error, or
 // returns it as one to retry.
-func (w *Writer) classify(tp topicPartition, b *batch, err error) error {
-	if refused := w.logins.judge(tp.topic, err); refused != nil {
+func (w *Writer) classify(tp kafka.TopicPartition, b *batch, err error) error {
+	if refused := w.logins.judge(tp.Topic, err); refused != nil {
 		return refused
 	}
-	stop := func(reason string, err error) error { return &StopError{Reason: reason, Topic: tp.topic, Err: err} }
+	stop := func(reason string, err error) error { return &StopError{Reason: reason, Topic: tp.Topic, Err: err} }
 	switch {
 	case errors.Is(err, kafkago.MessageSizeTooLarge), errors.Is(err, kafkago.RecordListTooLarge):
 		return stop(ReasonTooLarge, fmt.Errorf("%d bytes in %d messages: %w; max.message.bytes of the topic allows less", b.bytes, b.n, err))
@@ -56,7 +58,7 @@ func (w *Writer) classify(tp topicPartition, b *batch, err error) error {
 	// Anything else may come of a view of the cluster that is out of date.
 	w.topics.refresh()
 	if isTopicMissing(err) {
-		return w.topics.missing(w.ctx, tp.topic, err)
+		return w.topics.missing(w.ctx, tp.Topic, err)
 	}
 	return err
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
+
+	"retorno/schemas/kafka"
 )
 
 // lane sends the parcels of one partition, one request at a time. Whatever
@@ -19,7 +21,7 @@ import (
 // with load and a lonely message waits for nothing.
 type lane struct {
 	w  *Writer
-	tp topicPartition
+	tp kafka.TopicPartition
 
 	mu      sync.Mutex
 	queue   []*parcel
@@ -63,7 +65,7 @@ func (l *lane) run() {
 		default:
 			failures++
 			l.w.metrics.retried(err)
-			l.w.cfg.Logger.Log(context.Background(), loud(failures), "publish: will try again", "topic", l.tp.topic, "partition", l.tp.partition,
+			l.w.cfg.Logger.Log(context.Background(), loud(failures), "publish: will try again", "topic", l.tp.Topic, "partition", l.tp.Partition,
 				"messages", b.count(), "attempt", failures, "error", err)
 			b.retrying(err)
 			l.putBack(b)
@@ -162,9 +164,9 @@ func (l *lane) send(b *batch) error {
 		return &StopError{Reason: ReasonConfig, Err: err}
 	}
 	sent := readClock()
-	res, err := l.w.clients.Client(l.tp.topic).Produce(ctx, &kafkago.ProduceRequest{
-		Topic:        l.tp.topic,
-		Partition:    l.tp.partition,
+	res, err := l.w.clients.Client(l.tp.Topic).Produce(ctx, &kafkago.ProduceRequest{
+		Topic:        l.tp.Topic,
+		Partition:    l.tp.Partition,
 		RequiredAcks: kafkago.RequireAll,
 		Compression:  codec,
 		Records:      b.reader(),
@@ -176,11 +178,11 @@ func (l *lane) send(b *batch) error {
 	if err != nil {
 		return l.w.classify(l.tp, b, err)
 	}
-	l.w.metrics.wrote(l.tp.topic, b, received.mono-sent.mono)
+	l.w.metrics.wrote(l.tp.Topic, b, received.mono-sent.mono)
 	if !res.LogAppendTime.IsZero() {
 		l.w.clock.sample(sent, received, res.LogAppendTime)
 	}
-	l.w.topics.seen(l.tp.topic)
+	l.w.topics.seen(l.tp.Topic)
 	l.w.logins.accepted()
 	return nil
 }

@@ -65,7 +65,7 @@ type Writer struct {
 	mu      sync.Mutex
 	closed  bool
 	calls   sync.WaitGroup
-	lanes   map[topicPartition]*lane
+	lanes   map[kafka.TopicPartition]*lane
 	sending sync.WaitGroup // lanes that run
 }
 
@@ -92,7 +92,7 @@ func New(cfg Config) (*Writer, error) {
 		metrics: m,
 		clock:   newClock(m),
 		topics:  newTopics(clients, logins, cfg),
-		lanes:   make(map[topicPartition]*lane),
+		lanes:   make(map[kafka.TopicPartition]*lane),
 	}, nil
 }
 
@@ -167,8 +167,8 @@ func (w *Writer) enter() bool {
 }
 
 // assign sorts the messages' indexes by topic and partition.
-func (w *Writer) assign(ctx context.Context, msgs []Message) (map[topicPartition][]int32, error) {
-	assigned := make(map[topicPartition][]int32)
+func (w *Writer) assign(ctx context.Context, msgs []Message) (map[kafka.TopicPartition][]int32, error) {
+	assigned := make(map[kafka.TopicPartition][]int32)
 	topic, partitions := "", 0
 	for i := range msgs {
 		m := &msgs[i]
@@ -179,7 +179,7 @@ func (w *Writer) assign(ctx context.Context, msgs []Message) (map[topicPartition
 			}
 			topic, partitions = m.Topic, n
 		}
-		tp := topicPartition{topic, kafka.Partition(m.Key, partitions)}
+		tp := kafka.TopicPartition{Topic: topic, Partition: kafka.Partition(m.Key, partitions)}
 		idx := assigned[tp]
 		if idx == nil {
 			idx = make([]int32, 0, len(msgs)/partitions+16)
@@ -189,7 +189,7 @@ func (w *Writer) assign(ctx context.Context, msgs []Message) (map[topicPartition
 	return assigned, nil
 }
 
-func (w *Writer) lane(tp topicPartition) *lane {
+func (w *Writer) lane(tp kafka.TopicPartition) *lane {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	l := w.lanes[tp]

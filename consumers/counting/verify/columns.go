@@ -158,8 +158,8 @@ func one(fields []protoreflect.FieldDescriptor) protoreflect.FieldDescriptor {
 // copyColumns differ between copies: the first copy with the largest version is the one that is stored.
 var copyColumns = []column{
 	moment("sent_at", func(s *sent) int64 { return s.sentAt }),
-	{"topic", "topic", func(b []byte, s *sent) []byte { return append(b, s.place.topic...) }},
-	number("kafka_partition", func(s *sent) uint64 { return uint64(s.place.partition) }),
+	{"topic", "topic", func(b []byte, s *sent) []byte { return append(b, s.place.Topic...) }},
+	number("kafka_partition", func(s *sent) uint64 { return uint64(s.place.Partition) }),
 	number("kafka_offset", func(s *sent) uint64 { return uint64(s.offset) }),
 	// Rows from before migration 0005 have no place. Which log of the topic it is, the log itself does not tell.
 	{"place", "toString(if(place = 0, kafka_offset + " + centreBit + ", bitAnd(place, 0x1ffffffffffff)))", placeOf},
@@ -170,7 +170,7 @@ const centreBit = "bitShiftLeft(toUInt64(topic = '" + events.TopicCentre + "'), 
 
 func placeOf(b []byte, s *sent) []byte {
 	at := uint64(s.offset)
-	if s.place.topic == events.TopicCentre {
+	if s.place.Topic == events.TopicCentre {
 		at += 1 << 48
 	}
 	return strconv.AppendUint(b, at, 10)

@@ -55,7 +55,7 @@ type factsPass struct {
 // themselves where these differ, and one at what the ledger says was rejected.
 func (f *factsPass) suspects(ctx context.Context, pieces []piece) ([]look, error) {
 	for _, s := range f.spans {
-		f.report.Ranges = append(f.report.Ranges, Range{s.topic, s.from, s.to, s.end})
+		f.report.Ranges = append(f.report.Ranges, Range{s.Topic, s.from, s.to, s.end})
 	}
 	var looks []look
 	rejected := map[string]uint64{}
@@ -73,7 +73,7 @@ func (f *factsPass) suspects(ctx context.Context, pieces []piece) ([]look, error
 			case record != nil && of.holds(bucketOf(record.person)):
 				log.add(&h, record)
 			case record == nil && first && m.Offset >= span.rejectedFrom:
-				rejected[span.topic]++
+				rejected[span.Topic]++
 			}
 		})
 		if err != nil {
@@ -161,7 +161,7 @@ func ranges(spans []span) string {
 	all := []string{"0"}
 	for _, s := range spans {
 		for _, part := range s.reads() {
-			all = append(all, fmt.Sprintf("(topic = '%s' AND kafka_partition = %d AND %s = %d AND kafka_offset >= %d AND kafka_offset < %d)", s.topic, s.partition, logSQL, s.log, part.from, part.to))
+			all = append(all, fmt.Sprintf("(topic = '%s' AND kafka_partition = %d AND %s = %d AND kafka_offset >= %d AND kafka_offset < %d)", s.Topic, s.Partition, logSQL, s.log, part.from, part.to))
 		}
 	}
 	return "(" + strings.Join(all, " OR ") + ")"
@@ -176,11 +176,11 @@ func (k *Kafka) scan(ctx context.Context, spans []span, fn func(*span, *wire.Mes
 	for i := range spans {
 		span := &spans[i]
 		for _, part := range span.reads() {
-			err := k.read(ctx, span.place, part.from, part.to, func(m *wire.Message) error {
+			err := k.read(ctx, span.TopicPartition, part.from, part.to, func(m *wire.Message) error {
 				if m.Skipped {
 					return nil
 				}
-				record, err := open(m, span.place, k.Partitions)
+				record, err := open(m, span.TopicPartition, k.Partitions)
 				var why refused
 				if err != nil && !errors.As(err, &why) {
 					return err

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"retorno/schemas/kafka"
 )
 
 // PartitionOf is where a key belongs.
@@ -12,7 +14,7 @@ func PartitionOf(key string, partitions int) int { return partitionOf([]byte(key
 
 // Bounds are those of a place.
 func Bounds(ctx context.Context, k *Kafka, topic string, partition int) (first, end int64, err error) {
-	return k.bounds(ctx, place{topic, partition})
+	return k.bounds(ctx, kafka.TopicPartition{Topic: topic, Partition: partition})
 }
 
 // ColumnNames are the columns of retorno.facts that are compared, sorted.

@@ -78,17 +78,17 @@ func (p *pass) strays(partition uint16) look {
 			if l.log < l.newest {
 				continue
 			}
-			if l.log == l.newest && slices.Contains(p.kafka.places(), l.place) {
-				if _, end, err = p.kafka.bounds(ctx, l.place); err != nil {
+			if l.log == l.newest && slices.Contains(p.kafka.places(), l.TopicPartition) {
+				if _, end, err = p.kafka.bounds(ctx, l.TopicPartition); err != nil {
 					return found, err
 				}
 			}
 			if l.highest < end {
 				continue
 			}
-			where := fmt.Sprintf("kafka_partition = %d AND topic = '%s' AND %s = %d AND kafka_offset >= %d", partition, escape(l.topic), logSQL, l.log, end)
+			where := fmt.Sprintf("kafka_partition = %d AND topic = '%s' AND %s = %d AND kafka_offset >= %d", partition, escape(l.Topic), logSQL, l.log, end)
 			err := selectStored(ctx, p.conn, where, func(row *stored) error {
-				found.add(fmt.Sprintf("record %s, person %s: stored as of %s, offset %d, where the log ends at %d", row.id, row.person, l.place, row.offset, end), 1)
+				found.add(fmt.Sprintf("record %s, person %s: stored as of %s, offset %d, where the log ends at %d", row.id, row.person, l.TopicPartition, row.offset, end), 1)
 				return nil
 			})
 			if err != nil {
@@ -113,8 +113,8 @@ func (p *pass) logsOf(ctx context.Context, partition uint16) (all []storedLog, e
 		func(scan func(...any) error) error {
 			var l storedLog
 			var log, newest int64
-			err := scan(&l.topic, &log, &l.highest, &newest)
-			l.partition, l.log, l.newest = int(partition), int(log), int(newest)
+			err := scan(&l.Topic, &log, &l.highest, &newest)
+			l.Partition, l.log, l.newest = int(partition), int(log), int(newest)
 			all = append(all, l)
 			return err
 		})
@@ -130,10 +130,10 @@ func escape(s string) string { return strings.NewReplacer(`\`, `\\`, `'`, `\'`).
 func byPartition(spans []span) map[int][]span {
 	all := map[int][]span{}
 	for _, s := range spans {
-		all[s.partition] = append(all[s.partition], s)
+		all[s.Partition] = append(all[s.Partition], s)
 	}
 	for _, of := range all {
-		slices.SortFunc(of, func(a, b span) int { return cmp.Compare(a.topic, b.topic) })
+		slices.SortFunc(of, func(a, b span) int { return cmp.Compare(a.Topic, b.Topic) })
 	}
 	return all
 }
@@ -174,7 +174,7 @@ func (n *newFacts) comparePartition(ctx context.Context, partition int, spans []
 	n.persons[uint16(partition)] = of
 	r := Partition{Partition: partition, Read: s.read, Facts: uint64(len(s.facts))}
 	for _, span := range spans {
-		r.Ranges = append(r.Ranges, Range{Topic: span.topic, From: span.from, To: span.to})
+		r.Ranges = append(r.Ranges, Range{Topic: span.Topic, From: span.from, To: span.to})
 	}
 	n.report = append(n.report, r)
 	asOf, err := n.storedAsOf(ctx, spans)

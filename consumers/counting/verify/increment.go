@@ -10,11 +10,13 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
+
+	"retorno/schemas/kafka"
 )
 
 // state is what a pass leaves to the next one.
 type state struct {
-	Marks map[place]mark
+	Marks map[kafka.TopicPartition]mark
 	Cells map[string]map[uint16]uint64 // by check: the largest version of a cell by Kafka partition
 }
 
@@ -37,9 +39,9 @@ func (p *pass) increment(ctx context.Context, before *state) (Report, *state, er
 	if err != nil {
 		return report, nil, err
 	}
-	next := &state{Marks: map[place]mark{}, Cells: cells}
+	next := &state{Marks: map[kafka.TopicPartition]mark{}, Cells: cells}
 	for _, s := range spans {
-		next.Marks[s.place] = s.mark
+		next.Marks[s.TopicPartition] = s.mark
 	}
 	all := &results{}
 	for _, check := range p.checks() {
@@ -68,7 +70,7 @@ func (p *pass) increment(ctx context.Context, before *state) (Report, *state, er
 }
 
 // newRuns looks at the ledger's rows since the marks.
-func (p *pass) newRuns(since map[place]mark) look {
+func (p *pass) newRuns(since map[kafka.TopicPartition]mark) look {
 	return look{check: checkLedger, find: func(ctx context.Context) (finding, error) {
 		came, err := readNews(ctx, p.conn, since)
 		if err != nil {

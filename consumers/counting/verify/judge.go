@@ -9,13 +9,14 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"retorno/consumers/counting/verify/wire"
+	"retorno/schemas/kafka"
 )
 
 // stored is a row of retorno.facts, as far as it is compared.
 type stored struct {
 	key
 	version, content, copy uint64
-	place                  place
+	place                  kafka.TopicPartition
 	log                    int
 	offset                 int64
 }
@@ -28,10 +29,10 @@ func selectStored(ctx context.Context, conn driver.Conn, where string, fn func(*
 		var s stored
 		var partition uint16
 		var log int64
-		if err := scan(&s.person, &s.id, &s.version, &s.place.topic, &partition, &log, &s.offset, &s.content, &s.copy); err != nil {
+		if err := scan(&s.person, &s.id, &s.version, &s.place.Topic, &partition, &log, &s.offset, &s.content, &s.copy); err != nil {
 			return err
 		}
-		s.place.partition, s.log = int(partition), int(log)
+		s.place.Partition, s.log = int(partition), int(log)
 		return fn(&s)
 	})
 	if err != nil {
@@ -82,13 +83,15 @@ func (s *said) judge(l *latest, row *stored) verdict {
 		if row.content != l.content || row.copy != l.copy {
 			return verdict{what: "differs", columns: true}
 		}
-	case s.covers(row) || row.place.partition != s.partition || row.content != l.content:
+	case s.covers(row) || row.place.Partition != s.partition || row.content != l.content:
 		return verdict{what: "differs", columns: true}
 	}
 	return verdict{}
 }
 
-func (s *said) placeOf(l *latest) place { return place{topics[l.topic], s.partition} }
+func (s *said) placeOf(l *latest) kafka.TopicPartition {
+	return kafka.TopicPartition{Topic: topics[l.topic], Partition: s.partition}
+}
 
 // note adds a verdict to what was found, with the fact's name.
 func (p *pass) note(ctx context.Context, found *finding, s *said, name key, l *latest, row *stored) error {

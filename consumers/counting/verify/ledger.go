@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"retorno/schemas/kafka"
 )
 
 // accounts are how many records ended in each account.
@@ -23,7 +25,7 @@ func (a accounts) within(b accounts) bool {
 	return a.Accepted <= b.Accepted && a.Duplicate <= b.Duplicate && a.Superseded <= b.Superseded && a.Rejected <= b.Rejected
 }
 
-// mark is how far the ledger accounts for one place without a gap: in which log of the topic, where that ends, the
+// mark is how far the ledger accounts for one partition of a topic without a gap: in which log of the topic, where that ends, the
 // accounts of all of it, and who counted then. Rows of the ledger are summed up later, so it names none. The zero mark:
 // there is nothing.
 type mark struct {
@@ -33,7 +35,7 @@ type mark struct {
 	Owner    owner
 }
 
-// runs are the rows of the ledger that hold of the newest log of each place, each with the accounts of all up to its end.
+// runs are the rows of the ledger that hold of the newest log of each partition of a topic, each with the accounts of all up to its end.
 // Rows of no offset say nothing.
 const runs = `SELECT topic, kafka_partition, toInt64(log) AS log, epoch, toInt64(first_offset) AS first, toInt64(next_offset) AS next,
 	read, read + control + lost AS offsets, accepted, duplicate, superseded, rejected,
@@ -45,23 +47,23 @@ WINDOW before AS (PARTITION BY topic, kafka_partition ORDER BY first_offset, nex
 // contiguous are those runs that lie before the first gap.
 const contiguous = `SELECT * FROM (SELECT *, sum(gap) OVER (PARTITION BY topic, kafka_partition ORDER BY first, next ROWS UNBOUNDED PRECEDING) AS gaps FROM (` + runs + `)) WHERE gaps = 0`
 
-// marks reads how far the ledger accounts for each place.
-func marks(ctx context.Context, conn driver.Conn) (map[place]mark, error) {
+// marks reads how far the ledger accounts for each partition of a topic.
+func marks(ctx context.Context, conn driver.Conn) (map[kafka.TopicPartition]mark, error) {
 	taken, err := takeovers(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
-	all := map[place]mark{}
+	all := map[kafka.TopicPartition]mark{}
 	err = query(ctx, conn, `SELECT topic, kafka_partition, any(log), max(next), max(all_accepted), max(all_duplicate), max(all_superseded), max(all_rejected)
 		FROM (`+contiguous+`) GROUP BY topic, kafka_partition`, func(scan func(...any) error) error {
-		var p place
+		var p kafka.TopicPartition
 		var m mark
 		var partition uint16
 		var log int64
-		if err := scan(&p.topic, &partition, &log, &m.Next, &m.Accounts.Accepted, &m.Accounts.Duplicate, &m.Accounts.Superseded, &m.Accounts.Rejected); err != nil {
+		if err := scan(&p.Topic, &partition, &log, &m.Next, &m.Accounts.Accepted, &m.Accounts.Duplicate, &m.Accounts.Superseded, &m.Accounts.Rejected); err != nil {
 			return err
 		}
-		p.partition, m.Log, m.Owner = int(partition), int(log), newest(taken[place{p.topic, int(partition)}])
+		p.Partition, m.Log, m.Owner = int(partition), int(log), newest(taken[kafka.TopicPartition{Topic: p.Topic, Partition: int(partition)}])
 		all[p] = m
 		return nil
 	})
@@ -71,9 +73,9 @@ func marks(ctx context.Context, conn driver.Conn) (map[place]mark, error) {
 	return all, nil
 }
 
-// stand is how far the ledger accounts for each place, and how many records the logs hold beyond that.
-func (k *Kafka) stand(ctx context.Context, conn driver.Conn) (map[place]mark, *uint64, error) {
-	all, behind := map[place]mark{}, uint64(0)
+// stand is how far the ledger accounts for each partition of a topic, and how many records the logs hold beyond that.
+func (k *Kafka) stand(ctx context.Context, conn driver.Conn) (map[kafka.TopicPartition]mark, *uint64, error) {
+	all, behind := map[kafka.TopicPartition]mark{}, uint64(0)
 	ends, err := k.Ends(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -83,16 +85,16 @@ func (k *Kafka) stand(ctx context.Context, conn driver.Conn) (map[place]mark, *u
 		return nil, nil, err
 	}
 	for _, end := range ends {
-		p := place{end.Topic, end.Partition}
+		p := kafka.TopicPartition{Topic: end.Topic, Partition: end.Partition}
 		all[p] = of[p]
 		behind += uint64(max(0, end.Next-of[p].Next))
 	}
 	return all, &behind, nil
 }
 
-// span is a range of offsets of one place that a pass compares.
+// span is a range of offsets of one partition of a topic that a pass compares.
 type span struct {
-	place
+	kafka.TopicPartition
 	log      int
 	from, to int64
 	givenUp  []offsets // of them, by a recorded decision: nothing is known of what lies there
@@ -100,7 +102,7 @@ type span struct {
 	// may cut one.
 	rejected     uint64
 	rejectedFrom int64
-	mark         mark  // how far the ledger accounts for the place at the end of the span
+	mark         mark  // how far the ledger accounts for the partition at the end of the span
 	end          int64 // of the log; of a full pass
 	// beyond is up to where the ledger accounts for offsets that the log does not have; 0: it does not.
 	beyond int64
@@ -122,9 +124,9 @@ func (s span) reads() []offsets {
 	return slices.DeleteFunc(parts, func(o offsets) bool { return o.from >= o.to })
 }
 
-// holds reports whether the span's parts hold an offset of a log of a place.
-func (s span) holds(p place, log int, offset int64) bool {
-	return s.place == p && s.log == log && slices.ContainsFunc(s.reads(), func(o offsets) bool { return o.from <= offset && offset < o.to })
+// holds reports whether the span's parts hold an offset of a log of a partition.
+func (s span) holds(p kafka.TopicPartition, log int, offset int64) bool {
+	return s.TopicPartition == p && s.log == log && slices.ContainsFunc(s.reads(), func(o offsets) bool { return o.from <= offset && offset < o.to })
 }
 
 // spans are everything that the ledger accounts for in a Kafka partition and the logs still hold.
@@ -135,8 +137,8 @@ func (k *Kafka) spans(ctx context.Context, conn driver.Conn, partition int) ([]s
 	}
 	var all []span
 	for _, topic := range topics {
-		s := span{place: place{topic, partition}}
-		first, _, err := k.bounds(ctx, s.place)
+		s := span{TopicPartition: kafka.TopicPartition{Topic: topic, Partition: partition}}
+		first, _, err := k.bounds(ctx, s.TopicPartition)
 		if err != nil {
 			return nil, err
 		}
@@ -146,11 +148,11 @@ func (k *Kafka) spans(ctx context.Context, conn driver.Conn, partition int) ([]s
 		if err != nil {
 			return nil, fmt.Errorf("read the ledger: %w", err)
 		}
-		if _, s.end, err = k.bounds(ctx, s.place); err != nil { // after the ledger: no record is counted before it is there
+		if _, s.end, err = k.bounds(ctx, s.TopicPartition); err != nil { // after the ledger: no record is counted before it is there
 			return nil, err
 		}
 		s.log, s.from = int(log), min(first, s.to)
-		s.givenUp = gone[logOf{s.place, s.log}]
+		s.givenUp = gone[logOf{s.TopicPartition, s.log}]
 		if s.to > s.end { // the topic was made again
 			s.beyond, s.to = s.to, s.end
 			s.from = min(s.from, s.to)
@@ -162,7 +164,7 @@ func (k *Kafka) spans(ctx context.Context, conn driver.Conn, partition int) ([]s
 
 // run is one row of the ledger.
 type run struct {
-	place
+	kafka.TopicPartition
 	log           int
 	epoch         uint32
 	first, next   int64
@@ -171,31 +173,31 @@ type run struct {
 }
 
 func (r run) String() string {
-	return fmt.Sprintf("%s, epoch %d, offsets %d to %d, %d accounted for, %d read, %d in accounts", r.place, r.epoch, r.first, r.next, r.offsets, r.read, r.own.sum())
+	return fmt.Sprintf("%s, epoch %d, offsets %d to %d, %d accounted for, %d read, %d in accounts", r.TopicPartition, r.epoch, r.first, r.next, r.offsets, r.read, r.own.sum())
 }
 
 // balances reports whether every offset of the run is in an account.
 func (r run) balances() bool { return int64(r.offsets) == r.next-r.first && r.own.sum() == r.read }
 
 // runsSince reads the runs from the one on that holds the last offset before each mark, in the order of offsets.
-func runsSince(ctx context.Context, conn driver.Conn, marks map[place]mark) (map[place][]run, error) {
+func runsSince(ctx context.Context, conn driver.Conn, marks map[kafka.TopicPartition]mark) (map[kafka.TopicPartition][]run, error) {
 	var since []string
 	for p, m := range marks {
-		since = append(since, fmt.Sprintf("(topic = '%s' AND kafka_partition = %d AND next >= %d)", p.topic, p.partition, m.Next))
+		since = append(since, fmt.Sprintf("(topic = '%s' AND kafka_partition = %d AND next >= %d)", p.Topic, p.Partition, m.Next))
 	}
-	all := map[place][]run{}
+	all := map[kafka.TopicPartition][]run{}
 	err := query(ctx, conn, `SELECT topic, kafka_partition, log, epoch, first, next, read, offsets, accepted, duplicate, superseded, rejected, all_accepted, all_duplicate, all_superseded, all_rejected
 		FROM (`+runs+") WHERE "+strings.Join(since, " OR ")+" ORDER BY topic, kafka_partition, first, next", func(scan func(...any) error) error {
 		var r run
 		var partition uint16
 		var log int64
-		err := scan(&r.topic, &partition, &log, &r.epoch, &r.first, &r.next, &r.read, &r.offsets, &r.own.Accepted, &r.own.Duplicate, &r.own.Superseded, &r.own.Rejected,
+		err := scan(&r.Topic, &partition, &log, &r.epoch, &r.first, &r.next, &r.read, &r.offsets, &r.own.Accepted, &r.own.Duplicate, &r.own.Superseded, &r.own.Rejected,
 			&r.all.Accepted, &r.all.Duplicate, &r.all.Superseded, &r.all.Rejected)
 		if err != nil {
 			return err
 		}
-		r.partition, r.log = int(partition), int(log)
-		all[r.place] = append(all[r.place], r)
+		r.Partition, r.log = int(partition), int(log)
+		all[r.TopicPartition] = append(all[r.TopicPartition], r)
 		return nil
 	})
 	if err != nil {
@@ -225,12 +227,12 @@ func (m mark) follows(of []run, taken []takeover) bool {
 
 // ledgerNews are the runs since the marks, and what is known about them.
 type ledgerNews struct {
-	runs    map[place][]run
-	taken   map[place][]takeover
+	runs    map[kafka.TopicPartition][]run
+	taken   map[kafka.TopicPartition][]takeover
 	givenUp map[logOf][]offsets
 }
 
-func readNews(ctx context.Context, conn driver.Conn, since map[place]mark) (n ledgerNews, err error) {
+func readNews(ctx context.Context, conn driver.Conn, since map[kafka.TopicPartition]mark) (n ledgerNews, err error) {
 	if n.runs, err = runsSince(ctx, conn, since); err != nil {
 		return n, err
 	}
@@ -243,13 +245,13 @@ func readNews(ctx context.Context, conn driver.Conn, since map[place]mark) (n le
 
 // spans are the news as spans, how many records are left to a later pass, and what is wrong with the runs. The error is
 // errAgain where the ledger does not hold a mark, or a run is longer than an incremental pass may be.
-func (n ledgerNews) spans(since map[place]mark) (spans []span, lag uint64, found finding, err error) {
+func (n ledgerNews) spans(since map[kafka.TopicPartition]mark) (spans []span, lag uint64, found finding, err error) {
 	found = newFinding()
 	for p, m := range since {
 		if !m.follows(n.runs[p], n.taken[p]) {
 			return nil, 0, found, fmt.Errorf("%w: the ledger of %s is not the one of the pass before", errAgain, p)
 		}
-		s := span{place: p, log: m.Log, from: m.Next, to: m.Next, rejectedFrom: m.Next, mark: m}
+		s := span{TopicPartition: p, log: m.Log, from: m.Next, to: m.Next, rejectedFrom: m.Next, mark: m}
 		for _, r := range n.runs[p] {
 			if r.next <= m.Next {
 				continue
@@ -291,10 +293,10 @@ func ledgerLook(conn driver.Conn, partition uint16) look {
 			return found, err
 		}
 		err = query(ctx, conn, statement, func(scan func(...any) error) error {
-			r := run{place: place{partition: int(partition)}}
+			r := run{TopicPartition: kafka.TopicPartition{Partition: int(partition)}}
 			var log, gap int64
 			var lost uint64
-			err := scan(&r.topic, &log, &r.epoch, &r.first, &r.next, &r.read, &r.offsets, &lost, &r.own.Accepted, &r.own.Duplicate, &r.own.Superseded, &r.own.Rejected, &gap)
+			err := scan(&r.Topic, &log, &r.epoch, &r.first, &r.next, &r.read, &r.offsets, &lost, &r.own.Accepted, &r.own.Duplicate, &r.own.Superseded, &r.own.Rejected, &gap)
 			if err != nil {
 				return err
 			}
@@ -302,7 +304,7 @@ func ledgerLook(conn driver.Conn, partition uint16) look {
 			if found.rows++; gap != 0 || !r.balances() {
 				found.add(r.String(), 1)
 			}
-			if decided := r.within(gone[logOf{r.place, r.log}]); lost > decided {
+			if decided := r.within(gone[logOf{r.TopicPartition, r.log}]); lost > decided {
 				found.add(fmt.Sprintf("%s: %d offsets are lost, and decisions gave up %d", r, lost, decided), int64(lost-decided))
 			}
 			return nil

@@ -9,6 +9,7 @@ import (
 
 	"retorno/consumers/counting/verify/wire"
 	"retorno/schemas/events"
+	"retorno/schemas/kafka"
 )
 
 // topics are those that carry facts; a fact's place names one of them by its number here.
@@ -22,11 +23,11 @@ type Kafka struct {
 }
 
 // places are all that facts are sent to.
-func (k *Kafka) places() []place {
-	var all []place
+func (k *Kafka) places() []kafka.TopicPartition {
+	var all []kafka.TopicPartition
 	for partition := range k.Partitions {
 		for _, topic := range topics {
-			all = append(all, place{topic, partition})
+			all = append(all, kafka.TopicPartition{Topic: topic, Partition: partition})
 		}
 	}
 	return all
@@ -66,7 +67,7 @@ func (k *Kafka) listen(ctx context.Context, partition int, spans []span) (*said,
 		case record != nil:
 			s.add(&h, record)
 		case m.Offset >= span.rejectedFrom:
-			s.rejected[span.topic]++
+			s.rejected[span.Topic]++
 		}
 	})
 	return s, err
@@ -87,17 +88,17 @@ func (k *Kafka) Ends(ctx context.Context) ([]End, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, End{p.topic, p.partition, next})
+		all = append(all, End{p.Topic, p.Partition, next})
 	}
 	return all, nil
 }
 
-// read reads one place's messages from one offset up to before another one.
-func (k *Kafka) read(ctx context.Context, p place, from, to int64, fn func(*wire.Message) error) error {
+// read reads the messages of one partition of a topic from one offset up to before another one.
+func (k *Kafka) read(ctx context.Context, p kafka.TopicPartition, from, to int64, fn func(*wire.Message) error) error {
 	if from >= to {
 		return nil
 	}
-	log, err := wire.Open(k.Config, p.topic, p.partition)
+	log, err := wire.Open(k.Config, p.Topic, p.Partition)
 	if err != nil {
 		return err
 	}
@@ -105,9 +106,9 @@ func (k *Kafka) read(ctx context.Context, p place, from, to int64, fn func(*wire
 	return log.Read(ctx, from, to, fn)
 }
 
-// bounds are the first offset that a place still holds and the one after its last.
-func (k *Kafka) bounds(ctx context.Context, p place) (first, end int64, err error) {
-	log, err := wire.Open(k.Config, p.topic, p.partition)
+// bounds are the first offset that a partition of a topic still holds and the one after its last.
+func (k *Kafka) bounds(ctx context.Context, p kafka.TopicPartition) (first, end int64, err error) {
+	log, err := wire.Open(k.Config, p.Topic, p.Partition)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -123,7 +124,7 @@ func (s *said) add(h *hasher, record *sent) {
 		return
 	}
 	s.facts[name] = latest{version: version, content: h.hash(contentColumns, record), copy: h.hash(copyColumns, record),
-		offset: record.offset, topic: topicNumber(record.place.topic)}
+		offset: record.offset, topic: topicNumber(record.place.Topic)}
 }
 
 func (s *said) latest(k key) *latest {
@@ -142,7 +143,7 @@ func topicNumber(topic string) uint8 {
 	panic("verify: no topic of facts: " + topic)
 }
 
-// covers reports whether the spans hold an offset of a log of a place.
+// covers reports whether the spans hold an offset of a log of a partition.
 func (s *said) covers(row *stored) bool {
 	return slices.ContainsFunc(s.spans, func(of span) bool { return of.holds(row.place, row.log, row.offset) })
 }
@@ -151,12 +152,12 @@ func (s *said) covers(row *stored) bool {
 func (s *said) rejects(found *finding) {
 	for _, span := range s.spans {
 		if span.beyond > 0 {
-			found.add(fmt.Sprintf("%s: the ledger accounts for offsets up to %d, the log ends at %d", span.place, span.beyond, span.to), 1)
+			found.add(fmt.Sprintf("%s: the ledger accounts for offsets up to %d, the log ends at %d", span.TopicPartition, span.beyond, span.to), 1)
 			continue
 		}
-		if n := s.rejected[span.topic]; n != span.rejected {
+		if n := s.rejected[span.Topic]; n != span.rejected {
 			row := fmt.Sprintf("%s, offsets %d to %d: the ledger says that %d were rejected, the log holds %d such records",
-				span.place, span.rejectedFrom, span.to, span.rejected, n)
+				span.TopicPartition, span.rejectedFrom, span.to, span.rejected, n)
 			found.add(row, int64(span.rejected)-int64(n))
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
-	"strconv"
-	"strings"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/google/uuid"
@@ -15,28 +13,8 @@ import (
 
 	"retorno/consumers/counting/verify/wire"
 	"retorno/schemas/events"
+	"retorno/schemas/kafka"
 )
-
-// place is one partition of one topic.
-type place struct {
-	topic     string
-	partition int
-}
-
-func (p place) String() string { return fmt.Sprintf("%s, partition %d", p.topic, p.partition) }
-
-// MarshalText is topic/partition.
-func (p place) MarshalText() ([]byte, error) {
-	return fmt.Appendf(nil, "%s/%d", p.topic, p.partition), nil
-}
-
-// UnmarshalText reads what MarshalText writes.
-func (p *place) UnmarshalText(text []byte) (err error) {
-	topic, partition, _ := strings.Cut(string(text), "/")
-	p.topic = topic
-	p.partition, err = strconv.Atoi(partition)
-	return err
-}
 
 // sent is one record as its source sent it, and where the log holds it.
 type sent struct {
@@ -46,7 +24,7 @@ type sent struct {
 	person, id  uuid.UUID
 	contentHash uint64
 	sentAt      int64 // milliseconds since 1970
-	place       place
+	place       kafka.TopicPartition
 	offset      int64
 }
 
@@ -62,7 +40,7 @@ func (r refused) Error() string { return string(r) }
 
 // open reads a message by the schema's text: the envelope, its checksum, its version, what makes a record valid, and
 // where it belongs. The error is refused for what belongs among the dead letters.
-func open(m *wire.Message, at place, partitions int) (*sent, error) {
+func open(m *wire.Message, at kafka.TopicPartition, partitions int) (*sent, error) {
 	switch {
 	case m.Unreadable != "":
 		return nil, refused(m.Unreadable)
@@ -96,9 +74,9 @@ func open(m *wire.Message, at place, partitions int) (*sent, error) {
 	switch {
 	case string(m.Key) != key:
 		return nil, refused("another key than the record's")
-	case partitionOf(m.Key, partitions) != at.partition:
+	case partitionOf(m.Key, partitions) != at.Partition:
 		return nil, refused("another partition than the key's")
-	case (r.GetCrossing() != nil) != (at.topic == events.TopicCheckpoint):
+	case (r.GetCrossing() != nil) != (at.Topic == events.TopicCheckpoint):
 		return nil, refused("another topic than the record's")
 	}
 	if s.id, err = uuid.Parse(r.GetRecordId()); err != nil {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
+
+	"retorno/schemas/kafka"
 )
 
 // owner is who has taken over a Kafka partition.
@@ -23,16 +25,16 @@ type takeover struct {
 }
 
 // takeovers are all takeovers of each place, the newest last.
-func takeovers(ctx context.Context, conn driver.Conn) (map[place][]takeover, error) {
-	all := map[place][]takeover{}
+func takeovers(ctx context.Context, conn driver.Conn) (map[kafka.TopicPartition][]takeover, error) {
+	all := map[kafka.TopicPartition][]takeover{}
 	err := query(ctx, conn, "SELECT topic, kafka_partition, epoch, claim, toInt64(log), toInt64(read_from) FROM retorno.takeovers FINAL ORDER BY kafka_partition, epoch, taken_at, claim",
 		func(scan func(...any) error) error {
-			var at place
+			var at kafka.TopicPartition
 			var t takeover
 			var partition uint16
 			var log int64
-			err := scan(&at.topic, &partition, &t.Epoch, &t.Claim, &log, &t.from)
-			at.partition, t.log = int(partition), int(log)
+			err := scan(&at.Topic, &partition, &t.Epoch, &t.Claim, &log, &t.from)
+			at.Partition, t.log = int(partition), int(log)
 			all[at] = append(all[at], t)
 			return err
 		})
@@ -58,7 +60,7 @@ func (m mark) readAgain(since []takeover) bool {
 
 // logOf is one log of a place.
 type logOf struct {
-	place
+	kafka.TopicPartition
 	log int
 }
 
@@ -71,8 +73,8 @@ func givenUp(ctx context.Context, conn driver.Conn) (map[logOf][]offsets, error)
 			var partition uint16
 			var log int64
 			var gone offsets
-			err := scan(&of.topic, &partition, &log, &gone.from, &gone.to)
-			of.partition, of.log = int(partition), int(log)
+			err := scan(&of.Topic, &partition, &log, &gone.from, &gone.to)
+			of.Partition, of.log = int(partition), int(log)
 			all[of] = append(all[of], gone)
 			return err
 		})

@@ -10,6 +10,7 @@ import (
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/verify"
 	"retorno/consumers/counting/verify/wire"
+	"retorno/schemas/kafka"
 )
 
 // judge asks the four oracles.
@@ -51,7 +52,7 @@ func (r *run) askLedger(ctx context.Context, s *store.Store) (Oracle, error) {
 	for p, end := range ends {
 		sum += end
 		if at[p] != end {
-			o.Faults = append(o.Faults, fmt.Sprintf("%s, partition %d: accounted to %d, the log ends at %d", p.topic, p.partition, at[p], end))
+			o.Faults = append(o.Faults, fmt.Sprintf("%s, partition %d: accounted to %d, the log ends at %d", p.Topic, p.Partition, at[p], end))
 		}
 	}
 	o.Asked = fmt.Sprintf("%d runs of %d offsets in %d partitions, %d rejected", n, sum, len(ends), r.report.Accounts.Rejected)
@@ -60,14 +61,14 @@ func (r *run) askLedger(ctx context.Context, s *store.Store) (Oracle, error) {
 
 // runsOf follows the ledger's runs of every partition, and notes each that does not begin where the one before it
 // ended or whose accounts do not balance. It returns where each partition's last run ends, and how many runs there are.
-func runsOf(ctx context.Context, s *store.Store, o *Oracle) (at map[place]int64, n int, err error) {
+func runsOf(ctx context.Context, s *store.Store, o *Oracle) (at map[kafka.TopicPartition]int64, n int, err error) {
 	rows, err := s.Conn().Query(ctx, `SELECT topic, kafka_partition, epoch, toInt64(first_offset), toInt64(next_offset), toInt64(read),
 		toInt64(accepted + duplicate + superseded + rejected) FROM retorno.accounts ORDER BY topic, kafka_partition, first_offset, next_offset`)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer rows.Close()
-	at = map[place]int64{}
+	at = map[kafka.TopicPartition]int64{}
 	for rows.Next() {
 		var topic string
 		var partition uint16
@@ -77,7 +78,7 @@ func runsOf(ctx context.Context, s *store.Store, o *Oracle) (at map[place]int64,
 			return nil, 0, err
 		}
 		n++
-		p := place{topic, int(partition)}
+		p := kafka.TopicPartition{Topic: topic, Partition: int(partition)}
 		if first != at[p] || read != next-first || accounted != read {
 			o.Faults = append(o.Faults, fmt.Sprintf("%s, partition %d, epoch %d: offsets %d to %d follow %d; %d read, %d in accounts",
 				topic, partition, epoch, first, next, at[p], read, accounted))

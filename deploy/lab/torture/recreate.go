@@ -19,6 +19,7 @@ import (
 	"retorno/consumers/counting/stream"
 	"retorno/consumers/counting/verify"
 	"retorno/producers/producer"
+	"retorno/schemas/kafka"
 )
 
 // Recreate (F29) is a run of its own, because it stops partitions by design: a topic is deleted and made again, while
@@ -93,12 +94,12 @@ func (r *run) recreate(ctx context.Context) error {
 
 // askStops asks whether each partition that was read of the topic stops and says why, and whether its consumer is no
 // longer ready. Which reason is found depends on how far the new topic was when it was looked at.
-func (r *run) askStops(ctx context.Context, topic string, counted map[place]int64) Oracle {
+func (r *run) askStops(ctx context.Context, topic string, counted map[kafka.TopicPartition]int64) Oracle {
 	o := Oracle{Name: "the partitions stop and say why"}
 	why := map[string]int{}
 	n := 0
 	for p := range r.cfg.Partitions {
-		if counted[place{topic, p}] == 0 {
+		if counted[kafka.TopicPartition{Topic: topic, Partition: p}] == 0 {
 			continue // nothing was read that could be another one now
 		}
 		n++

@@ -18,6 +18,7 @@ import (
 	"retorno/deploy/lab/register"
 	"retorno/producers/producer"
 	"retorno/schemas/events"
+	"retorno/schemas/kafka"
 )
 
 // Retention (F28) is a run of its own, because it stops a partition by design: records that were not counted are
@@ -51,9 +52,9 @@ func (r *run) retain(ctx context.Context) error {
 		return err
 	}
 	rnd := rand.New(rand.NewPCG(r.cfg.Seed, 28))
-	hit := place{events.TopicCentre, rnd.IntN(r.cfg.Partitions)}
+	hit := kafka.TopicPartition{Topic: events.TopicCentre, Partition: rnd.IntN(r.cfg.Partitions)}
 	before := counted[hit] + 1 + rnd.Int64N(max(1, ends[hit]-counted[hit]-1))
-	r.say("retention: %s, partition %d: counted to %d of %d, deleted before %d", hit.topic, hit.partition, counted[hit], ends[hit], before)
+	r.say("retention: %s, partition %d: counted to %d of %d, deleted before %d", hit.Topic, hit.Partition, counted[hit], ends[hit], before)
 	if err := r.machine.deleteRecords(ctx, hit, before); err != nil {
 		return err
 	}
@@ -65,25 +66,25 @@ func (r *run) retain(ctx context.Context) error {
 }
 
 // judgeRetention asks whether the partition stopped, and nothing else did.
-func (r *run) judgeRetention(ctx context.Context, hit place, counted, ends map[place]int64) error {
+func (r *run) judgeRetention(ctx context.Context, hit kafka.TopicPartition, counted, ends map[kafka.TopicPartition]int64) error {
 	s, err := r.machine.store()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	others := map[place]int64{}
+	others := map[kafka.TopicPartition]int64{}
 	for p, end := range ends {
-		if p.partition != hit.partition {
+		if p.Partition != hit.Partition {
 			others[p] = end
 		}
 	}
 	if err := awaitAccounts(ctx, s, others, r.cfg.Patience); err != nil {
 		return fmt.Errorf("the other partitions: %w", err)
 	}
-	stopped := Oracle{Name: "the partition stops and says why", Asked: fmt.Sprintf("retorno_stream_stopped of partition %d", hit.partition)}
+	stopped := Oracle{Name: "the partition stops and says why", Asked: fmt.Sprintf("retorno_stream_stopped of partition %d", hit.Partition)}
 	said := func() bool {
 		for _, c := range r.machine.consumers {
-			if addr := c.address(); addr != "" && stoppedFor(ctx, addr, hit.partition, "retention") {
+			if addr := c.address(); addr != "" && stoppedFor(ctx, addr, hit.Partition, "retention") {
 				return true
 			}
 		}
@@ -92,13 +93,13 @@ func (r *run) judgeRetention(ctx context.Context, hit place, counted, ends map[p
 	if err := waitFor(ctx, r.cfg.Patience, said); err != nil {
 		stopped.Faults = append(stopped.Faults, fmt.Sprintf("no consumer says so: %v", err))
 	}
-	passed := Oracle{Name: "nothing is passed over", Asked: fmt.Sprintf("the ledger of %s, partition %d", hit.topic, hit.partition)}
-	positions, err := s.Positions(ctx, hit.partition)
+	passed := Oracle{Name: "nothing is passed over", Asked: fmt.Sprintf("the ledger of %s, partition %d", hit.Topic, hit.Partition)}
+	positions, err := s.Positions(ctx, hit.Partition)
 	if err != nil {
 		return err
 	}
 	for _, p := range positions {
-		if p.Topic == hit.topic && p.NextOffset != counted[hit] {
+		if p.Topic == hit.Topic && p.NextOffset != counted[hit] {
 			passed.Faults = append(passed.Faults, fmt.Sprintf("it stands at %d, and was to stay at %d", p.NextOffset, counted[hit]))
 		}
 	}
@@ -146,7 +147,7 @@ func (r *run) send(ctx context.Context, from, until int, topics ...string) error
 	return errors.Join(err, writer.Close())
 }
 
-func (m *machine) deleteRecords(ctx context.Context, p place, before int64) error {
+func (m *machine) deleteRecords(ctx context.Context, p kafka.TopicPartition, before int64) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(m.toKafka.addr()))
 	if err != nil {
 		return err
@@ -155,9 +156,9 @@ func (m *machine) deleteRecords(ctx context.Context, p place, before int64) erro
 	request := kmsg.NewPtrDeleteRecordsRequest()
 	request.TimeoutMillis = 10_000
 	topic := kmsg.NewDeleteRecordsRequestTopic()
-	topic.Topic = p.topic
+	topic.Topic = p.Topic
 	partition := kmsg.NewDeleteRecordsRequestTopicPartition()
-	partition.Partition, partition.Offset = int32(p.partition), before
+	partition.Partition, partition.Offset = int32(p.Partition), before
 	topic.Partitions = append(topic.Partitions, partition)
 	request.Topics = append(request.Topics, topic)
 	response, err := request.RequestWith(ctx, client)

@@ -8,31 +8,26 @@ import (
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/stream"
 	"retorno/schemas/events"
+	"retorno/schemas/kafka"
 )
 
 var factTopics = []string{events.TopicCheckpoint, events.TopicCentre}
 
-// place is one partition of a topic.
-type place struct {
-	topic     string
-	partition int
-}
-
 // ends are the offsets after the last record of every partition.
-func (m *machine) ends(ctx context.Context) (map[place]int64, error) {
+func (m *machine) ends(ctx context.Context) (map[kafka.TopicPartition]int64, error) {
 	reader, err := stream.New(stream.Config{Brokers: []string{m.toKafka.addr()}, Group: "torture", Topics: factTopics, Partitions: m.cfg.Partitions})
 	if err != nil {
 		return nil, err
 	}
 	defer reader.Close()
-	ends := map[place]int64{}
+	ends := map[kafka.TopicPartition]int64{}
 	for _, topic := range factTopics {
 		for p := range m.cfg.Partitions {
 			_, end, err := reader.Bounds(ctx, topic, p)
 			if err != nil {
 				return nil, fmt.Errorf("ask for the end of %s, partition %d: %w", topic, p, err)
 			}
-			ends[place{topic, p}] = end
+			ends[kafka.TopicPartition{Topic: topic, Partition: p}] = end
 		}
 	}
 	return ends, nil
@@ -52,7 +47,7 @@ func (r *run) settle(ctx context.Context) error {
 	return awaitAccounts(ctx, s, ends, r.cfg.Patience)
 }
 
-func awaitAccounts(ctx context.Context, s *store.Store, ends map[place]int64, patience time.Duration) error {
+func awaitAccounts(ctx context.Context, s *store.Store, ends map[kafka.TopicPartition]int64, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
@@ -67,13 +62,13 @@ func awaitAccounts(ctx context.Context, s *store.Store, ends map[place]int64, pa
 }
 
 // missing names the partitions that the ledger does not hold to their end, each with how many records it lacks.
-func missing(ctx context.Context, s *store.Store, ends map[place]int64) (map[place]int64, error) {
+func missing(ctx context.Context, s *store.Store, ends map[kafka.TopicPartition]int64) (map[kafka.TopicPartition]int64, error) {
 	rows, err := s.Conn().Query(ctx, "SELECT topic, kafka_partition, toInt64(sum(read)) FROM retorno.accounts GROUP BY topic, kafka_partition")
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	behind := map[place]int64{}
+	behind := map[kafka.TopicPartition]int64{}
 	for p, end := range ends {
 		if end > 0 {
 			behind[p] = end
@@ -86,7 +81,7 @@ func missing(ctx context.Context, s *store.Store, ends map[place]int64) (map[pla
 		if err := rows.Scan(&topic, &partition, &read); err != nil {
 			return nil, err
 		}
-		p := place{topic, int(partition)}
+		p := kafka.TopicPartition{Topic: topic, Partition: int(partition)}
 		if _, asked := behind[p]; !asked {
 			continue
 		}

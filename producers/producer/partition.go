@@ -1,6 +1,0 @@
-package producer
-
-type topicPartition struct {
-	topic     string
-	partition int
-}
