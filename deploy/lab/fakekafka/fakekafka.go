@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"golang.org/x/sys/unix"
 )
 
 // ErrInUse says that a data folder is being used by another process.
@@ -187,16 +188,18 @@ func lockBrokerDir(dir string) (func() error, error) {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
 	path := filepath.Join(dir, "broker.lock")
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640)
+	// Not an os.File: the garbage collector closes one that nothing holds, and with it ends the lock of a broker that runs on.
+	fd, err := unix.Open(path, unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o640)
 	if err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
+		return nil, fmt.Errorf("data folder: %s: %w", path, err)
 	}
-	if err := flockExclusive(f); err != nil {
-		f.Close()
-		if errors.Is(err, errLocked) {
-			return nil, fmt.Errorf("%s: %w", dir, ErrInUse)
-		}
-		return nil, fmt.Errorf("lock %s: %w", path, err)
+	err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil {
+		return func() error { return unix.Close(fd) }, nil
 	}
-	return f.Close, nil
+	_ = unix.Close(fd)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil, fmt.Errorf("%s: %w", dir, ErrInUse)
+	}
+	return nil, fmt.Errorf("lock %s: %w", path, err)
 }
