@@ -1,0 +1,163 @@
+// Package bundle is the public form of a vintage: files that anybody can copy, cite, check and take apart without this
+// program. It makes them, and reads them again from a folder or from an address.
+//
+//	manifest.json                  what the vintage is, and the SHA-256 of each file below
+//	codes.csv                      each code of each column, with its parent and its labels
+//	lattice.yaml                   which tables are published, and by which rules
+//	tables/T1.csv                  the cells of a table
+//	tables/T1.csv-metadata.json    what its columns are (W3C, Metadata Vocabulary for Tabular Data)
+//	certificate.json               what the disclosure audit found, with the SHA-256 of the manifest
+//	certificate.sig                the Ed25519 signature of certificate.json, 64 bytes
+//	public-key.pem                 the key that checks it
+//
+// It promises that the same content gives the same bytes, in whatever order rows and tables were given, and that what is read
+// is what was sealed: a file that is missing, of which one bit differs, or that lies in the folder without being announced is
+// refused by its name. It does not judge whether a table tells too much, and asks neither Kafka nor ClickHouse.
+package bundle
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Total is the code of "all" in a column, as SDMX has it.
+const Total = "_T"
+
+// Status of a cell, by SDMX's code list CL_OBS_STATUS (https://registry.sdmx.org, version 2.2).
+type Status string
+
+// The statuses that are used.
+const (
+	Normal      Status = "A"
+	Provisional Status = "P"
+	Suppressed  Status = "Q" // missing value; suppressed
+)
+
+// Table is one published table over all of its periods.
+type Table struct {
+	ID      string
+	Measure string // what is counted
+	Title   Title
+	Columns []string // without the period
+	Rows    []Row
+}
+
+// Title is what a table is called.
+type Title struct{ ES, EN string }
+
+// Row is one cell.
+type Row struct {
+	Period string   // its label, such as 2016-Q1
+	Codes  []string // one for each column; Total where all are meant
+	Value  uint64   // 0 where Status is Suppressed
+	Status Status
+}
+
+// Code is one code of a column. Parent is the code that it is part of; Total has none.
+type Code struct {
+	Column, Code, Parent string
+	LabelES, LabelEN     string
+}
+
+// Manifest says what a vintage is.
+type Manifest struct {
+	Period        string     `json:"period"`
+	Vintage       uint64     `json:"vintage"` // 1, 2, … of the period
+	Status        string     `json:"status"`  // provisional, final, revision
+	AsOf          time.Time  `json:"as_of"`   // when it was counted
+	Published     time.Time  `json:"published_at"`
+	Reason        string     `json:"reason,omitempty"`
+	Accepted      string     `json:"accepted_incomplete,omitempty"` // why it was published although records are missing
+	MethodVersion int        `json:"method_version"`
+	Lattice       string     `json:"lattice_version"`
+	CodeLists     string     `json:"code_lists_sha256"`
+	Software      string     `json:"software"`
+	Coverage      *float64   `json:"coverage_percent"` // registered returns of all that are known; null where too few are
+	Late          *float64   `json:"late_percent"`     // returns first written down more than 72 hours after the arrival; likewise
+	Missing       uint64     `json:"missing_records"`  // of the computers, that may be of the period
+	Positions     []Position `json:"positions"`
+	Files         []Hash     `json:"files"`
+}
+
+// Position is how far a partition of a topic had been counted.
+type Position struct {
+	Topic      string `json:"topic"`
+	Partition  uint16 `json:"partition"`
+	NextOffset uint64 `json:"next_offset"`
+}
+
+// Hash is what a file must be.
+type Hash struct {
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"` // hexadecimal
+	Bytes  int64  `json:"bytes"`
+}
+
+// Certificate says what the disclosure audit found. It is signed, and holds nothing that tells why a cell is withheld.
+type Certificate struct {
+	Vintage   string    `json:"vintage"` // SHA-256 of manifest.json, hexadecimal
+	Key       string    `json:"key"`     // SHA-256 of the public key's bytes, hexadecimal
+	Period    string    `json:"period"`
+	Status    string    `json:"status"`
+	Lattice   string    `json:"lattice"` // SHA-256 of lattice.yaml, hexadecimal
+	Software  string    `json:"software"`
+	Cells     int       `json:"cells"`
+	Published int       `json:"published"`
+	Withheld  int       `json:"withheld"`
+	Audit     Audit     `json:"audit"`
+	MadeAt    time.Time `json:"made_at"`
+}
+
+// Audit is what holds for every withheld cell.
+type Audit struct {
+	Arithmetic  string   `json:"arithmetic"` // exact
+	Programs    int      `json:"lps"`        // linear programs solved
+	Determined  int      `json:"determined"` // cells that the published ones fix: 0
+	MinWidth    uint64   `json:"min_width"`  // of the intervals that the published cells leave
+	MaxLow      uint64   `json:"max_low"`    // the largest lower end of such an interval
+	JointWith   []string `json:"joint_with"` // earlier vintages that an attacker knows too
+	OwnCase     bool     `json:"singleton_attack"`
+	Core        int      `json:"core"` // cells of the part of the lattice that is no forest of tables; 0: it is one
+	AuditedRows int      `json:"audited"`
+}
+
+// File is one file of a bundle.
+type File struct {
+	Path string
+	Body []byte
+}
+
+// Bundle is a vintage as it was read.
+type Bundle struct {
+	Manifest    Manifest
+	Certificate Certificate
+	Tables      []Table
+	Codes       []Code
+	Lattice     []byte
+}
+
+// sorted returns the table with its rows in the one order that files have.
+func (t Table) sorted() Table {
+	t.Rows = slices.Clone(t.Rows)
+	slices.SortFunc(t.Rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(a.Period, b.Period), slices.Compare(a.Codes, b.Codes))
+	})
+	return t
+}
+
+// check refuses a table that no file can hold.
+func (t Table) check() error {
+	for i, r := range t.Rows {
+		switch {
+		case len(r.Codes) != len(t.Columns):
+			return fmt.Errorf("table %s, row %d: %d codes for %d columns", t.ID, i+1, len(r.Codes), len(t.Columns))
+		case r.Status != Normal && r.Status != Provisional && r.Status != Suppressed:
+			return fmt.Errorf("table %s, row %d: status %q", t.ID, i+1, r.Status)
+		case i > 0 && r.Period == t.Rows[i-1].Period && slices.Equal(r.Codes, t.Rows[i-1].Codes):
+			return fmt.Errorf("table %s: the cell %s %v stands twice", t.ID, r.Period, r.Codes)
+		}
+	}
+	return nil
+}

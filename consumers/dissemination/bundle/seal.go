@@ -1,0 +1,91 @@
+package bundle
+
+import (
+	"crypto/ed25519"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Paths of the files that every bundle has.
+const (
+	ManifestPath    = "manifest.json"
+	CodesPath       = "codes.csv"
+	LatticePath     = "lattice.yaml"
+	CertificatePath = "certificate.json"
+	SignaturePath   = "certificate.sig"
+	KeyPath         = "public-key.pem"
+	tables          = "tables/"
+	describedSuffix = "-metadata.json"
+)
+
+// TablePath is where a table stands.
+func TablePath(id string) string { return tables + id + ".csv" }
+
+// Content is what a bundle is made of. The fields of Manifest and Certificate that say what the files are, Seal fills.
+type Content struct {
+	Manifest    Manifest
+	Certificate Certificate
+	Tables      []Table
+	Codes       []Code
+	Lattice     []byte
+}
+
+// Seal makes the files of a vintage, in the order of their paths, and signs its certificate.
+func Seal(c Content, key ed25519.PrivateKey) ([]File, error) {
+	codes := slices.Clone(c.Codes)
+	slices.SortFunc(codes, func(a, b Code) int {
+		return slices.Compare([]string{a.Column, a.Parent, a.Code}, []string{b.Column, b.Parent, b.Code})
+	})
+	files := []File{{CodesPath, encodeCodes(codes)}, {LatticePath, c.Lattice}}
+	for _, t := range c.Tables {
+		t = t.sorted()
+		if err := t.check(); err != nil {
+			return nil, err
+		}
+		about, err := t.describe()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{TablePath(t.ID), t.encode()}, File{TablePath(t.ID) + describedSuffix, about})
+	}
+	slices.SortFunc(files, byPath)
+	m := c.Manifest
+	m.Files = nil
+	for i, f := range files {
+		if i > 0 && files[i-1].Path == f.Path {
+			return nil, fmt.Errorf("table %s stands twice", f.Path)
+		}
+		m.Files = append(m.Files, Hash{f.Path, digest(f.Body), int64(len(f.Body))})
+	}
+	manifest, err := indented(m)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := certify(c, manifest, key)
+	if err != nil {
+		return nil, err
+	}
+	files = append(append(files, File{ManifestPath, manifest}), signed...)
+	slices.SortFunc(files, byPath)
+	return files, nil
+}
+
+// certify makes the certificate, its signature and the key that checks it.
+func certify(c Content, manifest []byte, key ed25519.PrivateKey) ([]File, error) {
+	public := key.Public().(ed25519.PublicKey)
+	certificate := c.Certificate
+	certificate.Vintage, certificate.Key, certificate.Lattice = digest(manifest), Fingerprint(public), digest(c.Lattice)
+	certificate.Period, certificate.Status, certificate.Software = c.Manifest.Period, c.Manifest.Status, c.Manifest.Software
+	body, err := indented(certificate)
+	if err != nil {
+		return nil, err
+	}
+	pem, err := encodePublic(public)
+	if err != nil {
+		return nil, err
+	}
+	return []File{{CertificatePath, body}, {SignaturePath, ed25519.Sign(key, body)}, {KeyPath, pem}}, nil
+}
+
+func byPath(a, b File) int { return strings.Compare(a.Path, b.Path) }
