@@ -33,6 +33,7 @@ GRANT SELECT ON ceniss.* TO retorno_publisher;
 GRANT INSERT ON retorno.publications TO retorno_publisher;
 GRANT INSERT ON retorno.published_counts TO retorno_publisher;
 GRANT INSERT ON retorno.vintages TO retorno_publisher;
+GRANT INSERT ON retorno.released_files TO retorno_publisher;
 
 -- `retorno serve`, statisticians and BI tools: the published database and nothing else.
 CREATE ROLE IF NOT EXISTS ceniss_reader;

@@ -14,24 +14,37 @@ import (
 )
 
 type publishCommand struct {
-	Period     string          `arg:"" help:"The period: a year 2016, a half-year 2016-S1, a quarter 2016-Q2, a month 2016-06, an ISO week 2016-W26 or a day 2016-06-30."`
-	Kafka      kafkaFlags      `embed:"" prefix:"kafka-"`
-	ClickHouse clickhouseFlags `embed:"" prefix:"clickhouse-"`
-	Final      bool            `per:"call" help:"Publish it as final, and not as provisional; the period must be over."`
-	Verified   time.Duration   `name:"verified-within" default:"48h" placeholder:"DURATION" help:"How long ago the latest full pass of the verifier may have begun."`
-	JSON       bool            `name:"json" per:"call" help:"The publication, or every reason why there is none, as one JSON document."`
+	Period           string          `arg:"" help:"The period: a year 2016, a half-year 2016-S1, a quarter 2016-Q2, a month 2016-06, an ISO week 2016-W26 or a day 2016-06-30."`
+	Kafka            kafkaFlags      `embed:"" prefix:"kafka-"`
+	ClickHouse       clickhouseFlags `embed:"" prefix:"clickhouse-"`
+	Provisional      bool            `per:"call" xor:"status" help:"Publish it as provisional, which is the default."`
+	Final            bool            `per:"call" xor:"status" help:"Publish it as final, once; the period must be over."`
+	Revision         bool            `per:"call" xor:"status" help:"Publish a revision of its final vintage; --reason says why."`
+	Reason           string          `per:"call" placeholder:"TEXT" help:"Why the final vintage is revised, as the public is told."`
+	AcceptIncomplete string          `per:"call" placeholder:"TEXT" help:"Publish although records are missing or computers silent, for this reason, which the vintage shows."`
+	MaxMissing       uint64          `default:"0" placeholder:"N" help:"How many records of the period may be missing without --accept-incomplete."`
+	MaxSilent        uint64          `default:"0" placeholder:"N" help:"How many computers may have been silent since they sent in the period without --accept-incomplete."`
+	ProvisionalEvery time.Duration   `default:"672h" placeholder:"DURATION" help:"How long after a provisional vintage of a period the next one may come."`
+	Verified         time.Duration   `name:"verified-within" default:"48h" placeholder:"DURATION" help:"How long ago the latest full pass of the verifier may have begun."`
+	JSON             bool            `name:"json" per:"call" help:"The publication, or every reason why there is none, as one JSON document."`
 }
 
 // Help is the longer text of --help.
 func (publishCommand) Help() string {
-	return helpText("Keeps the counts of a period as they are now, for ever: a new vintage of it, in ceniss.publications and ceniss.published_counts, with the moment, the coverage and the positions of the ledger. Vintages before it stay as they are, and each keeps its number.\n\nNothing is published, with status 1 and every reason named, unless the ledger has reached the ends that the logs had when the command began, no partition has stopped, the latest full pass of the verifier found no difference and is young enough, and, for a final vintage, the period is over. Counting may go on meanwhile; when cells of the period keep changing it gives up with status 1.",
-		"retorno publish 2016-S1", "retorno publish 2016-S1 --final --json", "retorno publish 2016-S1 --verified-within=2h")
+	return helpText("Keeps the counts of a period as they are now, for ever: a new vintage of it, in ceniss.publications and ceniss.published_counts, with the moment, the coverage and the positions of the ledger. Vintages before it stay as they are, and each keeps its number.\n\nNothing is published, with status 1 and every reason named, unless the ledger has reached the ends that the logs had when the command began, no partition has stopped, the latest full pass of the verifier found no difference and is young enough, and no more records of the period are missing and computers silent than the limits allow. A final vintage and a revision need a period that is over; a revision needs a final vintage; a provisional one comes before that, and not too soon after another. Counting may go on meanwhile; when cells of the period keep changing, or another publisher is at work, it gives up with status 1.",
+		"retorno publish 2016-S1", "retorno publish 2016-S1 --final --json", `retorno publish 2016-S1 --final --accept-incomplete="the post of Agua Caliente was flooded in May"`, `retorno publish 2016-S1 --revision --reason="registrations that came late"`)
 }
 
 // Validate names what cannot be.
 func (c *publishCommand) Validate() error {
 	if c.Verified <= 0 {
 		return fmt.Errorf("--verified-within %s: must be more than nothing", c.Verified)
+	}
+	if c.ProvisionalEvery < 0 {
+		return fmt.Errorf("--provisional-every %s: must not be negative", c.ProvisionalEvery)
+	}
+	if c.Revision != (c.Reason != "") {
+		return errors.New("--revision and --reason TEXT go together")
 	}
 	return nil
 }
@@ -40,6 +53,16 @@ func (c *publishCommand) Validate() error {
 func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 	period, err := calendar.ParsePeriod(c.Period)
 	if err != nil {
+		return Usage(err)
+	}
+	order := release.Order{Period: period, Status: release.Provisional, AsOf: time.Now(), Reason: c.Reason, Accepted: c.AcceptIncomplete, Software: version}
+	switch {
+	case c.Final:
+		order.Status = release.Final
+	case c.Revision:
+		order.Status = release.Revision
+	}
+	if err := order.Validate(); err != nil {
 		return Usage(err)
 	}
 	kafka, err := c.Kafka.verified(ctx, t.Log)
@@ -51,12 +74,8 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	status := release.Provisional
-	if c.Final {
-		status = release.Final
-	}
-	gate := release.Gate{VerifiedWithin: c.Verified, Ends: func(ctx context.Context) ([]release.Position, error) { return logEnds(ctx, kafka) }}
-	p, err := release.Take(ctx, s.Conn(), gate, period, status, time.Now())
+	gate := release.Gate{VerifiedWithin: c.Verified, MaxMissing: c.MaxMissing, MaxSilent: c.MaxSilent, ProvisionalEvery: c.ProvisionalEvery, Ends: func(ctx context.Context) ([]release.Position, error) { return logEnds(ctx, kafka) }}
+	p, err := release.Publish(ctx, s.Conn(), gate, order)
 	if err != nil {
 		return c.refuse(t.Out, err)
 	}
@@ -82,7 +101,7 @@ func (c *publishCommand) refuse(w io.Writer, err error) error {
 			}{refused.Period, refused.Reasons}))
 		}
 		return No(err)
-	case errors.Is(err, release.ErrNoCounts), errors.Is(err, release.ErrMoving), errors.Is(err, release.ErrUnfinished):
+	case errors.Is(err, release.ErrNoCounts), errors.Is(err, release.ErrMoving), errors.Is(err, release.ErrUnfinished), errors.Is(err, release.ErrConcurrent):
 		return No(err)
 	}
 	return err
@@ -103,19 +122,24 @@ func logEnds(ctx context.Context, kafka *verify.Kafka) ([]release.Position, erro
 
 // printPublication says in both languages what was published.
 func printPublication(w io.Writer, p release.Publication) error {
-	states := map[release.Status]string{release.Provisional: "provisional", release.Final: "definitiva"}
+	states := map[release.Status]string{release.Provisional: "provisional", release.Final: "definitiva", release.Revision: "revisión"}
 	at := p.AsOf.In(calendar.Zone()).Format("2006-01-02 15:04:05")
 	coverage := "–"
 	if p.Reconciled > 0 {
 		coverage = fmt.Sprintf("%.1f %%", 100*float64(p.Registered)/float64(p.Reconciled))
 	}
 	_, err := fmt.Fprintf(w, `%[1]s (%[2]s a %[3]s), edición %[4]d, %[5]s, contada el %[6]s
-  %[7]s retornos registrados de %[8]s conocidos (%[9]s), %[10]s vistos en puestos, %[11]s anotados tarde, %[12]s registros faltan, %[15]s posiciones dadas por perdidas
+  %[7]s retornos registrados de %[8]s conocidos (%[9]s), %[10]s vistos en puestos, %[11]s anotados tarde, %[12]s registros faltan, %[16]s computadoras callan, %[15]s posiciones dadas por perdidas
 %[1]s (%[2]s to %[3]s), vintage %[4]d, %[13]s, counted on %[6]s
-  %[7]s registered returns of %[8]s known (%[9]s), %[10]s seen at posts, %[11]s written down late, %[12]s records missing, %[15]s offsets given up
+  %[7]s registered returns of %[8]s known (%[9]s), %[10]s seen at posts, %[11]s written down late, %[12]s records missing, %[16]s computers silent, %[15]s offsets given up
 %[14]s
 `, p.Period, p.First, p.Last, p.Vintage, states[p.Status], at,
 		count(int64(p.Registered)), count(int64(p.Reconciled)), coverage, count(int64(p.Checkpoint)), count(int64(p.Late)), count(int64(p.Missing)),
-		p.Status, p.ID, count(int64(p.Lost)))
+		p.Status, p.ID, count(int64(p.Lost)), count(int64(p.Silent)))
+	for _, said := range []struct{ es, en, text string }{{"Revisa porque", "Revised because", p.Reason}, {"Se publica incompleta porque", "Published incomplete because", p.Accepted}} {
+		if err == nil && said.text != "" {
+			_, err = fmt.Fprintf(w, "%s / %s: %s\n", said.es, said.en, said.text)
+		}
+	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +32,11 @@ func TestPublishKeepsWhatIsCounted(t *testing.T) {
 	publish := func(args ...string) result {
 		return try(t, "", nil, append(append([]string{"publish"}, args...), flags...)...)
 	}
-	r := publish(year, "--json")
+	if r := publish(year); r.status != exitNo || !strings.Contains(r.err, "incomplete: 13 records") || !strings.Contains(r.err, "--accept-incomplete") {
+		t.Fatalf("what is missing is no reason: %+v", r)
+	}
+	const accepted = "--accept-incomplete=the made register has gaps"
+	r := publish(year, "--json", accepted)
 	var p release.Publication
 	if err := json.Unmarshal([]byte(r.out), &p); r.status != exitDone || err != nil {
 		t.Fatalf("%+v, %v", r, err)
@@ -39,8 +44,11 @@ func TestPublishKeepsWhatIsCounted(t *testing.T) {
 	if p.Vintage != 1 || p.Registered != registered || p.Reconciled != reconciled || p.Status != release.Provisional || len(p.Positions) == 0 {
 		t.Errorf("published %+v, counted %d of %d", p, registered, reconciled)
 	}
-	r = publish(year, "--final")
-	for _, want := range []string{"edición 2, definitiva", "vintage 2, final", fmt.Sprintf("%s registered returns of %s known", count(int64(registered)), count(int64(reconciled)))} {
+	if r := publish(year, accepted); r.status != exitNo || !strings.Contains(r.err, release.TooSoon) {
+		t.Errorf("two provisional ones at once: %+v", r)
+	}
+	r = publish(year, "--final", accepted)
+	for _, want := range []string{"edición 2, definitiva", "vintage 2, final", "the made register has gaps", fmt.Sprintf("%s registered returns of %s known", count(int64(registered)), count(int64(reconciled)))} {
 		if r.status != exitDone || !strings.Contains(r.out, want) {
 			t.Errorf("%+v, wanted %s", r, want)
 		}
@@ -81,7 +89,9 @@ func TestPublishRefusesWithEveryReason(t *testing.T) {
 			t.Errorf("verify --once %s: %+v", behind, r)
 		}
 	}
-	if r := try(t, "", nil, append([]string{"publish", "2016", "--verified-within=0s"}, flags...)...); r.status != exitUsage {
-		t.Errorf("%+v", r)
+	for _, wrong := range [][]string{{"--verified-within=0s"}, {"--provisional-every=-1s"}, {"--revision"}, {"--reason=late"}, {"--final", "--revision", "--reason=late"}, {"--accept-incomplete=two\nlines"}} {
+		if r := try(t, "", nil, slices.Concat([]string{"publish", "2016"}, wrong, flags)...); r.status != exitUsage {
+			t.Errorf("%v: %+v", wrong, r)
+		}
 	}
 }

@@ -344,8 +344,9 @@ CREATE OR REPLACE VIEW ceniss.publications
     period String COMMENT 'Periodo, 2016-S1 / Period, 2016-S1',
     vintage UInt64 COMMENT 'Edición del periodo: 1, 2, … / Vintage of the period: 1, 2, …',
     newest UInt8 COMMENT '1: la más reciente del periodo / 1: the newest of the period',
-    status String COMMENT 'Estado: provisional, final / Status: provisional, final',
+    status String COMMENT 'Estado: provisional, final, revision / Status: provisional, final, revision',
     as_of DateTime64(3, 'America/Tegucigalpa') COMMENT 'Cuándo se contó / When it was counted',
+    published_at DateTime64(3, 'America/Tegucigalpa') COMMENT 'Cuándo se publicó / When it was published',
     first_day Date COMMENT 'Primer día / First day',
     last_day Date COMMENT 'Último día / Last day',
     method_version UInt8 COMMENT 'Versión del método / Version of the method',
@@ -356,6 +357,10 @@ CREATE OR REPLACE VIEW ceniss.publications
     late UInt64 COMMENT 'Retornos cuyo registro de apertura se hizo más de 72 horas después de la llegada / Returns whose opening record was made more than 72 hours after the arrival',
     missing UInt64 COMMENT 'Registros que entonces faltaban y pueden ser del periodo / Records that were missing then and may be of the period',
     lost UInt64 COMMENT 'Posiciones que hasta entonces se dieron por perdidas por decisión anotada, de todos los periodos / Offsets that recorded decisions had given up by then, of all periods',
+    silent UInt64 COMMENT 'Computadoras que callaban entonces y cuyo último envío es del periodo / Computers that were silent then and whose last sending is of the period',
+    reason String COMMENT 'Por qué corrige una edición anterior / Why it revises an earlier vintage',
+    accepted String COMMENT 'Por qué se publicó aunque faltaban registros / Why it was published although records were missing',
+    software String COMMENT 'Versión del programa / Version of the program',
     cells UInt64 COMMENT 'Filas en ceniss.published_counts / Rows in ceniss.published_counts',
     checksum UInt64 COMMENT 'Suma de control de esas filas / Checksum of these rows',
     topics Array(String) COMMENT 'Posición del libro: temas / Position of the ledger: topics',
@@ -363,12 +368,22 @@ CREATE OR REPLACE VIEW ceniss.publications
     next_offsets Array(UInt64) COMMENT 'Hasta dónde se había contado cada una / How far each was counted'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT id, period, v.vintage AS vintage, vintage = max(vintage) OVER (PARTITION BY period) AS newest, status, as_of, first_day, last_day, method_version,
-    registered, checkpoint, reconciled, if(reconciled = 0, NULL, registered / reconciled) AS coverage, late, missing, lost, cells, checksum,
+AS SELECT id, period, v.vintage AS vintage, vintage = max(vintage) OVER (PARTITION BY period) AS newest, status, as_of, published_at, first_day, last_day, method_version,
+    registered, checkpoint, reconciled, if(reconciled = 0, NULL, registered / reconciled) AS coverage, late, missing, lost, silent, reason, accepted, software, cells, checksum,
     topics, kafka_partitions, next_offsets
 FROM (SELECT DISTINCT * FROM retorno.publications) AS once
 INNER JOIN (SELECT publication, max(vintage) AS vintage FROM retorno.vintages GROUP BY publication) AS v ON v.publication = once.id
 COMMENT 'Una fila por edición publicada de un periodo; nunca cambia / One row for each published vintage of a period; it never changes';
+
+CREATE OR REPLACE VIEW ceniss.released_files
+(
+    publication UUID COMMENT 'Publicación / Publication',
+    path String COMMENT 'Nombre del archivo / Name of the file',
+    body String COMMENT 'Sus bytes / Its bytes'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT DISTINCT publication, path, body FROM retorno.released_files WHERE publication IN (SELECT id FROM retorno.publications)
+COMMENT 'Forma pública de cada edición: lo único que sale de la casa / Public form of each vintage: all that leaves the house';
 
 CREATE OR REPLACE VIEW ceniss.published_counts
 (

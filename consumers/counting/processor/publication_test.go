@@ -31,7 +31,7 @@ func gateOf(t *testing.T, s *store.Store, l *log) release.Gate {
 	t.Helper()
 	noDifference(t, s)
 	exec(t, s, "INSERT INTO retorno.verifications (kind, pass, began, at) VALUES ('ended', generateUUIDv4(), now64(3), now64(3))")
-	return release.Gate{VerifiedWithin: time.Hour, Ends: func(context.Context) ([]release.Position, error) {
+	return release.Gate{VerifiedWithin: time.Hour, MaxMissing: 100, Ends: func(context.Context) ([]release.Position, error) {
 		var all []release.Position
 		for topic, messages := range l.topics {
 			all = append(all, release.Position{Topic: topic, NextOffset: uint64(len(messages))})
@@ -42,7 +42,7 @@ func gateOf(t *testing.T, s *store.Store, l *log) release.Gate {
 
 func take(t *testing.T, conn release.Conn, gate release.Gate, status release.Status, asOf time.Time) release.Publication {
 	t.Helper()
-	p, err := release.Take(t.Context(), conn, gate, halfYear, status, asOf)
+	p, err := release.Publish(t.Context(), conn, gate, release.Order{Period: halfYear, Status: status, AsOf: asOf})
 	if err != nil {
 		t.Fatal(err)
 	}

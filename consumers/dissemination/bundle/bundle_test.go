@@ -203,10 +203,10 @@ func TestAFileTooMuchOrTooFew(t *testing.T) {
 // TestWhatNoFileHolds: tables that contradict themselves are refused before anything is signed.
 func TestWhatNoFileHolds(t *testing.T) {
 	for name, change := range map[string]func(c *bundle.Content){
-		"T2: the cell":         func(c *bundle.Content) { c.Tables[0].Rows = append(c.Tables[0].Rows, c.Tables[0].Rows[0]) },
+		"T2: the cell":          func(c *bundle.Content) { c.Tables[0].Rows = append(c.Tables[0].Rows, c.Tables[0].Rows[0]) },
 		"2 codes for 1 columns": func(c *bundle.Content) { c.Tables[0].Rows[0].Codes = []string{"a", "b"} },
-		`status "X"`:           func(c *bundle.Content) { c.Tables[0].Rows[0].Status = "X" },
-		"T2.csv stands twice":  func(c *bundle.Content) { c.Tables[1].ID = "T2" },
+		`status "X"`:            func(c *bundle.Content) { c.Tables[0].Rows[0].Status = "X" },
+		"T2.csv stands twice":   func(c *bundle.Content) { c.Tables[1].ID = "T2" },
 	} {
 		c := content()
 		change(&c)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,8 +13,10 @@ import (
 	"retorno/schemas/calendar"
 )
 
-// Gate is what stands between counting and publishing. A period passes it when all of this holds: a final one is over; no
-// final vintage of it is followed by a provisional one; no partition has stopped; the latest full pass of the verifier
+// Gate is what stands between counting and publishing. A period passes it when all of this holds: a final one is over; a
+// provisional one comes before the final one, and not too soon after the one before; the final one comes once, and after it
+// revisions alone; the records missing of the period and the computers silent since are few, or that is accepted with a reason;
+// no partition has stopped; the latest full pass of the verifier
 // found no difference, is young enough, and nothing has differed since; the ledger has reached the ends that the logs had when
 // the publication began; and no log is shorter than what was counted of it, as one is that was made again or cut off.
 type Gate struct {
@@ -21,6 +24,12 @@ type Gate struct {
 	Ends func(context.Context) ([]Position, error)
 	// VerifiedWithin is how long ago the latest full pass of the verifier may have begun.
 	VerifiedWithin time.Duration
+	// MaxMissing and MaxSilent are how many records of the period may be missing, and how many computers may have been silent
+	// since they sent in it, before somebody must accept that.
+	MaxMissing, MaxSilent uint64
+	// ProvisionalEvery is how long after a provisional vintage of a period the next one may come: what changes between two
+	// of them tells of those who came meanwhile. Zero: at once.
+	ProvisionalEvery time.Duration
 }
 
 // Reason is why a period is not published.
@@ -33,7 +42,10 @@ type Reason struct {
 // Codes of reasons.
 const (
 	NotOver     = "not_over"    // the period is not over
-	AfterFinal  = "after_final" // a final vintage is followed by final ones alone
+	AfterFinal  = "after_final" // a final vintage is followed by revisions alone
+	NoFinal     = "no_final"    // a revision has nothing to revise
+	TooSoon     = "too_soon"    // the latest provisional vintage is too young
+	Incomplete  = "incomplete"  // records are missing, or computers silent
 	Stopped     = "stopped"     // a partition has stopped
 	NotVerified = "not_verified"
 	Differs     = "differs" // the second count disagrees
@@ -67,23 +79,27 @@ func (e *RefusedError) Has(code string) bool {
 
 // pass is nil when the period may be published; else the error is *RefusedError, or tells that Kafka or ClickHouse could
 // not be asked. ends are those of the logs, asked before anything else.
-func (g Gate) pass(ctx context.Context, conn Conn, period calendar.Period, status Status, asOf time.Time) error {
+// It returns how many vintages of the period there were.
+func (g Gate) pass(ctx context.Context, conn Conn, o Order) (vintages uint64, err error) {
 	if g.Ends == nil || g.VerifiedWithin <= 0 {
-		return errors.New("publication: the gate needs a way to ask for the ends of the logs, and an age for the verifier's pass")
+		return 0, errors.New("publication: the gate needs a way to ask for the ends of the logs, and an age for the verifier's pass")
 	}
 	ends, err := g.Ends(ctx)
 	if err != nil {
-		return fmt.Errorf("ask for the ends of the logs: %w", err)
+		return 0, fmt.Errorf("ask for the ends of the logs: %w", err)
 	}
 	var reasons []Reason
 	for _, ask := range []func() ([]Reason, error){
-		func() ([]Reason, error) { return calendarReasons(ctx, conn, period, status, asOf) },
+		func() (reasons []Reason, err error) {
+			vintages, reasons, err = g.calendarReasons(ctx, conn, o)
+			return reasons, err
+		},
 		func() ([]Reason, error) { return stopReasons(ctx, conn) },
 		func() ([]Reason, error) { return g.verifierReasons(ctx, conn) },
 	} {
 		more, err := ask()
 		if err != nil {
-			return err
+			return 0, err
 		}
 		reasons = append(reasons, more...)
 	}
@@ -93,33 +109,78 @@ func (g Gate) pass(ctx context.Context, conn Conn, period calendar.Period, statu
 	}
 	behind, err := reach(ctx, conn, ends, wait)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	ahead, err := g.beyond(ctx, conn)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if reasons = append(append(reasons, behind...), ahead...); len(reasons) > 0 {
-		return &RefusedError{Period: period.Label, Reasons: reasons}
+	// Last, for it is of what the ledger has reached.
+	incomplete, err := g.incompleteReasons(ctx, conn, o)
+	if err != nil {
+		return 0, err
 	}
-	return nil
+	if reasons = slices.Concat(reasons, behind, ahead, incomplete); len(reasons) > 0 {
+		return 0, &RefusedError{Period: o.Period.Label, Reasons: reasons}
+	}
+	return vintages, nil
 }
 
-func calendarReasons(ctx context.Context, conn Conn, period calendar.Period, status Status, asOf time.Time) (all []Reason, err error) {
-	if status == Final && calendar.DayOfTime(asOf) <= period.Last {
-		all = append(all, Reason{NotOver, fmt.Sprintf("it ends with %s, and it is %s", period.Last, calendar.DayOfTime(asOf)), "publish it as provisional, or when it is over"})
+// calendarReasons asks how many vintages of the period there are, and which.
+func (g Gate) calendarReasons(ctx context.Context, conn Conn, o Order) (vintages uint64, all []Reason, err error) {
+	if today := calendar.DayOfTime(o.AsOf); o.Status != Provisional && today <= o.Period.Last {
+		all = append(all, Reason{NotOver, fmt.Sprintf("it ends with %s, and it is %s", o.Period.Last, today), "publish it as provisional, or when it is over"})
 	}
-	if status == Final {
-		return all, nil
+	var finals, provisionals uint64
+	var latest time.Time
+	err = conn.QueryRow(ctx, "SELECT countIf(status != ?), countIf(status = ?), maxIf(as_of, status = ?) FROM ceniss.publications WHERE period = ?",
+		string(Provisional), string(Provisional), string(Provisional), o.Period.Label).Scan(&finals, &provisionals, &latest)
+	if err != nil {
+		return 0, nil, fmt.Errorf("read the earlier publications: %w", err)
 	}
-	var finals uint64
-	if err := conn.QueryRow(ctx, "SELECT count() FROM ceniss.publications WHERE period = ? AND status = ?", period.Label, string(Final)).Scan(&finals); err != nil {
-		return nil, fmt.Errorf("read the earlier publications: %w", err)
+	switch next := latest.Add(g.ProvisionalEvery); {
+	case o.Status != Revision && finals > 0:
+		all = append(all, Reason{AfterFinal, "its final vintage exists", "publish it with --revision and --reason"})
+	case o.Status == Revision && finals == 0:
+		all = append(all, Reason{NoFinal, "it has no final vintage", "publish it with --final"})
+	case o.Status == Provisional && provisionals > 0 && g.ProvisionalEvery > 0 && o.AsOf.Before(next):
+		all = append(all, Reason{TooSoon, fmt.Sprintf("its latest provisional vintage is of %s", latest.In(calendar.Zone()).Format(time.DateTime)),
+			fmt.Sprintf("publish it from %s on", next.In(calendar.Zone()).Format(time.DateTime))})
 	}
-	if finals > 0 {
-		all = append(all, Reason{AfterFinal, fmt.Sprintf("%d final vintages of it exist", finals), "publish it with --final"})
+	return finals + provisionals, all, nil
+}
+
+// incompleteReasons asks what is missing of the period, unless that is accepted.
+func (g Gate) incompleteReasons(ctx context.Context, conn Conn, o Order) (all []Reason, err error) {
+	if o.Accepted != "" {
+		return nil, nil
+	}
+	missing, silent, err := incompleteness(ctx, conn, o.Period)
+	if err != nil {
+		return nil, err
+	}
+	const accept = "; or accept it with --accept-incomplete and the reason, which the vintage shows"
+	if missing > g.MaxMissing {
+		all = append(all, Reason{Incomplete, fmt.Sprintf("%d records that may be of it are missing, and at most %d may be", missing, g.MaxMissing),
+			"ceniss.source_gaps names the computers: have them send again" + accept})
+	}
+	if silent > g.MaxSilent {
+		all = append(all, Reason{Incomplete, fmt.Sprintf("%d computers have been silent since they sent in it, and at most %d may be", silent, g.MaxSilent),
+			"ceniss.sources names them" + accept})
 	}
 	return all, nil
+}
+
+// incompleteness is how many records that may be of the period are missing, and how many computers are silent whose last
+// sending is of the period.
+func incompleteness(ctx context.Context, conn Conn, period calendar.Period) (missing, silent uint64, err error) {
+	err = conn.QueryRow(ctx, `SELECT (SELECT sum(missing) FROM ceniss.source_gaps WHERE month <= ? AND last_month >= ?),
+		(SELECT countIf(silent) FROM ceniss.sources WHERE toDate(last_seen) BETWEEN toDate(?) AND toDate(?))`,
+		period.Last.Month(), period.First.Month(), period.First.String(), period.Last.String()).Scan(&missing, &silent)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read what is missing: %w", err)
+	}
+	return missing, silent, nil
 }
 
 func stopReasons(ctx context.Context, conn Conn) (all []Reason, err error) {

@@ -44,7 +44,16 @@ func TestTheGateNamesEveryReason(t *testing.T) {
 		{"an incremental pass disagreed later", release.Differs, []string{"6 rows"}, func(o *office) {
 			o.record("increment", time.Now().Add(time.Second), time.Now().Add(time.Second), 6)
 		}},
-		{"a provisional one after a final one", release.AfterFinal, []string{"1 final"}, func(o *office) { o.mustPublish(o.conn, release.Final, after) }},
+		{"a provisional one soon after another", release.TooSoon, []string{"2016-08-01 05:59:59"}, func(o *office) {
+			o.mustPublish(o.conn, release.Provisional, after.Add(-time.Second))
+			o.every = time.Minute
+		}},
+		{"records are missing", release.Incomplete, []string{"3 records", "at most 2"}, func(o *office) { o.sent("camr-sps-1", 1, 5) }},
+		{"a computer is silent", release.Incomplete, []string{"1 computers", "at most 0"}, func(o *office) {
+			o.sent("camr-sps-1", 1, 2)
+			o.exec("INSERT INTO retorno.sendings (kafka_partition, place, source_id, source_seq, sent_at) VALUES (0, 99, 'camr-omo-1', 1, '2016-09-01 10:00:00')")
+		}},
+		{"a provisional one after a final one", release.AfterFinal, []string{"its final vintage exists"}, func(o *office) { o.mustPublish(o.conn, release.Final, after) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := open(t)
@@ -118,8 +127,50 @@ func TestAGateThatAsksNothingIsNone(t *testing.T) {
 		"Kafka is away": {VerifiedWithin: time.Hour, Ends: func(context.Context) ([]release.Position, error) { return nil, gone }},
 	} {
 		var refused *release.RefusedError
-		if _, err := release.Take(t.Context(), o.conn, gate, halfYear, release.Final, after); err == nil || errors.As(err, &refused) {
+		if _, err := release.Publish(t.Context(), o.conn, gate, order(release.Final, after)); err == nil || errors.As(err, &refused) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestFinalOnceThenRevisions: a period has one final vintage, revisions follow it and say why, and a period that is not over has
+// neither.
+func TestFinalOnceThenRevisions(t *testing.T) {
+	o := open(t)
+	refused := func(status release.Status, asOf time.Time, code string) {
+		t.Helper()
+		var no *release.RefusedError
+		if _, err := o.publish(o.conn, status, asOf); !errors.As(err, &no) || !no.Has(code) {
+			t.Errorf("%s at %s: %v", status, asOf, err)
+		}
+	}
+	refused(release.Revision, after, release.NoFinal)
+	o.mustPublish(o.conn, release.Final, after)
+	refused(release.Final, after, release.AfterFinal)
+	refused(release.Revision, time.Date(2016, 6, 30, 12, 0, 0, 0, time.UTC), release.NotOver)
+	without := order(release.Revision, after)
+	without.Reason = ""
+	if _, err := release.Publish(t.Context(), o.conn, o.gate(), without); err == nil || !strings.Contains(err.Error(), "needs a reason") {
+		t.Errorf("a revision without a reason: %v", err)
+	}
+	if p := o.mustPublish(o.conn, release.Revision, after); p.Vintage != 2 || p.Reason != "late records" {
+		t.Errorf("%+v", p)
+	}
+	if got := o.rows("SELECT vintage, status, reason, software FROM ceniss.publications"); got != "(1,'final','','test')\n(2,'revision','late records','test')" {
+		t.Errorf("the vintages are\n%s", got)
+	}
+}
+
+// TestIncompleteAndAccepted: what is missing is published once somebody accepts it, and the vintage says so.
+func TestIncompleteAndAccepted(t *testing.T) {
+	o := open(t)
+	o.sent("camr-sps-1", 1, 9)
+	accepted := order(release.Provisional, after)
+	accepted.Accepted = "the post was flooded"
+	if _, err := release.Publish(t.Context(), o.conn, o.gate(), accepted); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.rows("SELECT missing, silent, accepted FROM ceniss.publications"); got != "(7,0,'the post was flooded')" {
+		t.Errorf("the vintage is %s", got)
 	}
 }

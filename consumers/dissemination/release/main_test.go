@@ -30,9 +30,10 @@ var (
 
 // office is a database with one Kafka partition, into which the test writes as a consumer does, and the ends of its logs.
 type office struct {
-	t    *testing.T
-	conn driver.Conn
-	ends map[string]uint64 // by topic
+	t     *testing.T
+	conn  driver.Conn
+	ends  map[string]uint64 // by topic
+	every time.Duration     // between provisional vintages
 }
 
 // open makes an office in which 7 registered returns of June 2016 are counted and verified.
@@ -74,7 +75,7 @@ func (o *office) count(epoch, n int, exit string, registered int) {
 // account writes a row of the ledger, and the log goes on to there.
 func (o *office) account(epoch, first, next int) {
 	o.t.Helper()
-	o.exec("INSERT INTO retorno.ledger (topic, kafka_partition, epoch, first_offset, next_offset, read, accepted) VALUES ('%s', 0, %d, %d, %d, %d, %[5]d)", events.TopicCentre, epoch, first, next, next-first)
+	o.exec("INSERT INTO retorno.ledger (topic, kafka_partition, epoch, first_offset, next_offset, read, accepted, flushed_at) VALUES ('%s', 0, %d, %d, %d, %d, %[5]d, '2016-10-01 00:00:00')", events.TopicCentre, epoch, first, next, next-first)
 	o.ends[events.TopicCentre] = max(o.ends[events.TopicCentre], uint64(next))
 }
 
@@ -89,8 +90,16 @@ func (o *office) record(kind string, began, at time.Time, different int) {
 	o.exec("INSERT INTO retorno.verifications (kind, pass, began, at, rows, different) VALUES ('%s', generateUUIDv4(), fromUnixTimestamp64Milli(%d), fromUnixTimestamp64Milli(%d), 100, %d)", kind, began.UnixMilli(), at.UnixMilli(), different)
 }
 
+// sent notes that some numbers of a computer have arrived in June 2016.
+func (o *office) sent(source string, numbers ...int) {
+	o.t.Helper()
+	for _, n := range numbers {
+		o.exec("INSERT INTO retorno.sendings (kafka_partition, place, source_id, source_seq, sent_at) VALUES (0, %d, '%s', %[1]d, '2016-06-02 1%[1]d:00:00')", n, source)
+	}
+}
+
 func (o *office) gate() release.Gate {
-	return release.Gate{VerifiedWithin: time.Hour, Ends: func(context.Context) ([]release.Position, error) {
+	return release.Gate{VerifiedWithin: time.Hour, MaxMissing: 2, ProvisionalEvery: o.every, Ends: func(context.Context) ([]release.Position, error) {
 		var all []release.Position
 		for topic, next := range o.ends {
 			all = append(all, release.Position{Topic: topic, NextOffset: next})
@@ -99,9 +108,14 @@ func (o *office) gate() release.Gate {
 	}}
 }
 
+// order is one for the half-year, with the reason that a revision needs.
+func order(status release.Status, asOf time.Time) release.Order {
+	return release.Order{Period: halfYear, Status: status, AsOf: asOf, Reason: map[release.Status]string{release.Revision: "late records"}[status], Software: "test"}
+}
+
 func (o *office) publish(conn release.Conn, status release.Status, asOf time.Time) (release.Publication, error) {
 	o.t.Helper()
-	return release.Take(o.t.Context(), conn, o.gate(), halfYear, status, asOf)
+	return release.Publish(o.t.Context(), conn, o.gate(), order(status, asOf))
 }
 
 func (o *office) mustPublish(conn release.Conn, status release.Status, asOf time.Time) release.Publication {

@@ -6,15 +6,19 @@
 // before the copy was complete is waited for, and the copy is taken again when a cell of the period moved under it, and
 // given up with ErrMoving when they do not rest. A vintage is seen whole or not at all: its counts are written first, then
 // its number, and its own row last, under an id that no other attempt has. Its number is stored and never changes, and no
-// other vintage of the period has it, however many publish at once. It never changes or deletes anything.
+// other vintage of the period has it. Of several that publish a period at once one does, and the others are told. It never
+// changes or deletes anything.
 package release
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
@@ -39,7 +43,40 @@ type Status string
 const (
 	Provisional Status = "provisional"
 	Final       Status = "final"
+	Revision    Status = "revision" // of a final one
 )
+
+// Order is what is to be published, and how.
+type Order struct {
+	Period   calendar.Period
+	Status   Status
+	AsOf     time.Time // the moment that the vintage bears
+	Reason   string    // of a revision; required there
+	Accepted string    // why it is published although records are missing; empty: it is not, when they are
+	Software string    // version of the program
+}
+
+// maxText bounds a reason, which the public reads.
+const maxText = 1000
+
+// Validate names what cannot be ordered.
+func (o Order) Validate() error {
+	for _, text := range []string{o.Reason, o.Accepted} {
+		if !utf8.ValidString(text) || len(text) > maxText || strings.ContainsFunc(text, unicode.IsControl) {
+			return fmt.Errorf("publish %s: a reason is one line of at most %d bytes in UTF-8", o.Period.Label, maxText)
+		}
+	}
+	switch o.Status {
+	case Provisional, Final:
+		return nil
+	case Revision:
+		if o.Reason == "" {
+			return fmt.Errorf("publish %s: a revision needs a reason", o.Period.Label)
+		}
+		return nil
+	}
+	return fmt.Errorf("publish %s: status %q is none of %s, %s and %s", o.Period.Label, o.Status, Provisional, Final, Revision)
+}
 
 // Publication is one vintage of a period.
 type Publication struct {
@@ -51,7 +88,11 @@ type Publication struct {
 	Last          string       `json:"last_day"`
 	Vintage       uint64       `json:"vintage"` // 1, 2, … of the period; a number may be left out, and none is given twice
 	AsOf          time.Time    `json:"as_of"`
+	Published     time.Time    `json:"published_at"`
 	Status        Status       `json:"status"`
+	Reason        string       `json:"reason,omitempty"`
+	Accepted      string       `json:"accepted_incomplete,omitempty"`
+	Software      string       `json:"software"`
 	MethodVersion int          `json:"method_version"`
 	Registered    uint64       `json:"registered"`
 	Checkpoint    uint64       `json:"checkpoint"`
@@ -59,6 +100,7 @@ type Publication struct {
 	Late          uint64       `json:"late"`      // returns whose opening record was made more than 72 hours after the arrival
 	Missing       uint64       `json:"missing"`   // records missing of the computers that may be of the period
 	Lost          uint64       `json:"lost"`      // offsets of the logs that recorded decisions gave up, of all periods
+	Silent        uint64       `json:"silent"`    // computers silent since, whose last sending is of the period
 	Cells         uint64       `json:"cells"`     // rows of published_counts
 	Checksum      uint64       `json:"checksum"`  // of these rows
 	Positions     []Position   `json:"positions"` // of the ledger
@@ -73,11 +115,12 @@ type Position struct {
 	Lost uint64 `json:"lost"`
 }
 
-// Errors of Take, beside *RefusedError.
+// Errors of Publish, beside *RefusedError.
 var (
 	ErrNoCounts   = errors.New("nothing has been counted in it")
 	ErrUnfinished = errors.New("a write to ClickHouse was begun and does not end; is `retorno consume` running?")
 	ErrMoving     = errors.New("the counts of the period are changing; publish once they rest")
+	ErrConcurrent = errors.New("another publisher of the period is at work, or has just published; publish once it has ended")
 )
 
 const (
@@ -88,33 +131,35 @@ const (
 // patience is how long to wait for a write that is under way, and for the ledger to reach the logs.
 var patience = 30 * time.Second
 
-// Take publishes a period as it is counted now, if it passes the gate; asOf is the moment that the vintage bears. The error
-// is *RefusedError when it does not pass, or one of the errors above, or tells that Kafka or ClickHouse could not be asked.
-func Take(ctx context.Context, conn Conn, gate Gate, period calendar.Period, status Status, asOf time.Time) (Publication, error) {
-	if status != Provisional && status != Final {
-		return Publication{}, fmt.Errorf("publish %s: status %q is neither %s nor %s", period.Label, status, Provisional, Final)
+// Publish publishes a period as it is counted now, if it passes the gate. The error is *RefusedError when it does not pass, or
+// one of the errors above, or tells that Kafka or ClickHouse could not be asked.
+func Publish(ctx context.Context, conn Conn, gate Gate, o Order) (Publication, error) {
+	if err := o.Validate(); err != nil {
+		return Publication{}, err
 	}
-	if err := gate.pass(ctx, conn, period, status, asOf); err != nil {
-		return Publication{}, fmt.Errorf("publish %s: %w", period.Label, err)
+	vintages, err := gate.pass(ctx, conn, o)
+	if err != nil {
+		return Publication{}, fmt.Errorf("publish %s: %w", o.Period.Label, err)
 	}
-	p := Publication{Period: period.Label, FirstDay: period.First, LastDay: period.Last, First: period.First.String(), Last: period.Last.String(),
-		AsOf: asOf.Truncate(time.Millisecond), Status: status, MethodVersion: reconcile.MethodVersion}
+	p := Publication{Period: o.Period.Label, FirstDay: o.Period.First, LastDay: o.Period.Last, First: o.Period.First.String(), Last: o.Period.Last.String(),
+		AsOf: o.AsOf.Truncate(time.Millisecond), Status: o.Status, Reason: o.Reason, Accepted: o.Accepted, Software: o.Software, MethodVersion: reconcile.MethodVersion}
 	for attempt := 1; ; attempt++ {
-		rested, err := p.copyCells(ctx, conn)
+		rested, err := p.copyCells(ctx, conn, o.Period)
 		if err == nil && !rested {
 			err = ErrMoving
 		}
 		if err == nil {
-			err = p.write(ctx, conn)
+			err = p.write(ctx, conn, vintages)
 		}
 		if err == nil {
 			return p, nil
 		}
-		if !errors.Is(err, ErrMoving) || attempt == attempts {
-			return Publication{}, fmt.Errorf("publish %s: %w", period.Label, err)
+		if !errors.Is(err, ErrMoving) && !errors.Is(err, errBusy) || attempt == attempts {
+			return Publication{}, fmt.Errorf("publish %s: %w", o.Period.Label, err)
 		}
-		if err := sleep(ctx, pause); err != nil {
-			return Publication{}, fmt.Errorf("publish %s: %w", period.Label, err)
+		// Two may each have seen the other: they do not wait equally long.
+		if err := sleep(ctx, pause+time.Duration(rand.Int64N(int64(pause)))); err != nil {
+			return Publication{}, fmt.Errorf("publish %s: %w", o.Period.Label, err)
 		}
 	}
 }
@@ -122,7 +167,7 @@ func Take(ctx context.Context, conn Conn, gate Gate, period calendar.Period, sta
 // copyCells writes the counts and reports whether they are exactly those of the positions that it notes: every flush of which
 // a row may have been copied was begun before the copy was complete, so it is in the ledger when settled returns; and no
 // flush that is in the ledger by then changed a cell of the period later, or the cells are not those of the copy.
-func (p *Publication) copyCells(ctx context.Context, conn Conn) (rested bool, err error) {
+func (p *Publication) copyCells(ctx context.Context, conn Conn, period calendar.Period) (rested bool, err error) {
 	if p.ID, err = uuid.NewV7(); err != nil {
 		return false, err
 	}
@@ -154,11 +199,13 @@ func (p *Publication) copyCells(ctx context.Context, conn Conn) (rested bool, er
 	if now.Cells != p.Cells || now.Checksum != p.Checksum {
 		return false, nil
 	}
-	err = conn.QueryRow(ctx, `SELECT
-		(SELECT count() FROM retorno.returns FINAL WHERE national = 1 AND day BETWEEN toDate(?) AND toDate(?) AND UUIDv7ToDateTime(return_id, 'UTC') > arrival + INTERVAL 72 HOUR),
-		(SELECT sum(missing) FROM ceniss.source_gaps WHERE month <= ? AND last_month >= ?)`, first, last, p.LastDay.Month(), p.FirstDay.Month()).Scan(&p.Late, &p.Missing)
+	err = conn.QueryRow(ctx, `SELECT count() FROM retorno.returns FINAL
+		WHERE national = 1 AND day BETWEEN toDate(?) AND toDate(?) AND UUIDv7ToDateTime(return_id, 'UTC') > arrival + INTERVAL 72 HOUR`, first, last).Scan(&p.Late)
 	if err != nil {
 		return false, fmt.Errorf("read the coverage: %w", err)
+	}
+	if p.Missing, p.Silent, err = incompleteness(ctx, conn, period); err != nil {
+		return false, err
 	}
 	return true, nil
 }
@@ -182,8 +229,10 @@ var dimensions = func() string {
 	return strings.Join(names, ", ")
 }()
 
-// write gives the vintage its number and makes it visible.
-func (p *Publication) write(ctx context.Context, conn Conn) (err error) {
+// write gives the vintage its number and makes it visible, unless another has been published since the gate saw so many
+// vintages: it opened for what was there. ClickHouse looks at that, and at the lease, in the statement that writes, so that a
+// publisher that was held up before it writes nothing afterwards.
+func (p *Publication) write(ctx context.Context, conn Conn, vintages uint64) (err error) {
 	if p.Vintage, err = claim(ctx, conn, p.Period, p.ID); err != nil {
 		return err
 	}
@@ -193,17 +242,25 @@ func (p *Publication) write(ctx context.Context, conn Conn) (err error) {
 	for _, at := range p.Positions {
 		topics, partitions, next = append(topics, at.Topic), append(partitions, at.Partition), append(next, at.NextOffset)
 	}
-	batch, err := conn.PrepareBatch(ctx, `INSERT INTO retorno.publications (id, period, first_day, last_day, as_of, status, method_version,
-		registered, checkpoint, reconciled, late, missing, lost, cells, checksum, topics, kafka_partitions, next_offsets)`)
-	if err == nil {
-		err = batch.Append(p.ID, p.Period, p.First, p.Last, p.AsOf, string(p.Status), uint8(p.MethodVersion),
-			p.Registered, p.Checkpoint, p.Reconciled, p.Late, p.Missing, p.Lost, p.Cells, p.Checksum, topics, partitions, next)
-		if err == nil {
-			err = batch.Send()
-		}
-	}
+	p.Published = time.Now().Truncate(time.Millisecond)
+	err = conn.Exec(ctx, `INSERT INTO retorno.publications (id, period, first_day, last_day, as_of, published_at, status, reason, accepted, software, method_version,
+		registered, checkpoint, reconciled, late, missing, silent, lost, cells, checksum, topics, kafka_partitions, next_offsets)
+		SELECT toUUID(?), ?, toDate(?), toDate(?), fromUnixTimestamp64Milli(?), fromUnixTimestamp64Milli(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+		WHERE (SELECT max(claimed_at) FROM retorno.vintages WHERE publication = toUUID(?)) > now64(3) - INTERVAL ? MILLISECOND
+			AND (SELECT count() FROM ceniss.publications WHERE period = ?) = ?
+		SETTINGS max_execution_time = ?`,
+		p.ID.String(), p.Period, p.First, p.Last, p.AsOf.UnixMilli(), p.Published.UnixMilli(), string(p.Status), p.Reason, p.Accepted, p.Software, p.MethodVersion,
+		p.Registered, p.Checkpoint, p.Reconciled, p.Late, p.Missing, p.Silent, p.Lost, p.Cells, p.Checksum, topics, partitions, next,
+		p.ID.String(), lease.Milliseconds()/2, p.Period, vintages, max(1, int(lease.Seconds()/2)))
 	if err != nil {
 		return fmt.Errorf("write the publication: %w", err)
+	}
+	var visible uint64
+	if err := conn.QueryRow(ctx, "SELECT count() FROM retorno.publications WHERE id = toUUID(?)", p.ID.String()).Scan(&visible); err != nil {
+		return fmt.Errorf("read the publication: %w", err)
+	}
+	if visible == 0 {
+		return errors.Join(ErrConcurrent, note(ctx, conn, p.Period, withdrawn, p.ID))
 	}
 	return nil
 }
