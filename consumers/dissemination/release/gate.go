@@ -17,8 +17,8 @@ import (
 // provisional one comes before the final one, and not too soon after the one before; the final one comes once, and after it
 // revisions alone; the records missing of the period and the computers silent since are few, or that is accepted with a reason;
 // no partition has stopped; the latest full pass of the verifier
-// found no difference, is young enough, and nothing has differed since; the ledger has reached the ends that the logs had when
-// the publication began; and no log is shorter than what was counted of it, as one is that was made again or cut off.
+// found no difference, is young enough, and nothing has differed since; the ledger, and the second count, have reached the ends
+// that the logs had when the publication began; and no log is shorter than what was counted of it, as one is that was made again or cut off.
 type Gate struct {
 	// Ends asks Kafka for the ends of the logs of both fact topics: for each partition the offset after the last record.
 	Ends func(context.Context) ([]Position, error)
@@ -107,9 +107,14 @@ func (g Gate) pass(ctx context.Context, conn Conn, o Order) (vintages uint64, er
 	if len(reasons) > 0 { // it is refused anyhow
 		wait = 0
 	}
-	behind, err := reach(ctx, conn, ends, wait)
+	behind, err := within(ctx, wait, func() (*Reason, error) { return counted(ctx, conn, ends) })
 	if err != nil {
 		return 0, err
+	}
+	if len(reasons)+len(behind) == 0 { // else what was compared is behind for that reason
+		if behind, err = within(ctx, wait, func() (*Reason, error) { return compared(ctx, conn, ends) }); err != nil {
+			return 0, err
+		}
 	}
 	ahead, err := g.beyond(ctx, conn)
 	if err != nil {
@@ -211,44 +216,15 @@ func orAll(topic string) string {
 	return topic
 }
 
-// verifierReasons asks retorno.verifications for the latest full pass that found nothing, and for what differed since it
-// began, in whichever pass.
-func (g Gate) verifierReasons(ctx context.Context, conn Conn) ([]Reason, error) {
-	const again = "`retorno verify --once` makes a full pass and names each row that differs"
-	var passes, different uint64
-	var clean, at time.Time
-	err := conn.QueryRow(ctx, `WITH (SELECT maxIf(began, kind = 'ended' AND different = 0) FROM retorno.verifications FINAL) AS newest
-		SELECT countIf(kind = 'ended'), newest, argMaxIf(different, at, different > 0 AND at > newest), maxIf(at, different > 0 AND at > newest)
-		FROM retorno.verifications FINAL`).Scan(&passes, &clean, &different, &at)
-	if err != nil {
-		return nil, fmt.Errorf("read the passes of the verifier: %w", err)
-	}
-	if different > 0 {
-		return []Reason{{Differs, fmt.Sprintf("the second count disagreed on %d rows on %s", different, at.In(calendar.Zone()).Format(time.DateTime)), again}}, nil
-	}
-	age := time.Since(clean)
-	switch {
-	case passes == 0:
-		return []Reason{{NotVerified, "no full pass of the verifier is complete", again}}, nil
-	case age > g.VerifiedWithin:
-		return []Reason{{NotVerified, fmt.Sprintf("the latest full pass of the verifier began %s ago, and may have begun %s ago", age.Round(time.Second), g.VerifiedWithin), again}}, nil
-	}
-	return nil, nil
-}
-
 // mostNamed is how many partitions a reason names.
 const mostNamed = 6
 
-// reach waits for the ledger to reach the ends.
-func reach(ctx context.Context, conn Conn, ends []Position, wait time.Duration) ([]Reason, error) {
+// within asks until there is no reason any more, or the wait is over.
+func within(ctx context.Context, wait time.Duration, ask func() (*Reason, error)) ([]Reason, error) {
 	for until := time.Now().Add(wait); ; {
-		positions, _, err := stands(ctx, conn)
-		if err != nil {
-			return nil, fmt.Errorf("read the ledger: %w", err)
-		}
-		reason := lacking(ends, positions)
-		if reason == nil {
-			return nil, nil
+		reason, err := ask()
+		if err != nil || reason == nil {
+			return nil, err
 		}
 		if !time.Now().Before(until) {
 			return []Reason{*reason}, nil
@@ -257,6 +233,15 @@ func reach(ctx context.Context, conn Conn, ends []Position, wait time.Duration) 
 			return nil, err
 		}
 	}
+}
+
+// counted reports what the ledger lacks to the ends.
+func counted(ctx context.Context, conn Conn, ends []Position) (*Reason, error) {
+	positions, _, err := stands(ctx, conn)
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	return lacking(ends, positions), nil
 }
 
 // lacking is what the positions lack to the ends; nil when they have reached them.
@@ -295,7 +280,8 @@ func excess(positions, of []Position) string {
 	}
 	at := map[place]uint64{}
 	for _, p := range of {
-		at[place{p.Topic, p.Partition}] = p.NextOffset
+		of := place{p.Topic, p.Partition}
+		at[of] = max(at[of], p.NextOffset)
 	}
 	var records uint64
 	var named []string

@@ -44,6 +44,11 @@ func TestTheGateNamesEveryReason(t *testing.T) {
 		{"an incremental pass disagreed later", release.Differs, []string{"6 rows"}, func(o *office) {
 			o.record("increment", time.Now().Add(time.Second), time.Now().Add(time.Second), 6)
 		}},
+		{"the second count is behind", release.NotVerified, []string{"has not compared 2 records of 1 partitions", "/0 at 7 of 9"}, func(o *office) { o.account(1, 7, 9) }},
+		{"what was compared is of a log that is gone", release.NotVerified, []string{"has not compared 3 records"}, func(o *office) {
+			o.exec("INSERT INTO retorno.ledger (topic, kafka_partition, epoch, log, first_offset, next_offset, read, accepted, flushed_at) VALUES ('%s', 0, 2, 1, 0, 3, 3, 3, '2016-10-01 00:00:00')", events.TopicCentre)
+			o.ends[events.TopicCentre] = 3
+		}},
 		{"a provisional one soon after another", release.TooSoon, []string{"2016-08-01 05:59:59"}, func(o *office) {
 			o.mustPublish(o.conn, release.Provisional, after.Add(-time.Second))
 			o.every = time.Minute
@@ -109,6 +114,7 @@ func TestTheEndsAreThoseOfTheBegin(t *testing.T) {
 	conn := &watched{Conn: o.conn, text: "retorno.accounts", do: func(n int) error {
 		if n == 2 {
 			o.account(1, 7, 9)
+			o.compared()
 			o.ends[events.TopicCentre] = 1000
 		}
 		return nil
@@ -172,5 +178,16 @@ func TestIncompleteAndAccepted(t *testing.T) {
 	}
 	if got := o.rows("SELECT missing, silent, accepted FROM ceniss.publications"); got != "(7,0,'the post was flooded')" {
 		t.Errorf("the vintage is %s", got)
+	}
+}
+
+// TestAnIncrementalPassCounts: what came after the full pass counts as compared when an incremental pass found nothing there.
+func TestAnIncrementalPassCounts(t *testing.T) {
+	release.Impatient(t, 300*time.Millisecond)
+	o := open(t)
+	o.account(1, 7, 9)
+	o.compared()
+	if p := o.mustPublish(o.conn, release.Provisional, after); p.Positions[0].NextOffset != 9 {
+		t.Errorf("%+v", p)
 	}
 }

@@ -20,6 +20,7 @@ func TestAVintageStaysAsItWas(t *testing.T) {
 	o.count(1, 2, "L-COR", 6)
 	o.count(1, 3, "L-AMA", 3)
 	o.account(1, 7, 9)
+	o.compared()
 	second := o.mustPublish(o.conn, release.Final, after)
 	if now := o.rows("SELECT * EXCEPT newest FROM ceniss.published_counts WHERE publication = '%s'", first.ID); now != before {
 		t.Errorf("the first vintage was\n%s\nand is\n%s", before, now)
@@ -73,7 +74,8 @@ func TestATopicMadeAgainIsPublished(t *testing.T) {
 	o := open(t)
 	o.announce(1, 5000)
 	o.exec("INSERT INTO retorno.ledger (topic, kafka_partition, epoch, log, first_offset, next_offset, read, accepted) VALUES ('retorno.centre.v1', 0, 2, 1, 0, 3, 3, 3)")
-	o.ends["retorno.centre.v1"] = 3
+	o.ends["retorno.centre.v1"], o.log = 3, 1
+	o.compared()
 	if p := o.mustPublish(o.conn, release.Provisional, after); p.Positions[0].NextOffset != 3 {
 		t.Errorf("%+v", p)
 	}
@@ -151,6 +153,7 @@ func TestAVintageSaysWhatWasGivenUp(t *testing.T) {
 	o.mustPublish(o.conn, release.Provisional, after)
 	o.exec("INSERT INTO retorno.ledger (topic, kafka_partition, epoch, first_offset, next_offset, lost) VALUES ('%s', 0, 1, 7, 57, 50)", events.TopicCentre)
 	o.ends[events.TopicCentre] = 57
+	o.compared()
 	p := o.mustPublish(o.conn, release.Final, after)
 	if p.Lost != 50 || len(p.Positions) != 1 || p.Positions[0].Lost != 50 {
 		t.Errorf("%+v", p)
