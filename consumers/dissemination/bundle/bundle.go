@@ -16,44 +16,27 @@
 package bundle
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 	"time"
+
+	"retorno/consumers/dissemination/disclosure/published"
 )
 
-// Total is the code of "all" in a column, as SDMX has it.
-const Total = "_T"
-
-// Status of a cell, by SDMX's code list CL_OBS_STATUS (https://registry.sdmx.org, version 2.2).
-type Status string
-
-// The statuses that are used.
+// Statuses of cells, by SDMX's code list CL_OBS_STATUS (https://registry.sdmx.org, version 2.2).
 const (
-	Normal      Status = "A"
-	Provisional Status = "P"
-	Suppressed  Status = "Q" // missing value; suppressed
+	normal      = "A"
+	provisional = "P"
+	suppressed  = "Q" // missing value; suppressed
 )
 
-// Table is one published table over all of its periods.
+// Table is one published table, with its name. Its first column is the period.
 type Table struct {
-	ID      string
-	Measure string // what is counted
-	Title   Title
-	Columns []string // without the period
-	Rows    []Row
+	published.Table
+	Title Title
 }
 
 // Title is what a table is called.
 type Title struct{ ES, EN string }
-
-// Row is one cell.
-type Row struct {
-	Period string   // its label, such as 2016-Q1
-	Codes  []string // one for each column; Total where all are meant
-	Value  uint64   // 0 where Status is Suppressed
-	Status Status
-}
 
 // Code is one code of a column. Parent is the code that it is part of; Total has none.
 type Code struct {
@@ -76,6 +59,7 @@ type Manifest struct {
 	Software      string     `json:"software"`
 	Coverage      *float64   `json:"coverage_percent"` // registered returns of all that are known; null where too few are
 	Late          *float64   `json:"late_percent"`     // returns first written down more than 72 hours after the arrival; likewise
+	Rounded       int64      `json:"rounded_to"`       // base that values are rounded to; 0: they are exact
 	Missing       uint64     `json:"missing_records"`  // of the computers, that may be of the period
 	Positions     []Position `json:"positions"`
 	Files         []Hash     `json:"files"`
@@ -112,15 +96,15 @@ type Certificate struct {
 
 // Audit is what holds for every withheld cell.
 type Audit struct {
-	Arithmetic  string   `json:"arithmetic"` // exact
-	Programs    int      `json:"lps"`        // linear programs solved
-	Determined  int      `json:"determined"` // cells that the published ones fix: 0
-	MinWidth    uint64   `json:"min_width"`  // of the intervals that the published cells leave
-	MaxLow      uint64   `json:"max_low"`    // the largest lower end of such an interval
-	JointWith   []string `json:"joint_with"` // earlier vintages that an attacker knows too
-	OwnCase     bool     `json:"singleton_attack"`
-	Core        int      `json:"core"` // cells of the part of the lattice that is no forest of tables; 0: it is one
-	AuditedRows int      `json:"audited"`
+	Arithmetic string   `json:"arithmetic"` // exact
+	Programs   int      `json:"lps"`        // linear programs solved
+	Audited    int      `json:"audited"`    // withheld cells that were looked at
+	Determined int      `json:"determined"` // of these, cells that the published ones fix: 0
+	MinWidth   *int64   `json:"min_width"`  // of the intervals that the published cells leave; null: none was looked at
+	MaxLow     int64    `json:"max_low"`    // the largest lower end of such an interval
+	JointWith  []string `json:"joint_with"` // earlier vintages that an attacker knows too
+	OwnCase    bool     `json:"singleton_attack"`
+	Core       int      `json:"core"` // cells of the part of the lattice that is no forest of tables; 0: it is one
 }
 
 // File is one file of a bundle.
@@ -138,26 +122,9 @@ type Bundle struct {
 	Lattice     []byte
 }
 
-// sorted returns the table with its rows in the one order that files have.
+// sorted returns the table with its cells in the one order that files have.
 func (t Table) sorted() Table {
-	t.Rows = slices.Clone(t.Rows)
-	slices.SortFunc(t.Rows, func(a, b Row) int {
-		return cmp.Or(cmp.Compare(a.Period, b.Period), slices.Compare(a.Codes, b.Codes))
-	})
+	t.Cells = slices.Clone(t.Cells)
+	slices.SortFunc(t.Cells, func(a, b published.Cell) int { return slices.Compare(a.Codes, b.Codes) })
 	return t
-}
-
-// check refuses a table that no file can hold.
-func (t Table) check() error {
-	for i, r := range t.Rows {
-		switch {
-		case len(r.Codes) != len(t.Columns):
-			return fmt.Errorf("table %s, row %d: %d codes for %d columns", t.ID, i+1, len(r.Codes), len(t.Columns))
-		case r.Status != Normal && r.Status != Provisional && r.Status != Suppressed:
-			return fmt.Errorf("table %s, row %d: status %q", t.ID, i+1, r.Status)
-		case i > 0 && r.Period == t.Rows[i-1].Period && slices.Equal(r.Codes, t.Rows[i-1].Codes):
-			return fmt.Errorf("table %s: the cell %s %v stands twice", t.ID, r.Period, r.Codes)
-		}
-	}
-	return nil
 }

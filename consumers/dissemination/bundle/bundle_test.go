@@ -16,23 +16,24 @@ import (
 	"time"
 
 	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/published"
 )
 
 var made = time.Date(2016, 8, 1, 12, 0, 0, 0, time.UTC)
 
 func content() bundle.Content {
-	late := 1.4
+	late, width := 1.4, int64(5)
 	return bundle.Content{
 		Manifest: bundle.Manifest{Period: "2016-S1", Vintage: 2, Status: "final", AsOf: made, Published: made, MethodVersion: 1, Software: "v0.1.0", Late: &late,
 			Positions: []bundle.Position{{Topic: "retorno.centre.v1", Partition: 3, NextOffset: 77}}},
-		Certificate: bundle.Certificate{Cells: 5, Published: 3, Withheld: 2, MadeAt: made, Audit: bundle.Audit{Arithmetic: "exact", MinWidth: 5, OwnCase: true}},
+		Certificate: bundle.Certificate{Cells: 5, Published: 3, Withheld: 2, MadeAt: made, Audit: bundle.Audit{Arithmetic: "exact", MinWidth: &width, OwnCase: true}},
 		Lattice:     []byte("version: 1\n"),
-		Codes:       []bundle.Code{{"exit", "L-COR", bundle.Total, "Corinto", "Corinto"}, {"exit", bundle.Total, "", "Total", "Total"}, {"exit", "L-FLO", bundle.Total, "El «Florido»", `El "Florido"`}},
+		Codes:       []bundle.Code{{"exit", "L-COR", published.Total, "Corinto", "Corinto"}, {"exit", published.Total, "", "Total", "Total"}, {"exit", "L-FLO", published.Total, "El «Florido»", `El "Florido"`}},
 		Tables: []bundle.Table{
-			{ID: "T2", Measure: "returns", Title: bundle.Title{ES: "Punto de salida", EN: "Exit point"}, Columns: []string{"exit"}, Rows: []bundle.Row{
-				{"2016-S1", []string{"L-COR"}, 17064, bundle.Normal}, {"2016-S1", []string{bundle.Total}, 27086, bundle.Normal},
-				{"2016-S1", []string{"L-FLO"}, 0, bundle.Suppressed}, {"2016-Q1", []string{"L-FLO"}, 0, bundle.Normal}}},
-			{ID: "T1", Measure: "returns", Columns: []string{"route", "geo"}, Rows: []bundle.Row{{"2016-S1", []string{bundle.Total, bundle.Total}, 27090, bundle.Provisional}}},
+			{Title: bundle.Title{ES: "Punto de salida", EN: "Exit point"}, Table: published.Table{ID: "T2", Measure: "returns", Columns: []string{"time_period", "exit"}, Cells: []published.Cell{
+				{Codes: []string{"2016-S1", "L-COR"}, Value: 17064}, {Codes: []string{"2016-S1", published.Total}, Value: 27086},
+				{Codes: []string{"2016-S1", "L-FLO"}, Withheld: true}, {Codes: []string{"2016-Q1", "L-FLO"}}}}},
+			{Table: published.Table{ID: "T1", Measure: "returns", Columns: []string{"time_period", "route", "geo"}, Cells: []published.Cell{{Codes: []string{"2016-S1", published.Total, published.Total}, Value: 27090}}}},
 		},
 	}
 }
@@ -102,18 +103,24 @@ func TestWhatIsSealedIsRead(t *testing.T) {
 	if !reflect.DeepEqual(fromDir, fromSite) {
 		t.Errorf("from the folder comes\n%+v\nand from the address\n%+v", fromDir, fromSite)
 	}
+	provisional := content()
+	provisional.Manifest.Rounded = 10
+	if b, err := open(t, lay(t, seal(t, provisional, private)), nil); err != nil || b.Tables[0].Base != 10 || b.Tables[0].Cells[0].Value != 27090 {
+		t.Errorf("a rounded table comes back as %+v, %v", b, err)
+	}
 	if m := fromDir.Manifest; m.Period != "2016-S1" || *m.Late != 1.4 || m.Coverage != nil || m.Positions[0].NextOffset != 77 || len(m.Files) != 6 {
 		t.Errorf("the manifest is %+v", m)
 	}
-	if c := fromDir.Certificate; c.Withheld != 2 || c.Audit.MinWidth != 5 || c.Key != bundle.Fingerprint(private.Public().(ed25519.PublicKey)) {
+	if c := fromDir.Certificate; c.Withheld != 2 || *c.Audit.MinWidth != 5 || c.Key != bundle.Fingerprint(private.Public().(ed25519.PublicKey)) {
 		t.Errorf("the certificate is %+v", c)
 	}
 	want := content()
-	if got := fromDir.Tables[1]; got.ID != "T2" || got.Title != want.Tables[0].Title || got.Measure != "returns" || !slices.Equal(got.Columns, []string{"exit"}) ||
-		!reflect.DeepEqual(got.Rows, []bundle.Row{want.Tables[0].Rows[3], want.Tables[0].Rows[0], want.Tables[0].Rows[2], want.Tables[0].Rows[1]}) {
+	cells := want.Tables[0].Cells
+	if got := fromDir.Tables[1]; got.ID != "T2" || got.Title != want.Tables[0].Title || got.Measure != "returns" || !slices.Equal(got.Columns, want.Tables[0].Columns) ||
+		!reflect.DeepEqual(got.Cells, []published.Cell{cells[3], cells[0], cells[2], cells[1]}) {
 		t.Errorf("the table is %+v", got)
 	}
-	if got := fromDir.Codes; len(got) != 3 || got[0].Code != bundle.Total || got[2].LabelEN != `El "Florido"` {
+	if got := fromDir.Codes; len(got) != 3 || got[0].Code != published.Total || got[2].LabelEN != `El "Florido"` {
 		t.Errorf("the codes are %+v", got)
 	}
 }
@@ -130,7 +137,7 @@ func TestOneOrder(t *testing.T) {
 		r.Shuffle(len(c.Tables), func(i, j int) { c.Tables[i], c.Tables[j] = c.Tables[j], c.Tables[i] })
 		r.Shuffle(len(c.Codes), func(i, j int) { c.Codes[i], c.Codes[j] = c.Codes[j], c.Codes[i] })
 		for _, table := range c.Tables {
-			r.Shuffle(len(table.Rows), func(i, j int) { table.Rows[i], table.Rows[j] = table.Rows[j], table.Rows[i] })
+			r.Shuffle(len(table.Cells), func(i, j int) { table.Cells[i], table.Cells[j] = table.Cells[j], table.Cells[i] })
 		}
 		if got := seal(t, c, private); !reflect.DeepEqual(got, want) {
 			t.Fatalf("%v", got)
@@ -203,9 +210,8 @@ func TestAFileTooMuchOrTooFew(t *testing.T) {
 // TestWhatNoFileHolds: tables that contradict themselves are refused before anything is signed.
 func TestWhatNoFileHolds(t *testing.T) {
 	for name, change := range map[string]func(c *bundle.Content){
-		"T2: the cell":          func(c *bundle.Content) { c.Tables[0].Rows = append(c.Tables[0].Rows, c.Tables[0].Rows[0]) },
-		"2 codes for 1 columns": func(c *bundle.Content) { c.Tables[0].Rows[0].Codes = []string{"a", "b"} },
-		`status "X"`:            func(c *bundle.Content) { c.Tables[0].Rows[0].Status = "X" },
+		"stands there twice":    func(c *bundle.Content) { c.Tables[0].Cells = append(c.Tables[0].Cells, c.Tables[0].Cells[0]) },
+		"1 codes for 2 columns": func(c *bundle.Content) { c.Tables[0].Cells[0].Codes = []string{"a"} },
 		"T2.csv stands twice":   func(c *bundle.Content) { c.Tables[1].ID = "T2" },
 	} {
 		c := content()

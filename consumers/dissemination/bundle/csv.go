@@ -8,11 +8,12 @@ import (
 	"io"
 	"slices"
 	"strconv"
+
+	"retorno/consumers/dissemination/disclosure/published"
 )
 
-// Columns that every table has beside its own.
+// Columns that every table has behind its own.
 const (
-	periodColumn = "time_period"
 	valueColumn  = "obs_value"
 	statusColumn = "obs_status"
 )
@@ -22,40 +23,46 @@ func (t Table) encode() []byte {
 	var out bytes.Buffer
 	w := csv.NewWriter(&out) // writes into memory, which does not fail
 	_ = w.Write(t.header())
-	for _, r := range t.Rows {
-		value := ""
-		if r.Status != Suppressed {
-			value = strconv.FormatUint(r.Value, 10)
+	for _, c := range t.Cells {
+		value, status := strconv.FormatInt(c.Value, 10), normal
+		switch {
+		case c.Withheld:
+			value, status = "", suppressed
+		case t.Base > 1:
+			status = provisional
 		}
-		_ = w.Write(append(append([]string{r.Period}, r.Codes...), value, string(r.Status)))
+		_ = w.Write(append(slices.Clone(c.Codes), value, status))
 	}
 	w.Flush()
 	return out.Bytes()
 }
 
-func (t Table) header() []string {
-	return append(append([]string{periodColumn}, t.Columns...), valueColumn, statusColumn)
-}
+func (t Table) header() []string { return append(slices.Clone(t.Columns), valueColumn, statusColumn) }
 
-// parse reads what encode wrote into a table of which the rows are missing. The error names the line.
+// parse reads what encode wrote into a table of which the cells are missing. The error names the line.
 func (t Table) parse(body []byte) (Table, error) {
 	n := len(t.Columns)
-	err := lines(body, t.header(), func(fields []string) error {
-		r := Row{Period: fields[0], Codes: slices.Clone(fields[1 : 1+n]), Status: Status(fields[2+n])}
-		if text := fields[1+n]; r.Status != Suppressed || text != "" {
-			var err error
-			if r.Value, err = strconv.ParseUint(text, 10, 64); err != nil {
+	err := lines(body, t.header(), func(fields []string) (err error) {
+		c := published.Cell{Codes: slices.Clone(fields[:n])}
+		status := normal
+		if t.Base > 1 {
+			status = provisional
+		}
+		switch text := fields[n]; {
+		case text == "" && fields[n+1] == suppressed:
+			c.Withheld = true
+		case fields[n+1] != status:
+			return fmt.Errorf("obs_value %q with obs_status %q", text, fields[n+1])
+		default:
+			if c.Value, err = strconv.ParseInt(text, 10, 64); err != nil || c.Value < 0 {
 				return fmt.Errorf("obs_value %q is no count", text)
 			}
 		}
-		if r.Status == Suppressed && r.Value > 0 {
-			return errors.New("a withheld cell has a value")
-		}
-		t.Rows = append(t.Rows, r)
+		t.Cells = append(t.Cells, c)
 		return nil
 	})
 	if err == nil {
-		err = t.check()
+		err = t.Check()
 	}
 	return t, err
 }

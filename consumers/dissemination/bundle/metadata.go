@@ -3,7 +3,8 @@ package bundle
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
+	"errors"
+	"slices"
 )
 
 // metadata describes a table's file by the W3C's Metadata Vocabulary for Tabular Data (https://www.w3.org/TR/tabular-metadata/).
@@ -37,7 +38,7 @@ type langString struct {
 func (t Table) describe() ([]byte, error) {
 	m := metadata{Context: [2]any{"http://www.w3.org/ns/csvw", map[string]string{"@language": "en"}}, URL: t.ID + ".csv",
 		Title: titles{{t.Title.ES, "es"}, {t.Title.EN, "en"}}, Measure: t.Measure}
-	m.TableSchema.PrimaryKey = append([]string{periodColumn}, t.Columns...)
+	m.TableSchema.PrimaryKey = slices.Clone(t.Columns)
 	for _, name := range t.header() {
 		c := columnDef{Name: name, Titles: name, Datatype: "string", Required: name != valueColumn}
 		switch name {
@@ -66,11 +67,10 @@ func described(body []byte) (t Table, err error) {
 			t.Title.EN = v.Value
 		}
 	}
-	names := m.TableSchema.PrimaryKey
-	if len(names) == 0 || names[0] != periodColumn {
-		return t, fmt.Errorf("its primary key does not begin with %s", periodColumn)
+	t.Columns = m.TableSchema.PrimaryKey
+	if len(t.Columns) == 0 {
+		return t, errors.New("it has no primary key")
 	}
-	t.Columns = names[1:]
 	return t, nil
 }
 

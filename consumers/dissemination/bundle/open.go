@@ -135,7 +135,7 @@ func (b *Bundle) parse(bodies map[string][]byte) (err error) {
 		if err != nil {
 			return &BadFileError{f.Path + describedSuffix, err}
 		}
-		t.ID = path.Base(name)
+		t.ID, t.Base = path.Base(name), b.Manifest.Rounded
 		if t, err = t.parse(bodies[f.Path]); err != nil {
 			return &BadFileError{f.Path, err}
 		}

@@ -40,7 +40,8 @@ func Seal(c Content, key ed25519.PrivateKey) ([]File, error) {
 	files := []File{{CodesPath, encodeCodes(codes)}, {LatticePath, c.Lattice}}
 	for _, t := range c.Tables {
 		t = t.sorted()
-		if err := t.check(); err != nil {
+		t.Base = c.Manifest.Rounded
+		if err := t.Check(); err != nil {
 			return nil, err
 		}
 		about, err := t.describe()

@@ -26,7 +26,7 @@ type result struct {
 func (r result) rate() float64 { return float64(r.events) / r.wall.Seconds() }
 
 // visiblePatience is how long one run of a contender may take.
-const visiblePatience = 5 * time.Minute
+const visiblePatience = 20 * time.Minute
 
 // ours counts everything in the topics from the beginning with consumer processes that share the work.
 type ours struct {
