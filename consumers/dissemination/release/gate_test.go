@@ -133,7 +133,7 @@ func TestAGateThatAsksNothingIsNone(t *testing.T) {
 		"Kafka is away": {VerifiedWithin: time.Hour, Ends: func(context.Context) ([]release.Position, error) { return nil, gone }},
 	} {
 		var refused *release.RefusedError
-		if _, err := release.Publish(t.Context(), o.conn, gate, order(release.Final, after)); err == nil || errors.As(err, &refused) {
+		if _, err := release.Publish(t.Context(), o.conn, gate, o.public, order(release.Final, after)); err == nil || errors.As(err, &refused) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -156,7 +156,7 @@ func TestFinalOnceThenRevisions(t *testing.T) {
 	refused(release.Revision, time.Date(2016, 6, 30, 12, 0, 0, 0, time.UTC), release.NotOver)
 	without := order(release.Revision, after)
 	without.Reason = ""
-	if _, err := release.Publish(t.Context(), o.conn, o.gate(), without); err == nil || !strings.Contains(err.Error(), "needs a reason") {
+	if _, err := release.Publish(t.Context(), o.conn, o.gate(), o.public, without); err == nil || !strings.Contains(err.Error(), "needs a reason") {
 		t.Errorf("a revision without a reason: %v", err)
 	}
 	if p := o.mustPublish(o.conn, release.Revision, after); p.Vintage != 2 || p.Reason != "late records" {
@@ -173,7 +173,7 @@ func TestIncompleteAndAccepted(t *testing.T) {
 	o.sent("camr-sps-1", 1, 9)
 	accepted := order(release.Provisional, after)
 	accepted.Accepted = "the post was flooded"
-	if _, err := release.Publish(t.Context(), o.conn, o.gate(), accepted); err != nil {
+	if _, err := release.Publish(t.Context(), o.conn, o.gate(), o.public, accepted); err != nil {
 		t.Fatal(err)
 	}
 	if got := o.rows("SELECT missing, silent, accepted FROM ceniss.publications"); got != "(7,0,'the post was flooded')" {

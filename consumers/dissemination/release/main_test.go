@@ -2,6 +2,7 @@ package release_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
 
+	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/release"
 	"retorno/deploy/lab/embedded"
 	"retorno/deploy/lab/enginetest"
@@ -35,13 +37,40 @@ type office struct {
 	conn            driver.Conn
 	ends            map[string]uint64 // by topic
 	every           time.Duration     // between provisional vintages
-	log, increments int               // the newest log; incremental passes
+	returns         map[string]int    // by exit point
+	public          release.Public
+	log, increments int // the newest log; incremental passes
+}
+
+// twoTables are of so few columns that an office's few returns can be published.
+const twoTables = `version: "test"
+thresholds: {standard: 3, minors: 3}
+columns:
+  source:
+    es: Fuente
+    en: Source
+    of: source
+    codes: [{code: REG, es: Registrado, en: Registered, from: [both, registered]}, {code: POST, es: Puesto, en: Post, from: [checkpoint]}]
+  exit_point: {es: Salida, en: Exit, of: exit_point, codes: [{code: L-COR, es: Corinto, en: Corinto, from: [L-COR]}, {code: OTH, es: Otros, en: Other, rest: true}]}
+tables:
+  - {id: T2, es: Salida, en: Exit, columns: {exit_point: 0}, time: [S], where: {source: REG}}
+  - {id: P1, es: Meses, en: Months, columns: {}, time: [M, S], provisional: true}
+`
+
+// public is a small lattice with a key.
+func public(t *testing.T) release.Public {
+	t.Helper()
+	l, err := lattice.Parse([]byte(twoTables))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return release.Public{Lattice: l, Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
 }
 
 // open makes an office in which 7 registered returns of June 2016 are counted and verified.
 func open(t *testing.T) *office {
 	t.Helper()
-	o := &office{t: t, conn: enginetest.Fresh(t, engine).Conn(), ends: map[string]uint64{}}
+	o := &office{t: t, conn: enginetest.Fresh(t, engine).Conn(), ends: map[string]uint64{}, returns: map[string]int{}, public: public(t)}
 	o.take(1)
 	o.count(1, 1, "L-COR", 7)
 	o.account(1, 0, 7)
@@ -68,10 +97,26 @@ func (o *office) announce(epoch, next int) {
 	o.exec("INSERT INTO retorno.claims (kafka_partition, epoch, claim, kind, flush, topics, next_offsets, logs) VALUES (0, %d, generateUUIDv4(), 'flush', %d, ['%s'], [%d], [0])", epoch, next, events.TopicCentre, next)
 }
 
-// count writes a cell: so many registered returns by an exit point, in the n-th write of an epoch.
+// count writes a cell, so many registered returns by an exit point of as many persons, and its returns, in the n-th write of an
+// epoch.
 func (o *office) count(epoch, n int, exit string, registered int) {
 	o.t.Helper()
-	o.exec("INSERT INTO retorno.return_counts (day, route, country, mode, exit_point, registered, reconciled, version) VALUES ('2016-06-02', 'US-AIR', 'US', 'air', '%s', %d, %[2]d, %d)", exit, registered, epoch<<40+n)
+	o.cell("2016-06-02", epoch<<40+n, exit, registered)
+	for i := range max(registered, o.returns[exit]) {
+		id := uuid.NewSHA1(uuid.Nil, fmt.Appendf(nil, "%s/%d", exit, i))
+		copy(id[:8], []byte{0x01, 0x55, 0x0f, 0x5a, 0x58, 0x00, 0x70, byte(i)}) // UUIDv7 of 2016-06-02
+		o.exec(`INSERT INTO retorno.returns (return_id, version, is_deleted, person, method_version, day, arrival, route, country, mode, return_type, entry_point, exit_point,
+			centre, department, municipality, sex, age, age_group, accompanied, nationality, national, registered, checkpoint)
+			VALUES ('%s', %d, %d, '%[1]s', 1, '2016-06-02', '2016-06-02 10:00:00', 'US-AIR', 'US', 'air', 'deported', 'A-SAP', '%[4]s', 'CAMR-SPS', 'HN-CR', '0501', 'M', 30, '21-30', 'unknown', 'HN', 1, 1, 0)`,
+			id, epoch<<40+n, map[bool]int{true: 1}[i >= registered], exit)
+	}
+	o.returns[exit] = registered
+}
+
+// cell writes a cell alone.
+func (o *office) cell(day string, version int, exit string, registered int) {
+	o.t.Helper()
+	o.exec("INSERT INTO retorno.return_counts (day, route, country, mode, exit_point, registered, reconciled, version) VALUES ('%s', 'US-AIR', 'US', 'air', '%s', %d, %[3]d, %d)", day, exit, registered, version)
 }
 
 // account writes a row of the ledger, and the log goes on to there.
@@ -141,7 +186,7 @@ func order(status release.Status, asOf time.Time) release.Order {
 
 func (o *office) publish(conn release.Conn, status release.Status, asOf time.Time) (release.Publication, error) {
 	o.t.Helper()
-	return release.Publish(o.t.Context(), conn, o.gate(), order(status, asOf))
+	return release.Publish(o.t.Context(), conn, o.gate(), o.public, order(status, asOf))
 }
 
 func (o *office) mustPublish(conn release.Conn, status release.Status, asOf time.Time) release.Publication {

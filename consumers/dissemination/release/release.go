@@ -5,7 +5,7 @@
 // positions that it names come to, for every cell of its period, also while counting goes on: every write that was begun
 // before the copy was complete is waited for, and the copy is taken again when a cell of the period moved under it, and
 // given up with ErrMoving when they do not rest. A vintage is seen whole or not at all: its counts are written first, then
-// its number, and its own row last, under an id that no other attempt has. Its number is stored and never changes, and no
+// its number, its public form, and its own row last, under an id that no other attempt has. Its number is stored and never changes, and no
 // other vintage of the period has it. Of several that publish a period at once one does, and the others are told. It never
 // changes or deletes anything.
 package release
@@ -24,6 +24,7 @@ import (
 	"github.com/google/uuid"
 
 	"retorno/consumers/counting/reconcile"
+	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/schemas/calendar"
 	"retorno/schemas/dictionary"
 )
@@ -133,7 +134,7 @@ var patience = 30 * time.Second
 
 // Publish publishes a period as it is counted now, if it passes the gate. The error is *RefusedError when it does not pass, or
 // one of the errors above, or tells that Kafka or ClickHouse could not be asked.
-func Publish(ctx context.Context, conn Conn, gate Gate, o Order) (Publication, error) {
+func Publish(ctx context.Context, conn Conn, gate Gate, public Public, o Order) (Publication, error) {
 	if err := o.Validate(); err != nil {
 		return Publication{}, err
 	}
@@ -144,12 +145,9 @@ func Publish(ctx context.Context, conn Conn, gate Gate, o Order) (Publication, e
 	p := Publication{Period: o.Period.Label, FirstDay: o.Period.First, LastDay: o.Period.Last, First: o.Period.First.String(), Last: o.Period.Last.String(),
 		AsOf: o.AsOf.Truncate(time.Millisecond), Status: o.Status, Reason: o.Reason, Accepted: o.Accepted, Software: o.Software, MethodVersion: reconcile.MethodVersion}
 	for attempt := 1; ; attempt++ {
-		rested, err := p.copyCells(ctx, conn, o.Period)
-		if err == nil && !rested {
-			err = ErrMoving
-		}
+		facts, err := p.copyCells(ctx, conn, public, o.Period)
 		if err == nil {
-			err = p.write(ctx, conn, vintages)
+			err = p.write(ctx, conn, public, o.Period, facts, vintages)
 		}
 		if err == nil {
 			return p, nil
@@ -164,50 +162,64 @@ func Publish(ctx context.Context, conn Conn, gate Gate, o Order) (Publication, e
 	}
 }
 
-// copyCells writes the counts and reports whether they are exactly those of the positions that it notes: every flush of which
-// a row may have been copied was begun before the copy was complete, so it is in the ledger when settled returns; and no
-// flush that is in the ledger by then changed a cell of the period later, or the cells are not those of the copy.
-func (p *Publication) copyCells(ctx context.Context, conn Conn, period calendar.Period) (rested bool, err error) {
+// copyCells writes the counts and returns the facts that they are of, when both are exactly those of the positions that it
+// notes: every flush of which a row may have been copied was begun before the copy was complete, so it is in the ledger when
+// settled returns; and no flush that is in the ledger by then changed a cell or a return of the period later, or they are not those
+// of the copy, and the error is ErrMoving.
+func (p *Publication) copyCells(ctx context.Context, conn Conn, public Public, period calendar.Period) (facts []lattice.Fact, err error) {
 	if p.ID, err = uuid.NewV7(); err != nil {
-		return false, err
+		return nil, err
 	}
-	first, last := p.First, p.Last
-	if err := conn.Exec(ctx, "INSERT INTO retorno.published_counts SELECT toUUID(?) AS publication, * FROM ("+cells+")", p.ID.String(), first, last); err != nil {
-		return false, fmt.Errorf("write the counts: %w", err)
-	}
-	of := "SELECT count(), " + checksum + ", sum(registered), sum(checkpoint), sum(reconciled) FROM "
-	err = conn.QueryRow(ctx, of+"retorno.published_counts WHERE publication = toUUID(?)", p.ID.String()).
-		Scan(&p.Cells, &p.Checksum, &p.Registered, &p.Checkpoint, &p.Reconciled)
+	returns, err := returnsOf(ctx, conn, period)
 	if err != nil {
-		return false, fmt.Errorf("read the counts again: %w", err)
+		return nil, fmt.Errorf("read the returns: %w", err)
+	}
+	if err := conn.Exec(ctx, "INSERT INTO retorno.published_counts SELECT toUUID(?) AS publication, * FROM ("+cells+")", p.ID.String(), p.First, p.Last); err != nil {
+		return nil, fmt.Errorf("write the counts: %w", err)
+	}
+	if facts, err = public.facts(ctx, conn, period); err != nil {
+		return nil, fmt.Errorf("read the returns: %w", err)
+	}
+	if err = p.sums(ctx, conn, "retorno.published_counts WHERE publication = toUUID(?)", p.ID.String()); err != nil {
+		return nil, fmt.Errorf("read the counts again: %w", err)
 	}
 	if p.Cells == 0 {
-		return false, ErrNoCounts
+		return nil, ErrNoCounts
 	}
 	if p.Positions, err = settled(ctx, conn); err != nil {
-		return false, err
+		return nil, err
 	}
 	p.Lost = 0
 	for _, at := range p.Positions {
 		p.Lost += at.Lost
 	}
 	var now Publication
-	err = conn.QueryRow(ctx, of+"("+cells+")", first, last).Scan(&now.Cells, &now.Checksum, &now.Registered, &now.Checkpoint, &now.Reconciled)
-	if err != nil {
-		return false, fmt.Errorf("compare the counts: %w", err)
+	if err := now.sums(ctx, conn, "("+cells+")", p.First, p.Last); err != nil {
+		return nil, fmt.Errorf("compare the counts: %w", err)
 	}
-	if now.Cells != p.Cells || now.Checksum != p.Checksum {
-		return false, nil
+	still, err := returnsOf(ctx, conn, period)
+	if err != nil {
+		return nil, fmt.Errorf("compare the returns: %w", err)
+	}
+	if now.Cells != p.Cells || now.Checksum != p.Checksum || still != returns {
+		return nil, ErrMoving
+	}
+	if uint64(len(facts)) != p.Reconciled {
+		return nil, fmt.Errorf("%d returns are stored and %d are counted: `retorno verify --once` names the rows", len(facts), p.Reconciled)
 	}
 	err = conn.QueryRow(ctx, `SELECT count() FROM retorno.returns FINAL
-		WHERE national = 1 AND day BETWEEN toDate(?) AND toDate(?) AND UUIDv7ToDateTime(return_id, 'UTC') > arrival + INTERVAL 72 HOUR`, first, last).Scan(&p.Late)
+		WHERE national = 1 AND day BETWEEN toDate(?) AND toDate(?) AND UUIDv7ToDateTime(return_id, 'UTC') > arrival + INTERVAL 72 HOUR`, p.First, p.Last).Scan(&p.Late)
 	if err != nil {
-		return false, fmt.Errorf("read the coverage: %w", err)
+		return nil, fmt.Errorf("read the coverage: %w", err)
 	}
-	if p.Missing, p.Silent, err = incompleteness(ctx, conn, period); err != nil {
-		return false, err
-	}
-	return true, nil
+	p.Missing, p.Silent, err = incompleteness(ctx, conn, period)
+	return facts, err
+}
+
+// sums reads what counts come to.
+func (p *Publication) sums(ctx context.Context, conn Conn, from string, args ...any) error {
+	return conn.QueryRow(ctx, "SELECT count(), "+checksum+", sum(registered), sum(checkpoint), sum(reconciled) FROM "+from, args...).
+		Scan(&p.Cells, &p.Checksum, &p.Registered, &p.Checkpoint, &p.Reconciled)
 }
 
 // cells are the counts of the days from ? to ?, by month.
@@ -232,8 +244,16 @@ var dimensions = func() string {
 // write gives the vintage its number and makes it visible, unless another has been published since the gate saw so many
 // vintages: it opened for what was there. ClickHouse looks at that, and at the lease, in the statement that writes, so that a
 // publisher that was held up before it writes nothing afterwards.
-func (p *Publication) write(ctx context.Context, conn Conn, vintages uint64) (err error) {
+func (p *Publication) write(ctx context.Context, conn Conn, public Public, period calendar.Period, facts []lattice.Fact, vintages uint64) (err error) {
 	if p.Vintage, err = claim(ctx, conn, p.Period, p.ID); err != nil {
+		return err
+	}
+	p.Published = time.Now().Truncate(time.Millisecond)
+	files, err := p.seal(public, period, facts)
+	if err != nil {
+		return errors.Join(err, note(ctx, conn, p.Period, withdrawn, p.ID))
+	}
+	if err := p.store(ctx, conn, files); err != nil {
 		return err
 	}
 	var topics []string
@@ -242,7 +262,6 @@ func (p *Publication) write(ctx context.Context, conn Conn, vintages uint64) (er
 	for _, at := range p.Positions {
 		topics, partitions, next = append(topics, at.Topic), append(partitions, at.Partition), append(next, at.NextOffset)
 	}
-	p.Published = time.Now().Truncate(time.Millisecond)
 	err = conn.Exec(ctx, `INSERT INTO retorno.publications (id, period, first_day, last_day, as_of, published_at, status, reason, accepted, software, method_version,
 		registered, checkpoint, reconciled, late, missing, silent, lost, cells, checksum, topics, kafka_partitions, next_offsets)
 		SELECT toUUID(?), ?, toDate(?), toDate(?), fromUnixTimestamp64Milli(?), fromUnixTimestamp64Milli(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -228,4 +229,29 @@ func (l *Lattice) newTable(node *yaml.Node, least thresholds) (*Table, error) {
 		}
 	}
 	return t, nil
+}
+
+// Title is what a table is called in Spanish and in English; empty when there is no such table.
+func (l *Lattice) Title(id string) (es, en string) {
+	for _, t := range l.Tables {
+		if t.ID == id {
+			return t.ES, t.EN
+		}
+	}
+	return "", ""
+}
+
+// Label is what a code of a column is called in Spanish and in English. A period is its own label.
+func (l *Lattice) Label(column, code string) (es, en string) {
+	c := l.columns[column]
+	if c == nil {
+		return code, code
+	}
+	if n := c.find(code); n != nil {
+		return n.es, n.en
+	}
+	if n := c.find(strings.TrimSuffix(code, otherPart)); n != nil {
+		return n.es + ", otros", n.en + ", other"
+	}
+	return code, code
 }
