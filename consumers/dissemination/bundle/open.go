@@ -12,9 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path"
 	"slices"
-	"strings"
 )
 
 // MaxFile bounds what is read of one file, in bytes.
@@ -127,15 +125,15 @@ func (b *Bundle) parse(bodies map[string][]byte) (err error) {
 		return &BadFileError{LatticePath, fmt.Errorf("its SHA-256 is %s, and the certificate says %s", found, b.Certificate.Lattice)}
 	}
 	for _, f := range b.Manifest.Files {
-		name, ok := strings.CutSuffix(f.Path, ".csv")
-		if !ok || path.Dir(f.Path)+"/" != tables {
+		id, ok := TableOf(f.Path)
+		if !ok {
 			continue
 		}
-		t, err := described(bodies[f.Path+describedSuffix])
+		t, err := described(bodies[MetadataPath(id)])
 		if err != nil {
-			return &BadFileError{f.Path + describedSuffix, err}
+			return &BadFileError{MetadataPath(id), err}
 		}
-		t.ID, t.Base = path.Base(name), b.Manifest.Rounded
+		t.ID, t.Base = id, b.Manifest.Rounded
 		if t, err = t.parse(bodies[f.Path]); err != nil {
 			return &BadFileError{f.Path, err}
 		}

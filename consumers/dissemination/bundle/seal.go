@@ -22,6 +22,18 @@ const (
 // TablePath is where a table stands.
 func TablePath(id string) string { return tables + id + ".csv" }
 
+// MetadataPath is where the description of a table stands.
+func MetadataPath(id string) string { return TablePath(id) + describedSuffix }
+
+// TableOf reports which table stands at a path, if one does.
+func TableOf(path string) (id string, ok bool) {
+	id, ok = strings.CutSuffix(path, ".csv")
+	if !ok {
+		return "", false
+	}
+	return strings.CutPrefix(id, tables)
+}
+
 // Content is what a bundle is made of. The fields of Manifest and Certificate that say what the files are, Seal fills.
 type Content struct {
 	Manifest    Manifest
@@ -48,7 +60,7 @@ func Seal(c Content, key ed25519.PrivateKey) ([]File, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, File{TablePath(t.ID), t.encode()}, File{TablePath(t.ID) + describedSuffix, about})
+		files = append(files, File{TablePath(t.ID), t.encode()}, File{MetadataPath(t.ID), about})
 	}
 	slices.SortFunc(files, byPath)
 	m := c.Manifest

@@ -101,12 +101,7 @@ func (p *Publication) seal(public Public, period calendar.Period, facts []lattic
 		es, en := public.Lattice.Title(t.ID)
 		c.Tables = append(c.Tables, bundle.Table{Table: t, Title: bundle.Title{ES: es, EN: en}})
 	}
-	for column, h := range in.Hierarchies {
-		for code, parent := range h {
-			es, en := public.Lattice.Label(column, code)
-			c.Codes = append(c.Codes, bundle.Code{Column: column, Code: code, Parent: parent, LabelES: es, LabelEN: en})
-		}
-	}
+	c.Codes = codesOf(public.Lattice, tables, in.Hierarchies)
 	return bundle.Seal(c, public.Key)
 }
 
@@ -138,6 +133,23 @@ func (p *Publication) content(public Public) bundle.Content {
 		c.Manifest.Positions = append(c.Manifest.Positions, bundle.Position{Topic: at.Topic, Partition: at.Partition, NextOffset: at.NextOffset})
 	}
 	return c
+}
+
+// codesOf are the codes that stand in the tables, and those above them.
+func codesOf(l *lattice.Lattice, tables []published.Table, hierarchies map[string]published.Hierarchy) (all []bundle.Code) {
+	seen := map[[2]string]bool{}
+	for _, t := range tables {
+		for _, c := range t.Cells {
+			for i, column := range t.Columns {
+				for code := c.Codes[i]; code != "" && !seen[[2]string{column, code}]; code = hierarchies[column].Parent(code) {
+					seen[[2]string{column, code}] = true
+					es, en := l.Label(column, code)
+					all = append(all, bundle.Code{Column: column, Code: code, Parent: hierarchies[column].Parent(code), LabelES: es, LabelEN: en})
+				}
+			}
+		}
+	}
+	return all
 }
 
 // codeLists is a checksum of all code lists, with their labels.

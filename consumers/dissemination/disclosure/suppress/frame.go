@@ -297,7 +297,9 @@ func (f *frame) finish() error {
 	for _, e := range f.Equations {
 		slices.Sort(e.Parts)
 	}
-	order := func(a, b audit.Equation) int { return cmp.Or(cmp.Compare(a.Total, b.Total), slices.Compare(a.Parts, b.Parts)) }
+	order := func(a, b audit.Equation) int {
+		return cmp.Or(cmp.Compare(a.Total, b.Total), slices.Compare(a.Parts, b.Parts))
+	}
 	slices.SortFunc(f.Equations, order)
 	f.Equations = slices.CompactFunc(f.Equations, func(a, b audit.Equation) bool { return order(a, b) == 0 })
 	f.in = make([][]int, len(f.Cells))

@@ -1,0 +1,140 @@
+package vintages
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/feed/answer"
+	"retorno/schemas/calendar"
+)
+
+// Path is where the list stands; vintages stand below it.
+const Path = "/vintages"
+
+// Config is what the handler is made of. Shelf is required.
+type Config struct {
+	Shelf      *Shelf
+	Registerer prometheus.Registerer // where metrics go; nil: nowhere
+	Log        *slog.Logger          // access log and causes of failures; nil: nowhere
+}
+
+type server struct {
+	shelf *Shelf
+	log   *slog.Logger
+}
+
+// New makes the handler of Path and of what stands below it.
+func New(c Config) http.Handler {
+	s := &server{shelf: c.Shelf, log: c.Log}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	rec := answer.NewRecorder(c.Registerer, c.Log)
+	mux := http.NewServeMux()
+	mux.Handle(Path, rec.Handle(Path, s.get(s.list)))
+	mux.Handle(Path+"/{period}/{number}/{path...}", rec.Handle(Path+"/", s.get(s.file)))
+	mux.Handle(Path+"/", rec.Handle(Path+"/", s.get(func(*http.Request) (answer.Representation, error) { return answer.Representation{}, ErrNotFound })))
+	return mux
+}
+
+// get answers GET and HEAD with a representation, and turns an error into a problem (RFC 9457).
+func (s *server) get(make func(*http.Request) (answer.Representation, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Expose-Headers", "ETag, Retry-After")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+		if !answer.Allowed(w, r, func() {
+			s.send(w, r, problem(http.StatusMethodNotAllowed, "method", "Solo se lee: GET o HEAD.", "It is only read: GET or HEAD."))
+		}) {
+			return
+		}
+		rep, err := make(r)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			rep = problem(http.StatusNotFound, "not-found", "No existe tal edición o archivo; "+Path+" las nombra.", "There is no such vintage or file; "+Path+" names them.")
+		case err != nil:
+			s.log.LogAttrs(r.Context(), slog.LevelError, "the vintages could not be read", slog.Any("error", err))
+			w.Header().Set("Retry-After", "10")
+			rep = problem(http.StatusServiceUnavailable, "away", "La base de datos no responde; inténtelo de nuevo en unos segundos.", "The database does not answer; try again in a few seconds.")
+		}
+		s.send(w, r, rep)
+	})
+}
+
+// send needs no clock: no representation has a time of its own.
+func (s *server) send(w http.ResponseWriter, r *http.Request, rep answer.Representation) {
+	answer.Send(w, r, rep, time.Time{})
+}
+
+// problem is an error in both languages.
+func problem(status int, kind, es, en string) answer.Representation {
+	body, _ := json.Marshal(map[string]any{"type": "/problems/" + kind, "status": status, "title": http.StatusText(status), "detail_es": es, "detail_en": en}) // strings and a number
+	return answer.Representation{Status: status, Type: "application/problem+json", Cache: "no-store", Body: body}
+}
+
+// list is the answer of Path.
+func (s *server) list(r *http.Request) (answer.Representation, error) {
+	all, err := s.shelf.List(r.Context())
+	if err != nil {
+		return answer.Representation{}, err
+	}
+	type table struct {
+		ID       string `json:"id"`
+		CSV      string `json:"csv"`
+		Metadata string `json:"metadata"`
+	}
+	type vintage struct {
+		ID          string  `json:"id"`
+		Period      string  `json:"period"`
+		Vintage     uint64  `json:"vintage"`
+		Status      string  `json:"status"`
+		Published   string  `json:"published"`
+		Bundle      string  `json:"bundle"`
+		Tables      []table `json:"tables"`
+		Certificate string  `json:"certificate"`
+	}
+	out := struct {
+		Vintages []vintage `json:"vintages"`
+	}{[]vintage{}}
+	for _, v := range all {
+		folder := Address(v.Period, v.Number)
+		one := vintage{ID: v.ID.String(), Period: v.Period, Vintage: v.Number, Status: v.Status, Published: v.Published.In(calendar.Zone()).Format(time.RFC3339), Bundle: folder,
+			Tables: []table{}, Certificate: folder + bundle.CertificatePath}
+		for _, id := range v.Tables() {
+			one.Tables = append(one.Tables, table{id, folder + bundle.TablePath(id), folder + bundle.MetadataPath(id)})
+		}
+		out.Vintages = append(out.Vintages, one)
+	}
+	body, err := json.MarshalIndent(out, "", "  ")
+	return answer.Representation{Type: "application/json", Cache: "public, max-age=60", Body: append(body, '\n')}, err
+}
+
+// Address is where the files of a vintage stand; it ends in a slash.
+func Address(period string, number uint64) string {
+	return Path + "/" + period + "/" + strconv.FormatUint(number, 10) + "/"
+}
+
+// file is the answer below Path. What it gives never changes.
+func (s *server) file(r *http.Request) (answer.Representation, error) {
+	number, err := strconv.ParseUint(r.PathValue("number"), 10, 64)
+	if err != nil || strconv.FormatUint(number, 10) != r.PathValue("number") || len(r.PathValue("period")) > 20 {
+		return answer.Representation{}, ErrNotFound
+	}
+	path := r.PathValue("path")
+	if path == "" {
+		path = bundle.ManifestPath
+	}
+	if strings.ContainsRune(path, 0) || len(path) > 200 {
+		return answer.Representation{}, ErrNotFound
+	}
+	body, err := s.shelf.File(r.Context(), r.PathValue("period"), number, path)
+	return answer.Representation{Type: typeOf(path), Cache: "public, max-age=31536000, immutable", Body: body}, err
+}

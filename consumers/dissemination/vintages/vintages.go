@@ -1,0 +1,154 @@
+// Package vintages gives the public forms of vintages to everyone: which there are, and their files.
+//
+//	GET /vintages                        all of them, newest first, as JSON
+//	GET /vintages/2016-S1/1/             a vintage's manifest; its other files stand below
+//	GET /vintages/2016-S1/1/tables/T1.csv
+//
+// It promises that every byte is a function of the vintages, the address and the build: nothing that arrives, is counted or
+// restarts changes a byte or a header. It reads ceniss.publications and ceniss.released_files and nothing else. A vintage without
+// a public form is not shown. When ClickHouse is away, slow or not set up, the answer is 503 with Retry-After.
+package vintages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/google/uuid"
+
+	"retorno/consumers/dissemination/bundle"
+)
+
+// Conn is what is needed of ClickHouse; a driver.Conn of clickhouse-go is one.
+type Conn interface {
+	Query(ctx context.Context, query string, args ...any) (driver.Rows, error)
+}
+
+// Vintage is one that has a public form.
+type Vintage struct {
+	ID        uuid.UUID
+	Period    string
+	Number    uint64
+	Status    string
+	Published time.Time
+	Paths     []string // of its files, sorted
+}
+
+// Tables are the ids of its tables.
+func (v Vintage) Tables() (ids []string) {
+	for _, path := range v.Paths {
+		if id, ok := bundle.TableOf(path); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// ErrNotFound says that there is no such vintage or file.
+var ErrNotFound = errors.New("there is no such vintage or file")
+
+// Shelf reads vintages. It puts few questions at once.
+type Shelf struct {
+	conn    Conn
+	timeout time.Duration
+	slots   chan struct{}
+}
+
+// NewShelf makes one; timeout bounds one question.
+func NewShelf(conn Conn, timeout time.Duration) *Shelf {
+	return &Shelf{conn: conn, timeout: timeout, slots: make(chan struct{}, 4)}
+}
+
+// ask puts a question and hands over its rows.
+func (s *Shelf) ask(ctx context.Context, row func(driver.Rows) error, query string, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-ctx.Done():
+		return fmt.Errorf("wait for one of %d places to ask ClickHouse: %w", cap(s.slots), context.Cause(ctx))
+	}
+	// ClickHouse ends the query by itself a little later, should the connection not carry the cancellation.
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"max_execution_time": int(s.timeout.Seconds()) + 1}))
+	rows, err := s.conn.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// List returns the vintages that have a public form, newest first.
+func (s *Shelf) List(ctx context.Context) (all []Vintage, err error) {
+	err = s.ask(ctx, func(rows driver.Rows) error {
+		var v Vintage
+		err := rows.Scan(&v.ID, &v.Period, &v.Number, &v.Status, &v.Published, &v.Paths)
+		all = append(all, v)
+		return err
+	}, `SELECT id, period, vintage, status, published_at, paths
+		FROM ceniss.publications AS p
+		INNER JOIN (SELECT publication, arraySort(groupArray(path)) AS paths FROM ceniss.released_files GROUP BY publication) AS f ON f.publication = p.id
+		ORDER BY published_at DESC, period DESC, vintage DESC`)
+	if err != nil {
+		return nil, fmt.Errorf("read the vintages: %w", err)
+	}
+	return all, nil
+}
+
+// File returns the bytes of one file, or ErrNotFound.
+func (s *Shelf) File(ctx context.Context, period string, number uint64, path string) (body []byte, err error) {
+	found := false
+	err = s.ask(ctx, func(rows driver.Rows) error {
+		var text string
+		err := rows.Scan(&text)
+		body, found = []byte(text), true
+		return err
+	}, `SELECT body FROM ceniss.released_files WHERE path = ? AND publication IN (SELECT id FROM ceniss.publications WHERE period = ? AND vintage = ?)`, path, period, number)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read %s of vintage %d of %s: %w", path, number, period, err)
+	case !found:
+		return nil, ErrNotFound
+	}
+	return body, nil
+}
+
+// Folder is one vintage as a source of a bundle.
+type Folder struct {
+	Shelf  *Shelf
+	Period string
+	Number uint64
+}
+
+// Read returns one file.
+func (f Folder) Read(ctx context.Context, path string) ([]byte, error) {
+	return f.Shelf.File(ctx, f.Period, f.Number, path)
+}
+
+// List returns nothing: that no other file lies there is not for the reader to find out.
+func (f Folder) List() ([]string, error) { return nil, nil }
+
+// typeOf is the media type of a file.
+func typeOf(path string) string {
+	switch path[strings.LastIndexByte(path, '.')+1:] {
+	case "csv":
+		return "text/csv; charset=utf-8; header=present"
+	case "json":
+		return "application/json"
+	case "yaml":
+		return "application/yaml"
+	case "pem":
+		return "application/x-pem-file"
+	}
+	return "application/octet-stream"
+}
