@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,28 +12,14 @@ import (
 
 	"retorno/consumers/counting/reconcile"
 	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
 )
 
 var engine *embedded.Engine
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "retorno-store-")
-	if err == nil {
-		engine, err = embedded.StartEngine(context.Background(), embedded.EngineConfig{Dir: dir})
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "the tests need the ClickHouse engine:", err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if err := errors.Join(engine.Stop(context.Background()), os.RemoveAll(dir)); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { embeddedtest.Main(m, embeddedtest.Keep(&engine)) }
 
 func empty(t testing.TB) *Store {
 	t.Helper()

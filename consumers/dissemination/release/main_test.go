@@ -12,6 +12,7 @@ import (
 
 	"retorno/consumers/dissemination/release"
 	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 	"retorno/schemas/calendar"
 	"retorno/schemas/events"
@@ -20,7 +21,7 @@ import (
 var engine *embedded.Engine
 
 func TestMain(m *testing.M) {
-	enginetest.Main(m, func(_ context.Context, e *embedded.Engine) error { engine = e; return nil })
+	embeddedtest.Main(m, embeddedtest.Keep(&engine))
 }
 
 var (
