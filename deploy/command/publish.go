@@ -10,6 +10,7 @@ import (
 
 	"retorno/consumers/counting/verify"
 	"retorno/consumers/dissemination/release"
+	"retorno/deploy/command/screen"
 	"retorno/schemas/calendar"
 )
 
@@ -115,7 +116,7 @@ func printPublication(w io.Writer, p release.Publication) error {
   %[7]s registered returns of %[8]s known (%[9]s), %[10]s seen at posts, %[11]s written down late, %[12]s records missing, %[15]s offsets given up
 %[14]s
 `, p.Period, p.First, p.Last, p.Vintage, states[p.Status], at,
-		count(int64(p.Registered)), count(int64(p.Reconciled)), coverage, count(int64(p.Checkpoint)), count(int64(p.Late)), count(int64(p.Missing)),
-		p.Status, p.ID, count(int64(p.Lost)))
+		screen.Count(int64(p.Registered)), screen.Count(int64(p.Reconciled)), coverage, screen.Count(int64(p.Checkpoint)), screen.Count(int64(p.Late)), screen.Count(int64(p.Missing)),
+		p.Status, p.ID, screen.Count(int64(p.Lost)))
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"retorno/consumers/dissemination/release"
+	"retorno/deploy/command/screen"
 )
 
 func TestPublishRefusesWhatIsNoPeriod(t *testing.T) {
@@ -40,7 +41,7 @@ func TestPublishKeepsWhatIsCounted(t *testing.T) {
 		t.Errorf("published %+v, counted %d of %d", p, registered, reconciled)
 	}
 	r = publish(year, "--final")
-	for _, want := range []string{"edición 2, definitiva", "vintage 2, final", fmt.Sprintf("%s registered returns of %s known", count(int64(registered)), count(int64(reconciled)))} {
+	for _, want := range []string{"edición 2, definitiva", "vintage 2, final", fmt.Sprintf("%s registered returns of %s known", screen.Count(int64(registered)), screen.Count(int64(reconciled)))} {
 		if r.status != exitDone || !strings.Contains(r.out, want) {
 			t.Errorf("%+v, wanted %s", r, want)
 		}
