@@ -9,7 +9,7 @@ import (
 	"io"
 	"time"
 
-	"retorno/consumers/counting/store"
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/dissemination/report"
 	"retorno/deploy/command/screen"
 	"retorno/deploy/lab/register"
@@ -100,7 +100,7 @@ func (d *demo) sendRegister(ctx context.Context, writer *producer.Writer) (uint6
 }
 
 // awaitAccounts waits until the ledger accounts for so many records and the consumer has nothing left to count.
-func (d *demo) awaitAccounts(ctx context.Context, want uint64) (store.Accounts, error) {
+func (d *demo) awaitAccounts(ctx context.Context, want uint64) (ledger.Accounts, error) {
 	bar := screen.NewProgress(d.t.Err, "events counted", int64(want))
 	defer bar.End()
 	for {
@@ -121,7 +121,7 @@ func (d *demo) awaitAccounts(ctx context.Context, want uint64) (store.Accounts, 
 }
 
 // conclude prints the table, the accounts and the verifier's word, and says no when one of them does not hold.
-func (d *demo) conclude(ctx context.Context, accounts store.Accounts) error {
+func (d *demo) conclude(ctx context.Context, accounts ledger.Accounts) error {
 	found, err := d.verifier.Full(ctx)
 	if err != nil {
 		return err
@@ -179,7 +179,7 @@ func (d *demo) printTable(ctx context.Context, counted *report.Counted) error {
 	return err
 }
 
-func printAccounts(w io.Writer, a store.Accounts) error {
+func printAccounts(w io.Writer, a ledger.Accounts) error {
 	_, err := fmt.Fprintf(w, "\naccounts: %s read = %s accepted + %s duplicate + %s superseded + %s rejected\n",
 		screen.Count(int64(a.Read())), screen.Count(int64(a.Accepted)), screen.Count(int64(a.Duplicate)), screen.Count(int64(a.Superseded)), screen.Count(int64(a.Rejected)))
 	return err

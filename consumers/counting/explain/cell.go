@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
-	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/stream"
 	"retorno/schemas/dictionary"
 )
@@ -264,7 +264,7 @@ func (e *Explainer) partition(ctx context.Context, l *Log, w *watch, read func()
 	}
 	err := e.scan(ctx, l.Partition, l.Spans, func(m *stream.Message) {
 		read()
-		if !counted(l.Spans, store.Origin{Topic: m.Topic, Offset: m.Offset}) {
+		if !counted(l.Spans, ledger.Origin{Topic: m.Topic, Offset: m.Offset}) {
 			l.Pending++
 			return
 		}

@@ -13,6 +13,8 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/uuid"
+
+	"retorno/consumers/counting/ledger"
 )
 
 // Claim is the right to write for one Kafka partition until another process takes a larger epoch. It belongs to one goroutine.
@@ -32,9 +34,9 @@ type Claim struct {
 	consumer  string
 	logs      map[string]int // by topic: see Origin.Log
 	flushes   uint64
-	last      *Entry  // the ledger row of the flush before
-	server    *server // who answered when it was taken
-	first     bool    // nothing was stored of the partition when it was claimed, so there is nothing to be read
+	last      *ledger.Entry // the ledger row of the flush before
+	server    *server       // who answered when it was taken
+	first     bool          // nothing was stored of the partition when it was claimed, so there is nothing to be read
 	closed    bool
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"github.com/ClickHouse/ch-go/proto"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
 	"retorno/schemas/codelists"
 	"retorno/schemas/dictionary"
@@ -13,7 +14,7 @@ import (
 type FactRow struct {
 	Fields *events.Fields
 	Fact   *reconcile.Fact
-	Origin Origin
+	Origin ledger.Origin
 }
 
 // facts are rows of retorno.facts.
@@ -57,7 +58,7 @@ func newFacts() *facts {
 // add appends one row, and returns what it adds to the checksum of its flush. The columns that a kind of record does not
 // have stay empty.
 func (f *facts) add(row FactRow) uint64 {
-	x, fact, place := row.Fields, row.Fact, row.Origin.place()
+	x, fact, place := row.Fields, row.Fact, row.Origin.Place()
 	f.person.Append(x.Person)
 	f.recordID.Append(x.RecordID)
 	f.registrationID.Append(x.RegistrationID)
@@ -83,7 +84,7 @@ func (f *facts) add(row FactRow) uint64 {
 	}
 	f.age.Append(age)
 	f.answers(x)
-	return factSum(x.Person, x.RecordID, fact.Version, place)
+	return ledger.FactSum(x.Person, x.RecordID, fact.Version, place)
 }
 
 // answers appends what the record states.

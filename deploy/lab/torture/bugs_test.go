@@ -106,7 +106,7 @@ var bugs = []bug{
 		{"schemas/warehouse/views.sql", "WHERE epoch = newest OR next_offset <= taken_from", "WHERE epoch = newest OR first_offset < taken_from"},
 	}},
 	{name: "facts of skipped offsets are forgotten", test: "TestWhatIsStoredOfSkippedOffsetsStays", in: "./consumers/counting/processor", edits: []edit{
-		{"consumers/counting/store/audit.go", "Accounts{Accepted: f.Facts, Lost: uint64(e.NextOffset-e.FirstOffset) - f.Facts}", "Accounts{Lost: uint64(e.NextOffset - e.FirstOffset)}"},
+		{"consumers/counting/ledger/audit.go", "Accounts{Accepted: f.Facts, Lost: uint64(e.NextOffset-e.FirstOffset) - f.Facts}", "Accounts{Lost: uint64(e.NextOffset - e.FirstOffset)}"},
 	}},
 	{name: "a record in another partition than its key's is counted", faults: []torture.Kind{torture.Hostile}, edits: []edit{
 		{"consumers/counting/processor/process.go", "; p != m.Partition {", "; p != m.Partition && r == nil {"},

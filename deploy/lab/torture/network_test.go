@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
 	"retorno/consumers/counting/store"
 	"retorno/deploy/lab/embedded"
@@ -85,7 +86,7 @@ func (r *rig) write(ctx context.Context, n int64) error {
 	for i := range cellsOf {
 		f.ReturnCell(reconcile.ReturnCell{Day: calendar.Day(16_600 + i%3*366 + i/3), Codes: reconcile.DimensionCodes{dictionary.Centre: 1}}, reconcile.ReturnCount{Reconciled: n})
 	}
-	f.Ledger(store.Entry{Topic: "t", FirstOffset: r.at, NextOffset: r.at + 10, Accounts: store.Accounts{Accepted: 10}, At: time.Now()})
+	f.Ledger(ledger.Entry{Topic: "t", FirstOffset: r.at, NextOffset: r.at + 10, Accounts: ledger.Accounts{Accepted: 10}, At: time.Now()})
 	r.at += 10
 	return r.claim.Write(ctx, f, map[string]int64{"t": r.at})
 }
@@ -213,7 +214,7 @@ func TestF20RepeatedLongAfter(t *testing.T) {
 	r := newRig(t, 0)
 	f := store.NewFlush(0, r.claim.Epoch())
 	f.ReturnCell(reconcile.ReturnCell{Day: 16_900}, reconcile.ReturnCount{Reconciled: 7})
-	f.Ledger(store.Entry{Topic: "t", NextOffset: 10, Accounts: store.Accounts{Accepted: 10}, At: time.Now()})
+	f.Ledger(ledger.Entry{Topic: "t", NextOffset: 10, Accounts: ledger.Accounts{Accepted: 10}, At: time.Now()})
 	write := func() {
 		if err := r.claim.Write(t.Context(), f, map[string]int64{"t": 10}); err != nil {
 			t.Fatal(err)

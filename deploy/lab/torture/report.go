@@ -8,7 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"retorno/consumers/counting/store"
+	"retorno/consumers/counting/ledger"
 	"retorno/deploy/lab/register"
 )
 
@@ -29,7 +29,7 @@ type Report struct {
 	Loaded, Settled time.Duration
 	// Lost and Twice are how many returns, helps and crossings the cells lack, or hold too many.
 	Lost, Twice int
-	Accounts    store.Accounts
+	Accounts    ledger.Accounts
 	Oracles     []Oracle
 	// Seen are the sums of the consumers' and the producer's metrics that show faults.
 	Seen map[string]float64
