@@ -5,6 +5,7 @@ import (
 
 	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
+	"retorno/consumers/counting/store/column"
 	"retorno/schemas/codelists"
 	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
@@ -27,10 +28,10 @@ type facts struct {
 	event, recorded, sent, arrival                 times
 	age                                            *proto.ColNullable[uint8]
 	partition                                      *proto.ColUInt16
-	reasons                                        *codeLists
-	source, topic                                  *names
-	voidReason, kind                               *codes
-	attributes                                     [dictionary.AllCodes]*codes // by place in the dictionary
+	reasons                                        *column.CodeLists
+	source, topic                                  *column.Names
+	voidReason, kind                               *column.Codes
+	attributes                                     [dictionary.AllCodes]*column.Codes // by place in the dictionary
 }
 
 func newFacts() *facts {
@@ -46,9 +47,9 @@ func newFacts() *facts {
 	f.sent, f.arrival = col(b, "sent_at", newTimes()), col(b, "arrival", newTimes())
 	f.age = col(b, "age", new(proto.ColUInt8).Nullable())
 	f.partition = col(b, "kafka_partition", new(proto.ColUInt16))
-	f.source, f.topic = col(b, "source_id", newNames()), col(b, "topic", newNames())
-	f.reasons = col(b, "reasons", newCodeLists(reasonWords))
-	f.voidReason, f.kind = col(b, "void_reason", newCodes(wordsOf(codelists.VoidReason))), col(b, "kind", newCodes(kinds))
+	f.source, f.topic = col(b, "source_id", column.NewNames()), col(b, "topic", column.NewNames())
+	f.reasons = col(b, "reasons", column.NewCodeLists(reasonWords))
+	f.voidReason, f.kind = col(b, "void_reason", column.NewCodes(column.WordsOf(codelists.VoidReason))), col(b, "kind", column.NewCodes(kinds))
 	for i := range f.attributes {
 		f.attributes[i] = attributeOf(b, dictionary.Coded(i))
 	}
@@ -95,7 +96,7 @@ func (f *facts) answers(x *events.Fields) {
 		column.State(x.Codes[i])
 	}
 	for _, reason := range x.Reasons[:x.ReasonCount] {
-		f.reasons.all.State(reason)
+		f.reasons.State(reason)
 	}
 	f.reasons.End()
 }

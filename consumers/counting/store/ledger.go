@@ -6,12 +6,13 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"retorno/consumers/counting/ledger"
+	"retorno/consumers/counting/store/column"
 )
 
 // ledgerRows are rows of retorno.ledger.
 type ledgerRows struct {
 	block
-	topic, consumer                                                     *names
+	topic, consumer                                                     *column.Names
 	partition, log                                                      *proto.ColUInt16
 	epoch                                                               *proto.ColUInt32
 	bound                                                               flags
@@ -23,7 +24,7 @@ type ledgerRows struct {
 func newLedgerRows() *ledgerRows {
 	l := &ledgerRows{}
 	b := &l.block
-	l.topic, l.consumer = col(b, "topic", newNames()), col(b, "consumer", newNames())
+	l.topic, l.consumer = col(b, "topic", column.NewNames()), col(b, "consumer", column.NewNames())
 	l.partition, l.epoch, l.at = col(b, "kafka_partition", new(proto.ColUInt16)), col(b, "epoch", new(proto.ColUInt32)), col(b, "flushed_at", newTimes())
 	l.log, l.bound = col(b, "log", new(proto.ColUInt16)), col(b, "bound", newFlags())
 	l.first, l.next = col(b, "first_offset", newNumbers()), col(b, "next_offset", newNumbers())

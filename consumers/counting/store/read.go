@@ -76,15 +76,15 @@ func (c *Claim) Audit(ctx context.Context, a *ledger.Audit) error {
 }
 
 func (f *facts) fact(i int) (StoredFact, error) {
-	kind := reconcile.Kind(f.kind.places[i])
+	kind := reconcile.Kind(f.kind.Stated(i))
 	if kind == 0 {
 		return StoredFact{}, fmt.Errorf("retorno.facts: record %s is of no known kind", f.recordID.Row(i))
 	}
 	fact := reconcile.Fact{
 		RecordID: f.recordID.Row(i), Version: f.version.Row(i), Kind: kind,
 		Arrival: int64(f.arrival.Data[i]), Event: int64(f.event.Data[i]),
-		Void: f.voidReason.places[i] != 0, Future: f.future.Row(i) != 0, Returned: f.returned.Row(i) != 0,
-		Age: -1, Reasons: reasonBits(f.reasons, i),
+		Void: f.voidReason.Stated(i) != 0, Future: f.future.Row(i) != 0, Returned: f.returned.Row(i) != 0,
+		Age: -1, Reasons: f.reasons.Set(i),
 	}
 	for c := range fact.Codes {
 		fact.Codes[c] = f.attributes[c].Code(i)
@@ -204,7 +204,7 @@ func dayAt(c days, i int) calendar.Day { return calendar.Day((*c)[i]) }
 
 func (r *returns) get(i int) reconcile.Return {
 	x := reconcile.Return{
-		ID: r.id.Row(i), Arrival: int64(r.arrival.Data[i]), Day: dayAt(r.day, i), Age: -1, Reasons: reasonBits(r.reasons, i),
+		ID: r.id.Row(i), Arrival: int64(r.arrival.Data[i]), Day: dayAt(r.day, i), Age: -1, Reasons: r.reasons.Set(i),
 		Registered: r.registered.Row(i) != 0, Checkpoint: r.checkpoint.Row(i) != 0,
 	}
 	for c := range x.Codes {

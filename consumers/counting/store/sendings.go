@@ -4,6 +4,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"retorno/consumers/counting/ledger"
+	"retorno/consumers/counting/store/column"
 )
 
 // sendings are rows of retorno.sendings.
@@ -11,7 +12,7 @@ type sendings struct {
 	block
 	partition  *proto.ColUInt16
 	place, seq numbers
-	id         *names
+	id         *column.Names
 	sent       times
 	offset     *proto.ColInt64
 }
@@ -20,7 +21,7 @@ func newSendings() *sendings {
 	s := &sendings{}
 	b := &s.block
 	s.partition, s.place = col(b, "kafka_partition", new(proto.ColUInt16)), col(b, "place", newNumbers())
-	s.id, s.seq, s.sent = col(b, "source_id", newNames()), col(b, "source_seq", newNumbers()), col(b, "sent_at", newTimes())
+	s.id, s.seq, s.sent = col(b, "source_id", column.NewNames()), col(b, "source_seq", newNumbers()), col(b, "sent_at", newTimes())
 	s.offset = col(b, "clock_offset_ms", new(proto.ColInt64))
 	return s
 }
@@ -37,7 +38,7 @@ func (s *sendings) add(at ledger.Origin, id []byte, seq uint64, sentAtMs, clockO
 // redriven are rows of retorno.redriven, in the order of reading.
 type redriven struct {
 	block
-	topic, account           *names
+	topic, account           *column.Names
 	partition, readPartition *proto.ColUInt16
 	offset, again            numbers
 	place, content           numbers
@@ -46,7 +47,7 @@ type redriven struct {
 func newRedriven() *redriven {
 	r := &redriven{}
 	b := &r.block
-	r.topic, r.account = col(b, "topic", newNames()), col(b, "account", newNames())
+	r.topic, r.account = col(b, "topic", column.NewNames()), col(b, "account", column.NewNames())
 	r.partition, r.offset, r.again = col(b, "kafka_partition", new(proto.ColUInt16)), col(b, "kafka_offset", newNumbers()), col(b, "again", newNumbers())
 	r.readPartition, r.place = col(b, "read_partition", new(proto.ColUInt16)), col(b, "place", newNumbers())
 	r.content = col(b, "content", newNumbers())

@@ -12,6 +12,7 @@ import (
 
 	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
+	"retorno/consumers/counting/store/column"
 	"retorno/deploy/lab/embedded"
 	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/schemas/dictionary"
@@ -125,7 +126,7 @@ func TestANewerReleasesCodesAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, table := range []string{"retorno.codes", "ceniss.codes"} {
-			var newer *NewerError
+			var newer *column.NewerError
 			if err := s.CheckCodes(t.Context(), table); !errors.As(err, &newer) || !IsStop(err) {
 				t.Errorf("%s with %s: %v", table, code, err)
 			}
