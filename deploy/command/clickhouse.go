@@ -13,14 +13,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"retorno/consumers/counting/store"
+	"retorno/deploy/command/settings"
 )
 
 // clickhouseFlags say how to reach ClickHouse.
 type clickhouseFlags struct {
-	Addr         string `default:"127.0.0.1:9000" placeholder:"HOST:PORT" help:"Address of the native protocol."`
-	User         string `default:"default" placeholder:"NAME" help:"User to log in as."`
-	PasswordFile string `placeholder:"FILE" help:"File that holds the password, read again for each connection; or put it into RETORNO_CLICKHOUSE_PASSWORD"`
-	Password     secret `hidden:""`
+	Addr         string          `default:"127.0.0.1:9000" placeholder:"HOST:PORT" help:"Address of the native protocol."`
+	User         string          `default:"default" placeholder:"NAME" help:"User to log in as."`
+	PasswordFile string          `placeholder:"FILE" help:"File that holds the password, read again for each connection; or put it into RETORNO_CLICKHOUSE_PASSWORD"`
+	Password     settings.Secret `hidden:""`
 
 	TLS        bool   `name:"tls" help:"Encrypt."`
 	CAFile     string `name:"ca-file" placeholder:"FILE" help:"Certificates (PEM) that vouch for the server, instead of the system's; implies TLS. Read again for each connection, as are the next two."`

@@ -18,6 +18,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"retorno/deploy/command/screen"
+	"retorno/deploy/command/settings"
 	"retorno/deploy/ops"
 )
 
@@ -75,19 +77,19 @@ func Main(args []string) int {
 
 // run is Main with everything it touches handed in.
 func run(ctx context.Context, args []string, lookup func(string) (string, bool), environ []string, t *terminal) int {
-	out, errs := &visible{w: t.Out}, &visible{w: t.Err}
+	out, errs := screen.NewWriter(t.Out), screen.NewWriter(t.Err)
 	t = &terminal{In: t.In, Out: out, Err: errs}
 	var selected string
 	err := ops.Protect("the command line", func() error {
 		var cli grammar
-		settings := newSettings(lookup)
-		parser, err := newParser(&cli, settings)
+		resolver := settings.New(lookup)
+		parser, err := newParser(&cli, resolver)
 		if err != nil {
 			return err
 		}
 		parsed, err := parse(parser, args)
 		if parsed != nil {
-			selected = commandName(parsed)
+			selected = settings.CommandName(parsed)
 		}
 		var help *helpWanted
 		if errors.As(err, &help) {
@@ -97,12 +99,12 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 			return err
 		}
 		t.Log = newLogger(t.Err, cli.LogLevel, cli.LogFormat)
-		t.Stated = func(flag string) bool { return settings.stated(parsed, flag) }
-		for _, w := range unknownEnvironment(parser.Model, environ) {
+		t.Stated = func(flag string) bool { return resolver.Stated(parsed, flag) }
+		for _, w := range settings.UnknownEnvironment(parser.Model, environ) {
 			t.Log.Warn(w)
 		}
 		if cli.PrintConfig {
-			return settings.print(t.Out, parsed)
+			return resolver.Print(t.Out, parsed)
 		}
 		parsed.BindTo(ctx, (*context.Context)(nil))
 		parsed.Bind(t)
@@ -112,14 +114,14 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 	return max(status, finish(t.Err, selected, errs.Close(), lookup))
 }
 
-// newParser builds the parser: flags only from the command line here, everything else from settings.
-func newParser(cli *grammar, settings *settings) (*kong.Kong, error) {
+// newParser builds the parser: flags only from the command line here, everything else from the resolver.
+func newParser(cli *grammar, resolver *settings.Resolver) (*kong.Kong, error) {
 	return kong.New(cli,
 		kong.Name(program),
 		kong.Description("Counts the people returned to Honduras, from events at border posts and reception centres to published tables."),
 		kong.NoDefaultHelp(),
-		kong.Resolvers(settings),
-		kong.Bind(settings),
+		kong.Resolvers(resolver),
+		kong.Bind(resolver),
 	)
 }
 
@@ -142,7 +144,7 @@ func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
 	if parsed == nil || parsed.Selected() == nil || len(parsed.Selected().Children) > 0 {
 		return parsed, Usage(fmt.Errorf("%s\ncommands: %s", text, strings.Join(commandsBelow(parser, parsed), ", ")))
 	}
-	return parsed, Usage(fmt.Errorf("%s\nsee %s %s --help", text, program, commandName(parsed)))
+	return parsed, Usage(fmt.Errorf("%s\nsee %s %s --help", text, program, settings.CommandName(parsed)))
 }
 
 // misuse says in plain words what the parser could not understand.
@@ -155,7 +157,7 @@ func misuse(err error, parsed *kong.Context, args []string) string {
 		return text[:i] + ": needs a value"
 	}
 	// A command's own words come with its name before them, which the message has already.
-	text = strings.TrimPrefix(text, commandName(parsed)+": ")
+	text = strings.TrimPrefix(text, settings.CommandName(parsed)+": ")
 	return strings.ReplaceAll(text, "missing flags: ", "needs ")
 }
 
@@ -172,19 +174,8 @@ func commandsBelow(parser *kong.Kong, parsed *kong.Context) []string {
 	return names
 }
 
-// commandName is the words of the command that was understood, such as "deadletter list".
-func commandName(parsed *kong.Context) string {
-	if parsed == nil {
-		return ""
-	}
-	var words []string
-	for _, p := range parsed.Path {
-		if p.Command != nil {
-			words = append(words, p.Command.Name)
-		}
-	}
-	return strings.Join(words, " ")
-}
+// BeforeResolve reads the configuration file, once the command line is known and before anything else is.
+func (common) BeforeResolve(ctx *kong.Context, s *settings.Resolver) error { return s.ReadFile(ctx) }
 
 func newLogger(w io.Writer, level, format string) *slog.Logger {
 	var least slog.Level

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"retorno/deploy/command/settings"
 )
 
 // result is one command line's outcome.
@@ -74,7 +76,7 @@ func TestWrongUseIsAnsweredWithWhatIsPossible(t *testing.T) {
 // Every command explains itself: what it does, exit statuses, and the variable of each setting.
 func TestHelpOfEveryCommand(t *testing.T) {
 	var cli grammar
-	parser, err := newParser(&cli, newSettings(os.LookupEnv))
+	parser, err := newParser(&cli, settings.New(os.LookupEnv))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +93,8 @@ func TestHelpOfEveryCommand(t *testing.T) {
 			}
 		}
 		for _, f := range leaf.Flags {
-			if settable(f) && !f.Hidden && !strings.Contains(plain, "["+environmentName(f.Name)+"]") {
-				t.Errorf("%v --help does not name %s", words, environmentName(f.Name))
+			if settings.Settable(f) && !f.Hidden && !strings.Contains(plain, "["+settings.EnvironmentName(f.Name)+"]") {
+				t.Errorf("%v --help does not name %s", words, settings.EnvironmentName(f.Name))
 			}
 		}
 	}
@@ -106,5 +108,19 @@ func TestVersion(t *testing.T) {
 	}
 	if r := try(t, "", nil, "version"); !strings.Contains(r.out, version) || r.status != exitDone {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestWhatCommandsPrintIsVisible: the name of a file and what stands in it come back in errors.
+func TestWhatCommandsPrintIsVisible(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a\x1b[31mb.csv")
+	if err := os.WriteFile(file, []byte("\x1b]0;title\x07;\x1b[2J\n1;2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"import", file}, {"table", "--id=x", "--like", file}, {"demo", "--table", file}, {"\x1b[31m"}, {"explain", "\x1b[31m=1"}} {
+		r := try(t, "", nil, args...)
+		if strings.ContainsAny(r.out+r.err, "\x1b\x07") || !strings.Contains(r.err, `1b[`) {
+			t.Errorf("%q prints %q and %q", args, r.out, r.err)
+		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"retorno/deploy/command/settings"
 )
 
 const configurationPage = "../../docs/configuration.md"
@@ -43,7 +45,7 @@ configuration; 3 something it needs is not there.
 // TestConfigurationPage: docs/configuration.md lists every command with every flag that --help shows.
 func TestConfigurationPage(t *testing.T) {
 	var cli grammar
-	parser, err := newParser(&cli, newSettings(func(string) (string, bool) { return "", false }))
+	parser, err := newParser(&cli, settings.New(func(string) (string, bool) { return "", false }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,8 +154,8 @@ func rowOf(f *kong.Flag) string {
 		name = "`--" + f.Name + "=" + value + "`"
 	}
 	variable := ""
-	if settable(f) {
-		variable = "`" + environmentName(f.Name) + "`"
+	if settings.Settable(f) {
+		variable = "`" + settings.EnvironmentName(f.Name) + "`"
 	}
 	given := ""
 	if f.Default != "" {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"retorno/consumers/counting/deadletter"
+	"retorno/deploy/command/screen"
 	"retorno/schemas/calendar"
 	"retorno/schemas/events"
 )
@@ -130,7 +131,7 @@ func (c *deadletterListCommand) Run(ctx context.Context, t *terminal) error {
 	if err = errors.Join(err, table.Flush()); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(t.Err, "%s dead letters\n", count(n))
+	_, err = fmt.Fprintf(t.Err, "%s dead letters\n", screen.Count(n))
 	return err
 }
 
@@ -173,7 +174,7 @@ func (c *deadletterShowCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	switch {
 	case c.Raw:
-		_, err = raw(t.Out).Write(l.Value)
+		_, err = screen.Raw(t.Out).Write(l.Value)
 		return err
 	case c.JSON:
 		full := newLetterJSON(l)
@@ -301,7 +302,7 @@ func (c *deadletterRedriveCommand) Run(ctx context.Context, t *terminal) error {
 	if err == nil {
 		err = send()
 	}
-	if _, e := fmt.Fprintf(t.Out, "%s dead letters sent again\n", count(sent)); err != nil || e != nil {
+	if _, e := fmt.Fprintf(t.Out, "%s dead letters sent again\n", screen.Count(sent)); err != nil || e != nil {
 		return errors.Join(err, e)
 	}
 	for origin := range wanted {

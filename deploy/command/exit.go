@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"retorno/consumers/counting/store"
+	"retorno/deploy/command/settings"
 	"retorno/deploy/ops"
 	"retorno/schemas/kafka"
 )
@@ -89,7 +90,7 @@ func finish(w io.Writer, command string, err error, lookup func(string) (string,
 	var bug *ops.Panic
 	if errors.As(err, &bug) {
 		message += "; please report it with the output of the same command under RETORNO_DEBUG=1"
-		if v, ok := lookup(debugVariable); ok && v != "" {
+		if v, ok := lookup(settings.DebugVariable); ok && v != "" {
 			message += "\n" + string(bug.Stack)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"retorno/consumers/counting/explain"
 	"retorno/consumers/counting/store"
+	"retorno/deploy/command/screen"
 )
 
 type explainCommand struct {
@@ -56,14 +57,14 @@ func (c *explainCommand) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	bar := newProgress(t.Err, "messages read", 0)
+	bar := screen.NewProgress(t.Err, "messages read", 0)
 	e, err := c.explainer(ctx, t.Log, s, bar)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = e.Close() }()
 	answer, err := ask(ctx, e)
-	bar.end()
+	bar.End()
 	if errors.Is(err, explain.ErrUnknown) {
 		return No(err)
 	}
@@ -92,7 +93,7 @@ func (c *explainCommand) question(text string) (func(context.Context, *explain.E
 	return func(ctx context.Context, e *explain.Explainer) (explanation, error) { return e.Return(ctx, id) }, err
 }
 
-func (c *explainCommand) explainer(ctx context.Context, log *slog.Logger, s *store.Store, bar *progress) (*explain.Explainer, error) {
+func (c *explainCommand) explainer(ctx context.Context, log *slog.Logger, s *store.Store, bar *screen.Progress) (*explain.Explainer, error) {
 	settings, err := c.Kafka.producer(log, nil)
 	if err != nil {
 		return nil, err
@@ -104,19 +105,11 @@ func (c *explainCommand) explainer(ctx context.Context, log *slog.Logger, s *sto
 	if err != nil {
 		return nil, err
 	}
-	e, err := explain.New(explain.Config{Store: s, Kafka: consumer, Logger: log, Progress: func(done, total int64) { bar.setOf(done, total) }})
+	e, err := explain.New(explain.Config{Store: s, Kafka: consumer, Logger: log, Progress: func(done, total int64) { bar.SetOf(done, total) }})
 	if err != nil {
 		return nil, Usage(err)
 	}
 	return e, nil
-}
-
-// setOf is set for a total that becomes known on the way.
-func (p *progress) setOf(done, total int64) {
-	p.mu.Lock()
-	p.total = total
-	p.mu.Unlock()
-	p.set(done)
 }
 
 func (c *explainCommand) write(w io.Writer, answer explanation) error {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"retorno/deploy/command/settings"
 )
 
 // helpFlag stops parsing where it stands, so that help is shown whatever else is wrong with the line.
@@ -57,12 +59,12 @@ func printHelp(ctx *kong.Context, w io.Writer) error {
 
 // describeFlag adds to a flag's help where else its value can come from.
 func describeFlag(v *kong.Value) string {
-	if v.Flag == nil || !settable(v.Flag) {
+	if v.Flag == nil || !settings.Settable(v.Flag) {
 		return v.Help
 	}
 	text := strings.TrimRight(v.Help, ".")
 	if v.Default != "" && v.Flag.PlaceHolder != "" {
 		text += ", default " + v.Default
 	}
-	return text + " [" + environmentName(v.Flag.Name) + "]."
+	return text + " [" + settings.EnvironmentName(v.Flag.Name) + "]."
 }

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"io/fs"
 
+	"retorno/deploy/command/settings"
 	"retorno/producers/identity"
 )
 
 // identityFlags name the secret of the person keys.
 type identityFlags struct {
-	IdentityKeyFile string `placeholder:"FILE" help:"File that holds the secret of the person keys; or put it into RETORNO_IDENTITY_KEY"`
-	IdentityKey     secret `hidden:""`
+	IdentityKeyFile string          `placeholder:"FILE" help:"File that holds the secret of the person keys; or put it into RETORNO_IDENTITY_KEY"`
+	IdentityKey     settings.Secret `hidden:""`
 }
 
 // secret is the secret that is named; the zero Secret when none is.
@@ -19,7 +20,7 @@ func (f identityFlags) secret() (s identity.Secret, err error) {
 	switch {
 	case f.IdentityKey != "":
 		if s, err = identity.NewSecret(string(f.IdentityKey)); err != nil {
-			err = Usage(fmt.Errorf("%s: %w", environmentName("identity-key"), err))
+			err = Usage(fmt.Errorf("%s: %w", settings.EnvironmentName("identity-key"), err))
 		}
 	case f.IdentityKeyFile != "":
 		s, err = secretOf(f.IdentityKeyFile)
@@ -88,7 +89,7 @@ func (c *identityFingerprintCommand) Run(t *terminal) error {
 			return err
 		}
 		if s.IsZero() {
-			return Usage(fmt.Errorf("name a file, or --identity-key-file, or put the secret into %s", environmentName("identity-key")))
+			return Usage(fmt.Errorf("name a file, or --identity-key-file, or put the secret into %s", settings.EnvironmentName("identity-key")))
 		}
 		_, err = printFingerprint(t, s, "")
 		return err

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"retorno/deploy/command/screen"
+	"retorno/deploy/command/settings"
 	"retorno/producers/importer"
 	"retorno/schemas/events"
 )
@@ -84,11 +86,11 @@ func (c *importCommand) Run(ctx context.Context, t *terminal) error {
 		out = newOutbox(writer)
 	}
 	rejected := importer.NewRejectedFile(c.File)
-	bar := newProgress(t.Err, "rows read", 0)
+	bar := screen.NewProgress(t.Err, "rows read", 0)
 	var rows int64
 	summary, err := importer.Import(ctx, cfg, c.File, file, func(e *events.Envelope) error {
 		rows++
-		bar.set(rows)
+		bar.Set(rows)
 		message, err := out.seal(events.Line{Envelope: e})
 		if err != nil {
 			return err
@@ -98,7 +100,7 @@ func (c *importCommand) Run(ctx context.Context, t *terminal) error {
 	if err == nil && !c.DryRun {
 		err = out.flush(ctx)
 	}
-	bar.end()
+	bar.End()
 	if err != nil {
 		rejected.Discard()
 		return c.failed(out.sent, err)
@@ -114,11 +116,11 @@ func (c *importCommand) failed(sent int64, err error) error {
 	var unreadable *importer.FileError
 	switch {
 	case errors.As(err, &unreadable) && unreadable.Code == "no_secret":
-		return Usage(fmt.Errorf("%w: --identity-key-file or %s, or --without-documents", err, environmentName("identity-key")))
+		return Usage(fmt.Errorf("%w: --identity-key-file or %s, or --without-documents", err, settings.EnvironmentName("identity-key")))
 	case errors.As(err, &unreadable):
 		return No(err)
 	case sent > 0:
-		return fmt.Errorf("after %s rows that were acknowledged: %w; import the same file again, nothing is counted twice", count(sent), err)
+		return fmt.Errorf("after %s rows that were acknowledged: %w; import the same file again, nothing is counted twice", screen.Count(sent), err)
 	default:
 		return err
 	}
@@ -143,7 +145,7 @@ func (c *importCommand) conclude(t *terminal, s importer.Summary, rejected strin
 		return err
 	}
 	if s.Rejected > 0 {
-		return No(fmt.Errorf("%s of %s rows were rejected; they stand with their reasons in %s", count(int64(s.Rejected)), count(int64(s.Accepted+s.Rejected)), rejected))
+		return No(fmt.Errorf("%s of %s rows were rejected; they stand with their reasons in %s", screen.Count(int64(s.Rejected)), screen.Count(int64(s.Accepted+s.Rejected)), rejected))
 	}
 	return nil
 }
@@ -156,9 +158,9 @@ func (c *importCommand) print(w io.Writer, s importer.Summary) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s, %q between cells, %s rows: %s %s, %s rejected, %s blank, %s headers, %s notes\n", s.File, s.Charset, s.Delimiter,
-		count(int64(s.Read)), count(int64(s.Accepted)), did, count(int64(s.Rejected)), count(int64(s.Blank)), count(int64(s.Headers)), count(int64(s.Notes)))
+		screen.Count(int64(s.Read)), screen.Count(int64(s.Accepted)), did, screen.Count(int64(s.Rejected)), screen.Count(int64(s.Blank)), screen.Count(int64(s.Headers)), screen.Count(int64(s.Notes)))
 	if s.Accepted > 0 {
-		fmt.Fprintf(&b, "source %s, from %s to %s; %s rows without a person key, %s alike\n", s.Source, s.First, s.Last, count(int64(s.WithoutPerson)), count(int64(s.Alike)))
+		fmt.Fprintf(&b, "source %s, from %s to %s; %s rows without a person key, %s alike\n", s.Source, s.First, s.Last, screen.Count(int64(s.WithoutPerson)), screen.Count(int64(s.Alike)))
 	}
 	var codes []string
 	for code := range s.RejectedBy {
@@ -166,7 +168,7 @@ func (c *importCommand) print(w io.Writer, s importer.Summary) error {
 	}
 	slices.Sort(codes)
 	for _, code := range codes {
-		fmt.Fprintf(&b, "rejected: %s %s\n", count(int64(s.RejectedBy[code])), code)
+		fmt.Fprintf(&b, "rejected: %s %s\n", screen.Count(int64(s.RejectedBy[code])), code)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

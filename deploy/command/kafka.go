@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"retorno/consumers/counting/stream"
+	"retorno/deploy/command/settings"
 	"retorno/producers/producer"
 	"retorno/schemas/kafka"
 )
@@ -22,19 +23,19 @@ var reachTimeout = 15 * time.Second
 
 // kafkaFlags say how to reach Kafka.
 type kafkaFlags struct {
-	Brokers          []string `default:"127.0.0.1:9092" placeholder:"HOST:PORT" help:"Brokers to start from."`
-	Partitions       int      `default:"12" placeholder:"N" help:"Partitions of each of the two fact topics; fixed when they are made."`
-	Replication      int      `default:"0" placeholder:"N" help:"Copies of a topic that this program makes; 0 leaves it to the cluster."`
-	MinInsync        int      `default:"0" placeholder:"N" help:"Copies of such a topic that must be alive for a record to be taken; 0 leaves it to the cluster."`
-	TLS              bool     `name:"tls" help:"Encrypt."`
-	CAFile           string   `name:"ca-file" placeholder:"FILE" help:"Certificates (PEM) that vouch for the brokers, instead of the system's; implies TLS."`
-	CertFile         string   `name:"cert-file" placeholder:"FILE" help:"Certificate (PEM) that this program shows to the brokers; implies TLS. It is read again at each connection."`
-	KeyFile          string   `name:"key-file" placeholder:"FILE" help:"Key (PEM) of that certificate."`
-	ServerName       string   `name:"server-name" placeholder:"NAME" help:"Name in the brokers' certificates, when it is not the host in their addresses."`
-	SaslMechanism    string   `name:"sasl-mechanism" enum:",PLAIN,SCRAM-SHA-256,SCRAM-SHA-512" default:"" placeholder:"NAME" help:"Log in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."`
-	SaslUser         string   `name:"sasl-user" placeholder:"NAME" help:"User to log in as."`
-	SaslPasswordFile string   `name:"sasl-password-file" placeholder:"FILE" help:"File that holds the password, read again at each connection; or put it into RETORNO_KAFKA_SASL_PASSWORD"`
-	SaslPassword     secret   `name:"sasl-password" hidden:""`
+	Brokers          []string        `default:"127.0.0.1:9092" placeholder:"HOST:PORT" help:"Brokers to start from."`
+	Partitions       int             `default:"12" placeholder:"N" help:"Partitions of each of the two fact topics; fixed when they are made."`
+	Replication      int             `default:"0" placeholder:"N" help:"Copies of a topic that this program makes; 0 leaves it to the cluster."`
+	MinInsync        int             `default:"0" placeholder:"N" help:"Copies of such a topic that must be alive for a record to be taken; 0 leaves it to the cluster."`
+	TLS              bool            `name:"tls" help:"Encrypt."`
+	CAFile           string          `name:"ca-file" placeholder:"FILE" help:"Certificates (PEM) that vouch for the brokers, instead of the system's; implies TLS."`
+	CertFile         string          `name:"cert-file" placeholder:"FILE" help:"Certificate (PEM) that this program shows to the brokers; implies TLS. It is read again at each connection."`
+	KeyFile          string          `name:"key-file" placeholder:"FILE" help:"Key (PEM) of that certificate."`
+	ServerName       string          `name:"server-name" placeholder:"NAME" help:"Name in the brokers' certificates, when it is not the host in their addresses."`
+	SaslMechanism    string          `name:"sasl-mechanism" enum:",PLAIN,SCRAM-SHA-256,SCRAM-SHA-512" default:"" placeholder:"NAME" help:"Log in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."`
+	SaslUser         string          `name:"sasl-user" placeholder:"NAME" help:"User to log in as."`
+	SaslPasswordFile string          `name:"sasl-password-file" placeholder:"FILE" help:"File that holds the password, read again at each connection; or put it into RETORNO_KAFKA_SASL_PASSWORD"`
+	SaslPassword     settings.Secret `name:"sasl-password" hidden:""`
 
 	RequestTimeout time.Duration `default:"10s" help:"How long one request to Kafka may take before it is sent again; for the verifier: how long nothing of the answer may come."`
 }
@@ -95,7 +96,7 @@ func (f *kafkaFlags) consumer(log *slog.Logger, registry prometheus.Registerer) 
 }
 
 // readSecret returns a secret from its own variable, else from the file that is named for it.
-func readSecret(value secret, file string) (string, error) {
+func readSecret(value settings.Secret, file string) (string, error) {
 	if value != "" || file == "" {
 		return string(value), nil
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"retorno/deploy/command/screen"
 	"retorno/deploy/lab/embedded"
 	"retorno/deploy/lab/embedded/enginefetch"
 	"retorno/deploy/lab/fakekafka"
@@ -164,7 +165,7 @@ func explainMachine(err error) error {
 type fetchProgress struct {
 	w    io.Writer
 	step string
-	bar  *progress
+	bar  *screen.Progress
 }
 
 func (f *fetchProgress) show(p enginefetch.Progress) {
@@ -172,13 +173,13 @@ func (f *fetchProgress) show(p enginefetch.Progress) {
 		f.end()
 		f.step = p.Step
 		_, _ = fmt.Fprintf(f.w, "ClickHouse engine: %s\n", p.Step)
-		f.bar = newProgress(f.w, "ClickHouse engine: "+p.Step+", bytes", p.Total)
+		f.bar = screen.NewProgress(f.w, "ClickHouse engine: "+p.Step+", bytes", p.Total)
 	}
-	f.bar.set(p.Done)
+	f.bar.Set(p.Done)
 }
 
 func (f *fetchProgress) end() {
 	if f.bar != nil {
-		f.bar.end()
+		f.bar.End()
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"retorno/consumers/dissemination/report"
 	"retorno/deploy/lab/apachekafka"
 	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 	"retorno/deploy/lab/fakekafka"
 	"retorno/deploy/lab/register"
@@ -75,7 +76,7 @@ func pipeline(t *testing.T, broker string) {
 var engine *embedded.Engine
 
 func TestMain(m *testing.M) {
-	enginetest.Main(m, func(_ context.Context, e *embedded.Engine) error { engine = e; return nil })
+	embeddedtest.Main(m, embeddedtest.Keep(&engine))
 }
 
 // migratedStore is an empty schema, and the address of its engine.

@@ -9,8 +9,9 @@ import (
 	"io"
 	"time"
 
-	"retorno/consumers/counting/store"
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/dissemination/report"
+	"retorno/deploy/command/screen"
 	"retorno/deploy/lab/register"
 	"retorno/producers/producer"
 )
@@ -68,11 +69,11 @@ func (d *demo) sendRegister(ctx context.Context, writer *producer.Writer) (uint6
 		return 0, err
 	}
 	if have.Read() >= uint64(total) {
-		d.t.say("the folder %s holds this register already: %s records", d.data, count(int64(have.Read())))
+		d.t.say("the folder %s holds this register already: %s records", d.data, screen.Count(int64(have.Read())))
 		return have.Read(), nil
 	}
-	bar := newProgress(d.t.Err, "events sent", total)
-	defer bar.end()
+	bar := screen.NewProgress(d.t.Err, "events sent", total)
+	defer bar.End()
 	batch := make([]producer.Message, 0, sendBatch)
 	var sent int64
 	flush := func() error {
@@ -81,7 +82,7 @@ func (d *demo) sendRegister(ctx context.Context, writer *producer.Writer) (uint6
 		}
 		err := writer.Write(ctx, batch...)
 		sent += int64(len(batch))
-		bar.set(sent)
+		bar.Set(sent)
 		batch = batch[:0]
 		return err
 	}
@@ -99,15 +100,15 @@ func (d *demo) sendRegister(ctx context.Context, writer *producer.Writer) (uint6
 }
 
 // awaitAccounts waits until the ledger accounts for so many records and the consumer has nothing left to count.
-func (d *demo) awaitAccounts(ctx context.Context, want uint64) (store.Accounts, error) {
-	bar := newProgress(d.t.Err, "events counted", int64(want))
-	defer bar.end()
+func (d *demo) awaitAccounts(ctx context.Context, want uint64) (ledger.Accounts, error) {
+	bar := screen.NewProgress(d.t.Err, "events counted", int64(want))
+	defer bar.End()
 	for {
 		accounts, err := d.store.Accounted(ctx)
 		if err != nil {
 			return accounts, err
 		}
-		bar.set(int64(accounts.Read()))
+		bar.Set(int64(accounts.Read()))
 		if accounts.Read() >= want && d.counting.caughtUp(0) == nil {
 			return accounts, nil
 		}
@@ -120,7 +121,7 @@ func (d *demo) awaitAccounts(ctx context.Context, want uint64) (store.Accounts, 
 }
 
 // conclude prints the table, the accounts and the verifier's word, and says no when one of them does not hold.
-func (d *demo) conclude(ctx context.Context, accounts store.Accounts) error {
+func (d *demo) conclude(ctx context.Context, accounts ledger.Accounts) error {
 	found, err := d.verifier.Full(ctx)
 	if err != nil {
 		return err
@@ -178,8 +179,8 @@ func (d *demo) printTable(ctx context.Context, counted *report.Counted) error {
 	return err
 }
 
-func printAccounts(w io.Writer, a store.Accounts) error {
+func printAccounts(w io.Writer, a ledger.Accounts) error {
 	_, err := fmt.Fprintf(w, "\naccounts: %s read = %s accepted + %s duplicate + %s superseded + %s rejected\n",
-		count(int64(a.Read())), count(int64(a.Accepted)), count(int64(a.Duplicate)), count(int64(a.Superseded)), count(int64(a.Rejected)))
+		screen.Count(int64(a.Read())), screen.Count(int64(a.Accepted)), screen.Count(int64(a.Duplicate)), screen.Count(int64(a.Superseded)), screen.Count(int64(a.Rejected)))
 	return err
 }

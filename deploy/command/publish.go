@@ -10,6 +10,7 @@ import (
 
 	"retorno/consumers/counting/verify"
 	"retorno/consumers/dissemination/release"
+	"retorno/deploy/command/screen"
 	"retorno/schemas/calendar"
 )
 
@@ -134,8 +135,8 @@ func printPublication(w io.Writer, p release.Publication) error {
   %[7]s registered returns of %[8]s known (%[9]s), %[10]s seen at posts, %[11]s written down late, %[12]s records missing, %[16]s computers silent, %[15]s offsets given up
 %[14]s
 `, p.Period, p.First, p.Last, p.Vintage, states[p.Status], at,
-		count(int64(p.Registered)), count(int64(p.Reconciled)), coverage, count(int64(p.Checkpoint)), count(int64(p.Late)), count(int64(p.Missing)),
-		p.Status, p.ID, count(int64(p.Lost)), count(int64(p.Silent)))
+		screen.Count(int64(p.Registered)), screen.Count(int64(p.Reconciled)), coverage, screen.Count(int64(p.Checkpoint)), screen.Count(int64(p.Late)), screen.Count(int64(p.Missing)),
+		p.Status, p.ID, screen.Count(int64(p.Lost)), screen.Count(int64(p.Silent)))
 	for _, said := range []struct{ es, en, text string }{{"Revisa porque", "Revised because", p.Reason}, {"Se publica incompleta porque", "Published incomplete because", p.Accepted}} {
 		if err == nil && said.text != "" {
 			_, err = fmt.Fprintf(w, "%s / %s: %s\n", said.es, said.en, said.text)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"retorno/consumers/dissemination/release"
+	"retorno/deploy/command/screen"
 )
 
 func TestPublishRefusesWhatIsNoPeriod(t *testing.T) {
@@ -48,7 +49,7 @@ func TestPublishKeepsWhatIsCounted(t *testing.T) {
 		t.Errorf("two provisional ones at once: %+v", r)
 	}
 	r = publish(year, "--final", accepted)
-	for _, want := range []string{"edición 2, definitiva", "vintage 2, final", "the made register has gaps", fmt.Sprintf("%s registered returns of %s known", count(int64(registered)), count(int64(reconciled)))} {
+	for _, want := range []string{"edición 2, definitiva", "vintage 2, final", "the made register has gaps", fmt.Sprintf("%s registered returns of %s known", screen.Count(int64(registered)), screen.Count(int64(reconciled)))} {
 		if r.status != exitDone || !strings.Contains(r.out, want) {
 			t.Errorf("%+v, wanted %s", r, want)
 		}

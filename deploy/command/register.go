@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 
+	"retorno/deploy/command/screen"
 	"retorno/deploy/lab/register"
 	"retorno/schemas/events"
 )
@@ -47,13 +48,13 @@ func (c *registerCommand) Run(ctx context.Context, t *terminal) error {
 	out := bufio.NewWriterSize(t.Out, 256<<10)
 	var line []byte
 	var n int64
-	bar := newProgress(t.Err, "events", int64(made.Counts().Events))
+	bar := screen.NewProgress(t.Err, "events", int64(made.Counts().Events))
 	err = made.Events(func(e register.Event) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		n++
-		bar.set(n)
+		bar.Set(n)
 		var err error
 		if line, err = events.AppendLine(line[:0], e.Message); err != nil {
 			return err
@@ -61,12 +62,12 @@ func (c *registerCommand) Run(ctx context.Context, t *terminal) error {
 		_, err = out.Write(append(line, '\n'))
 		return err
 	})
-	bar.end()
+	bar.End()
 	if err = errors.Join(err, out.Flush()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(t.Err, "%s events of table %s, seed %d, mess %s: %s registered returns\n",
-		count(n), table.ID, c.Seed, c.Mess, count(int64(made.Counts().Registered)))
+		screen.Count(n), table.ID, c.Seed, c.Mess, screen.Count(int64(made.Counts().Registered)))
 	return err
 }
 

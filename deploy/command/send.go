@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"retorno/deploy/command/screen"
 )
 
 type sendCommand struct {
@@ -53,9 +55,9 @@ func (c *sendCommand) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer func() { _ = writer.Close() }()
-	s := &sender{outbox: newOutbox(writer), t: t, progress: newProgress(t.Err, "sending, bytes", size)}
+	s := &sender{outbox: newOutbox(writer), t: t, progress: screen.NewProgress(t.Err, "sending, bytes", size)}
 	err = s.all(ctx, in)
-	s.progress.end()
+	s.progress.End()
 	return c.conclude(t, s, err)
 }
 
@@ -64,14 +66,14 @@ func (c *sendCommand) conclude(t *terminal, s *sender, err error) error {
 		if e := json.NewEncoder(t.Out).Encode(sendResult{Lines: s.lines, Sent: s.sent, Rejected: s.rejected}); e != nil {
 			return errors.Join(err, e)
 		}
-	} else if _, e := fmt.Fprintf(t.Out, "%s lines: %s sent, %s rejected\n", count(s.lines), count(s.sent), count(s.rejected)); e != nil {
+	} else if _, e := fmt.Fprintf(t.Out, "%s lines: %s sent, %s rejected\n", screen.Count(s.lines), screen.Count(s.sent), screen.Count(s.rejected)); e != nil {
 		return errors.Join(err, e)
 	}
 	switch {
 	case err != nil:
 		return fmt.Errorf("after %d lines that were acknowledged: %w; send the same again, copies change no count", s.sent, err)
 	case s.rejected > 0:
-		return No(fmt.Errorf("%s of %s lines were rejected and not sent", count(s.rejected), count(s.lines)))
+		return No(fmt.Errorf("%s of %s lines were rejected and not sent", screen.Count(s.rejected), screen.Count(s.lines)))
 	default:
 		return nil
 	}

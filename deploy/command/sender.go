@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"retorno/deploy/command/screen"
 	"retorno/producers/producer"
 	"retorno/schemas/events"
 )
@@ -74,7 +75,7 @@ type sender struct {
 	outbox
 	lines, rejected int64
 	t               *terminal
-	progress        *progress
+	progress        *screen.Progress
 }
 
 // inputLine is one line as it was read, or the end of the input.
@@ -115,7 +116,7 @@ func (s *sender) all(ctx context.Context, in io.Reader) error {
 			return err
 		}
 		read += line.size
-		s.progress.set(read)
+		s.progress.Set(read)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"retorno/deploy/command/screen"
 	"retorno/producers/producer"
 	"retorno/schemas/events"
 )
@@ -36,7 +37,7 @@ func (n *notebook) Write(_ context.Context, msgs ...producer.Message) error {
 func newSender(n *notebook) (*sender, *bytes.Buffer) {
 	var errs bytes.Buffer
 	t := &terminal{Err: &errs, Log: slog.New(slog.DiscardHandler)}
-	return &sender{outbox: outbox{writer: n, clock: func() (time.Duration, bool) { return 0, false }}, t: t, progress: newProgress(io.Discard, "sending", 0)}, &errs
+	return &sender{outbox: outbox{writer: n, clock: func() (time.Duration, bool) { return 0, false }}, t: t, progress: screen.NewProgress(io.Discard, "sending", 0)}, &errs
 }
 
 // event is a valid crossing as a JSON line; what is replaced makes it invalid.

@@ -13,6 +13,7 @@ import (
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/verify"
 	"retorno/consumers/counting/verify/wire"
+	"retorno/deploy/command/screen"
 	"retorno/deploy/ops"
 )
 
@@ -73,13 +74,13 @@ func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
 
 // once makes one full pass.
 func (c *verifyCommand) once(ctx context.Context, t *terminal, s *store.Store, kafka *verify.Kafka) error {
-	bar := newProgress(t.Err, "facts taken up by the checks", 0)
-	verifier, err := verify.New(verify.Config{Conn: s.Conn(), Kafka: kafka, Progress: bar.part})
+	bar := screen.NewProgress(t.Err, "facts taken up by the checks", 0)
+	verifier, err := verify.New(verify.Config{Conn: s.Conn(), Kafka: kafka, Progress: func(done, total uint64) { bar.SetOf(int64(done), int64(total)) }})
 	if err != nil {
 		return Usage(err)
 	}
 	report, err := verifier.Full(ctx)
-	bar.end()
+	bar.End()
 	if err != nil {
 		return err
 	}
@@ -133,10 +134,10 @@ func (c *verifyCommand) conclude(w io.Writer, report verify.Report) error {
 	}
 	var no []error
 	if n := report.Different(); n > 0 {
-		no = append(no, fmt.Errorf("the second count disagrees on %s rows", count(int64(n))))
+		no = append(no, fmt.Errorf("the second count disagrees on %s rows", screen.Count(int64(n))))
 	}
 	if report.Behind != nil && c.Behind >= 0 && *report.Behind > uint64(c.Behind) {
-		no = append(no, fmt.Errorf("the ledger is %s records behind the logs, more than %s", count(int64(*report.Behind)), count(c.Behind)))
+		no = append(no, fmt.Errorf("the ledger is %s records behind the logs, more than %s", screen.Count(int64(*report.Behind)), screen.Count(c.Behind)))
 	}
 	return No(errors.Join(no...))
 }
@@ -144,7 +145,7 @@ func (c *verifyCommand) conclude(w io.Writer, report verify.Report) error {
 // printReport writes a line for each check, and below it the rows that differ; and what of the log could be compared.
 func printReport(w io.Writer, report verify.Report) error {
 	for _, r := range report.Results {
-		if _, err := fmt.Fprintf(w, "%-18s %10s rows, %s different\n", r.Check, count(int64(r.Rows)), count(int64(r.Different))); err != nil {
+		if _, err := fmt.Fprintf(w, "%-18s %10s rows, %s different\n", r.Check, screen.Count(int64(r.Rows)), screen.Count(int64(r.Different))); err != nil {
 			return err
 		}
 		for _, d := range r.Differences {
@@ -163,7 +164,7 @@ func printReport(w io.Writer, report verify.Report) error {
 	if err := printRanges(w, report.Partitions); err != nil || report.Behind == nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "ledger: %s records of the logs were not accounted for when the pass began, and were not compared\n", count(int64(*report.Behind)))
+	_, err := fmt.Fprintf(w, "ledger: %s records of the logs were not accounted for when the pass began, and were not compared\n", screen.Count(int64(*report.Behind)))
 	return err
 }
 
@@ -184,6 +185,6 @@ func printRanges(w io.Writer, partitions []verify.Partition) error {
 	if len(partitions) == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "log: %s records of %d partitions read again, a checksum for each\n", count(int64(records)), len(partitions))
+	_, err := fmt.Fprintf(w, "log: %s records of %d partitions read again, a checksum for each\n", screen.Count(int64(records)), len(partitions))
 	return err
 }

@@ -68,7 +68,7 @@ func (c Config) withDefaults() Config {
 	set(&c.TopicGrace, 10*time.Second)
 	set(&c.LoginGrace, time.Minute)
 	if c.BatchBytes == 0 {
-		c.BatchBytes = 900_000
+		c.BatchBytes = kafka.BatchBytes
 	}
 	if c.BatchMessages == 0 {
 		c.BatchMessages = 20_000

@@ -49,7 +49,7 @@ func (w *Writer) classify(tp kafka.TopicPartition, b *batch, err error) error {
 	}
 	stop := func(reason string, err error) error { return &StopError{Reason: reason, Topic: tp.Topic, Err: err} }
 	switch {
-	case errors.Is(err, kafkago.MessageSizeTooLarge), errors.Is(err, kafkago.RecordListTooLarge):
+	case kafka.TooLarge(err):
 		return stop(ReasonTooLarge, fmt.Errorf("%d bytes in %d messages: %w; max.message.bytes of the topic allows less", b.bytes, b.n, err))
 	case errors.Is(err, kafkago.InvalidTopic), errors.Is(err, kafkago.InvalidRequiredAcks), errors.Is(err, kafkago.PolicyViolation),
 		errors.Is(err, kafkago.InvalidTimestamp), errors.Is(err, kafkago.InvalidRecord), errors.Is(err, kafkago.UnsupportedForMessageFormat):

@@ -1,17 +1,13 @@
 package producer
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
-
-	kafkago "github.com/segmentio/kafka-go"
 
 	"retorno/schemas/kafka"
 )
@@ -65,7 +61,7 @@ func (l *lane) run() {
 		default:
 			failures++
 			l.w.metrics.retried(err)
-			l.w.cfg.Logger.Log(context.Background(), loud(failures), "publish: will try again", "topic", l.tp.Topic, "partition", l.tp.Partition,
+			l.w.cfg.Logger.Log(context.Background(), kafka.AttemptLevel(failures, slog.LevelWarn), "publish: will try again", "topic", l.tp.Topic, "partition", l.tp.Partition,
 				"messages", b.count(), "attempt", failures, "error", err)
 			b.retrying(err)
 			l.putBack(b)
@@ -88,7 +84,7 @@ func (l *lane) nextBatch(limit int) *batch {
 		}
 		n := 0
 		for n < len(p.idx) && b.n+n < limit {
-			size := p.call.msgs[p.idx[n]].size()
+			size := p.call.msgs[p.idx[n]].Size()
 			if b.n+n > 0 && bytes+size > l.w.cfg.BatchBytes {
 				break
 			}
@@ -130,15 +126,6 @@ func (l *lane) putBack(b *batch) {
 	l.queue = append(front, l.queue...)
 }
 
-// loud is the level of the message about an attempt: the first is heard, and
-// then fewer and fewer.
-func loud(attempt int) slog.Level {
-	if attempt&(attempt-1) == 0 {
-		return slog.LevelWarn
-	}
-	return slog.LevelDebug
-}
-
 // rest waits before another attempt, shorter when no caller waits any more.
 func (l *lane) rest(failures int, b *batch) {
 	d := l.w.cfg.MinBackoff << min(failures-1, 16)
@@ -164,23 +151,14 @@ func (l *lane) send(b *batch) error {
 		return &StopError{Reason: ReasonConfig, Err: err}
 	}
 	sent := readClock()
-	res, err := l.w.clients.Client(l.tp.Topic).Produce(ctx, &kafkago.ProduceRequest{
-		Topic:        l.tp.Topic,
-		Partition:    l.tp.Partition,
-		RequiredAcks: kafkago.RequireAll,
-		Compression:  codec,
-		Records:      b.reader(),
-	})
+	appended, err := l.w.clients.Produce(ctx, l.tp, codec, b.messages())
 	received := readClock()
-	if err == nil {
-		err = res.Error
-	}
 	if err != nil {
 		return l.w.classify(l.tp, b, err)
 	}
 	l.w.metrics.wrote(l.tp.Topic, b, received.mono-sent.mono)
-	if !res.LogAppendTime.IsZero() {
-		l.w.clock.sample(sent, received, res.LogAppendTime)
+	if !appended.IsZero() {
+		l.w.clock.sample(sent, received, appended)
 	}
 	l.w.topics.seen(l.tp.Topic)
 	l.w.logins.accepted()
@@ -226,60 +204,20 @@ func (b *batch) retrying(err error) {
 	}
 }
 
-func (b *batch) reader() *recordReader { return &recordReader{segments: b.segments} }
-
-// recordReader hands the batch's messages to kafka-go, reusing one record.
-type recordReader struct {
-	segments []segment
-	next     int
-	record   kafkago.Record
-	key      payload
-	value    payload
-	headers  []kafkago.Header
-}
-
-// ReadRecord returns the next record, valid until the next call.
-func (r *recordReader) ReadRecord() (*kafkago.Record, error) {
-	for len(r.segments) > 0 && r.next == len(r.segments[0].idx) {
-		r.segments, r.next = r.segments[1:], 0
-	}
-	if len(r.segments) == 0 {
-		return nil, io.EOF
-	}
-	s := &r.segments[0]
-	m := &s.parcel.call.msgs[s.idx[r.next]]
-	r.next++
-	r.record = kafkago.Record{Time: m.Time}
-	if m.Key != nil {
-		r.key.Reset(m.Key)
-		r.record.Key = &r.key
-	}
-	if m.Value != nil {
-		r.value.Reset(m.Value)
-		r.record.Value = &r.value
-	}
-	if len(m.Headers) > 0 {
-		r.headers = r.headers[:0]
-		for _, h := range m.Headers {
-			r.headers = append(r.headers, kafkago.Header{Key: h.Key, Value: h.Value})
+// messages returns what gives the batch's messages one by one, and then nil.
+func (b *batch) messages() (next func() *Message) {
+	segments, i := b.segments, 0
+	return func() *Message {
+		for len(segments) > 0 && i == len(segments[0].idx) {
+			segments, i = segments[1:], 0
 		}
-		r.record.Headers = r.headers
+		if len(segments) == 0 {
+			return nil
+		}
+		s := &segments[0]
+		i++
+		return &s.parcel.call.msgs[s.idx[i-1]]
 	}
-	return &r.record, nil
-}
-
-type payload struct{ bytes.Reader }
-
-func (*payload) Close() error { return nil }
-
-// size is the message's share of a batch, rounded up: the record's own fields
-// take at most 33 bytes.
-func (m *Message) size() int {
-	n := 33 + len(m.Key) + len(m.Value)
-	for _, h := range m.Headers {
-		n += 10 + len(h.Key) + len(h.Value)
-	}
-	return n
 }
 
 // tooLarge reports whether the broker found the batch too large.

@@ -29,24 +29,10 @@ import (
 	"retorno/schemas/kafka"
 )
 
-// Header is a name and a value that travel beside a message.
-type Header struct {
-	Key   string
-	Value []byte
-}
-
 // Message is what is written. The writer does not copy Key, Value and Header
 // values: they must not be changed before Write returns, and not at all when
 // it returns because its context ended.
-type Message struct {
-	Topic   string
-	Key     []byte
-	Value   []byte
-	Headers []Header
-	// Time is the record's time; zero means the moment of sending. Topics
-	// with the broker's time ignore it.
-	Time time.Time
-}
+type Message = kafka.Message
 
 // Writer writes messages to Kafka. It is safe for concurrent use; calls that
 // run at the same time share requests.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -81,7 +82,7 @@ func (t *topics) partitions(ctx context.Context, topic string) (int, error) {
 		if err == nil || IsStop(err) {
 			return n, err
 		}
-		t.cfg.Logger.Log(ctx, loud(attempt), "publish: partition count not known yet", "topic", topic, "attempt", attempt, "error", err)
+		t.cfg.Logger.Log(ctx, kafka.AttemptLevel(attempt, slog.LevelWarn), "publish: partition count not known yet", "topic", topic, "attempt", attempt, "error", err)
 		t.refresh()
 		select {
 		case <-ctx.Done():

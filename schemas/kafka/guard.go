@@ -23,11 +23,9 @@ type guard struct {
 	encrypted bool
 	answered  bool // an answer has come
 
-	mu     sync.Mutex
-	asked  map[int32]request
-	header [12]byte // of the request being written: size, kind, version, number
-	have   int
-	remain int
+	mu       sync.Mutex
+	asked    map[int32]request
+	requests Requests
 
 	frame   []byte // the answer being handed over
 	pending []byte // what is left of it
@@ -44,32 +42,10 @@ func newGuard(c net.Conn, addr string, encrypted bool) *guard {
 // Write remembers what was asked.
 func (g *guard) Write(p []byte) (int, error) {
 	n, err := g.Conn.Write(p)
-	g.see(p[:n])
-	return n, err
-}
-
-func (g *guard) see(p []byte) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for len(p) > 0 {
-		if g.remain > 0 {
-			n := min(g.remain, len(p))
-			g.remain -= n
-			p = p[n:]
-			continue
-		}
-		n := copy(g.header[g.have:], p)
-		g.have += n
-		p = p[n:]
-		if g.have < len(g.header) {
-			return
-		}
-		g.have = 0
-		g.remain = max(0, int(binary.BigEndian.Uint32(g.header[:]))-8)
-		g.asked[int32(binary.BigEndian.Uint32(g.header[8:]))] = request{
-			key: int16(binary.BigEndian.Uint16(g.header[4:])), version: int16(binary.BigEndian.Uint16(g.header[6:])),
-		}
-	}
+	g.requests.Pass(p[:n], func(key, version int16, id int32) { g.asked[id] = request{key: key, version: version} })
+	return n, err
 }
 
 // asking returns what was asked under a number, once.

@@ -10,7 +10,8 @@
 // The verifier's reader has a client library of its own, which checks answers itself: of this package it takes settings
 // and DialUnguarded.
 //
-// It knows nothing of topics and records. Brokers from Kafka 2.1 on.
+// Producers and the dead-letter queue write by it (ByTopic.Produce). It knows nothing of what messages say. Brokers from
+// Kafka 2.1 on.
 package kafka
 
 import (

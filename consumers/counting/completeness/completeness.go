@@ -20,6 +20,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"retorno/schemas/calendar"
+	"retorno/schemas/dictionary"
 )
 
 // Conn is what is needed of ClickHouse; a driver.Conn of clickhouse-go is one.
@@ -41,20 +42,9 @@ type Source struct {
 }
 
 // Counts are returns by series.
-type Counts struct{ Registered, Checkpoint, Reconciled uint64 }
+type Counts = dictionary.ReturnCounts[uint64]
 
-func (c *Counts) add(more Counts) {
-	c.Registered += more.Registered
-	c.Checkpoint += more.Checkpoint
-	c.Reconciled += more.Reconciled
-}
-
-// Coverage is the share of the returns that is registered; not a number when there are none.
-func (c Counts) Coverage() float64 { return share(c.Registered, c.Reconciled) }
-
-// CheckpointCoverage is the share of the returns that a post saw; not a number when there are none.
-func (c Counts) CheckpointCoverage() float64 { return share(c.Checkpoint, c.Reconciled) }
-
+// share is the part of the whole; not a number when there is none.
 func share(part, whole uint64) float64 {
 	if whole == 0 {
 		return math.NaN()
@@ -148,11 +138,9 @@ GROUP BY month, centre, entry_point`, before.String())
 		if s.Month, err = calendar.ParsePeriod(month); err != nil {
 			return err
 		}
-		s.Total.add(c)
+		s.Total = s.Total.Plus(c)
 		for of, key := range map[*map[string]Counts]string{&s.Posts: post, &s.Centres: centre} {
-			sum := (*of)[key]
-			sum.add(c)
-			(*of)[key] = sum
+			(*of)[key] = (*of)[key].Plus(c)
 		}
 	}
 	return rows.Err()

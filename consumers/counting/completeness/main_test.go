@@ -5,10 +5,11 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 )
 
 // conn leads to an engine that all tests of the package share.
 var conn driver.Conn
 
-func TestMain(m *testing.M) { enginetest.Main(m, enginetest.Schema(&conn)) }
+func TestMain(m *testing.M) { embeddedtest.Main(m, enginetest.Schema(&conn)) }

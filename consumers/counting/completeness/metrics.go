@@ -101,10 +101,10 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	gauge(m.returns, float64(snap.Total.Checkpoint), "checkpoint")
 	gauge(m.returns, float64(snap.Total.Reconciled), "reconciled")
 	for post, c := range snap.Posts {
-		gauge(m.coverage, c.Coverage(), post)
+		gauge(m.coverage, share(c.Registered, c.Reconciled), post)
 	}
 	for centre, c := range snap.Centres {
-		gauge(m.checkpoint, c.CheckpointCoverage(), centre)
+		gauge(m.checkpoint, share(c.Checkpoint, c.Reconciled), centre)
 	}
 }
 

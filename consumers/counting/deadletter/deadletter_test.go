@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"retorno/schemas/kafka"
 )
 
 func TestOriginsReadAsWritten(t *testing.T) {
@@ -30,9 +32,9 @@ func TestRequestsAreBounded(t *testing.T) {
 		var messages []message
 		for range rapid.IntRange(1, 40).Draw(t, "messages") {
 			messages = append(messages, message{
-				topic:     rapid.SampledFrom([]string{"a", "b"}).Draw(t, "topic"),
 				partition: rapid.IntRange(0, 1).Draw(t, "partition"),
-				value:     make([]byte, rapid.SampledFrom([]int{10, 1000, 400_000, 2_000_000}).Draw(t, "size")),
+				Message: kafka.Message{Topic: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "topic"),
+					Value: make([]byte, rapid.SampledFrom([]int{10, 1000, 400_000, 2_000_000}).Draw(t, "size"))},
 			})
 		}
 		limit := rapid.IntRange(1, 40).Draw(t, "limit")
@@ -43,12 +45,12 @@ func TestRequestsAreBounded(t *testing.T) {
 			}
 			size := 0
 			for _, m := range messages[:n] {
-				size += m.size()
-				if m.topic != messages[0].topic || m.partition != messages[0].partition {
+				size += m.Size()
+				if m.to() != messages[0].to() {
 					t.Fatal("one request for two partitions")
 				}
 			}
-			if n > 1 && size > batchBytes {
+			if n > 1 && size > kafka.BatchBytes {
 				t.Fatalf("%d bytes in one request", size)
 			}
 			messages = messages[n:]

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	kafkago "github.com/segmentio/kafka-go"
-
 	"retorno/consumers/counting/stream"
 )
 
@@ -55,12 +53,12 @@ func redrivenFrom(own Origin, headers []Header) (Origin, bool) {
 const maxDetail = 2048
 
 // headers returns what travels beside the letter's bytes.
-func (l *Letter) headers() []kafkago.Header {
+func (l *Letter) headers() []Header {
 	detail := l.Detail
 	if len(detail) > maxDetail {
 		detail = strings.ToValidUTF8(detail[:maxDetail], "") + " …"
 	}
-	h := []kafkago.Header{
+	h := []Header{
 		{Key: headerOrigin, Value: []byte(l.Origin.String())},
 		{Key: headerCode, Value: []byte(l.Code)},
 		{Key: headerField, Value: []byte(l.Field)},
@@ -68,13 +66,13 @@ func (l *Letter) headers() []kafkago.Header {
 		{Key: headerAt, Value: []byte(l.At.UTC().Format(time.RFC3339Nano))},
 	}
 	if !l.Time.IsZero() {
-		h = append(h, kafkago.Header{Key: headerTime, Value: strconv.AppendInt(nil, l.Time.UnixMilli(), 10)})
+		h = append(h, Header{Key: headerTime, Value: strconv.AppendInt(nil, l.Time.UnixMilli(), 10)})
 	}
 	if l.Key != nil {
-		h = append(h, kafkago.Header{Key: headerKey, Value: l.Key})
+		h = append(h, Header{Key: headerKey, Value: l.Key})
 	}
 	for _, o := range l.Headers {
-		h = append(h, kafkago.Header{Key: prefixOrigin + o.Key, Value: o.Value})
+		h = append(h, Header{Key: prefixOrigin + o.Key, Value: o.Value})
 	}
 	return h
 }

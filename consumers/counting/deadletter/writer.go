@@ -4,19 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"time"
-
-	kafkago "github.com/segmentio/kafka-go"
 
 	"retorno/consumers/counting/beat"
 	"retorno/consumers/counting/stream"
 	"retorno/schemas/kafka"
 )
-
-// batchBytes bounds a request of several letters; a larger letter goes alone.
-const batchBytes = 900_000
 
 // Writer writes letters. It is safe for concurrent use.
 type Writer struct {
@@ -50,7 +44,8 @@ func (w *Writer) Write(ctx context.Context, letters []Letter) error {
 		if l.At.IsZero() {
 			l.At = now
 		}
-		messages[i] = message{topic: Topic, origin: l.Origin, key: []byte(l.Origin.String()), value: l.Value, headers: l.headers(), at: l.At}
+		messages[i] = message{origin: l.Origin,
+			Message: kafka.Message{Topic: Topic, Key: []byte(l.Origin.String()), Value: l.Value, Headers: l.headers(), Time: l.At}}
 	}
 	if err := w.write(ctx, messages); err != nil {
 		return fmt.Errorf("deadletter: %w", err)
@@ -68,13 +63,14 @@ func (w *Writer) Redrive(ctx context.Context, letters []Letter) error {
 	messages := make([]message, len(letters))
 	for i := range letters {
 		l := &letters[i]
-		m := message{topic: l.Origin.Topic, partition: l.Origin.Partition, origin: l.Origin, key: l.Key, value: l.Value, at: l.Time}
+		m := message{origin: l.Origin, partition: l.Origin.Partition,
+			Message: kafka.Message{Topic: l.Origin.Topic, Key: l.Key, Value: l.Value, Time: l.Time}}
 		for _, h := range l.Headers {
 			if h.Key != headerRedriven {
-				m.headers = append(m.headers, kafkago.Header{Key: h.Key, Value: h.Value})
+				m.Headers = append(m.Headers, h)
 			}
 		}
-		m.headers = append(m.headers, kafkago.Header{Key: headerRedriven, Value: []byte(l.Root().String())})
+		m.Headers = append(m.Headers, Header{Key: headerRedriven, Value: []byte(l.Root().String())})
 		messages[i] = m
 	}
 	if err := w.write(ctx, messages); err != nil {
@@ -92,20 +88,13 @@ func (w *Writer) Close() error {
 
 // message is what goes into one record.
 type message struct {
-	topic      string
-	partition  int
-	origin     Origin
-	key, value []byte
-	headers    []kafkago.Header
-	at         time.Time
+	kafka.Message
+	partition int
+	origin    Origin
 }
 
-func (m *message) size() int {
-	n := 64 + len(m.key) + len(m.value)
-	for _, h := range m.headers {
-		n += 10 + len(h.Key) + len(h.Value)
-	}
-	return n
+func (m *message) to() kafka.TopicPartition {
+	return kafka.TopicPartition{Topic: m.Topic, Partition: m.partition}
 }
 
 // write sends the messages in order, cut into requests of one partition each.
@@ -132,9 +121,8 @@ func span(messages []message, limit int) int {
 	bytes := 0
 	for i := range messages {
 		m := &messages[i]
-		bytes += m.size()
-		other := m.topic != messages[0].topic || m.partition != messages[0].partition
-		if i > 0 && (i == limit || other || bytes > batchBytes) {
+		bytes += m.Size()
+		if i > 0 && (i == limit || m.to() != messages[0].to() || bytes > kafka.BatchBytes) {
 			return i
 		}
 	}
@@ -150,60 +138,37 @@ func (w *Writer) send(ctx context.Context, messages []message) error {
 		if err == nil {
 			return nil
 		}
-		if errors.Is(err, kafkago.MessageSizeTooLarge) || errors.Is(err, kafkago.RecordListTooLarge) {
-			return &tooLargeError{origin: messages[0].origin, topic: messages[0].topic, size: messages[0].size(), err: err}
+		if kafka.TooLarge(err) {
+			return &tooLargeError{origin: messages[0].origin, topic: messages[0].Topic, size: messages[0].Size(), err: err}
 		}
 		beat.Beat(ctx)
 		w.metrics.retries.Inc()
 		// The view of the cluster may be out of date; the next attempt asks.
 		w.clients.Forget()
-		w.cfg.Logger.Log(ctx, loud(attempt), "deadletter: cannot write, waiting", "topic", messages[0].topic, "letters", len(messages), "attempt", attempt, "error", err)
+		w.cfg.Logger.Log(ctx, kafka.AttemptLevel(attempt, slog.LevelError), "deadletter: cannot write, waiting", "topic", messages[0].Topic, "letters", len(messages), "attempt", attempt, "error", err)
 		timer := time.NewTimer(backoff)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return fmt.Errorf("%d messages not acknowledged by %s: %w (last failure: %w)", len(messages), messages[0].topic, ctx.Err(), err)
+			return fmt.Errorf("%d messages not acknowledged by %s: %w (last failure: %w)", len(messages), messages[0].Topic, ctx.Err(), err)
 		case <-timer.C:
 		}
 		backoff = min(2*backoff, w.cfg.MaxBackoff)
 	}
 }
 
-// loud is the level of the message about an attempt: the first is heard, and
-// then fewer and fewer.
-func loud(attempt int) slog.Level {
-	if attempt&(attempt-1) == 0 {
-		return slog.LevelError
-	}
-	return slog.LevelDebug
-}
-
 func (w *Writer) attempt(ctx context.Context, messages []message) error {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.RequestTimeout)
 	defer cancel()
-	res, err := w.clients.Client(messages[0].topic).Produce(ctx, &kafkago.ProduceRequest{
-		Topic:        messages[0].topic,
-		Partition:    messages[0].partition,
-		RequiredAcks: kafkago.RequireAll,
-		Records:      &records{messages: messages},
+	_, err := w.clients.Produce(ctx, messages[0].to(), 0, func() *kafka.Message {
+		if len(messages) == 0 {
+			return nil
+		}
+		m := &messages[0].Message
+		messages = messages[1:]
+		return m
 	})
-	if err != nil {
-		return err
-	}
-	return res.Error
-}
-
-// records hands messages to the library.
-type records struct{ messages []message }
-
-// ReadRecord returns the next record.
-func (r *records) ReadRecord() (*kafkago.Record, error) {
-	if len(r.messages) == 0 {
-		return nil, io.EOF
-	}
-	m := &r.messages[0]
-	r.messages = r.messages[1:]
-	return &kafkago.Record{Time: m.at, Key: kafkago.NewBytes(m.key), Value: kafkago.NewBytes(m.value), Headers: m.headers}, nil
+	return err
 }
 
 // tooLargeError says that the topic takes no message of that size.

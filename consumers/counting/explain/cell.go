@@ -9,20 +9,21 @@ import (
 
 	"github.com/google/uuid"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
-	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/stream"
+	"retorno/schemas/dictionary"
 )
 
 // Total is the explanation of a cell: what is stored, and what corrections changed in it.
 type Total struct {
-	Asked         []Field `json:"asked"`
-	MethodVersion int     `json:"method_version"`
-	Counts        Series  `json:"counts"`
+	Asked         []Field               `json:"asked"`
+	MethodVersion int                   `json:"method_version"`
+	Counts        reconcile.ReturnCount `json:"counts"`
 	// Coverage is registered / reconciled in percent; nil when nothing is counted.
 	Coverage *float64 `json:"coverage_percent"`
 	// Recounted are the same counts by a replay of the log.
-	Recounted Series `json:"recounted_from_log"`
+	Recounted reconcile.ReturnCount `json:"recounted_from_log"`
 	// Returns are the returns in the cell, by day and id, at most so many as were asked for.
 	Returns []Counted `json:"returns"`
 	// Changes moved returns into or out of the cell, or between its series: each correction, void, lifted void, settled
@@ -45,13 +46,6 @@ type Total struct {
 	// Undecided: the consumers were writing all the while, so that a difference says nothing.
 	Undecided   bool     `json:"undecided"`
 	Differences []string `json:"differences"`
-}
-
-// Series are counts of returns by series.
-type Series struct {
-	Registered int64 `json:"registered"`
-	Checkpoint int64 `json:"checkpoint"`
-	Reconciled int64 `json:"reconciled"`
 }
 
 // Accounts are the accounts of the ledger: each message is in exactly one.
@@ -153,7 +147,7 @@ func (e *Explainer) cell(ctx context.Context, q Query, limit int) (*Total, error
 		}
 	}
 	if t.Recounted != t.Counts {
-		t.Differences = append(t.Differences, fmt.Sprintf("stored are %v, the log comes to %v", t.Counts, t.Recounted))
+		t.Differences = append(t.Differences, fmt.Sprintf("stored are %s, the log comes to %s", inSeries(t.Counts), inSeries(t.Recounted)))
 	}
 	if listed != t.Counts.Reconciled {
 		t.Differences = append(t.Differences, fmt.Sprintf("retorno.return_counts has %d returns, retorno.returns %d", t.Counts.Reconciled, listed))
@@ -162,9 +156,9 @@ func (e *Explainer) cell(ctx context.Context, q Query, limit int) (*Total, error
 	return t, nil
 }
 
-// String names the counts by their series.
-func (s Series) String() string {
-	return fmt.Sprintf("registered %d, checkpoint %d, reconciled %d", s.Registered, s.Checkpoint, s.Reconciled)
+// inSeries names the counts by their series.
+func inSeries(n reconcile.ReturnCount) string {
+	return fmt.Sprintf("registered %d, checkpoint %d, reconciled %d", n.Registered, n.Checkpoint, n.Reconciled)
 }
 
 // still reads what is stored of the cell while the ledger stands still, and tries for a while when it does not.
@@ -222,12 +216,13 @@ func (e *Explainer) logs(ctx context.Context) ([]Log, error) {
 func (e *Explainer) stored(ctx context.Context, t *Total, q Query, limit int) (listed int64, err error) {
 	where, values := q.where()
 	conn := e.cfg.Store.Conn()
-	var registered, checkpoint, reconciled, returns uint64
+	var n dictionary.ReturnCounts[uint64]
+	var returns uint64
 	if err := conn.QueryRow(ctx, "SELECT sum(registered), sum(checkpoint), sum(reconciled) FROM ceniss.return_counts WHERE "+where, values...).
-		Scan(&registered, &checkpoint, &reconciled); err != nil {
+		Scan(&n.Registered, &n.Checkpoint, &n.Reconciled); err != nil {
 		return 0, fmt.Errorf("explain: read the counts: %w", err)
 	}
-	t.Counts = Series{int64(registered), int64(checkpoint), int64(reconciled)}
+	t.Counts = reconcile.ReturnCount{Registered: int64(n.Registered), Checkpoint: int64(n.Checkpoint), Reconciled: int64(n.Reconciled)}
 	if err := conn.QueryRow(ctx, "SELECT count() FROM ceniss.returns WHERE "+where, values...).Scan(&returns); err != nil {
 		return 0, fmt.Errorf("explain: count the returns: %w", err)
 	}
@@ -269,7 +264,7 @@ func (e *Explainer) partition(ctx context.Context, l *Log, w *watch, read func()
 	}
 	err := e.scan(ctx, l.Partition, l.Spans, func(m *stream.Message) {
 		read()
-		if !counted(l.Spans, store.Origin{Topic: m.Topic, Offset: m.Offset}) {
+		if !counted(l.Spans, ledger.Origin{Topic: m.Topic, Offset: m.Offset}) {
 			l.Pending++
 			return
 		}

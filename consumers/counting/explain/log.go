@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/stream"
@@ -26,7 +27,7 @@ type Span struct {
 type record struct {
 	person ID
 	fact   reconcile.Fact
-	origin store.Origin
+	origin ledger.Origin
 	// sentAt and recorded are milliseconds since 1970-01-01 UTC.
 	sentAt, recorded int64
 	opened           *events.Record // nil where only the method's part is needed, and for what comes from the store
@@ -126,7 +127,7 @@ func (e *Explainer) understand(m *stream.Message) (record, *events.Rejection) {
 	if err != nil {
 		return record{}, asRejection(err)
 	}
-	return record{person: person, fact: fact, origin: store.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
+	return record{person: person, fact: fact, origin: ledger.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset},
 		sentAt: opened.SentAtMs, recorded: r.GetRecordedTimeMs(), opened: r}, nil
 }
 
@@ -168,7 +169,7 @@ func ahead(partition int, spans []Span) []string {
 }
 
 // counted reports whether the ledger accounts for a place.
-func counted(spans []Span, o store.Origin) bool {
+func counted(spans []Span, o ledger.Origin) bool {
 	for _, s := range spans {
 		if s.Topic == o.Topic {
 			return o.Offset < s.Counted

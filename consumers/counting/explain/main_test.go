@@ -17,6 +17,7 @@ import (
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/stream"
 	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 	"retorno/deploy/lab/fakekafka"
 	"retorno/schemas/calendar"
@@ -26,7 +27,7 @@ import (
 var engine *embedded.Engine
 
 func TestMain(m *testing.M) {
-	enginetest.Main(m, func(_ context.Context, e *embedded.Engine) error { engine = e; return nil })
+	embeddedtest.Main(m, embeddedtest.Keep(&engine))
 }
 
 // patience bounds every wait of these tests.

@@ -10,8 +10,8 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
-	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/stream"
 	"retorno/schemas/events"
 )
@@ -182,7 +182,7 @@ func (e *Explainer) copies(ctx context.Context, at whereabouts, p *replay) ([]re
 		if !slices.Contains(keys, string(m.Key)) {
 			return
 		}
-		if !counted(p.Log, store.Origin{Topic: m.Topic, Offset: m.Offset}) {
+		if !counted(p.Log, ledger.Origin{Topic: m.Topic, Offset: m.Offset}) {
 			p.Pending++
 			return
 		}

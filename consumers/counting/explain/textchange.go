@@ -118,7 +118,7 @@ func codes(all []reconcile.Attribute) string {
 func (t *Total) Write(w io.Writer, style Style) error {
 	p := &page{style: style}
 	p.line("Cell %s, by method version %d", fields(t.Asked), t.MethodVersion)
-	p.line("registered %d, checkpoint %d, reconciled %d", t.Counts.Registered, t.Counts.Checkpoint, t.Counts.Reconciled)
+	p.line("%s", inSeries(t.Counts))
 	if t.Coverage != nil {
 		p.line("coverage   %.1f %% (registered / reconciled)", *t.Coverage)
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"retorno/consumers/counting/store"
+	"retorno/consumers/counting/ledger"
 )
 
 // books keep the accounts of the partitions that this process has, so that at every scrape, for each topic and
@@ -23,7 +23,7 @@ type books struct {
 type book struct {
 	read     uint64
 	redriven uint64 // of those read
-	ledger   store.Accounts
+	ledger   ledger.Accounts
 	inFlight uint64
 }
 
@@ -64,7 +64,7 @@ func (b *books) redrive(partition int, topic string) {
 }
 
 // settle moves records from in flight to the accounts they ended in.
-func (b *books) settle(partition int, topic string, a store.Accounts) {
+func (b *books) settle(partition int, topic string, a ledger.Accounts) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if book := b.shards[partition][topic]; book != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/stream"
@@ -321,7 +322,7 @@ func TestF12ReorderedDuplicatedLateAndFuture(t *testing.T) {
 			t.Errorf("%s:\n%s\nwant:\n%s", query, got, want)
 		}
 	}
-	if a, err := s.Accounted(t.Context()); err != nil || a != (store.Accounts{Accepted: 4, Duplicate: 2, Superseded: 1}) {
+	if a, err := s.Accounted(t.Context()); err != nil || a != (ledger.Accounts{Accepted: 4, Duplicate: 2, Superseded: 1}) {
 		t.Errorf("accounts %+v, %v", a, err)
 	}
 	noDifference(t, s)
@@ -379,7 +380,7 @@ func records(t *testing.T, all ...*events.Record) []store.FactRow {
 			t.Fatal(err)
 		}
 		fact := reconcile.FactFrom(&fields)
-		out = append(out, store.FactRow{Fields: &fields, Fact: &fact, Origin: store.Origin{Topic: events.Topic(r), Offset: int64(n)}})
+		out = append(out, store.FactRow{Fields: &fields, Fact: &fact, Origin: ledger.Origin{Topic: events.Topic(r), Offset: int64(n)}})
 	}
 	return out
 }

@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"retorno/consumers/counting/beat"
-	"retorno/consumers/counting/store"
+	"retorno/consumers/counting/ledger"
 )
 
 // flight is a batch on its way into ClickHouse. Its flush belongs to the writer until it has landed.
 type flight struct {
 	batch
 	next    map[string]int64 // by topic: the offset after its last record
-	entries []store.Entry    // its rows of the ledger
-	folded  []store.Entry    // rows that sum up earlier flushes
+	entries []ledger.Entry   // its rows of the ledger
+	folded  []ledger.Entry   // rows that sum up earlier flushes
 	done    chan error
 }
 
@@ -60,7 +60,7 @@ func (r *runner) depart() {
 			r.flush.Fold(sum)
 			f.folded = append(f.folded, sum)
 		}
-		f.entries = append(f.entries, r.flush.Ledger(store.Entry{Topic: topic, Log: r.logs[topic], FirstOffset: run.first, NextOffset: r.next[topic],
+		f.entries = append(f.entries, r.flush.Ledger(ledger.Entry{Topic: topic, Log: r.logs[topic], FirstOffset: run.first, NextOffset: r.next[topic],
 			LastPrint: r.prints[topic], Accounts: run.accounts, Consumer: r.cfg.Name, At: now}))
 	}
 	f.batch = r.batch
@@ -79,8 +79,8 @@ func (r *runner) depart() {
 }
 
 // prune deletes rows that hold no longer. When it fails, the ledger is only longer than it need be.
-func (r *runner) prune(ctx context.Context, folded []store.Entry, first bool) {
-	var from []store.Entry
+func (r *runner) prune(ctx context.Context, folded []ledger.Entry, first bool) {
+	var from []ledger.Entry
 	if first {
 		from = r.begins
 	}

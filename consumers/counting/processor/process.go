@@ -10,6 +10,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"retorno/consumers/counting/deadletter"
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/stream"
@@ -75,7 +76,7 @@ func (r *runner) redriven(m *stream.Message, account account) {
 	}
 	own, content := r.originOf(m), contentOf(m)
 	if again {
-		r.flush.Redriven(store.Origin{Topic: from.Topic, Partition: from.Partition, Offset: from.Offset}, own, account.String(), content)
+		r.flush.Redriven(ledger.Origin{Topic: from.Topic, Partition: from.Partition, Offset: from.Offset}, own, account.String(), content)
 		r.books.redrive(r.shard.Partition(), m.Topic)
 	}
 	if account == rejected {
@@ -95,8 +96,8 @@ func contentOf(m *stream.Message) uint64 {
 	return max(1, h.Sum64())
 }
 
-func (r *runner) originOf(m *stream.Message) store.Origin {
-	return store.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Log: r.logs[m.Topic]}
+func (r *runner) originOf(m *stream.Message) ledger.Origin {
+	return ledger.Origin{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Log: r.logs[m.Topic]}
 }
 
 // letterOf sets a message aside as it came.
@@ -143,7 +144,7 @@ func (r *runner) understand(m *stream.Message) (account, *events.Rejection) {
 
 // readAtLength reads a message that is not of the usual form, or says why it cannot be a fact. A source's number has
 // arrived even when the rest of its record cannot be counted.
-func (r *runner) readAtLength(m *stream.Message, origin store.Origin) *events.Rejection {
+func (r *runner) readAtLength(m *stream.Message, origin ledger.Origin) *events.Rejection {
 	opened, err := events.Open(m.Value)
 	if err != nil {
 		return asRejection(err)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"retorno/consumers/counting/deadletter"
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/stream"
 	"retorno/schemas/events"
@@ -83,12 +84,12 @@ type runner struct {
 
 	next     map[string]int64    // by topic: the offset after the last record read
 	prints   map[string]uint64   // by topic: the fingerprint of that record, when it is known
-	logs     map[string]int      // by topic: see store.Origin.Log
+	logs     map[string]int      // by topic: see ledger.Origin.Log
 	segments map[string]*segment // by topic
 	ends     []map[string]int64  // where flushes must end that older epochs announced: see store.Claim.Announced
-	carried  []store.Entry       // rows of the ledger that the first flush of the epoch writes: sums of earlier epochs' rows
-	begins   []store.Entry       // by topic, the first row of the epoch: from there on no earlier epoch's row holds
-	stored   *store.Audit        // facts are stored beyond the position; nil: none
+	carried  []ledger.Entry      // rows of the ledger that the first flush of the epoch writes: sums of earlier epochs' rows
+	begins   []ledger.Entry      // by topic, the first row of the epoch: from there on no earlier epoch's row holds
+	stored   *ledger.Audit       // facts are stored beyond the position; nil: none
 	batch                        // what has been read since the last flush
 	flight   *flight             // the flush on its way; nil: none
 	spare    *store.Flush        // empty, for the next batch; nil: it is on its way
@@ -110,7 +111,7 @@ type batch struct {
 // run is a run of offsets of one topic that wait for the next flush.
 type run struct {
 	first    int64
-	accounts store.Accounts
+	accounts ledger.Accounts
 }
 
 // count reads and flushes until ctx ends. While a flush is on its way the next batch is read; when that is full, and the

@@ -67,7 +67,7 @@ func (m *memory) sum() *reconcile.Cells {
 	for _, cells := range m.cells {
 		for c, n := range cells.Returns {
 			o := all.Returns[c]
-			all.Returns[c] = reconcile.ReturnCount{Registered: o.Registered + n.Registered, Checkpoint: o.Checkpoint + n.Checkpoint, Reconciled: o.Reconciled + n.Reconciled}
+			all.Returns[c] = o.Plus(n)
 		}
 		for c, n := range cells.Helps {
 			all.Helps[c] += n

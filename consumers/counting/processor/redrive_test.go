@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"retorno/consumers/counting/store"
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/stream"
 	"retorno/schemas/events"
 )
@@ -62,7 +62,7 @@ func TestADeadLetterSentAgainIsAccountedOnce(t *testing.T) {
 	again("rubbish")
 	read(1)
 	is(4, 1, 0, 1)
-	if a, err := s.Accounted(t.Context()); err != nil || a != (store.Accounts{Accepted: 1, Duplicate: 4, Rejected: 3}) {
+	if a, err := s.Accounted(t.Context()); err != nil || a != (ledger.Accounts{Accepted: 1, Duplicate: 4, Rejected: 3}) {
 		t.Errorf("by offsets: %+v, %v", a, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/stream"
 )
@@ -25,7 +26,7 @@ func (r *runner) restore(ctx context.Context) error {
 		entries = r.decided(entries, decisions)
 		r.startAt(entries)
 		r.tally, r.restored = newTally(), 0
-		audit := store.NewAudit(entries)
+		audit := ledger.NewAudit(entries)
 		if err := r.load(ctx, audit); err != nil {
 			return err
 		}
@@ -44,12 +45,12 @@ func (r *runner) restore(ctx context.Context) error {
 }
 
 // decided adds to the rows of the ledger what was decided about where they end.
-func (r *runner) decided(entries []store.Entry, decisions []store.Decision) []store.Entry {
+func (r *runner) decided(entries []ledger.Entry, decisions []store.Decision) []ledger.Entry {
 	all := slices.Clone(entries)
 	for _, d := range decisions {
 		for _, topic := range r.cfg.Topics {
-			at := store.Position{Topic: topic}
-			for _, p := range store.PositionsOf(all) {
+			at := ledger.Position{Topic: topic}
+			for _, p := range ledger.PositionsOf(all) {
 				if p.Topic == topic {
 					at = p
 				}
@@ -57,9 +58,9 @@ func (r *runner) decided(entries []store.Entry, decisions []store.Decision) []st
 			if d.Topic != topic || d.Log != at.Log || d.Position != at.NextOffset {
 				continue
 			}
-			e := store.Entry{Topic: topic, Log: at.Log, FirstOffset: at.NextOffset, NextOffset: d.To, GivenUp: true, Accounts: store.Accounts{Lost: uint64(d.To - at.NextOffset)}}
+			e := ledger.Entry{Topic: topic, Log: at.Log, FirstOffset: at.NextOffset, NextOffset: d.To, GivenUp: true, Accounts: ledger.Accounts{Lost: uint64(d.To - at.NextOffset)}}
 			if d.Action == store.NewLog {
-				e = store.Entry{Topic: topic, Log: at.Log + 1, NextOffset: d.To, GivenUp: true, Accounts: store.Accounts{Lost: uint64(d.To)}}
+				e = ledger.Entry{Topic: topic, Log: at.Log + 1, NextOffset: d.To, GivenUp: true, Accounts: ledger.Accounts{Lost: uint64(d.To)}}
 			}
 			end := len(all)
 			for end > 0 && all[end-1].Topic > topic {
@@ -73,21 +74,21 @@ func (r *runner) decided(entries []store.Entry, decisions []store.Decision) []st
 }
 
 // startAt sets where reading begins: after what the rows of the ledger account for.
-func (r *runner) startAt(entries []store.Entry) {
+func (r *runner) startAt(entries []ledger.Entry) {
 	clear(r.prints)
 	for _, topic := range r.cfg.Topics {
 		r.next[topic], r.logs[topic] = 0, 0
 	}
-	for _, p := range store.PositionsOf(entries) {
+	for _, p := range ledger.PositionsOf(entries) {
 		r.next[p.Topic], r.prints[p.Topic], r.logs[p.Topic] = p.NextOffset, p.LastPrint, p.Log
 		r.claim.SetLog(p.Topic, p.Log)
 	}
 }
 
 // load loads the facts before the position into the state, and audits all that is stored.
-func (r *runner) load(ctx context.Context, audit *store.Audit) error {
+func (r *runner) load(ctx context.Context, audit *ledger.Audit) error {
 	err := r.claim.Facts(ctx, func(f *store.StoredFact) {
-		audit.Fact(f)
+		audit.Fact(f.Origin, f.Sum)
 		if o := f.Origin; o.Log < r.logs[o.Topic] || o.Log == r.logs[o.Topic] && o.Offset < r.next[o.Topic] {
 			r.tally.load(f)
 			r.restored++
@@ -101,7 +102,7 @@ func (r *runner) load(ctx context.Context, audit *store.Audit) error {
 
 // believed are the rows of the ledger before the first one of each topic that does not add up. A row of a log that is
 // closed cannot be read again, which stops the partition.
-func (r *runner) believed(entries []store.Entry, short []store.Shortfall) ([]store.Entry, error) {
+func (r *runner) believed(entries []ledger.Entry, short []ledger.Shortfall) ([]ledger.Entry, error) {
 	back := map[string]int64{}
 	for _, s := range short {
 		topic := s.Entry.Topic
@@ -115,7 +116,7 @@ func (r *runner) believed(entries []store.Entry, short []store.Shortfall) ([]sto
 		}
 	}
 	r.metrics.shortfalls.Add(float64(len(short)))
-	return slices.DeleteFunc(slices.Clone(entries), func(e store.Entry) bool {
+	return slices.DeleteFunc(slices.Clone(entries), func(e ledger.Entry) bool {
 		offset, broken := back[e.Topic]
 		return broken && e.Log == r.logs[e.Topic] && e.FirstOffset >= offset
 	}), nil
@@ -132,11 +133,11 @@ var (
 // segment is the run of offsets of one topic, up to the latest flush that is stored, which one row of the ledger will
 // sum up.
 type segment struct {
-	sum     store.Entry
+	sum     ledger.Entry
 	flushes int
 }
 
-func (s *segment) add(e store.Entry) {
+func (s *segment) add(e ledger.Entry) {
 	if s.flushes == 0 {
 		s.sum = e
 	} else {
@@ -146,7 +147,7 @@ func (s *segment) add(e store.Entry) {
 }
 
 // fold returns the row that sums up the segment when it is due. A full segment is over.
-func (s *segment) fold() (sum store.Entry, due bool) {
+func (s *segment) fold() (sum ledger.Entry, due bool) {
 	sum, due = s.sum, s.flushes > 1 && (s.full() || s.flushes >= foldFlushes)
 	switch {
 	case s.full():
@@ -161,13 +162,13 @@ func (s *segment) full() bool { return s.sum.Accounts.Span() >= foldRecords }
 
 // resumeLedger begins the rows of this epoch where those of earlier epochs make a segment that is not full, so that short
 // epochs do not make the ledger long; where there are very many rows, it sums up all of them.
-func (r *runner) resumeLedger(entries []store.Entry) {
+func (r *runner) resumeLedger(entries []ledger.Entry) {
 	for _, topic := range r.cfg.Topics {
 		var all []segment
 		rows := 0
 		for _, e := range entries {
 			if e.Topic == topic && e.GivenUp {
-				r.books.settle(r.shard.Partition(), topic, store.Accounts{Lost: e.Accounts.Lost})
+				r.books.settle(r.shard.Partition(), topic, ledger.Accounts{Lost: e.Accounts.Lost})
 			}
 			if e.Topic != topic || e.Log != r.logs[topic] {
 				if e.Topic == topic && e.GivenUp {
@@ -191,7 +192,7 @@ func (r *runner) resumeLedger(entries []store.Entry) {
 		if n := len(all); n > 0 && !all[n-1].full() {
 			r.segments[topic] = &all[n-1]
 		}
-		begin := store.Entry{Topic: topic, Log: r.logs[topic], FirstOffset: r.next[topic]}
+		begin := ledger.Entry{Topic: topic, Log: r.logs[topic], FirstOffset: r.next[topic]}
 		for i, s := range all {
 			s.sum.Consumer = r.cfg.Name
 			r.carried = append(r.carried, s.sum)

@@ -14,6 +14,7 @@ import (
 	"retorno/consumers/counting/stream"
 	"retorno/consumers/counting/verify"
 	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 	"retorno/schemas/events"
 )
@@ -21,7 +22,7 @@ import (
 var engine *embedded.Engine
 
 func TestMain(m *testing.M) {
-	enginetest.Main(m, func(_ context.Context, e *embedded.Engine) error { engine = e; return nil })
+	embeddedtest.Main(m, embeddedtest.Keep(&engine))
 }
 
 // fresh gives the test an empty schema. Tests of this package run one after the other.

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"retorno/schemas/calendar"
+	"retorno/schemas/dictionary"
 )
 
 // ReturnCell is a cell of the cube of returns: a day and every dimension of retorno.return_counts.
@@ -12,13 +13,8 @@ type ReturnCell struct {
 	AgeGroup Code
 }
 
-// ReturnCount is how many returns fall in a cell, by series: how many are registered, seen at a checkpoint, and in all.
-type ReturnCount struct{ Registered, Checkpoint, Reconciled int64 }
-
-// Plus is the sum of two counts.
-func (n ReturnCount) Plus(d ReturnCount) ReturnCount {
-	return ReturnCount{n.Registered + d.Registered, n.Checkpoint + d.Checkpoint, n.Reconciled + d.Reconciled}
-}
+// ReturnCount is how many returns fall in a cell, or by how many that changed.
+type ReturnCount = dictionary.ReturnCounts[int64]
 
 // HelpCell is a cell of the counts of helps given.
 type HelpCell struct {

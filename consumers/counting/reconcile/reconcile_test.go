@@ -130,7 +130,7 @@ func TestPartsSumToTotals(t *testing.T) {
 				t.Fatalf("a cell of %+v: every return is registered or seen at a checkpoint", n)
 			}
 		}
-		if want := (ReturnCount{registered, checkpoint, nationals}); sum != want {
+		if want := (ReturnCount{Registered: registered, Checkpoint: checkpoint, Reconciled: nationals}); sum != want {
 			t.Fatalf("cells sum to %+v, returns to %+v", sum, want)
 		}
 		if total(cells.Helps) != helps || total(cells.Crossings) != crossings {

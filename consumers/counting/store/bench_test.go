@@ -6,6 +6,7 @@ import (
 
 	"github.com/ClickHouse/ch-go/proto"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
 	"retorno/schemas/events"
 )
@@ -29,7 +30,7 @@ func BenchmarkEncode(b *testing.B) {
 			b.Fatal("not a usual record")
 		}
 		fact := reconcile.FactFrom(f)
-		row[i] = FactRow{Fields: f, Fact: &fact, Origin: Origin{Topic: events.TopicCentre, Offset: int64(i)}}
+		row[i] = FactRow{Fields: f, Fact: &fact, Origin: ledger.Origin{Topic: events.TopicCentre, Offset: int64(i)}}
 	}
 	columns, buf := newFacts(), new(proto.Buffer)
 	b.ReportAllocs()
@@ -60,7 +61,7 @@ func BenchmarkFlushWithoutRows(b *testing.B) {
 	f := NewFlush(0, claim.Epoch())
 	next := int64(0)
 	for b.Loop() {
-		f.Ledger(Entry{Topic: events.TopicCentre, FirstOffset: next, NextOffset: next + 1, Accounts: Accounts{Accepted: 1}})
+		f.Ledger(ledger.Entry{Topic: events.TopicCentre, FirstOffset: next, NextOffset: next + 1, Accounts: ledger.Accounts{Accepted: 1}})
 		next++
 		if err := claim.Write(b.Context(), f, map[string]int64{events.TopicCentre: next}); err != nil {
 			b.Fatal(err)

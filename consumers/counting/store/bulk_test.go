@@ -13,6 +13,7 @@ import (
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/deploy/lab/embedded"
 	"retorno/schemas/events"
 )
@@ -137,7 +138,7 @@ func TestAServerThatWasStartedAgainIsNotBelieved(t *testing.T) {
 	}
 	defer c.Close()
 	f := NewFlush(3, c.Epoch())
-	f.Ledger(Entry{Topic: events.TopicCentre, At: time.Now()})
+	f.Ledger(ledger.Entry{Topic: events.TopicCentre, At: time.Now()})
 	if err := c.Write(t.Context(), f, map[string]int64{events.TopicCentre: 0}); err != nil {
 		t.Fatal(err)
 	}

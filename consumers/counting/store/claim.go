@@ -13,6 +13,9 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/uuid"
+
+	"retorno/consumers/counting/ledger"
+	"retorno/consumers/counting/store/column"
 )
 
 // Claim is the right to write for one Kafka partition until another process takes a larger epoch. It belongs to one goroutine.
@@ -32,9 +35,9 @@ type Claim struct {
 	consumer  string
 	logs      map[string]int // by topic: see Origin.Log
 	flushes   uint64
-	last      *Entry  // the ledger row of the flush before
-	server    *server // who answered when it was taken
-	first     bool    // nothing was stored of the partition when it was claimed, so there is nothing to be read
+	last      *ledger.Entry // the ledger row of the flush before
+	server    *server       // who answered when it was taken
+	first     bool          // nothing was stored of the partition when it was claimed, so there is nothing to be read
 	closed    bool
 }
 
@@ -86,7 +89,7 @@ type claims struct {
 	partition      *proto.ColUInt16
 	epoch          *proto.ColUInt32
 	claim          ids
-	kind, consumer *names
+	kind, consumer *column.Names
 	flush          numbers
 	topics         *proto.ColArr[string]
 	next           *proto.ColArr[uint64]
@@ -98,7 +101,7 @@ func newClaims() *claims {
 	c := &claims{}
 	b := &c.block
 	c.partition, c.epoch, c.claim = col(b, "kafka_partition", new(proto.ColUInt16)), col(b, "epoch", new(proto.ColUInt32)), col(b, "claim", newIDs())
-	c.kind, c.flush, c.consumer = col(b, "kind", newNames()), col(b, "flush", newNumbers()), col(b, "consumer", newNames())
+	c.kind, c.flush, c.consumer = col(b, "kind", column.NewNames()), col(b, "flush", newNumbers()), col(b, "consumer", column.NewNames())
 	c.topics = col(b, "topics", new(proto.ColStr).LowCardinality().Array())
 	c.next = col(b, "next_offsets", proto.NewArray[uint64](new(proto.ColUInt64)))
 	c.logs = col(b, "logs", proto.NewArray[uint16](new(proto.ColUInt16)))
@@ -132,7 +135,7 @@ type takeovers struct {
 	partition, log  *proto.ColUInt16
 	epoch           *proto.ColUInt32
 	claim           ids
-	topic, consumer *names
+	topic, consumer *column.Names
 	from            numbers
 	at              times
 }
@@ -141,8 +144,8 @@ func newTakeovers() *takeovers {
 	t := &takeovers{}
 	b := &t.block
 	t.partition, t.epoch, t.claim = col(b, "kafka_partition", new(proto.ColUInt16)), col(b, "epoch", new(proto.ColUInt32)), col(b, "claim", newIDs())
-	t.topic, t.log, t.from = col(b, "topic", newNames()), col(b, "log", new(proto.ColUInt16)), col(b, "read_from", newNumbers())
-	t.consumer, t.at = col(b, "consumer", newNames()), col(b, "taken_at", newTimes())
+	t.topic, t.log, t.from = col(b, "topic", column.NewNames()), col(b, "log", new(proto.ColUInt16)), col(b, "read_from", newNumbers())
+	t.consumer, t.at = col(b, "consumer", column.NewNames()), col(b, "taken_at", newTimes())
 	return t
 }
 

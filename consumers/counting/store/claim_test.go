@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
 )
 
@@ -28,7 +29,7 @@ var someCell = reconcile.ReturnCell{Day: 16953}
 func flushOf(c *Claim, n, first, next int64) *Flush {
 	f := NewFlush(c.partition, c.epoch)
 	f.ReturnCell(someCell, reconcile.ReturnCount{Reconciled: n})
-	f.Ledger(Entry{Topic: "t", FirstOffset: first, NextOffset: next, Accounts: Accounts{Accepted: uint64(next - first)}, At: time.Now()})
+	f.Ledger(ledger.Entry{Topic: "t", FirstOffset: first, NextOffset: next, Accounts: ledger.Accounts{Accepted: uint64(next - first)}, At: time.Now()})
 	return f
 }
 
@@ -213,7 +214,7 @@ func TestALedgerRowDoesNotAskTheClock(t *testing.T) {
 	for i, next := range []int64{0, 10, 20} {
 		f := NewFlush(0, c.epoch)
 		first := max(0, next-10)
-		f.Ledger(Entry{Topic: "t", FirstOffset: first, NextOffset: next, Accounts: Accounts{Accepted: uint64(next - first)},
+		f.Ledger(ledger.Entry{Topic: "t", FirstOffset: first, NextOffset: next, Accounts: ledger.Accounts{Accepted: uint64(next - first)},
 			At: time.Now().Add(-time.Duration(i) * time.Hour)})
 		if err := c.Write(t.Context(), f, map[string]int64{"t": next}); err != nil {
 			t.Fatal(err)

@@ -8,7 +8,6 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/google/uuid"
 
-	"retorno/consumers/counting/reconcile"
 	"retorno/schemas/calendar"
 )
 
@@ -87,27 +86,4 @@ func yearOf(id uuid.UUID) int {
 		ms = ms<<8 | int64(b)
 	}
 	return time.UnixMilli(ms).UTC().Year()
-}
-
-// appendReasons appends a set of reasons in the order of the list; the unknown code alone when none is stated.
-func appendReasons(column *codeLists, bits uint16) {
-	if bits == 0 {
-		column.all.Append(0)
-	}
-	for i := reconcile.Code(1); i < 16; i++ {
-		if bits&(1<<i) != 0 {
-			column.all.Append(i)
-		}
-	}
-	column.End()
-}
-
-// reasonBits is the set of reasons of a row.
-func reasonBits(column *codeLists, row int) uint16 {
-	var bits uint16
-	from, to := column.Row(row)
-	for i := from; i < to; i++ {
-		bits |= 1 << column.all.Code(i)
-	}
-	return bits &^ 1
 }

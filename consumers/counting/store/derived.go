@@ -4,6 +4,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"retorno/consumers/counting/reconcile"
+	"retorno/consumers/counting/store/column"
 	"retorno/schemas/calendar"
 	"retorno/schemas/dictionary"
 )
@@ -17,10 +18,10 @@ type returns struct {
 	day                                               days
 	arrival                                           times
 	age                                               *proto.ColNullable[uint8]
-	reasons                                           *codeLists
+	reasons                                           *column.CodeLists
 	partition                                         *proto.ColUInt16
-	route, ageGroup                                   *codes
-	attributes                                        [dictionary.ReturnCodes]*codes // by place in the dictionary
+	route, ageGroup                                   *column.Codes
+	attributes                                        [dictionary.ReturnCodes]*column.Codes // by place in the dictionary
 }
 
 func newReturns() *returns {
@@ -29,11 +30,11 @@ func newReturns() *returns {
 	r.id, r.person, r.version = col(b, "return_id", newIDs()), col(b, "person", newIDs()), col(b, "version", newNumbers())
 	r.day, r.arrival = col(b, "day", newDays()), col(b, "arrival", newTimes())
 	r.age = col(b, "age", new(proto.ColUInt8).Nullable())
-	r.reasons = col(b, "reasons", newCodeLists(reasonWords))
+	r.reasons = col(b, "reasons", column.NewCodeLists(reasonWords))
 	r.partition = col(b, "kafka_partition", new(proto.ColUInt16))
 	r.deleted, r.method, r.national = col(b, "is_deleted", newFlags()), col(b, "method_version", newFlags()), col(b, "national", newFlags())
 	r.registered, r.checkpoint = col(b, "registered", newFlags()), col(b, "checkpoint", newFlags())
-	r.route, r.ageGroup = col(b, "route", newCodes(routes)), col(b, "age_group", newCodes(ageGroups))
+	r.route, r.ageGroup = col(b, "route", column.NewCodes(routes)), col(b, "age_group", column.NewCodes(ageGroups))
 	for i := range r.attributes {
 		r.attributes[i] = attributeOf(b, dictionary.Coded(i))
 	}
@@ -58,7 +59,7 @@ func (r *returns) add(person reconcile.ID, x *reconcile.Return, partition int, v
 	}
 	r.age.Append(age)
 	r.ageGroup.Append(x.AgeGroup())
-	appendReasons(r.reasons, x.Reasons)
+	r.reasons.AppendSet(x.Reasons)
 	r.national.Append(flag(x.National()))
 	r.registered.Append(flag(x.Registered))
 	r.checkpoint.Append(flag(x.Checkpoint))
@@ -73,7 +74,7 @@ type helps struct {
 	deleted                     flags
 	day                         days
 	partition                   *proto.ColUInt16
-	centre, kind, sex, ageGroup *codes
+	centre, kind, sex, ageGroup *column.Codes
 }
 
 func newHelps() *helps {
@@ -83,7 +84,7 @@ func newHelps() *helps {
 	h.version, h.deleted, h.day = col(b, "version", newNumbers()), col(b, "is_deleted", newFlags()), col(b, "day", newDays())
 	h.partition = col(b, "kafka_partition", new(proto.ColUInt16))
 	h.centre, h.kind = attributeOf(b, dictionary.Centre), kindOfHelp(b)
-	h.sex, h.ageGroup = attributeOf(b, dictionary.Sex), col(b, "age_group", newCodes(ageGroups))
+	h.sex, h.ageGroup = attributeOf(b, dictionary.Sex), col(b, "age_group", column.NewCodes(ageGroups))
 	return h
 }
 
@@ -102,8 +103,8 @@ func (h *helps) add(person reconcile.ID, x *reconcile.Help, partition int, versi
 }
 
 // kindOfHelp is the column of the kind of help, which the tables of helps call kind.
-func kindOfHelp(b *block) *codes {
-	return col(b, "kind", newCodes(attributeWords[dictionary.AssistanceKind]))
+func kindOfHelp(b *block) *column.Codes {
+	return col(b, "kind", column.NewCodes(attributeWords[dictionary.AssistanceKind]))
 }
 
 // cells holds the columns that every table of counts has.
@@ -131,8 +132,8 @@ func (c *cells) add(day calendar.Day, partition int, version uint64, empty bool)
 type returnCounts struct {
 	cells
 	registered, checkpoint, reconciled numbers
-	route, ageGroup                    *codes
-	dimensions                         [dictionary.ReturnDimensions]*codes // by place in the dictionary
+	route, ageGroup                    *column.Codes
+	dimensions                         [dictionary.ReturnDimensions]*column.Codes // by place in the dictionary
 }
 
 func newReturnCounts() *returnCounts {
@@ -140,7 +141,7 @@ func newReturnCounts() *returnCounts {
 	c.declare()
 	b := &c.block
 	c.registered, c.checkpoint, c.reconciled = col(b, "registered", newNumbers()), col(b, "checkpoint", newNumbers()), col(b, "reconciled", newNumbers())
-	c.route, c.ageGroup = col(b, "route", newCodes(routes)), col(b, "age_group", newCodes(ageGroups))
+	c.route, c.ageGroup = col(b, "route", column.NewCodes(routes)), col(b, "age_group", column.NewCodes(ageGroups))
 	for i := range c.dimensions {
 		c.dimensions[i] = attributeOf(b, dictionary.Coded(i))
 	}
@@ -163,7 +164,7 @@ func (c *returnCounts) count(x reconcile.ReturnCell, n reconcile.ReturnCount, pa
 type helpCounts struct {
 	cells
 	helps                       numbers
-	centre, kind, sex, ageGroup *codes
+	centre, kind, sex, ageGroup *column.Codes
 }
 
 func newHelpCounts() *helpCounts {
@@ -172,7 +173,7 @@ func newHelpCounts() *helpCounts {
 	b := &c.block
 	c.helps = col(b, "helps", newNumbers())
 	c.centre, c.kind = attributeOf(b, dictionary.Centre), kindOfHelp(b)
-	c.sex, c.ageGroup = attributeOf(b, dictionary.Sex), col(b, "age_group", newCodes(ageGroups))
+	c.sex, c.ageGroup = attributeOf(b, dictionary.Sex), col(b, "age_group", column.NewCodes(ageGroups))
 	return c
 }
 
@@ -189,7 +190,7 @@ func (c *helpCounts) count(x reconcile.HelpCell, n int64, partition int, version
 type crossingCounts struct {
 	cells
 	crossings                     numbers
-	borderPoint, direction, check *codes
+	borderPoint, direction, check *column.Codes
 }
 
 func newCrossingCounts() *crossingCounts {

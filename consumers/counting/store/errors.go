@@ -9,6 +9,8 @@ import (
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"retorno/consumers/counting/store/column"
 )
 
 // StopError says that trying again cannot help: an operator has to change the schema, the settings or the rights.
@@ -28,17 +30,6 @@ func (e *StopError) Error() string {
 }
 
 func (e *StopError) Unwrap() error { return e.Err }
-
-// NewerError reports that ClickHouse holds a code that this release does not know. Nothing was read or written. It is a
-// stop: a process of the release that wrote the code has to take over.
-type NewerError struct {
-	List string // the code list
-	Text string // the code
-}
-
-func (e *NewerError) Error() string {
-	return fmt.Sprintf("ClickHouse holds the code %.40q of list %s, which this release does not know: a newer release wrote it; run that release", e.Text, e.List)
-}
 
 // logins are the codes by which ClickHouse refuses a user or a password.
 var logins = map[int32]bool{
@@ -108,7 +99,7 @@ func Code(err error) int32 {
 // IsStop reports whether trying again cannot help.
 func IsStop(err error) bool {
 	var stop *StopError
-	var newer *NewerError
+	var newer *column.NewerError
 	var epochs *EpochsError
 	return errors.As(err, &stop) || errors.As(err, &newer) || errors.As(err, &epochs)
 }

@@ -3,7 +3,9 @@ package store
 import (
 	"github.com/ClickHouse/ch-go/proto"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
+	"retorno/consumers/counting/store/column"
 	"retorno/schemas/codelists"
 	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
@@ -13,7 +15,7 @@ import (
 type FactRow struct {
 	Fields *events.Fields
 	Fact   *reconcile.Fact
-	Origin Origin
+	Origin ledger.Origin
 }
 
 // facts are rows of retorno.facts.
@@ -26,10 +28,10 @@ type facts struct {
 	event, recorded, sent, arrival                 times
 	age                                            *proto.ColNullable[uint8]
 	partition                                      *proto.ColUInt16
-	reasons                                        *codeLists
-	source, topic                                  *names
-	voidReason, kind                               *codes
-	attributes                                     [dictionary.AllCodes]*codes // by place in the dictionary
+	reasons                                        *column.CodeLists
+	source, topic                                  *column.Names
+	voidReason, kind                               *column.Codes
+	attributes                                     [dictionary.AllCodes]*column.Codes // by place in the dictionary
 }
 
 func newFacts() *facts {
@@ -45,9 +47,9 @@ func newFacts() *facts {
 	f.sent, f.arrival = col(b, "sent_at", newTimes()), col(b, "arrival", newTimes())
 	f.age = col(b, "age", new(proto.ColUInt8).Nullable())
 	f.partition = col(b, "kafka_partition", new(proto.ColUInt16))
-	f.source, f.topic = col(b, "source_id", newNames()), col(b, "topic", newNames())
-	f.reasons = col(b, "reasons", newCodeLists(reasonWords))
-	f.voidReason, f.kind = col(b, "void_reason", newCodes(wordsOf(codelists.VoidReason))), col(b, "kind", newCodes(kinds))
+	f.source, f.topic = col(b, "source_id", column.NewNames()), col(b, "topic", column.NewNames())
+	f.reasons = col(b, "reasons", column.NewCodeLists(reasonWords))
+	f.voidReason, f.kind = col(b, "void_reason", column.NewCodes(column.WordsOf(codelists.VoidReason))), col(b, "kind", column.NewCodes(kinds))
 	for i := range f.attributes {
 		f.attributes[i] = attributeOf(b, dictionary.Coded(i))
 	}
@@ -57,7 +59,7 @@ func newFacts() *facts {
 // add appends one row, and returns what it adds to the checksum of its flush. The columns that a kind of record does not
 // have stay empty.
 func (f *facts) add(row FactRow) uint64 {
-	x, fact, place := row.Fields, row.Fact, row.Origin.place()
+	x, fact, place := row.Fields, row.Fact, row.Origin.Place()
 	f.person.Append(x.Person)
 	f.recordID.Append(x.RecordID)
 	f.registrationID.Append(x.RegistrationID)
@@ -83,7 +85,7 @@ func (f *facts) add(row FactRow) uint64 {
 	}
 	f.age.Append(age)
 	f.answers(x)
-	return factSum(x.Person, x.RecordID, fact.Version, place)
+	return ledger.FactSum(x.Person, x.RecordID, fact.Version, place)
 }
 
 // answers appends what the record states.
@@ -94,7 +96,7 @@ func (f *facts) answers(x *events.Fields) {
 		column.State(x.Codes[i])
 	}
 	for _, reason := range x.Reasons[:x.ReasonCount] {
-		f.reasons.all.State(reason)
+		f.reasons.State(reason)
 	}
 	f.reasons.End()
 }

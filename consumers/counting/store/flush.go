@@ -10,6 +10,7 @@ import (
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
 )
 
@@ -65,16 +66,16 @@ type Flush struct {
 	sendings   *sendings
 	redriven   *redriven
 	takeovers  *takeovers
-	ledger     *ledger
-	last       *Entry // the latest one in the ledger
-	left       []left // by topic
+	ledger     *ledgerRows
+	last       *ledger.Entry // the latest one in the ledger
+	left       []left        // by topic
 	versions   *uint64
 }
 
 // left is what the flush leaves behind of one topic.
 type left struct {
 	topic string
-	Left
+	ledger.Left
 }
 
 // NewFlush makes an empty flush of a Kafka partition under an epoch.
@@ -89,7 +90,7 @@ func (f *Flush) Another() *Flush { return newFlush(f.partition, f.epoch, f.versi
 func newFlush(partition int, epoch uint32, versions *uint64) *Flush {
 	return &Flush{partition: partition, epoch: epoch, versions: versions,
 		facts: byYear(newFacts), returns: byYear(newReturns), counts: byYear(newReturnCounts), helps: byYear(newHelps),
-		helpCounts: byYear(newHelpCounts), crossings: byYear(newCrossingCounts), sendings: newSendings(), redriven: newRedriven(), takeovers: newTakeovers(), ledger: newLedger()}
+		helpCounts: byYear(newHelpCounts), crossings: byYear(newCrossingCounts), sendings: newSendings(), redriven: newRedriven(), takeovers: newTakeovers(), ledger: newLedgerRows()}
 }
 
 // version is that of the next derived row: what a later epoch writes beats what an earlier one writes, however late.
@@ -153,14 +154,14 @@ func (f *Flush) CrossingCell(c reconcile.CrossingCell, n int64) {
 }
 
 // Sending adds that a number of a source has arrived, in a copy sent at sentAtMs and read at that place.
-func (f *Flush) Sending(at Origin, source []byte, seq uint64, sentAtMs, clockOffsetMs int64) {
+func (f *Flush) Sending(at ledger.Origin, source []byte, seq uint64, sentAtMs, clockOffsetMs int64) {
 	f.of(at.Topic).Sendings++
 	f.sendings.add(at, source, seq, sentAtMs, clockOffsetMs)
 }
 
 // Redriven adds that the message read at to says it is the one read at from and sent again, with the account it ended in;
 // from is to of a message that is set aside. content tells its bytes from others.
-func (f *Flush) Redriven(from, to Origin, account string, content uint64) {
+func (f *Flush) Redriven(from, to ledger.Origin, account string, content uint64) {
 	if f.redriven.add(from, to, account, content) {
 		f.of(to.Topic).Redriven++
 	}
@@ -173,7 +174,7 @@ func (f *Flush) Takeover(c *Claim, topic string, log int, from int64) {
 
 // Ledger adds what has been read of one topic and what became of it. What the flush left behind of the topic it knows
 // itself. It returns the entry as it stands in the ledger.
-func (f *Flush) Ledger(e Entry) Entry {
+func (f *Flush) Ledger(e ledger.Entry) ledger.Entry {
 	e.Bound, e.Left = true, f.of(e.Topic).Left
 	f.ledger.add(f.partition, f.epoch, e)
 	f.last = &e
@@ -181,7 +182,7 @@ func (f *Flush) Ledger(e Entry) Entry {
 }
 
 // Fold adds a row to the ledger that sums up flushes which are stored: theirs hold no longer beside it.
-func (f *Flush) Fold(e Entry) { f.ledger.add(f.partition, f.epoch, e) }
+func (f *Flush) Fold(e ledger.Entry) { f.ledger.add(f.partition, f.epoch, e) }
 
 // Rows is how many rows wait to be written.
 func (f *Flush) Rows() int {

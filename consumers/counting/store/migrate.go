@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"retorno/consumers/counting/store/column"
 	"retorno/schemas/codelists"
 	"retorno/schemas/warehouse"
 )
@@ -141,7 +142,7 @@ func (s *Store) CheckCodes(ctx context.Context, table string) error {
 			_, known = l.Index(code)
 		}
 		if !known {
-			return &NewerError{List: list, Text: code}
+			return &column.NewerError{List: list, Text: code}
 		}
 	}
 	return rows.Err()

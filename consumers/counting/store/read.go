@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
 	"retorno/schemas/calendar"
 	"retorno/schemas/dictionary"
@@ -14,8 +15,8 @@ import (
 type StoredFact struct {
 	Person reconcile.ID
 	Fact   reconcile.Fact
-	Origin Origin
-	sum    uint64 // what the row adds to the checksum of its flush
+	Origin ledger.Origin
+	Sum    uint64 // what the row adds to the checksum of its flush
 }
 
 // Facts reads every fact of a Kafka partition in each revision that was accepted, in no order; a row may come twice. The
@@ -51,14 +52,14 @@ func (c *Claim) Facts(ctx context.Context, yield func(*StoredFact)) error {
 }
 
 // Audit reads what lies at places in Kafka beside the facts: see Audit.
-func (c *Claim) Audit(ctx context.Context, a *Audit) error {
+func (c *Claim) Audit(ctx context.Context, a *ledger.Audit) error {
 	if c.first {
 		return nil
 	}
 	s := newSendings()
 	places := s.without("kafka_partition", "source_id", "source_seq", "sent_at", "clock_offset_ms")
 	err := c.stored(ctx, "retorno.sendings", "1", places, func(i int) error {
-		a.sendingAt(originAt(s.place.Row(i)))
+		a.SendingAt(ledger.OriginAt(s.place.Row(i)))
 		return nil
 	})
 	if err != nil {
@@ -68,22 +69,22 @@ func (c *Claim) Audit(ctx context.Context, a *Audit) error {
 	places = r.without("topic", "kafka_partition", "kafka_offset", "again", "account", "read_partition", "content")
 	return c.store.retry(ctx, "read retorno.redriven", func() error {
 		return readRows(ctx, &c.conn, fmt.Sprintf("SELECT place FROM retorno.redriven WHERE read_partition = %d", c.partition), places, func(i int) error {
-			a.redrivenAt(originAt(r.place.Row(i)))
+			a.RedrivenAt(ledger.OriginAt(r.place.Row(i)))
 			return nil
 		})
 	})
 }
 
 func (f *facts) fact(i int) (StoredFact, error) {
-	kind := reconcile.Kind(f.kind.places[i])
+	kind := reconcile.Kind(f.kind.Stated(i))
 	if kind == 0 {
 		return StoredFact{}, fmt.Errorf("retorno.facts: record %s is of no known kind", f.recordID.Row(i))
 	}
 	fact := reconcile.Fact{
 		RecordID: f.recordID.Row(i), Version: f.version.Row(i), Kind: kind,
 		Arrival: int64(f.arrival.Data[i]), Event: int64(f.event.Data[i]),
-		Void: f.voidReason.places[i] != 0, Future: f.future.Row(i) != 0, Returned: f.returned.Row(i) != 0,
-		Age: -1, Reasons: reasonBits(f.reasons, i),
+		Void: f.voidReason.Stated(i) != 0, Future: f.future.Row(i) != 0, Returned: f.returned.Row(i) != 0,
+		Age: -1, Reasons: f.reasons.Set(i),
 	}
 	for c := range fact.Codes {
 		fact.Codes[c] = f.attributes[c].Code(i)
@@ -92,9 +93,9 @@ func (f *facts) fact(i int) (StoredFact, error) {
 		fact.Age = int16(age.Value)
 	}
 	place := f.place.Row(i)
-	origin := Origin{Topic: f.topic.Row(i), Partition: int(f.partition.Row(i)), Offset: int64(f.offset.Row(i)), Log: logOf(place)}
+	origin := ledger.Origin{Topic: f.topic.Row(i), Partition: int(f.partition.Row(i)), Offset: int64(f.offset.Row(i)), Log: ledger.LogOf(place)}
 	person := f.person.Row(i)
-	return StoredFact{Person: person, Fact: fact, Origin: origin, sum: factSum(person, fact.RecordID, fact.Version, place)}, nil
+	return StoredFact{Person: person, Fact: fact, Origin: origin, Sum: ledger.FactSum(person, fact.RecordID, fact.Version, place)}, nil
 }
 
 // Key names a derived row: whose it is, and the record id it is named after.
@@ -203,7 +204,7 @@ func dayAt(c days, i int) calendar.Day { return calendar.Day((*c)[i]) }
 
 func (r *returns) get(i int) reconcile.Return {
 	x := reconcile.Return{
-		ID: r.id.Row(i), Arrival: int64(r.arrival.Data[i]), Day: dayAt(r.day, i), Age: -1, Reasons: reasonBits(r.reasons, i),
+		ID: r.id.Row(i), Arrival: int64(r.arrival.Data[i]), Day: dayAt(r.day, i), Age: -1, Reasons: r.reasons.Set(i),
 		Registered: r.registered.Row(i) != 0, Checkpoint: r.checkpoint.Row(i) != 0,
 	}
 	for c := range x.Codes {

@@ -5,36 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
+	"retorno/consumers/counting/store/column"
 	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
 )
 
 var engine *embedded.Engine
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "retorno-store-")
-	if err == nil {
-		engine, err = embedded.StartEngine(context.Background(), embedded.EngineConfig{Dir: dir})
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "the tests need the ClickHouse engine:", err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if err := errors.Join(engine.Stop(context.Background()), os.RemoveAll(dir)); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { embeddedtest.Main(m, embeddedtest.Keep(&engine)) }
 
 func empty(t testing.TB) *Store {
 	t.Helper()
@@ -139,7 +126,7 @@ func TestANewerReleasesCodesAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, table := range []string{"retorno.codes", "ceniss.codes"} {
-			var newer *NewerError
+			var newer *column.NewerError
 			if err := s.CheckCodes(t.Context(), table); !errors.As(err, &newer) || !IsStop(err) {
 				t.Errorf("%s with %s: %v", table, code, err)
 			}
@@ -181,7 +168,7 @@ func TestAServerThatIsAwayIsWaitedFor(t *testing.T) {
 	w := &Claim{store: s, conn: bulk{store: s}, epoch: 1}
 	defer w.Close()
 	f := NewFlush(0, 1)
-	f.Ledger(Entry{Topic: "t", At: time.Now()})
+	f.Ledger(ledger.Entry{Topic: "t", At: time.Now()})
 	if err := w.Write(ctx, f, nil); !errors.Is(err, context.DeadlineExceeded) || IsStop(err) {
 		t.Fatal(err)
 	}
@@ -222,7 +209,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := StoredFact{Person: person, Fact: fact, Origin: Origin{Topic: events.TopicCentre, Partition: 5, Offset: 77}}
+	want := StoredFact{Person: person, Fact: fact, Origin: ledger.Origin{Topic: events.TopicCentre, Partition: 5, Offset: 77}}
 	ret := reconcile.Return{ID: fact.RecordID, Arrival: fact.Arrival, Day: 16953, Age: -1, Reasons: 1 << 2, Registered: true,
 		Codes: reconcile.ReturnCodes{dictionary.Country: 3, dictionary.Mode: 1, dictionary.ReturnType: 2, dictionary.EntryPoint: 4, dictionary.ExitPoint: 5,
 			dictionary.Centre: 6, dictionary.Department: 7, dictionary.Municipality: 8, dictionary.Sex: 2, dictionary.Accompanied: 1, dictionary.Nationality: 9}}
@@ -238,7 +225,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	f.ReturnCell(cell, n)
 	f.HelpCell(helpCell, 7)
 	f.CrossingCell(crossingCell, 8)
-	f.Ledger(Entry{Topic: events.TopicCentre, FirstOffset: 0, NextOffset: 78, Accounts: Accounts{Accepted: 1}, At: time.Now()})
+	f.Ledger(ledger.Entry{Topic: events.TopicCentre, FirstOffset: 0, NextOffset: 78, Accounts: ledger.Accounts{Accepted: 1}, At: time.Now()})
 	for range 2 { // written twice, it is there once
 		if err := w.Write(t.Context(), f, map[string]int64{events.TopicCentre: 78}); err != nil {
 			t.Fatal(err)
@@ -248,7 +235,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	if err := s.Facts(t.Context(), 5, func(f *StoredFact) { facts = append(facts, *f) }); err != nil {
 		t.Fatal(err)
 	}
-	want.sum = factSum(want.Person, want.Fact.RecordID, want.Fact.Version, want.Origin.place())
+	want.Sum = ledger.FactSum(want.Person, want.Fact.RecordID, want.Fact.Version, want.Origin.Place())
 	if got := slices.Compact(facts); !slices.Equal(got, []StoredFact{want}) { // a row may come twice
 		t.Errorf("facts %+v\nwant  %+v", got, want)
 	}

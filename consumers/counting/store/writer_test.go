@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
 )
 
@@ -66,7 +67,7 @@ func flushIn(c *Claim, n int64) *Flush {
 	f.ReturnCell(someCell, reconcile.ReturnCount{Reconciled: n})
 	f.Help(reconcile.ID{1}, &reconcile.Help{RecordID: reconcile.ID{1, 85, 32, 0, 0, 0, 0x70, byte(c.partition)}})
 	f.Return(reconcile.ID{1}, &reconcile.Return{ID: reconcile.ID{1, 85, 32, 0, 0, 0, 0x70, byte(c.partition)}, Age: -1, Reasons: 1<<uint(1+c.partition%6) | 2})
-	f.Ledger(Entry{Topic: "t", NextOffset: 10, Accounts: Accounts{Accepted: 10}, At: time.Now()})
+	f.Ledger(ledger.Entry{Topic: "t", NextOffset: 10, Accounts: ledger.Accounts{Accepted: 10}, At: time.Now()})
 	return f
 }
 
@@ -159,12 +160,12 @@ func TestTooManyRowsGoOneAfterTheOther(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	flush := NewFlush(0, 1)
 	for i := range mostTogether + 1 {
-		flush.Sending(Origin{Offset: int64(i)}, fmt.Appendf(nil, "S-%d", i%10), uint64(i), 0, 0)
+		flush.Sending(ledger.Origin{Offset: int64(i)}, fmt.Appendf(nil, "S-%d", i%10), uint64(i), 0, 0)
 	}
 	large := func(partition, rows int) *waiting {
 		f := NewFlush(partition, 1)
 		for i := range rows {
-			f.Sending(Origin{Offset: int64(i)}, []byte("S"), uint64(i), 0, 0)
+			f.Sending(ledger.Origin{Offset: int64(i)}, []byte("S"), uint64(i), 0, 0)
 		}
 		return &waiting{claim: &Claim{partition: partition}, flush: f}
 	}

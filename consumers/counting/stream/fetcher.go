@@ -360,7 +360,7 @@ func (f *fetcher) markGone(ctx context.Context, cause error) error {
 func (f *fetcher) failed(ctx context.Context, err error) error {
 	f.failures++
 	since := f.feed.failed(f.epoch, err.Error())
-	f.log.Log(ctx, loud(f.failures), "stream: fetch failed, will try again", "offset", f.position, "attempt", f.failures, "error", err)
+	f.log.Log(ctx, kafka.AttemptLevel(f.failures, slog.LevelWarn), "stream: fetch failed, will try again", "offset", f.position, "attempt", f.failures, "error", err)
 	if lasted := time.Since(since); lasted >= f.cfg.FailAfter {
 		reason, look := lasting(err)
 		return &StopError{Reason: reason, Topic: f.topic, Partition: f.partition, Err: fmt.Errorf(

@@ -40,10 +40,7 @@ import (
 )
 
 // Header is a name and a value that came beside a message.
-type Header struct {
-	Key   string
-	Value []byte
-}
+type Header = kafka.Header
 
 // Message is one message. Key, Value and Headers stay valid for as long as
 // they are referenced and must not be changed: the messages of one answer
@@ -205,7 +202,7 @@ func (c *Consumer) nextFailed(ctx context.Context, err error) {
 	}
 	c.metrics.retries.WithLabelValues("join").Inc()
 	c.joins++
-	c.log.Log(ctx, loud(c.joins), "stream: joining the group failed, will try again", "group", c.cfg.Group, "attempt", c.joins, "error", err)
+	c.log.Log(ctx, kafka.AttemptLevel(c.joins, slog.LevelWarn), "stream: joining the group failed, will try again", "group", c.cfg.Group, "attempt", c.joins, "error", err)
 }
 
 // preflight waits until the cluster answers, then compares the topics.
@@ -222,7 +219,7 @@ func (c *Consumer) preflight(ctx context.Context) error {
 			return err
 		}
 		c.board.left("asking for topics: " + err.Error())
-		c.log.Log(ctx, loud(attempt), "stream: cluster not ready, will try again", "brokers", c.cfg.Brokers, "attempt", attempt, "error", err)
+		c.log.Log(ctx, kafka.AttemptLevel(attempt, slog.LevelWarn), "stream: cluster not ready, will try again", "brokers", c.cfg.Brokers, "attempt", attempt, "error", err)
 		if !sleep(ctx, backoff) {
 			return ctx.Err()
 		}
@@ -251,15 +248,6 @@ func (c *Consumer) checkTopics(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// loud is the level of the message about an attempt: the first is heard, and
-// then fewer and fewer.
-func loud(attempt int) slog.Level {
-	if attempt&(attempt-1) == 0 {
-		return slog.LevelWarn
-	}
-	return slog.LevelDebug
 }
 
 // sleep waits for d and reports false when ctx ended first.

@@ -18,6 +18,7 @@ import (
 	"retorno/consumers/counting/verify"
 	"retorno/consumers/counting/verify/wire"
 	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 	"retorno/deploy/lab/fakekafka"
 	"retorno/schemas/calendar"
@@ -28,7 +29,7 @@ import (
 var engine *embedded.Engine
 
 func TestMain(m *testing.M) {
-	enginetest.Main(m, func(_ context.Context, e *embedded.Engine) error { engine = e; return nil })
+	embeddedtest.Main(m, embeddedtest.Keep(&engine))
 }
 
 const partitions = 2

@@ -5,13 +5,14 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 )
 
 // conn leads to an engine that all tests of the package share; nothing writes to it after made.
 var conn driver.Conn
 
-func TestMain(m *testing.M) { enginetest.Main(m, enginetest.Schema(&conn, made...)) }
+func TestMain(m *testing.M) { embeddedtest.Main(m, enginetest.Schema(&conn, made...)) }
 
 // made are cells that show each case: a half-year of 27,086 registered returns, 17,064 of them by Corinto, cells of one
 // and of two returns, a code that no list holds, a replaced row, a deleted row, the neighbours of the half-year, and a

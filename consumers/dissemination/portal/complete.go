@@ -18,7 +18,7 @@ type part struct {
 }
 
 func (p *part) add(more part) {
-	p.counts.add(more.counts)
+	p.counts = p.counts.Plus(more.counts)
 	p.late += more.late
 	p.missing += more.missing
 }
@@ -72,7 +72,7 @@ FROM ceniss.coverage WHERE half_year = ?`, period)
 	for rows.Next() {
 		var month, centre, post string
 		var p part
-		if err := rows.Scan(&month, &centre, &post, &p.registered, &p.checkpoint, &p.reconciled, &p.late, &p.missing); err != nil {
+		if err := rows.Scan(&month, &centre, &post, &p.Registered, &p.Checkpoint, &p.Reconciled, &p.late, &p.missing); err != nil {
 			return err
 		}
 		c.whole.add(p)

@@ -87,16 +87,16 @@ func viewComplete(snap *snapshot, total uint64, today calendar.Day, lang string)
 // newPartLine makes a row. Coverage is the share of the known returns that is registered, Seen that which a post saw,
 // Late that which was written down late; each from 100 known returns on.
 func newPartLine(name string, p part, lang string) partLine {
-	l := partLine{Name: name, Reconciled: number(disclosure.Round(p.reconciled)), Registered: number(disclosure.Round(p.registered)),
-		Checkpoint: number(disclosure.Round(p.checkpoint)), Missing: number(p.missing), Lacking: p.missing > 0, size: p.reconciled}
+	l := partLine{Name: name, Reconciled: number(disclosure.Round(p.Reconciled)), Registered: number(disclosure.Round(p.Registered)),
+		Checkpoint: number(disclosure.Round(p.Checkpoint)), Missing: number(p.missing), Lacking: p.missing > 0, size: p.Reconciled}
 	share := func(of uint64) string {
-		if t, ok := disclosure.Coverage(of, p.reconciled); ok {
+		if t, ok := disclosure.Coverage(of, p.Reconciled); ok {
 			return percent(t, lang)
 		}
 		return ""
 	}
-	l.covered, l.given = disclosure.Coverage(p.registered, p.reconciled)
-	l.Coverage, l.Seen, l.Late = share(p.registered), share(p.checkpoint), share(p.late)
+	l.covered, l.given = disclosure.Coverage(p.Registered, p.Reconciled)
+	l.Coverage, l.Seen, l.Late = share(p.Registered), share(p.Checkpoint), share(p.late)
 	return l
 }
 
@@ -112,7 +112,7 @@ func partLines(parts map[string]part, list string, most int, rest both, lang str
 		if (a == codes.Unknown) != (b == codes.Unknown) {
 			return cmp.Compare(b2i(a == codes.Unknown), b2i(b == codes.Unknown))
 		}
-		return cmp.Or(cmp.Compare(parts[b].reconciled, parts[a].reconciled), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(parts[b].Reconciled, parts[a].Reconciled), cmp.Compare(a, b))
 	})
 	var shown []partLine
 	var left part
@@ -124,13 +124,13 @@ func partLines(parts map[string]part, list string, most int, rest both, lang str
 		case code == codes.Unknown:
 			line.Rest = true
 			unknown = &line
-		case p.missing > 0, len(shown) < most && disclosure.Round(p.reconciled) > 0:
+		case p.missing > 0, len(shown) < most && disclosure.Round(p.Reconciled) > 0:
 			shown = append(shown, line)
 		default:
 			left.add(p)
 		}
 	}
-	if disclosure.Round(left.reconciled) > 0 {
+	if disclosure.Round(left.Reconciled) > 0 {
 		line := newPartLine(rest.in(lang), left, lang)
 		line.Rest = true
 		shown = append(shown, line)

@@ -12,19 +12,14 @@ import (
 
 	"retorno/consumers/dissemination/feed"
 	"retorno/schemas/calendar"
+	"retorno/schemas/dictionary"
 )
 
 // errNoSuchPeriod means that nothing was counted in the period that was asked for.
 var errNoSuchPeriod = errors.New("nothing was counted in that period")
 
 // counts of one set of returns, by series.
-type counts struct{ registered, checkpoint, reconciled uint64 }
-
-func (c *counts) add(more counts) {
-	c.registered += more.registered
-	c.checkpoint += more.checkpoint
-	c.reconciled += more.reconciled
-}
+type counts = dictionary.ReturnCounts[uint64]
 
 // halfYear is a period in which something was counted.
 type halfYear struct {
@@ -86,13 +81,13 @@ func pick(all []halfYear, today calendar.Day) (calendar.Period, bool) {
 	var largest uint64
 	var over []halfYear
 	for _, h := range all {
-		if h.period.Last < today && h.registered > 0 {
+		if h.period.Last < today && h.Registered > 0 {
 			over = append(over, h)
-			largest = max(largest, h.registered)
+			largest = max(largest, h.Registered)
 		}
 	}
 	for _, h := range over {
-		if h.registered >= largest/fragment {
+		if h.Registered >= largest/fragment {
 			return h.period, true
 		}
 	}
@@ -113,7 +108,7 @@ FROM ceniss.return_counts GROUP BY half_year HAVING returns > 0 ORDER BY half_ye
 	for rows.Next() {
 		var label string
 		var h halfYear
-		if err := rows.Scan(&label, &h.registered, &h.checkpoint, &h.reconciled); err != nil {
+		if err := rows.Scan(&label, &h.Registered, &h.Checkpoint, &h.Reconciled); err != nil {
 			return nil, fmt.Errorf("read which half-years there are: %w", err)
 		}
 		if h.period, err = calendar.ParsePeriod(label); err != nil {
@@ -140,17 +135,15 @@ FROM ceniss.return_counts WHERE day BETWEEN toDate(?) AND toDate(?) GROUP BY mon
 	for rows.Next() {
 		var month, route, exit string
 		var c counts
-		if err := rows.Scan(&month, &route, &exit, &c.registered, &c.checkpoint, &c.reconciled); err != nil {
+		if err := rows.Scan(&month, &route, &exit, &c.Registered, &c.Checkpoint, &c.Reconciled); err != nil {
 			return fmt.Errorf("read counts of %s: %w", snap.period.Label, err)
 		}
-		snap.total.add(c)
+		snap.total = snap.total.Plus(c)
 		for _, part := range []struct {
 			of  map[string]counts
 			key string
 		}{{snap.months, month}, {snap.routes, route}, {snap.exits, exit}} {
-			sum := part.of[part.key]
-			sum.add(c)
-			part.of[part.key] = sum
+			part.of[part.key] = part.of[part.key].Plus(c)
 		}
 	}
 	if err := rows.Err(); err != nil {

@@ -5,13 +5,14 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 )
 
 // conn leads to an engine that all tests of the package share; nothing writes to it after made.
 var conn driver.Conn
 
-func TestMain(m *testing.M) { enginetest.Main(m, enginetest.Schema(&conn, made...)) }
+func TestMain(m *testing.M) { embeddedtest.Main(m, enginetest.Schema(&conn, made...)) }
 
 // made is a first half of 2016 of 27,086 registered returns, 17,064 of them by Corinto, and of 33,868 in all; what
 // strayed into the second half; the live arrivals of the day on which the tests take place; and 23 computers at four

@@ -77,7 +77,7 @@ func (s *server) view(snap *snapshot, lang string) homeView {
 	if !snap.flushed.IsZero() {
 		v.Counted, v.CountedISO = moment(snap.flushed, lang), snap.flushed.In(calendar.Zone()).Format(time.RFC3339)
 	}
-	total := snap.total.registered
+	total := snap.total.Registered
 	if total < exactFrom {
 		total = disclosure.Round(total)
 	} else {
@@ -97,8 +97,8 @@ func (s *server) view(snap *snapshot, lang string) homeView {
 	}
 	v.Total = number(total)
 	v.Title = both{v.Total + " retornos registrados, " + v.Name, v.Total + " registered returns, " + v.Name}.in(lang)
-	v.Reconciled, v.Checkpoint = number(disclosure.Round(snap.total.reconciled)), number(disclosure.Round(snap.total.checkpoint))
-	if c, ok := disclosure.Coverage(total, snap.total.reconciled); ok {
+	v.Reconciled, v.Checkpoint = number(disclosure.Round(snap.total.Reconciled)), number(disclosure.Round(snap.total.Checkpoint))
+	if c, ok := disclosure.Coverage(total, snap.total.Reconciled); ok {
 		v.Coverage, v.CoverageWidth = percent(c, lang), c.Percent()
 	}
 	v.RouteLines = lines(snap.routes, total, codelists.Route, 12, both{"Otras rutas", "Other routes"}, lang)
@@ -123,7 +123,7 @@ func lines(parts map[string]counts, total uint64, list string, most int, rest bo
 	var all []line
 	var left uint64
 	for code, c := range parts {
-		all = append(all, line{Code: code, Name: label(codes, code, lang), Unknown: code == codes.Unknown, size: c.registered})
+		all = append(all, line{Code: code, Name: label(codes, code, lang), Unknown: code == codes.Unknown, size: c.Registered})
 	}
 	slices.SortFunc(all, func(a, b line) int {
 		if a.Unknown != b.Unknown {
@@ -190,9 +190,9 @@ func monthColumns(snap *snapshot, today calendar.Day, lang string) ([]line, []co
 	var largest uint64
 	for m := snap.period.First.Period(calendar.KindMonth); m.First <= snap.period.Last; m = m.Next() {
 		_, month, _ := m.First.Civil()
-		one := line{Code: m.Label, Name: months[lang][month-1], size: snap.months[m.Label].registered}
+		one := line{Code: m.Label, Name: months[lang][month-1], size: snap.months[m.Label].Registered}
 		if m.First <= today || one.size > 0 {
-			one.fill(snap.total.registered, lang)
+			one.fill(snap.total.Registered, lang)
 		}
 		all = append(all, one)
 		largest = max(largest, disclosure.Round(one.size))

@@ -18,7 +18,7 @@ func half(t *testing.T, label string, registered uint64) halfYear {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return halfYear{period: p, counts: counts{registered: registered, reconciled: registered + 10}}
+	return halfYear{period: p, counts: counts{Registered: registered, Reconciled: registered + 10}}
 }
 
 func TestPick(t *testing.T) {
@@ -80,10 +80,10 @@ func TestCodesAreEscaped(t *testing.T) {
 	s := &server{now: func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }}
 	h := half(t, "2016-S1", 100)
 	evil := `<script>alert("x")</script>`
-	of := map[string]counts{evil: {registered: 100, reconciled: 110}}
-	snap := &snapshot{halfYears: []halfYear{h}, period: h.period, total: counts{100, 100, 110}, routes: of, exits: of, months: map[string]counts{"2016-01": {registered: 100}},
+	of := map[string]counts{evil: {Registered: 100, Reconciled: 110}}
+	snap := &snapshot{halfYears: []halfYear{h}, period: h.period, total: counts{Registered: 100, Checkpoint: 100, Reconciled: 110}, routes: of, exits: of, months: map[string]counts{"2016-01": {Registered: 100}},
 		complete: &completeness{sites: []site{{es: evil, en: evil, computers: 1, lastSeen: s.now()}}, computers: 1,
-			posts: map[string]part{evil: {counts: counts{100, 100, 110}}}, centres: map[string]part{evil: {counts: counts{100, 100, 110}}}}}
+			posts: map[string]part{evil: {counts: counts{Registered: 100, Checkpoint: 100, Reconciled: 110}}}, centres: map[string]part{evil: {counts: counts{Registered: 100, Checkpoint: 100, Reconciled: 110}}}}}
 	var b bytes.Buffer
 	if err := pages["es"].ExecuteTemplate(&b, "home", s.view(snap, "es")); err != nil {
 		t.Fatal(err)
@@ -94,9 +94,9 @@ func TestCodesAreEscaped(t *testing.T) {
 }
 
 func TestPartsBeyondTheTableAreSummedUp(t *testing.T) {
-	parts := map[string]counts{"XX-UNK": {registered: 7}, "US-AIR": {registered: 1}}
+	parts := map[string]counts{"XX-UNK": {Registered: 7}, "US-AIR": {Registered: 1}}
 	for i := range 20 {
-		parts["R"+strconv.Itoa(10+i)] = counts{registered: uint64(100 + i)}
+		parts["R"+strconv.Itoa(10+i)] = counts{Registered: uint64(100 + i)}
 	}
 	got := lines(parts, 2205, "route", 12, both{"Otras", "Other"}, "en")
 	if len(got) != 14 || got[0].Code != "R29" || got[12].Name != "Other" || got[12].Count != "830" || got[13].Code != "XX-UNK" || got[13].Count != "5" {

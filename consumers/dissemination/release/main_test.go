@@ -15,6 +15,7 @@ import (
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/release"
 	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 	"retorno/schemas/calendar"
 	"retorno/schemas/events"
@@ -23,7 +24,7 @@ import (
 var engine *embedded.Engine
 
 func TestMain(m *testing.M) {
-	enginetest.Main(m, func(_ context.Context, e *embedded.Engine) error { engine = e; return nil })
+	embeddedtest.Main(m, embeddedtest.Keep(&engine))
 }
 
 var (

@@ -95,16 +95,14 @@ type Publication struct {
 	Accepted      string       `json:"accepted_incomplete,omitempty"`
 	Software      string       `json:"software"`
 	MethodVersion int          `json:"method_version"`
-	Registered    uint64       `json:"registered"`
-	Checkpoint    uint64       `json:"checkpoint"`
-	Reconciled    uint64       `json:"reconciled"`
-	Late          uint64       `json:"late"`      // returns whose opening record was made more than 72 hours after the arrival
-	Missing       uint64       `json:"missing"`   // records missing of the computers that may be of the period
-	Lost          uint64       `json:"lost"`      // offsets of the logs that recorded decisions gave up, of all periods
-	Silent        uint64       `json:"silent"`    // computers silent since, whose last sending is of the period
-	Cells         uint64       `json:"cells"`     // rows of published_counts
-	Checksum      uint64       `json:"checksum"`  // of these rows
-	Positions     []Position   `json:"positions"` // of the ledger
+	dictionary.ReturnCounts[uint64]
+	Late      uint64     `json:"late"`      // returns whose opening record was made more than 72 hours after the arrival
+	Missing   uint64     `json:"missing"`   // records missing of the computers that may be of the period
+	Lost      uint64     `json:"lost"`      // offsets of the logs that recorded decisions gave up, of all periods
+	Silent    uint64     `json:"silent"`    // computers silent since, whose last sending is of the period
+	Cells     uint64     `json:"cells"`     // rows of published_counts
+	Checksum  uint64     `json:"checksum"`  // of these rows
+	Positions []Position `json:"positions"` // of the ledger
 }
 
 // Position is how far a partition of a topic was counted.

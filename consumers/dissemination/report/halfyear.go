@@ -8,14 +8,14 @@ import (
 
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
+	"retorno/schemas/dictionary"
 )
 
 // HalfYear is the short table of a period, with exact counts. It is made for half-years; any period will do.
 type HalfYear struct {
 	Period calendar.Period
-	// Registered is the population of the table and the base of its percentages; Checkpoint and Reconciled are the
-	// other two series. Coverage is Registered of Reconciled.
-	Registered, Checkpoint, Reconciled uint64
+	// Registered is the population of the table and the base of its percentages. Coverage is Registered of Reconciled.
+	dictionary.ReturnCounts[uint64]
 	// Routes and ExitPoints break the registered returns down, the largest first, what is not stated last.
 	Routes, ExitPoints []Part
 }
@@ -39,13 +39,13 @@ FROM ceniss.return_counts WHERE day BETWEEN toDate(?) AND toDate(?) GROUP BY rou
 	routes, exits := map[string]uint64{}, map[string]uint64{}
 	for rows.Next() {
 		var route, exit string
-		var registered, checkpoint, reconciled uint64
-		if err := rows.Scan(&route, &exit, &registered, &checkpoint, &reconciled); err != nil {
+		var n dictionary.ReturnCounts[uint64]
+		if err := rows.Scan(&route, &exit, &n.Registered, &n.Checkpoint, &n.Reconciled); err != nil {
 			return nil, fmt.Errorf("count %s: %w", h.name(), err)
 		}
-		h.Registered, h.Checkpoint, h.Reconciled = h.Registered+registered, h.Checkpoint+checkpoint, h.Reconciled+reconciled
-		routes[route] += registered
-		exits[exit] += registered
+		h.ReturnCounts = h.Plus(n)
+		routes[route] += n.Registered
+		exits[exit] += n.Registered
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("count %s: %w", h.name(), err)

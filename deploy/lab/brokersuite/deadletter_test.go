@@ -272,7 +272,7 @@ func TestRedriveSendsTheSameMessageAgain(t *testing.T) {
 		const partitions = 4
 		topics := b.topics(t, 1, partitions)
 		sent := facts(topics, 0, 40)
-		sent[0].Headers = []producer.Header{{Key: "trace", Value: []byte("x")}}
+		sent[0].Headers = []kafka.Header{{Key: "trace", Value: []byte("x")}}
 		b.write(t, partitions, sent)
 		w := b.letterWriter(t, b.letters(t))
 		var set atomic.Int64

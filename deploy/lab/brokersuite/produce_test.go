@@ -86,7 +86,7 @@ func TestMessagesArriveAsWritten(t *testing.T) {
 		}
 		when := time.UnixMilli(1465344000123).UTC()
 		want := []producer.Message{
-			{Key: []byte("k"), Value: []byte("v"), Time: when, Headers: []producer.Header{{Key: "a", Value: []byte("1")}, {Key: "a", Value: []byte{}}, {Key: "ñ", Value: []byte{0, 255}}}},
+			{Key: []byte("k"), Value: []byte("v"), Time: when, Headers: []kafka.Header{{Key: "a", Value: []byte("1")}, {Key: "a", Value: []byte{}}, {Key: "ñ", Value: []byte{0, 255}}}},
 			{Key: nil, Value: []byte("no key")},
 			{Key: []byte{}, Value: []byte("empty key")},
 			{Key: []byte("tombstone"), Value: nil},

@@ -2,49 +2,21 @@ package clients_test
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"retorno/deploy/lab/clients"
 	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/embeddedtest"
 )
 
 // engine serves all tests of the package.
 var engine *embedded.Engine
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "clients-*")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if engine, err = embedded.StartEngine(context.Background(), embedded.EngineConfig{Dir: dir, Log: os.Stderr}); err != nil {
-		fmt.Fprintln(os.Stderr, "start the engine:", err)
-		return 1
-	}
-	code := m.Run()
-	if err := engine.Err(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	if err := engine.Stop(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "stop the engine:", err)
-		return 1
-	}
-	return code
-}
+func TestMain(m *testing.M) { embeddedtest.Main(m, embeddedtest.Keep(&engine)) }
 
 // need finds a tool of this machine or fails by its name.
 func need(t *testing.T, tool string) string {

@@ -1,14 +1,10 @@
-// Package enginetest runs the tests of a package beside a ClickHouse engine of their own, on free ports and in a
-// temporary folder, both gone afterwards. Without an engine the tests fail and say why; they are never skipped.
+// Package enginetest gives tests the project's schema in a ClickHouse engine of their own.
 package enginetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"testing"
-	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -16,20 +12,7 @@ import (
 	"retorno/deploy/lab/embedded"
 )
 
-// startTimeout includes the one download of the engine.
-const startTimeout = 10 * time.Minute
-
-// Main is for TestMain: it starts the engine, calls ready with it, runs the tests, and ends the process.
-func Main(m *testing.M, ready func(ctx context.Context, engine *embedded.Engine) error) {
-	code, err := run(m.Run, ready)
-	if err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, err)
-		code = max(code, 1)
-	}
-	os.Exit(code)
-}
-
-// Schema is for Main: it makes the schema, runs the statements that fill it, and leaves the way to it in conn; the
+// Schema is for embeddedtest.Main: it makes the schema, runs the statements that fill it, and leaves the way to it in conn; the
 // connections end with the engine.
 func Schema(conn *driver.Conn, made ...string) func(context.Context, *embedded.Engine) error {
 	return func(ctx context.Context, engine *embedded.Engine) error {
@@ -107,23 +90,4 @@ func exec(t testing.TB, s *store.Store, statements ...string) {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
-}
-
-func run(tests func() int, ready func(context.Context, *embedded.Engine) error) (code int, err error) {
-	dir, err := os.MkdirTemp("", "retorno-engine-")
-	if err != nil {
-		return 1, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
-	defer cancel()
-	engine, err := embedded.StartEngine(ctx, embedded.EngineConfig{Dir: dir, Log: os.Stderr})
-	if err != nil {
-		return 1, fmt.Errorf("these tests need the ClickHouse engine: %w", err)
-	}
-	defer func() { err = errors.Join(err, engine.Err(), engine.Stop(context.Background())) }()
-	if err := ready(ctx, engine); err != nil {
-		return 1, err
-	}
-	return tests(), nil
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"retorno/schemas/kafka"
 )
 
 // brokerListener hands kfake connections whose answers are completed where
@@ -40,11 +42,8 @@ type request struct {
 // four bytes and then its body, and writes an answer with one call.
 type brokerConn struct {
 	net.Conn
-	clock *appendClock
-
-	header [12]byte // size, api key, api version, correlation id
-	have   int      // bytes of header seen
-	remain int      // bytes of the request's body still to come
+	clock    *appendClock
+	requests kafka.Requests
 
 	mu       sync.Mutex
 	asked    map[int32]request // by correlation id
@@ -55,7 +54,7 @@ type brokerConn struct {
 
 func (c *brokerConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	c.see(p[:n])
+	c.requests.Pass(p[:n], c.remember)
 	if err != nil && n == 0 {
 		c.linger()
 	}
@@ -75,32 +74,17 @@ func (c *brokerConn) linger() {
 
 func ofGroup(key kmsg.Key) bool { return key == kmsg.JoinGroup || key == kmsg.SyncGroup }
 
-// see follows the frames of the stream without holding on to their bodies.
-func (c *brokerConn) see(p []byte) {
-	for len(p) > 0 {
-		if c.remain > 0 {
-			n := min(c.remain, len(p))
-			c.remain -= n
-			p = p[n:]
-			continue
-		}
-		n := copy(c.header[c.have:], p)
-		c.have += n
-		p = p[n:]
-		if c.have < len(c.header) {
-			return
-		}
-		c.have = 0
-		c.remain = max(0, int(binary.BigEndian.Uint32(c.header[:4]))-8)
-		r := request{kmsg.Key(binary.BigEndian.Uint16(c.header[4:])), int16(binary.BigEndian.Uint16(c.header[6:]))}
-		if r.key == kmsg.Produce || r.key == kmsg.SASLAuthenticate || ofGroup(r.key) {
-			c.mu.Lock()
-			c.asked[int32(binary.BigEndian.Uint32(c.header[8:]))] = r
-			if ofGroup(r.key) {
-				c.waiting++
-			}
-			c.mu.Unlock()
-		}
+// remember notes a request whose answer is to be completed or told apart.
+func (c *brokerConn) remember(key, version int16, id int32) {
+	r := request{kmsg.Key(key), version}
+	if r.key != kmsg.Produce && r.key != kmsg.SASLAuthenticate && !ofGroup(r.key) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked[id] = r
+	if ofGroup(r.key) {
+		c.waiting++
 	}
 }
 

@@ -100,13 +100,13 @@ var bugs = []bug{
 		{"consumers/counting/store/store.go", "\tdefer context.AfterFunc(ctx, b.hangUp)()\n", "\t_ = b.hangUp\n"},
 	}},
 	{name: "a code of a newer release is read as unknown", test: "TestACodeOfANewerRelease", in: "./consumers/counting/processor", edits: []edit{
-		{"consumers/counting/store/codes.go", "\t\tif !known {", "\t\tif !known && dict == nil {"},
+		{"consumers/counting/store/column/column.go", "\t\tif !known {", "\t\tif !known && dict == nil {"},
 	}},
 	{name: "a late sum of an overtaken epoch holds", test: "TestALateFoldOfAnOvertakenEpoch", in: "./consumers/counting/processor", edits: []edit{
 		{"schemas/warehouse/views.sql", "WHERE epoch = newest OR next_offset <= taken_from", "WHERE epoch = newest OR first_offset < taken_from"},
 	}},
 	{name: "facts of skipped offsets are forgotten", test: "TestWhatIsStoredOfSkippedOffsetsStays", in: "./consumers/counting/processor", edits: []edit{
-		{"consumers/counting/store/audit.go", "Accounts{Accepted: f.Facts, Lost: uint64(e.NextOffset-e.FirstOffset) - f.Facts}", "Accounts{Lost: uint64(e.NextOffset - e.FirstOffset)}"},
+		{"consumers/counting/ledger/audit.go", "Accounts{Accepted: f.Facts, Lost: uint64(e.NextOffset-e.FirstOffset) - f.Facts}", "Accounts{Lost: uint64(e.NextOffset - e.FirstOffset)}"},
 	}},
 	{name: "a record in another partition than its key's is counted", faults: []torture.Kind{torture.Hostile}, edits: []edit{
 		{"consumers/counting/processor/process.go", "; p != m.Partition {", "; p != m.Partition && r == nil {"},

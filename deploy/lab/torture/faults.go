@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"retorno/deploy/lab/torture/proxy"
 	"retorno/schemas/events"
 )
 
@@ -216,34 +217,34 @@ func (m *machine) join() *consumer {
 	return c
 }
 
-func (m *machine) hitNetwork(ctx context.Context, p *proxy, s step) {
-	t := trouble{}
+func (m *machine) hitNetwork(ctx context.Context, p *proxy.Proxy, s step) {
+	t := proxy.Trouble{}
 	endAll := false
 	switch s.kind {
 	case Cut, KafkaCut:
-		t.cut, t.budget = true, s.n
+		t.Cut, t.Budget = true, s.n
 	case Lost, KafkaLost:
-		t.swallow = true
+		t.Swallow = true
 	case Slow, KafkaSlow:
-		t.delay = 5*time.Millisecond + time.Duration(s.pick%100)*time.Millisecond
+		t.Delay = 5*time.Millisecond + time.Duration(s.pick%100)*time.Millisecond
 	case HalfOpen, KafkaHalf:
-		t.hang = true
+		t.Hang = true
 	case Refuse:
-		t.refuse, endAll = true, true
+		t.Refuse, endAll = true, true
 	case Exception:
-		t.exception = s.code()
+		t.Exception = s.code()
 	case Flip:
-		p.flip(s.n)
+		p.Flip(s.n)
 		return
 	case Bits:
-		p.spoil(s.n)
+		p.Spoil(s.n)
 		return
 	}
-	p.set(t, endAll)
+	p.Set(t, endAll)
 	m.background(s.String(), func() error {
 		_ = pause(ctx, s.lasts)
 		// What was lost, hung or was answered wrongly ends; what was only slow goes on.
-		p.set(trouble{}, s.kind != Slow && s.kind != KafkaSlow && s.kind != Cut && s.kind != KafkaCut)
+		p.Set(proxy.Trouble{}, s.kind != Slow && s.kind != KafkaSlow && s.kind != Cut && s.kind != KafkaCut)
 		return nil
 	})
 }

@@ -69,7 +69,7 @@ func (r *run) load(ctx context.Context) error {
 func (r *run) write(ctx context.Context, writer *producer.Writer, messages []producer.Message) error {
 	for {
 		err := writer.Write(ctx, messages...)
-		if err == nil || len(r.machine.toKafka.spoiltSoFar()) == 0 || ctx.Err() != nil {
+		if err == nil || len(r.machine.toKafka.SpoiltSoFar()) == 0 || ctx.Err() != nil {
 			return err
 		}
 		r.say("sent again: %v", err)

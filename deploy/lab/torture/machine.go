@@ -18,6 +18,7 @@ import (
 	"retorno/consumers/counting/store"
 	"retorno/deploy/lab/embedded"
 	"retorno/deploy/lab/fakekafka"
+	"retorno/deploy/lab/torture/proxy"
 	"retorno/producers/producer"
 )
 
@@ -39,7 +40,7 @@ type machine struct {
 
 	clocks clocks // of the sources
 
-	toClickHouse, toKafka *proxy
+	toClickHouse, toKafka *proxy.Proxy
 	consumers             []*consumer // whose places are always taken
 	extra                 []*consumer // that have joined and not left
 
@@ -74,10 +75,10 @@ func startMachine(ctx context.Context, cfg Config) (_ *machine, err error) {
 	if err := m.startEngine(ctx); err != nil {
 		return nil, err
 	}
-	if m.toClickHouse, err = newProxy(false, cfg.Seed); err != nil {
+	if m.toClickHouse, err = proxy.New(false, cfg.Seed); err != nil {
 		return nil, err
 	}
-	if m.toKafka, err = newProxy(true, cfg.Seed); err != nil {
+	if m.toKafka, err = proxy.New(true, cfg.Seed); err != nil {
 		return nil, err
 	}
 	if m.kafka, err = freeAddr(); err != nil {
@@ -86,15 +87,15 @@ func startMachine(ctx context.Context, cfg Config) (_ *machine, err error) {
 	if err := m.startBroker(); err != nil {
 		return nil, err
 	}
-	m.toClickHouse.target(m.native)
-	m.toKafka.target(m.kafka)
+	m.toClickHouse.Target(m.native)
+	m.toKafka.Target(m.kafka)
 	return m, m.prepare(ctx)
 }
 
 // prepare makes the topics and the schema.
 func (m *machine) prepare(ctx context.Context) error {
-	err := producer.EnsureTopics(ctx, []string{m.toKafka.addr()}, producer.TopicsConfig{Partitions: m.cfg.Partitions,
-		Client: producer.Config{Brokers: []string{m.toKafka.addr()}}})
+	err := producer.EnsureTopics(ctx, []string{m.toKafka.Addr()}, producer.TopicsConfig{Partitions: m.cfg.Partitions,
+		Client: producer.Config{Brokers: []string{m.toKafka.Addr()}}})
 	if err != nil {
 		return fmt.Errorf("make the topics: %w", err)
 	}
@@ -114,7 +115,7 @@ func (m *machine) store() (*store.Store, error) {
 
 // writer shows its metrics in the registry; nil: nowhere.
 func (m *machine) writer(in prometheus.Registerer) (*producer.Writer, error) {
-	return producer.New(producer.Config{Brokers: []string{m.toKafka.addr()}, Partitions: m.cfg.Partitions, Compression: "lz4",
+	return producer.New(producer.Config{Brokers: []string{m.toKafka.Addr()}, Partitions: m.cfg.Partitions, Compression: "lz4",
 		RequestTimeout: requestTimeout, MaxBackoff: maxBackoff, TopicGrace: m.cfg.For + m.cfg.Patience, Registerer: in, Logger: m.cfg.Logger})
 }
 
@@ -126,7 +127,7 @@ func (m *machine) startEngine(ctx context.Context) (err error) {
 }
 
 func (m *machine) startBroker() (err error) {
-	m.broker, err = fakekafka.Start(fakekafka.Config{Dir: filepath.Join(m.dir, "kafka"), Addr: m.kafka, Advertise: m.toKafka.addr()})
+	m.broker, err = fakekafka.Start(fakekafka.Config{Dir: filepath.Join(m.dir, "kafka"), Addr: m.kafka, Advertise: m.toKafka.Addr()})
 	return err
 }
 
@@ -141,7 +142,7 @@ func (m *machine) startConsumers() error {
 
 func (m *machine) newConsumer(name string) *consumer {
 	c := &consumer{name: name, log: m.log, command: func(ops string) *exec.Cmd {
-		args := append(append([]string{}, m.cfg.Program[1:]...), m.consumeFlags(m.toKafka.addr(), m.toClickHouse.addr(), "retorno", ops)...)
+		args := append(append([]string{}, m.cfg.Program[1:]...), m.consumeFlags(m.toKafka.Addr(), m.toClickHouse.Addr(), "retorno", ops)...)
 		cmd := exec.Command(m.cfg.Program[0], args...)
 		cmd.Env = append(os.Environ(), m.cfg.Environ...)
 		return cmd
@@ -181,8 +182,8 @@ func (m *machine) background(what string, do func() error) {
 // heal waits for the faults that last and ends all trouble.
 func (m *machine) heal(context.Context) error {
 	m.tasks.Wait()
-	m.toClickHouse.heal()
-	m.toKafka.heal()
+	m.toClickHouse.Heal()
+	m.toKafka.Heal()
 	m.brokerMu.Lock()
 	for _, h := range m.faults {
 		h.Remove()
@@ -204,9 +205,9 @@ func (m *machine) close() error {
 	if m.broker != nil {
 		all = append(all, m.broker.Stop())
 	}
-	for _, p := range []*proxy{m.toClickHouse, m.toKafka} {
+	for _, p := range []*proxy.Proxy{m.toClickHouse, m.toKafka} {
 		if p != nil {
-			all = append(all, p.close())
+			all = append(all, p.Close())
 		}
 	}
 	if m.engine != nil {

@@ -9,9 +9,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/reconcile"
 	"retorno/consumers/counting/store"
 	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/torture/proxy"
 	"retorno/schemas/calendar"
 	"retorno/schemas/dictionary"
 )
@@ -20,7 +22,7 @@ import (
 type rig struct {
 	engine   *embedded.Engine
 	dir      string
-	proxy    *proxy
+	proxy    *proxy.Proxy
 	store    *store.Store
 	claim    *store.Claim
 	registry *prometheus.Registry
@@ -42,12 +44,12 @@ func newRig(t *testing.T, silence time.Duration) *rig {
 		}
 	})
 	var err error
-	if r.proxy, err = newProxy(false, 1); err != nil {
+	if r.proxy, err = proxy.New(false, 1); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = r.proxy.close() })
-	r.proxy.target(r.engine.Native())
-	r.store, err = store.Open(store.Config{Addr: r.proxy.addr(), QueryTimeout: silence, RetryFirst: time.Millisecond,
+	t.Cleanup(func() { _ = r.proxy.Close() })
+	r.proxy.Target(r.engine.Native())
+	r.store, err = store.Open(store.Config{Addr: r.proxy.Addr(), QueryTimeout: silence, RetryFirst: time.Millisecond,
 		RetryMost: 20 * time.Millisecond, Registerer: r.registry})
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +87,7 @@ func (r *rig) write(ctx context.Context, n int64) error {
 	for i := range cellsOf {
 		f.ReturnCell(reconcile.ReturnCell{Day: calendar.Day(16_600 + i%3*366 + i/3), Codes: reconcile.DimensionCodes{dictionary.Centre: 1}}, reconcile.ReturnCount{Reconciled: n})
 	}
-	f.Ledger(store.Entry{Topic: "t", FirstOffset: r.at, NextOffset: r.at + 10, Accounts: store.Accounts{Accepted: 10}, At: time.Now()})
+	f.Ledger(ledger.Entry{Topic: "t", FirstOffset: r.at, NextOffset: r.at + 10, Accounts: ledger.Accounts{Accepted: 10}, At: time.Now()})
 	r.at += 10
 	return r.claim.Write(ctx, f, map[string]int64{"t": r.at})
 }
@@ -120,16 +122,16 @@ func (r *rig) retries(t *testing.T) float64 {
 }
 
 // under writes while there is trouble, which ends once it was noticed.
-func (r *rig) under(t *testing.T, n int64, made trouble) {
+func (r *rig) under(t *testing.T, n int64, made proxy.Trouble) {
 	t.Helper()
 	before := r.retries(t)
-	r.proxy.set(made, made.refuse)
+	r.proxy.Set(made, made.Refuse)
 	written := make(chan error, 1)
 	go func() { written <- r.write(t.Context(), n) }()
 	if err := waitFor(t.Context(), 5*time.Minute, func() bool { return r.retries(t) > before }); err != nil {
 		t.Errorf("the trouble was not noticed: %v", err)
 	}
-	r.proxy.set(trouble{}, true)
+	r.proxy.Set(proxy.Trouble{}, true)
 	if err := <-written; err != nil {
 		t.Fatal(err)
 	}
@@ -144,24 +146,24 @@ func TestF03F19ConnectionCutMidInsert(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, budget := range []int64{0, 100, 700, 1500, 2500, 4000} {
-		r.under(t, int64(2+i), trouble{cut: true, budget: budget})
+		r.under(t, int64(2+i), proxy.Trouble{Cut: true, Budget: budget})
 	}
 }
 
 // TestF04AnswerLost: an insert was made and not confirmed; it is made again.
 func TestF04AnswerLost(t *testing.T) {
 	r := newRig(t, silence)
-	r.under(t, 1, trouble{swallow: true})
-	r.under(t, 2, trouble{swallow: true})
+	r.under(t, 1, proxy.Trouble{Swallow: true})
+	r.under(t, 2, proxy.Trouble{Swallow: true})
 }
 
 // TestF17ClickHouseAway: refusing, silent or slow: the flush waits and is written. Killed and started again: the flush waits
 // until it answers, and then the partition is to be taken over, because ClickHouse may have lost what it had written.
 func TestF17ClickHouseAway(t *testing.T) {
 	r := newRig(t, silence)
-	r.under(t, 1, trouble{refuse: true})
-	r.under(t, 2, trouble{hang: true})
-	r.under(t, 3, trouble{delay: silence + time.Second})
+	r.under(t, 1, proxy.Trouble{Refuse: true})
+	r.under(t, 2, proxy.Trouble{Hang: true})
+	r.under(t, 3, proxy.Trouble{Delay: silence + time.Second})
 	native := r.engine.Native()
 	if err := r.engine.Kill(); err != nil {
 		t.Fatal(err)
@@ -192,16 +194,16 @@ func TestF17ClickHouseAway(t *testing.T) {
 func TestF18ErrorCodes(t *testing.T) {
 	r := newRig(t, 0)
 	for i, code := range passing {
-		r.under(t, int64(1+i), trouble{exception: code})
+		r.under(t, int64(1+i), proxy.Trouble{Exception: code})
 	}
 	for code, what := range map[int32]string{516: "set the user and the password right", 16: "mend the schema or the settings", 497: "roles.sql", 164: "readonly = 0", 452: "settings profile"} {
 		r.claim.Close()
-		r.proxy.set(trouble{exception: code}, true)
+		r.proxy.Set(proxy.Trouble{Exception: code}, true)
 		err := r.write(t.Context(), 99)
 		if !store.IsStop(err) || !strings.Contains(err.Error(), what) {
 			t.Errorf("code %d, which should say %q: %v", code, what, err)
 		}
-		r.proxy.set(trouble{}, true)
+		r.proxy.Set(proxy.Trouble{}, true)
 		r.at -= 10
 		r.holds(t, int64(len(passing)))
 	}
@@ -213,7 +215,7 @@ func TestF20RepeatedLongAfter(t *testing.T) {
 	r := newRig(t, 0)
 	f := store.NewFlush(0, r.claim.Epoch())
 	f.ReturnCell(reconcile.ReturnCell{Day: 16_900}, reconcile.ReturnCount{Reconciled: 7})
-	f.Ledger(store.Entry{Topic: "t", NextOffset: 10, Accounts: store.Accounts{Accepted: 10}, At: time.Now()})
+	f.Ledger(ledger.Entry{Topic: "t", NextOffset: 10, Accounts: ledger.Accounts{Accepted: 10}, At: time.Now()})
 	write := func() {
 		if err := r.claim.Write(t.Context(), f, map[string]int64{"t": 10}); err != nil {
 			t.Fatal(err)

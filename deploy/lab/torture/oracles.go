@@ -23,7 +23,7 @@ func (r *run) judge(ctx context.Context) error {
 	if r.report.Accounts, err = s.Accounted(ctx); err != nil {
 		return err
 	}
-	r.report.Besides, r.report.Spoilt = r.besides.sent, r.machine.toKafka.spoiltSoFar()
+	r.report.Besides, r.report.Spoilt = r.besides.sent, r.machine.toKafka.SpoiltSoFar()
 	if r.report.ClockOffset, err = clockOffset(ctx, s); err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func runsOf(ctx context.Context, s *store.Store, o *Oracle) (at map[kafka.TopicP
 func (r *run) askLetters(ctx context.Context, o *Oracle) error {
 	causes, hostile := map[string]int{}, maps.Clone(r.besides.causes)
 	letters := uint64(0)
-	err := deadletter.List(ctx, deadletter.Config{Brokers: []string{r.machine.toKafka.addr()}}, time.Time{}, func(l deadletter.Letter) error {
+	err := deadletter.List(ctx, deadletter.Config{Brokers: []string{r.machine.toKafka.Addr()}}, time.Time{}, func(l deadletter.Letter) error {
 		letters++
 		causes[l.Code]++
 		id := identity(l.Key, l.Value)
@@ -125,7 +125,7 @@ func (r *run) askLetters(ctx context.Context, o *Oracle) error {
 // askVerifier asks whether the second count agrees, from the log on.
 func (r *run) askVerifier(ctx context.Context, s *store.Store) (Oracle, error) {
 	o := Oracle{Name: "the verifier"}
-	kafka := &verify.Kafka{Config: wire.Config{Brokers: []string{r.machine.toKafka.addr()}}, Partitions: r.cfg.Partitions}
+	kafka := &verify.Kafka{Config: wire.Config{Brokers: []string{r.machine.toKafka.Addr()}}, Partitions: r.cfg.Partitions}
 	report, err := kafka.Once(ctx, s.Conn())
 	if err != nil {
 		return o, err

@@ -194,7 +194,7 @@ func fingerprints(ctx context.Context, s *store.Store) (map[string]string, error
 
 // makeAnew deletes a topic and makes it again with as many partitions.
 func (m *machine) makeAnew(ctx context.Context, topic string) error {
-	brokers := []string{m.toKafka.addr()}
+	brokers := []string{m.toKafka.Addr()}
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ func (r *run) askReplay(ctx context.Context, s *store.Store) (o Oracle, err erro
 		return o, err
 	}
 	again := &consumer{name: "replay", log: r.machine.log, command: func(ops string) *exec.Cmd {
-		args := append(append([]string{}, r.cfg.Program[1:]...), r.machine.consumeFlags(r.machine.toKafka.addr(), engine.Native(), "replay", ops)...)
+		args := append(append([]string{}, r.cfg.Program[1:]...), r.machine.consumeFlags(r.machine.toKafka.Addr(), engine.Native(), "replay", ops)...)
 		cmd := exec.Command(r.cfg.Program[0], args...)
 		cmd.Env = append(cmd.Environ(), r.cfg.Environ...)
 		return cmd

@@ -3,12 +3,14 @@ package torture
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"retorno/consumers/counting/store"
+	"retorno/consumers/counting/ledger"
 	"retorno/deploy/lab/register"
 )
 
@@ -29,7 +31,7 @@ type Report struct {
 	Loaded, Settled time.Duration
 	// Lost and Twice are how many returns, helps and crossings the cells lack, or hold too many.
 	Lost, Twice int
-	Accounts    store.Accounts
+	Accounts    ledger.Accounts
 	Oracles     []Oracle
 	// Seen are the sums of the consumers' and the producer's metrics that show faults.
 	Seen map[string]float64
@@ -124,4 +126,13 @@ func (p *printer) line(format string, args ...any) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
 	}
+}
+
+// listed is numbers by their names, in one line.
+func listed(counts map[string]int) string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		words = append(words, fmt.Sprintf("%s %d", name, counts[name]))
+	}
+	return strings.Join(words, ", ")
 }

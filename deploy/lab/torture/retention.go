@@ -148,7 +148,7 @@ func (r *run) send(ctx context.Context, from, until int, topics ...string) error
 }
 
 func (m *machine) deleteRecords(ctx context.Context, p kafka.TopicPartition, before int64) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(m.toKafka.addr()))
+	client, err := kgo.NewClient(kgo.SeedBrokers(m.toKafka.Addr()))
 	if err != nil {
 		return err
 	}

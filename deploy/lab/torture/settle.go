@@ -15,7 +15,7 @@ var factTopics = []string{events.TopicCheckpoint, events.TopicCentre}
 
 // ends are the offsets after the last record of every partition.
 func (m *machine) ends(ctx context.Context) (map[kafka.TopicPartition]int64, error) {
-	reader, err := stream.New(stream.Config{Brokers: []string{m.toKafka.addr()}, Group: "torture", Topics: factTopics, Partitions: m.cfg.Partitions})
+	reader, err := stream.New(stream.Config{Brokers: []string{m.toKafka.Addr()}, Group: "torture", Topics: factTopics, Partitions: m.cfg.Partitions})
 	if err != nil {
 		return nil, err
 	}

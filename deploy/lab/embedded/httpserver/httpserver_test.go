@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"retorno/deploy/lab/embedded/embeddedtest"
 )
 
 func TestRoutes(t *testing.T) {
@@ -143,7 +145,7 @@ func TestSessions(t *testing.T) {
 		t.Errorf("after its close: %d %s", a.status, a.body)
 	}
 	sql(t, "SELECT 1", "session_id=short", "session_timeout=0")
-	eventually(t, "the end of a session by its timeout", func() bool {
+	embeddedtest.Eventually(t, "the end of a session by its timeout", func() bool {
 		return ask(t, http.MethodPost, "SELECT 1", "session_id=short", "session_check=1", "session_timeout=0").status != 200
 	})
 }
@@ -180,7 +182,7 @@ const endless = "SELECT sum(cityHash64(number)) FROM numbers(1000000000000)"
 // running waits until as many statements with text in them run as want says.
 func running(t *testing.T, text, want string) {
 	t.Helper()
-	eventually(t, text+" running "+want, func() bool {
+	embeddedtest.Eventually(t, text+" running "+want, func() bool {
 		return sql(t, "SELECT count() FROM system.processes WHERE position(query, {text:String}) > 0 AND position(query, 'system.processes') = 0", "param_text="+text) == want
 	})
 }

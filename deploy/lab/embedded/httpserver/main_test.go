@@ -1,48 +1,20 @@
 package httpserver_test
 
 import (
-	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/embeddedtest"
 )
 
 // engine serves all tests of the package; each uses tables of its own names.
 var engine *embedded.Engine
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "httpserver-*")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if engine, err = embedded.StartEngine(context.Background(), embedded.EngineConfig{Dir: dir, Log: os.Stderr}); err != nil {
-		fmt.Fprintln(os.Stderr, "start the engine:", err)
-		return 1
-	}
-	code := m.Run()
-	if err := engine.Err(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	if err := engine.Stop(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "stop the engine:", err)
-		return 1
-	}
-	return code
-}
+func TestMain(m *testing.M) { embeddedtest.Main(m, embeddedtest.Keep(&engine)) }
 
 // answer is what came back.
 type answer struct {
@@ -94,18 +66,4 @@ func sql(t *testing.T, statement string, more ...string) string {
 		t.Fatalf("%s: %d %s %v", statement, a.status, a.body, a.err)
 	}
 	return a.body
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.After(5 * time.Minute)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("waited in vain: " + what)
-		}
-	}
 }

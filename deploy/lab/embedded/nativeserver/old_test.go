@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
+
+	"retorno/deploy/lab/embedded/embeddedtest"
 )
 
 // rawConn speaks the protocol packet by packet, at a revision of its own.
@@ -24,7 +26,7 @@ func raw(t *testing.T, revision int) *rawConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(embeddedtest.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	k := &rawConn{t: t, conn: c, in: proto.NewReader(c), revision: revision}

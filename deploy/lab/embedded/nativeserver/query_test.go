@@ -14,6 +14,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/ext"
+
+	"retorno/deploy/lab/embedded/embeddedtest"
 )
 
 // endless never ends by itself.
@@ -221,7 +223,7 @@ func TestResultsAreStreamedAndCanBeCancelled(t *testing.T) {
 func idle(t *testing.T, text string) {
 	t.Helper()
 	watcher := connect(t, &clickhouse.Options{})
-	eventually(t, "the end of "+text, func() bool {
+	embeddedtest.Eventually(t, "the end of "+text, func() bool {
 		return one[uint64](t, watcher, "SELECT count() FROM system.processes WHERE position(query, ?) > 0 AND position(query, 'system.processes') = 0", text) == 0
 	})
 }
@@ -229,7 +231,7 @@ func idle(t *testing.T, text string) {
 func running(t *testing.T, text string) {
 	t.Helper()
 	watcher := connect(t, &clickhouse.Options{})
-	eventually(t, "the start of "+text, func() bool {
+	embeddedtest.Eventually(t, "the start of "+text, func() bool {
 		return one[uint64](t, watcher, "SELECT count() FROM system.processes WHERE position(query, ?) > 0 AND position(query, 'system.processes') = 0", text) == 1
 	})
 }
@@ -251,7 +253,7 @@ func TestProgressOfASilentStatement(t *testing.T) {
 			sum += rows
 		case err := <-ended:
 			t.Fatalf("it ended: %v", err)
-		case <-time.After(patience):
+		case <-time.After(embeddedtest.Patience):
 			t.Fatal("no progress")
 		}
 	}
@@ -362,7 +364,7 @@ func TestHTTPOnTheNativePort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(embeddedtest.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {

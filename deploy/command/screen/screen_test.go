@@ -1,10 +1,8 @@
-package command
+package screen
 
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -24,7 +22,7 @@ func TestNothingPrintedSteersATerminal(t *testing.T) {
 	} {
 		for _, piece := range []int{1, 2, 3, len(text)} {
 			var out bytes.Buffer
-			v := &visible{w: &out}
+			v := &Writer{w: &out}
 			for rest := []byte(text); len(rest) > 0; {
 				n := min(piece, len(rest))
 				if written, err := v.Write(rest[:n]); err != nil || written != n {
@@ -55,23 +53,9 @@ func TestEscapesLeaveJSONAsItIs(t *testing.T) {
 	}
 }
 
-// TestWhatCommandsPrintIsVisible: the name of a file and what stands in it come back in errors.
-func TestWhatCommandsPrintIsVisible(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "a\x1b[31mb.csv")
-	if err := os.WriteFile(file, []byte("\x1b]0;title\x07;\x1b[2J\n1;2\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{{"import", file}, {"table", "--id=x", "--like", file}, {"demo", "--table", file}, {"\x1b[31m"}, {"explain", "\x1b[31m=1"}} {
-		r := try(t, "", nil, args...)
-		if strings.ContainsAny(r.out+r.err, "\x1b\x07") || !strings.Contains(r.err, `1b[`) {
-			t.Errorf("%q prints %q and %q", args, r.out, r.err)
-		}
-	}
-}
-
 func BenchmarkVisible(b *testing.B) {
 	line := []byte(strings.Repeat(`{"record":{"record_id":"6d1ffc0a","person_key":"0123456789abcdef","place":"Ocotepeque – Honduras"}}`+"\n", 600))
-	v := &visible{w: &bytes.Buffer{}}
+	v := &Writer{w: &bytes.Buffer{}}
 	b.SetBytes(int64(len(line)))
 	for b.Loop() {
 		v.w.(*bytes.Buffer).Reset()

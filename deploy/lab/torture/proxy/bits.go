@@ -1,38 +1,25 @@
-package torture
+package proxy
 
 import (
 	"encoding/binary"
-	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
-	"strings"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"retorno/schemas/kafka"
 )
 
-// requests are those of one connection to Kafka that wait for their answers. It follows what the client says.
+// requests are those of one connection to Kafka that wait for their answers.
 type requests struct {
-	head  [12]byte // of the request at hand: size, kind, version, number
-	have  int
-	rest  int                // bytes of it that follow the head
-	kinds map[int32]kmsg.Key // by number
+	stream kafka.Requests
+	kinds  map[int32]kmsg.Key // by correlation id
 }
 
 func (r *requests) see(p []byte) {
 	if r.kinds == nil {
 		r.kinds = map[int32]kmsg.Key{}
 	}
-	for len(p) > 0 {
-		n := min(r.rest, len(p))
-		r.rest, p = r.rest-n, p[n:]
-		n = copy(r.head[r.have:], p)
-		r.have, p = r.have+n, p[n:]
-		if r.have == len(r.head) {
-			r.have, r.rest = 0, max(0, int(binary.BigEndian.Uint32(r.head[:]))-8)
-			r.kinds[int32(binary.BigEndian.Uint32(r.head[8:]))] = kmsg.Key(binary.BigEndian.Uint16(r.head[4:]))
-		}
-	}
+	r.stream.Pass(p, func(key, _ int16, id int32) { r.kinds[id] = kmsg.Key(key) })
 }
 
 // kind is what a frame answers.
@@ -42,19 +29,19 @@ func (r *requests) kind(frame []byte) kmsg.Key {
 	return r.kinds[number]
 }
 
-// spoil changes a bit somewhere in each of n of the next answers, about one in four, whatever they answer: their sizes and
+// Spoil changes a bit somewhere in each of n of the next answers, about one in four, whatever they answer: their sizes and
 // numbers, names and numbers of partitions, offsets, error codes, assignments, or the batches of a fetch.
 //
 // No checksum of Kafka's covers most of them, so a client cannot see each: that is what TLS is for. What it cannot see
 // may cost time, an assignment, a message sent twice, or a stop by name that is over when its cause is, and never a number.
-func (p *proxy) spoil(n int64) {
+func (p *Proxy) Spoil(n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.spoils += n
 }
 
 // mayBeSpoilt changes a bit of an answer if it is this one's turn. The caller holds the lock.
-func (p *proxy) mayBeSpoilt(l *link, frame []byte) {
+func (p *Proxy) mayBeSpoilt(l *link, frame []byte) {
 	if !p.frames {
 		return
 	}
@@ -77,8 +64,8 @@ func spoilBit(frame []byte, rnd *rand.Rand) {
 	frame[rnd.IntN(n)] ^= 1 << rnd.IntN(8)
 }
 
-// spoiltSoFar is how many answers were spoilt, by what they answered.
-func (p *proxy) spoiltSoFar() map[string]int {
+// SpoiltSoFar is how many answers were spoilt, by what they answered.
+func (p *Proxy) SpoiltSoFar() map[string]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	named := map[string]int{}
@@ -86,13 +73,4 @@ func (p *proxy) spoiltSoFar() map[string]int {
 		named[kind.Name()] = n
 	}
 	return named
-}
-
-// listed is numbers by their names, in one line.
-func listed(counts map[string]int) string {
-	var words []string
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		words = append(words, fmt.Sprintf("%s %d", name, counts[name]))
-	}
-	return strings.Join(words, ", ")
 }

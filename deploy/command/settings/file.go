@@ -1,4 +1,4 @@
-package command
+package settings
 
 import (
 	"errors"
@@ -94,14 +94,14 @@ func (f *configFile) add(command string, key, value *yaml.Node, known map[string
 		return fmt.Errorf("%s stands on line %d already", name, before.line)
 	}
 	flags := known[name]
-	if len(flags) == 0 || !settable(flags[0]) || name == "config" {
+	if len(flags) == 0 || !Settable(flags[0]) || name == "config" {
 		if near := nearest(name, settingNames(known)); near != "" {
 			return fmt.Errorf("no setting is called %s; did you mean %s?", name, near)
 		}
 		return fmt.Errorf("no setting is called %s", name)
 	}
 	if flags[0].Target.Type() == secretType {
-		return fmt.Errorf("%s is a secret: put it into %s, or into a file named by %s-file", name, environmentName(name), name)
+		return fmt.Errorf("%s is a secret: put it into %s, or into a file named by %s-file", name, EnvironmentName(name), name)
 	}
 	text, err := scalar(value)
 	if err != nil {
@@ -143,7 +143,7 @@ func scalar(n *yaml.Node) (string, error) {
 func settingNames(known map[string][]*kong.Flag) []string {
 	var names []string
 	for name, flags := range known {
-		if settable(flags[0]) && name != "config" && flags[0].Target.Type() != secretType {
+		if Settable(flags[0]) && name != "config" && flags[0].Target.Type() != secretType {
 			names = append(names, name)
 		}
 	}

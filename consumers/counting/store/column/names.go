@@ -1,4 +1,4 @@
-package store
+package column
 
 import (
 	"fmt"
@@ -6,9 +6,9 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 )
 
-// names is a column LowCardinality(String) of texts that no code list knows, few of them and each in many rows: sources,
+// Names is a column LowCardinality(String) of texts that no code list knows, few of them and each in many rows: sources,
 // topics, processes. Its dictionary is that of its rows, in the order in which they come, and goes with them.
-type names struct {
+type Names struct {
 	texts []string
 	place map[string]uint32 // where each stands in texts
 	rows  []uint32          // by row: a place
@@ -17,14 +17,15 @@ type names struct {
 	dict *proto.ColStr
 }
 
-func newNames() *names {
-	n := &names{place: map[string]uint32{}, dict: new(proto.ColStr)}
+// NewNames is an empty column.
+func NewNames() *Names {
+	n := &Names{place: map[string]uint32{}, dict: new(proto.ColStr)}
 	n.raw.Index = n.dict
 	return n
 }
 
 // Append appends a row.
-func (n *names) Append(text string) {
+func (n *Names) Append(text string) {
 	at, ok := n.place[text]
 	if !ok {
 		at = n.learn(text)
@@ -33,7 +34,7 @@ func (n *names) Append(text string) {
 }
 
 // AppendBytes appends a row whose text is b, which stays the caller's.
-func (n *names) AppendBytes(b []byte) {
+func (n *Names) AppendBytes(b []byte) {
 	at, ok := n.place[string(b)]
 	if !ok {
 		at = n.learn(string(b))
@@ -41,7 +42,7 @@ func (n *names) AppendBytes(b []byte) {
 	n.rows = append(n.rows, at)
 }
 
-func (n *names) learn(text string) uint32 {
+func (n *Names) learn(text string) uint32 {
 	at := uint32(len(n.texts))
 	n.place[text] = at
 	n.texts = append(n.texts, text)
@@ -49,35 +50,35 @@ func (n *names) learn(text string) uint32 {
 }
 
 // Row is a row's text.
-func (n *names) Row(i int) string { return n.texts[n.rows[i]] }
+func (n *Names) Row(i int) string { return n.texts[n.rows[i]] }
 
 // Rows implements proto.ColInput.
-func (n *names) Rows() int { return len(n.rows) }
+func (n *Names) Rows() int { return len(n.rows) }
 
 // Type implements proto.ColInput.
-func (n *names) Type() proto.ColumnType { return n.raw.Type() }
+func (n *Names) Type() proto.ColumnType { return n.raw.Type() }
 
 // Reset implements proto.Resettable.
-func (n *names) Reset() {
+func (n *Names) Reset() {
 	n.texts, n.rows = n.texts[:0], n.rows[:0]
 	clear(n.place)
 	n.raw.Reset()
 }
 
 // EncodeState implements proto.StateEncoder.
-func (n *names) EncodeState(b *proto.Buffer) { n.raw.EncodeState(b) }
+func (n *Names) EncodeState(b *proto.Buffer) { n.raw.EncodeState(b) }
 
 // DecodeState implements proto.StateDecoder.
-func (n *names) DecodeState(r *proto.Reader) error { return n.raw.DecodeState(r) }
+func (n *Names) DecodeState(r *proto.Reader) error { return n.raw.DecodeState(r) }
 
 // EncodeColumn implements proto.ColInput.
-func (n *names) EncodeColumn(b *proto.Buffer) { n.raw.EncodeColumn(b) }
+func (n *Names) EncodeColumn(b *proto.Buffer) { n.raw.EncodeColumn(b) }
 
 // WriteColumn implements proto.ColInput.
-func (n *names) WriteColumn(w *proto.Writer) { n.raw.WriteColumn(w) }
+func (n *Names) WriteColumn(w *proto.Writer) { n.raw.WriteColumn(w) }
 
 // Prepare makes the block's dictionary and the keys into it.
-func (n *names) Prepare() error {
+func (n *Names) Prepare() error {
 	n.raw.Reset()
 	for _, text := range n.texts {
 		n.dict.Append(text)
@@ -101,7 +102,7 @@ func narrow[K uint8 | uint16 | uint32](keys []K, places []uint32) []K {
 }
 
 // DecodeColumn implements proto.ColResult.
-func (n *names) DecodeColumn(r *proto.Reader, rows int) error {
+func (n *Names) DecodeColumn(r *proto.Reader, rows int) error {
 	n.Reset()
 	if err := n.raw.DecodeColumn(r, rows); err != nil || rows == 0 {
 		return err

@@ -1,4 +1,4 @@
-package command
+package screen
 
 import (
 	"bytes"
@@ -9,14 +9,14 @@ import (
 
 func TestProgressElsewhereIsALineNowAndThen(t *testing.T) {
 	var w bytes.Buffer
-	p := newProgress(&w, "sending", 27086)
+	p := NewProgress(&w, "sending", 27086)
 	clock := p.began
 	p.now = func() time.Time { return clock }
 	for i := range int64(301) {
 		clock = p.began.Add(time.Duration(i) * 100 * time.Millisecond)
-		p.set(i * 90)
+		p.Set(i * 90)
 	}
-	p.end()
+	p.End()
 	lines := strings.Split(strings.TrimSpace(w.String()), "\n")
 	if len(lines) != 3 || lines[2] != "sending: 27,000 of 27,086 (100 %), 900/s" || strings.Contains(w.String(), "\r") {
 		t.Errorf("%q", lines)
@@ -25,13 +25,13 @@ func TestProgressElsewhereIsALineNowAndThen(t *testing.T) {
 
 func TestProgressOnATerminalIsABar(t *testing.T) {
 	var w bytes.Buffer
-	p := newProgress(&w, "sending", 100)
+	p := NewProgress(&w, "sending", 100)
 	p.bar = true
 	clock := p.began.Add(time.Second)
 	p.now = func() time.Time { return clock }
-	p.set(50)
-	p.set(51) // too soon to be shown
-	p.end()
+	p.Set(50)
+	p.Set(51) // too soon to be shown
+	p.End()
 	if got := w.String(); got != "\r\x1b[Ksending: 50 of 100 (50 %) [###############...............], 50/s\r\x1b[K" {
 		t.Errorf("%q", got)
 	}
@@ -39,7 +39,7 @@ func TestProgressOnATerminalIsABar(t *testing.T) {
 
 func TestCount(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 27086: "27,086", 1234567: "1,234,567", -1000: "-1,000"} {
-		if got := count(n); got != want {
+		if got := Count(n); got != want {
 			t.Errorf("%d: %s", n, got)
 		}
 	}

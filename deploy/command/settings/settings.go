@@ -1,4 +1,9 @@
-package command
+// Package settings finds the values of flags that were not given on the command line.
+//
+// It promises that a value comes from the flag, else the environment, else the configuration file, else the default, and
+// that it is known from which; that a file with an unknown key or a value that does not fit is refused as a whole, with
+// the line; and that a Secret is never printed, nor taken from the command line or the configuration file.
+package settings
 
 import (
 	"fmt"
@@ -12,16 +17,17 @@ import (
 
 const (
 	environmentPrefix = "RETORNO_"
-	debugVariable     = environmentPrefix + "DEBUG"
+	// DebugVariable names the environment variable under which a panic prints its stack.
+	DebugVariable = environmentPrefix + "DEBUG"
 )
 
-// secret is a setting that is never printed. It comes from the environment or from the file its -file flag names.
-type secret string
+// Secret is a setting that is never printed. It comes from the environment or from the file its -file flag names.
+type Secret string
 
 const masked = "********"
 
 // String is what logs and --print-config see of a secret.
-func (s secret) String() string {
+func (s Secret) String() string {
 	if s == "" {
 		return ""
 	}
@@ -29,27 +35,28 @@ func (s secret) String() string {
 }
 
 // GoString and LogValue keep a secret out of %#v and of structured logs.
-func (s secret) GoString() string { return s.String() }
+func (s Secret) GoString() string { return s.String() }
 
 // LogValue is what slog writes of a secret.
-func (s secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-var secretType = reflect.TypeFor[secret]()
+var secretType = reflect.TypeFor[Secret]()
 
-// settings finds the value of what was not given on the command line: in the environment, then in the file.
+// Resolver finds the value of what was not given on the command line: in the environment, then in the file.
 // (kong itself would let a file outweigh the environment.)
-type settings struct {
+type Resolver struct {
 	lookup  func(string) (string, bool)
 	file    *configFile
 	sources map[*kong.Value]string
 }
 
-func newSettings(lookup func(string) (string, bool)) *settings {
-	return &settings{lookup: lookup, sources: map[*kong.Value]string{}}
+// New returns a resolver that looks variables of the environment up by lookup.
+func New(lookup func(string) (string, bool)) *Resolver {
+	return &Resolver{lookup: lookup, sources: map[*kong.Value]string{}}
 }
 
-// BeforeResolve reads the configuration file, once the command line is known and before anything else is.
-func (common) BeforeResolve(ctx *kong.Context, s *settings) error {
+// ReadFile reads the file of --config or of its variable. The error also says when a secret stands on the command line.
+func (s *Resolver) ReadFile(ctx *kong.Context) error {
 	path, _ := s.environment("config")
 	for _, p := range ctx.Path {
 		if p.Flag == nil {
@@ -60,7 +67,7 @@ func (common) BeforeResolve(ctx *kong.Context, s *settings) error {
 		}
 		if p.Flag.Target.Type() == secretType {
 			return fmt.Errorf("--%s would show the secret to everybody on this machine: put it into %s, or into a file named by --%s-file",
-				p.Flag.Name, environmentName(p.Flag.Name), p.Flag.Name)
+				p.Flag.Name, EnvironmentName(p.Flag.Name), p.Flag.Name)
 		}
 	}
 	if path == "" {
@@ -72,8 +79,8 @@ func (common) BeforeResolve(ctx *kong.Context, s *settings) error {
 }
 
 // Resolve is called by the parser for each flag of the command that was not given.
-func (s *settings) Resolve(parsed *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	if !settable(flag) {
+func (s *Resolver) Resolve(parsed *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if !Settable(flag) {
 		return nil, nil
 	}
 	if value, ok := s.environment(flag.Name); ok {
@@ -81,15 +88,15 @@ func (s *settings) Resolve(parsed *kong.Context, _ *kong.Path, flag *kong.Flag) 
 			if flag.Target.Type() == secretType {
 				value = masked
 			}
-			return nil, fmt.Errorf("%s=%s: %w", environmentName(flag.Name), value, err)
+			return nil, fmt.Errorf("%s=%s: %w", EnvironmentName(flag.Name), value, err)
 		}
-		s.sources[flag.Value] = environmentName(flag.Name)
+		s.sources[flag.Value] = EnvironmentName(flag.Name)
 		return value, nil
 	}
 	if s.file == nil {
 		return nil, nil
 	}
-	command, _, _ := strings.Cut(commandName(parsed), " ")
+	command, _, _ := strings.Cut(CommandName(parsed), " ")
 	if e, ok := s.file.find(command, flag.Name); ok {
 		s.sources[flag.Value] = fmt.Sprintf("%s line %d", s.file.path, e.line)
 		return e.value, nil
@@ -98,16 +105,16 @@ func (s *settings) Resolve(parsed *kong.Context, _ *kong.Path, flag *kong.Flag) 
 }
 
 // Validate has nothing to add: the file was checked when it was read.
-func (*settings) Validate(*kong.Application) error { return nil }
+func (*Resolver) Validate(*kong.Application) error { return nil }
 
 // environment looks a flag's variable up; an empty one is as good as none, as compose files write them.
-func (s *settings) environment(flag string) (string, bool) {
-	v, ok := s.lookup(environmentName(flag))
+func (s *Resolver) environment(flag string) (string, bool) {
+	v, ok := s.lookup(EnvironmentName(flag))
 	return v, ok && v != ""
 }
 
-// stated reports whether a setting of the command was given by anybody.
-func (s *settings) stated(parsed *kong.Context, name string) bool {
+// Stated reports whether a setting of the command was given by anybody.
+func (s *Resolver) Stated(parsed *kong.Context, name string) bool {
 	for _, f := range parsed.Flags() {
 		if f.Name == name {
 			return s.source(parsed, f) != "default"
@@ -117,7 +124,7 @@ func (s *settings) stated(parsed *kong.Context, name string) bool {
 }
 
 // source names where the value of a flag came from.
-func (s *settings) source(parsed *kong.Context, flag *kong.Flag) string {
+func (s *Resolver) source(parsed *kong.Context, flag *kong.Flag) string {
 	for _, p := range parsed.Path {
 		if p.Flag == flag && !p.Resolved {
 			return "flag"
@@ -129,14 +136,28 @@ func (s *settings) source(parsed *kong.Context, flag *kong.Flag) string {
 	return "default"
 }
 
-// environmentName is the variable of a flag: kafka-brokers is RETORNO_KAFKA_BROKERS.
-func environmentName(flag string) string {
+// CommandName is the words of the command that was understood, such as "deadletter list".
+func CommandName(parsed *kong.Context) string {
+	if parsed == nil {
+		return ""
+	}
+	var words []string
+	for _, p := range parsed.Path {
+		if p.Command != nil {
+			words = append(words, p.Command.Name)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// EnvironmentName is the variable of a flag: kafka-brokers is RETORNO_KAFKA_BROKERS.
+func EnvironmentName(flag string) string {
 	return environmentPrefix + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(flag))
 }
 
-// settable reports whether a flag is a setting at all. What belongs to one call, such as --help or --json, is tagged
+// Settable reports whether a flag is a setting at all. What belongs to one call, such as --help or --json, is tagged
 // per:"call" and can be said on the command line only.
-func settable(flag *kong.Flag) bool { return !flag.Tag.Has("per") }
+func Settable(flag *kong.Flag) bool { return !flag.Tag.Has("per") }
 
 // tryValue decodes a text as the flag would, without setting anything.
 func tryValue(flag *kong.Flag, text string) error {
@@ -175,13 +196,13 @@ func allFlags(node *kong.Node) map[string][]*kong.Flag {
 	return flags
 }
 
-// unknownEnvironment warns of variables that look like settings and are none: usually a misspelt one.
-func unknownEnvironment(model *kong.Application, environ []string) []string {
-	known := map[string]bool{debugVariable: true}
+// UnknownEnvironment warns of variables that look like settings and are none: usually a misspelt one.
+func UnknownEnvironment(model *kong.Application, environ []string) []string {
+	known := map[string]bool{DebugVariable: true}
 	var names []string
 	for name := range allFlags(model.Node) {
-		known[environmentName(name)] = true
-		names = append(names, environmentName(name))
+		known[EnvironmentName(name)] = true
+		names = append(names, EnvironmentName(name))
 	}
 	var warnings []string
 	for _, pair := range environ {

@@ -1,4 +1,6 @@
-package command
+// Package screen writes for people at a terminal: text in which nothing steers the terminal (Writer), and how far something
+// is (Progress).
+package screen
 
 import (
 	"fmt"
@@ -7,25 +9,28 @@ import (
 	"unicode/utf8"
 )
 
-// visible is where a command prints. What is printed may come from a message, a letter or a file, and anybody may have put
+// Writer is where a command prints. What is printed may come from a message, a letter or a file, and anybody may have put
 // characters there that steer a terminal: those that would are written as escapes (a control character or a mark of
 // direction as in JSON, \u001b; a byte that is no UTF-8 as \xff). Line ends and tabs pass.
-type visible struct {
+type Writer struct {
 	w    io.Writer
 	mu   sync.Mutex
 	rest []byte // the beginning of a character that has not come whole
 }
 
-// raw is the writer below, for what is meant to steer the terminal or is no text.
-func raw(w io.Writer) io.Writer {
-	if v, ok := w.(*visible); ok {
+// NewWriter returns a writer that passes on to w what a terminal shows.
+func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
+
+// Raw is the writer below, for what is meant to steer the terminal or is no text.
+func Raw(w io.Writer) io.Writer {
+	if v, ok := w.(*Writer); ok {
 		return v.w
 	}
 	return w
 }
 
 // Write implements io.Writer. A last character that is not whole waits for the next Write.
-func (v *visible) Write(b []byte) (int, error) {
+func (v *Writer) Write(b []byte) (int, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	text := b
@@ -49,7 +54,7 @@ func (v *visible) Write(b []byte) (int, error) {
 }
 
 // Close writes what waits. The writer below stays open.
-func (v *visible) Close() error {
+func (v *Writer) Close() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	_, err := v.w.Write(escape(v.rest))

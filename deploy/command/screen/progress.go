@@ -1,4 +1,4 @@
-package command
+package screen
 
 import (
 	"fmt"
@@ -17,9 +17,9 @@ const (
 	barWidth  = 30
 )
 
-// progress shows how far something is: a bar on a terminal, a line now and then elsewhere. It is for people: what it
+// Progress shows how far something is: a bar on a terminal, a line now and then elsewhere. It is for people: what it
 // shows is no result. Safe for use by several goroutines.
-type progress struct {
+type Progress struct {
 	mu    sync.Mutex
 	w     io.Writer
 	what  string
@@ -31,10 +31,10 @@ type progress struct {
 	done  int64
 }
 
-// newProgress starts to show what is being done, out of total things, or of an unknown number when total is 0.
-func newProgress(w io.Writer, what string, total int64) *progress {
-	w = raw(w)
-	p := &progress{w: w, what: what, total: total, bar: isTerminal(w), now: time.Now}
+// NewProgress starts to show what is being done, out of total things, or of an unknown number when total is 0.
+func NewProgress(w io.Writer, what string, total int64) *Progress {
+	w = Raw(w)
+	p := &Progress{w: w, what: what, total: total, bar: isTerminal(w), now: time.Now}
 	p.began = p.now()
 	p.shown = p.began
 	return p
@@ -45,8 +45,8 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// set says how many things are done.
-func (p *progress) set(done int64) {
+// Set says how many things are done.
+func (p *Progress) Set(done int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done = done
@@ -60,16 +60,16 @@ func (p *progress) set(done int64) {
 	}
 }
 
-// part says how many things are done of how many.
-func (p *progress) part(done, total uint64) {
+// SetOf says how many things are done of how many, when that becomes known on the way.
+func (p *Progress) SetOf(done, total int64) {
 	p.mu.Lock()
-	p.total = int64(total)
+	p.total = total
 	p.mu.Unlock()
-	p.set(int64(done))
+	p.Set(done)
 }
 
-// end removes the bar, so that what is printed next stands alone.
-func (p *progress) end() {
+// End removes the bar, so that what is printed next stands alone.
+func (p *Progress) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar {
@@ -77,18 +77,18 @@ func (p *progress) end() {
 	}
 }
 
-func (p *progress) show() {
+func (p *Progress) show() {
 	rate := float64(p.done) / max(p.now().Sub(p.began).Seconds(), 0.001)
-	text := fmt.Sprintf("%s: %s", p.what, count(p.done))
+	text := fmt.Sprintf("%s: %s", p.what, Count(p.done))
 	if p.total > 0 {
 		part := min(float64(p.done)/float64(p.total), 1)
-		text = fmt.Sprintf("%s of %s (%.0f %%)", text, count(p.total), 100*part)
+		text = fmt.Sprintf("%s of %s (%.0f %%)", text, Count(p.total), 100*part)
 		if p.bar {
 			full := int(part * barWidth)
 			text = fmt.Sprintf("%s [%s%s]", text, strings.Repeat("#", full), strings.Repeat(".", barWidth-full))
 		}
 	}
-	text += fmt.Sprintf(", %s/s", count(int64(rate)))
+	text += fmt.Sprintf(", %s/s", Count(int64(rate)))
 	if p.bar {
 		_, _ = fmt.Fprintf(p.w, "\r\x1b[K%s", text)
 		return
@@ -96,8 +96,8 @@ func (p *progress) show() {
 	_, _ = fmt.Fprintln(p.w, text)
 }
 
-// count writes a number with its thousands apart: 27,086.
-func count(n int64) string {
+// Count writes a number with its thousands apart: 27,086.
+func Count(n int64) string {
 	digits := fmt.Sprint(n)
 	sign := ""
 	if n < 0 {

@@ -1,4 +1,4 @@
-package store
+package ledger
 
 import (
 	"fmt"
@@ -79,36 +79,36 @@ func (l *auditedLog) entry(offset int64) *Found {
 
 func (e *Entry) holds(offset int64) bool { return offset >= e.FirstOffset && offset < e.NextOffset }
 
-// Fact notes a row of retorno.facts.
-func (a *Audit) Fact(f *StoredFact) {
-	l := a.log(f.Origin)
+// Fact notes a row of retorno.facts: where its record was read, and its FactSum.
+func (a *Audit) Fact(at Origin, sum uint64) {
+	l := a.log(at)
 	if l == nil {
-		a.logs = append(a.logs, auditedLog{topic: f.Origin.Topic, log: f.Origin.Log})
+		a.logs = append(a.logs, auditedLog{topic: at.Topic, log: at.Log})
 		l = &a.logs[len(a.logs)-1]
 	}
-	found := l.entry(f.Origin.Offset)
+	found := l.entry(at.Offset)
 	switch {
 	case found == nil && l.beyond == nil:
 		l.beyond = sparse{}
 		fallthrough
 	case found == nil:
-		l.beyond.set(f.Origin.Offset)
-	case l.facts.set(f.Origin.Offset):
+		l.beyond.set(at.Offset)
+	case l.facts.set(at.Offset):
 		found.Facts++
-		found.Left.FactsSum += f.sum
+		found.Left.FactsSum += sum
 	}
 }
 
-// sendingAt notes a row of retorno.sendings.
-func (a *Audit) sendingAt(o Origin) {
+// SendingAt notes a row of retorno.sendings.
+func (a *Audit) SendingAt(o Origin) {
 	l := a.log(o)
 	if found := l.entry(o.Offset); found != nil && l.sending.set(o.Offset) {
 		found.Left.Sendings++
 	}
 }
 
-// redrivenAt notes a row of retorno.redriven.
-func (a *Audit) redrivenAt(o Origin) {
+// RedrivenAt notes a row of retorno.redriven.
+func (a *Audit) RedrivenAt(o Origin) {
 	l := a.log(o)
 	if found := l.entry(o.Offset); found != nil && l.redrive.set(o.Offset) {
 		found.Left.Redriven++

@@ -1,4 +1,4 @@
-package command
+package settings
 
 import (
 	"fmt"
@@ -11,13 +11,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// print writes the settings of the command as YAML that --config reads again, each with where it comes from.
+// Print writes the settings of the command as YAML that --config reads again, each with where it comes from.
 // A secret stands in a comment, masked, because no file may hold one.
-func (s *settings) print(w io.Writer, parsed *kong.Context) error {
+func (s *Resolver) Print(w io.Writer, parsed *kong.Context) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s %s\n", program, commandName(parsed))
+	fmt.Fprintf(&b, "# %s %s\n", parsed.Model.Name, CommandName(parsed))
 	for _, flag := range parsed.Flags() {
-		if !settable(flag) {
+		if !Settable(flag) {
 			continue
 		}
 		if flag.Target.Type() == secretType {

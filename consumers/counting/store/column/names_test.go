@@ -1,4 +1,4 @@
-package store
+package column
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 func TestNamesGoOverTheWire(t *testing.T) {
 	for _, distinct := range []int{1, 256, 257, 1 << 16, 1<<16 + 1} {
 		t.Run(fmt.Sprint(distinct), func(t *testing.T) {
-			n := newNames()
+			n := NewNames()
 			n.Append("of a block before")
 			n.Reset()
 			var want []string
@@ -30,7 +30,7 @@ func TestNamesGoOverTheWire(t *testing.T) {
 			if err := block.EncodeRawBlock(&buf, proto.Version, []proto.InputColumn{{Name: "c", Data: n}}); err != nil {
 				t.Fatal(err)
 			}
-			got := newNames()
+			got := NewNames()
 			var read proto.Block
 			if err := read.DecodeRawBlock(buf.Reader(), proto.Version, proto.Results{{Name: "c", Data: got}}); err != nil {
 				t.Fatal(err)

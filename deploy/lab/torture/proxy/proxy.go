@@ -1,4 +1,6 @@
-package torture
+// Package proxy stands between clients and a server on loopback, and makes trouble on the way: delays, silence, cut
+// connections, answers of ClickHouse that are errors, and changed bits in answers of Kafka. Random changes follow a seed.
+package proxy
 
 import (
 	"encoding/binary"
@@ -12,26 +14,26 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// trouble is what a proxy does to everything that passes. The zero value does nothing.
-type trouble struct {
-	delay     time.Duration // before each piece, both ways
-	swallow   bool          // answers are dropped
-	hang      bool          // nothing passes, and nothing ends
-	refuse    bool          // new connections end at once
-	exception int32         // this ClickHouse error is the answer to every question
-	cut       bool          // connections end once budget bytes have passed to the server
-	budget    int64
+// Trouble is what a proxy does to everything that passes. The zero value does nothing.
+type Trouble struct {
+	Delay     time.Duration // before each piece, both ways
+	Swallow   bool          // answers are dropped
+	Hang      bool          // nothing passes, and nothing ends
+	Refuse    bool          // new connections end at once
+	Exception int32         // this ClickHouse error is the answer to every question
+	Cut       bool          // connections end once Budget bytes have passed to the server
+	Budget    int64         // see Cut
 }
 
-// proxy stands between clients and a server on loopback.
-type proxy struct {
+// Proxy stands between clients and a server on loopback.
+type Proxy struct {
 	ln     net.Listener
 	frames bool // answers are Kafka's frames
 
 	mu     sync.Mutex
 	eased  *sync.Cond // signalled when the trouble changes or a connection ends
 	to     string
-	now    trouble
+	now    Trouble
 	flips  int64
 	spoils int64
 	spoilt map[kmsg.Key]int // answers so far, by what they answer
@@ -48,27 +50,31 @@ type link struct {
 	ended          bool
 }
 
-func newProxy(frames bool, seed uint64) (*proxy, error) {
+// New listens on a free port of loopback. frames says that the server is a Kafka, whose answers are whole frames; seed
+// makes the changes. The error is the listener's.
+func New(frames bool, seed uint64) (*Proxy, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	p := &proxy{ln: ln, frames: frames, conns: map[*link]struct{}{}, spoilt: map[kmsg.Key]int{}, seed: rand.New(rand.NewPCG(seed, 0x70726f7879))}
+	p := &Proxy{ln: ln, frames: frames, conns: map[*link]struct{}{}, spoilt: map[kmsg.Key]int{}, seed: rand.New(rand.NewPCG(seed, 0x70726f7879))}
 	p.eased = sync.NewCond(&p.mu)
 	go p.accept()
 	return p, nil
 }
 
-func (p *proxy) addr() string { return p.ln.Addr().String() }
+// Addr is the address to connect to.
+func (p *Proxy) Addr() string { return p.ln.Addr().String() }
 
-func (p *proxy) target(addr string) {
+// Target sets the address of the server behind.
+func (p *Proxy) Target(addr string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.to = addr
 }
 
-// set makes t the trouble from now on. endAll ends the connections that are there.
-func (p *proxy) set(t trouble, endAll bool) {
+// Set makes t the trouble from now on. endAll ends the connections that are there.
+func (p *Proxy) Set(t Trouble, endAll bool) {
 	p.mu.Lock()
 	p.now = t
 	p.mu.Unlock()
@@ -78,22 +84,22 @@ func (p *proxy) set(t trouble, endAll bool) {
 	}
 }
 
-// flip changes a bit in each of the next n answers that carry records.
-func (p *proxy) flip(n int64) {
+// Flip changes a bit in each of the next n answers that carry records.
+func (p *Proxy) Flip(n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.flips += n
 }
 
-// heal ends all trouble and every connection.
-func (p *proxy) heal() {
+// Heal ends all trouble and every connection.
+func (p *Proxy) Heal() {
 	p.mu.Lock()
 	p.flips, p.spoils = 0, 0
 	p.mu.Unlock()
-	p.set(trouble{}, true)
+	p.Set(Trouble{}, true)
 }
 
-func (p *proxy) endAll() {
+func (p *Proxy) endAll() {
 	p.mu.Lock()
 	all := make([]*link, 0, len(p.conns))
 	for l := range p.conns {
@@ -105,7 +111,8 @@ func (p *proxy) endAll() {
 	}
 }
 
-func (p *proxy) close() error {
+// Close ends all connections, and waits for nothing.
+func (p *Proxy) Close() error {
 	p.mu.Lock()
 	p.over = true
 	p.mu.Unlock()
@@ -114,7 +121,7 @@ func (p *proxy) close() error {
 	return err
 }
 
-func (p *proxy) accept() {
+func (p *Proxy) accept() {
 	for {
 		client, err := p.ln.Accept()
 		if err != nil {
@@ -124,9 +131,9 @@ func (p *proxy) accept() {
 	}
 }
 
-func (p *proxy) serve(client net.Conn) {
+func (p *Proxy) serve(client net.Conn) {
 	p.mu.Lock()
-	to, refuse := p.to, p.now.refuse
+	to, refuse := p.to, p.now.Refuse
 	p.mu.Unlock()
 	if refuse {
 		_ = client.Close() // that is the refusal
@@ -151,7 +158,7 @@ func (p *proxy) serve(client net.Conn) {
 }
 
 // end closes both sides of a connection.
-func (p *proxy) end(l *link) {
+func (p *Proxy) end(l *link) {
 	p.mu.Lock()
 	l.ended = true
 	delete(p.conns, l)
@@ -160,18 +167,18 @@ func (p *proxy) end(l *link) {
 	_, _ = l.client.Close(), l.server.Close() // whichever ended first took the other along
 }
 
-// trouble waits while everything hangs, and returns what is to be done now; false when the connection is over.
-func (p *proxy) trouble(l *link) (trouble, bool) {
+// Trouble waits while everything hangs, and returns what is to be done now; false when the connection is over.
+func (p *Proxy) trouble(l *link) (Trouble, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.now.hang && !l.ended {
+	for p.now.Hang && !l.ended {
 		p.eased.Wait()
 	}
 	return p.now, !l.ended
 }
 
 // ask passes what the client says to the server.
-func (p *proxy) ask(l *link) {
+func (p *Proxy) ask(l *link) {
 	defer p.end(l)
 	buf := make([]byte, 32<<10)
 	for {
@@ -184,9 +191,9 @@ func (p *proxy) ask(l *link) {
 		if !ok {
 			return
 		}
-		time.Sleep(t.delay)
-		if t.exception != 0 && p.hasAnswered(l) {
-			if _, err := l.client.Write(exceptionPacket(t.exception)); err == nil {
+		time.Sleep(t.Delay)
+		if t.Exception != 0 && p.hasAnswered(l) {
+			if _, err := l.client.Write(exceptionPacket(t.Exception)); err == nil {
 				_, _ = io.Copy(io.Discard, l.client) // until the client has read it and closes
 			}
 			return
@@ -199,7 +206,7 @@ func (p *proxy) ask(l *link) {
 }
 
 // note remembers what a client asked of Kafka.
-func (p *proxy) note(l *link, said []byte) {
+func (p *Proxy) note(l *link, said []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.frames {
@@ -207,33 +214,33 @@ func (p *proxy) note(l *link, said []byte) {
 	}
 }
 
-func (p *proxy) hasAnswered(l *link) bool {
+func (p *Proxy) hasAnswered(l *link) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return l.answered
 }
 
 // spend is how many of n bytes may still pass. The cut is over once it has been made.
-func (p *proxy) spend(t trouble, n int64) int64 {
-	if !t.cut {
+func (p *Proxy) spend(t Trouble, n int64) int64 {
+	if !t.Cut {
 		return n
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.now.cut {
+	if !p.now.Cut {
 		return n
 	}
-	if p.now.budget >= n {
-		p.now.budget -= n
+	if p.now.Budget >= n {
+		p.now.Budget -= n
 		return n
 	}
-	pass := p.now.budget
-	p.now.cut = false
+	pass := p.now.Budget
+	p.now.Cut = false
 	return pass
 }
 
 // answer passes what the server says to the client.
-func (p *proxy) answer(l *link) {
+func (p *Proxy) answer(l *link) {
 	defer p.end(l)
 	buf := make([]byte, 32<<10)
 	for {
@@ -245,8 +252,8 @@ func (p *proxy) answer(l *link) {
 		if !ok {
 			return
 		}
-		time.Sleep(t.delay)
-		if t.swallow {
+		time.Sleep(t.Delay)
+		if t.Swallow {
 			continue
 		}
 		p.mu.Lock()
@@ -263,7 +270,7 @@ func (p *proxy) answer(l *link) {
 }
 
 // piece reads a whole frame of Kafka's, or what there is.
-func (p *proxy) piece(from io.Reader, buf *[]byte) ([]byte, error) {
+func (p *Proxy) piece(from io.Reader, buf *[]byte) ([]byte, error) {
 	if !p.frames {
 		n, err := from.Read(*buf)
 		return (*buf)[:n], err
