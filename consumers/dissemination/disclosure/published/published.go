@@ -37,6 +37,25 @@ type Cell struct {
 	Withheld bool
 }
 
+// Share is a published percentage: of a base, so many have the codes.
+type Share struct {
+	Measure string
+	Columns []string
+	// Codes are of the part, Base of the whole; both in the order of Columns.
+	Codes, Base []string
+	// Value is the percentage times Scale: 630 at scale 10 is 63.0 %.
+	Value, Scale int64
+}
+
+// Vintage is everything that was published of a period at one moment.
+type Vintage struct {
+	ID string
+	// Provisional vintages must be rounded.
+	Provisional bool
+	Tables      []Table
+	Shares      []Share
+}
+
 // Hierarchy says of which code each code of a column is a part; codes that are parts of no other are parts of Total.
 type Hierarchy map[string]string
 
