@@ -119,7 +119,9 @@ func TestASafeTableIsSafe(t *testing.T) {
 func TestAWithheldCellThatAppearsLater(t *testing.T) {
 	second := table("posts", "post", map[string]int64{"_T": 100, "COR": 68, "AGC": 9, "FLO": hidden, "POY": 20})
 	found := attackOn(t, leak{vintages: []published.Vintage{{ID: "1", Tables: []published.Table{safe()}}, {ID: "2", Tables: []published.Table{second}}}})
-	if !slices.ContainsFunc(found, func(f Finding) bool { return f.Vintage == "1" && f.Key == "returns|post=AGC" && f.How == Later && f.Low == 9 }) {
+	if !slices.ContainsFunc(found, func(f Finding) bool {
+		return f.Vintage == "1" && f.Key == "returns|post=AGC" && f.How == Later && f.Low == 9
+	}) {
 		t.Errorf("found %v", found)
 	}
 }

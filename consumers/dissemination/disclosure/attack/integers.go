@@ -1,5 +1,7 @@
 package attack
 
+import "slices"
+
 // Small systems: at most so many cells, and so many steps of the search.
 const (
 	smallCells = 14
@@ -12,13 +14,15 @@ func (p *part) enumerate() ([][2]int64, bool) {
 	if len(p.cells) > smallCells {
 		return nil, false
 	}
-	e := &enumeration{p: p, counts: make([]int64, len(p.cells)), found: make([][2]int64, len(p.cells)), steps: smallSteps}
+	e := &enumeration{p: p, counts: make([]int64, len(p.cells)), found: make([][2]int64, len(p.cells)), steps: smallSteps,
+		low: slices.Clone(p.low), high: slices.Clone(p.high)}
 	for j := range e.found {
 		e.found[j] = [2]int64{unlimited, -1}
 	}
 	for _, s := range p.sums {
 		e.rows = append(e.rows, p.whole(s))
 	}
+	e.narrow()
 	e.walk(0)
 	return e.found, e.steps > 0 && e.found[0][1] >= 0
 }
@@ -49,8 +53,40 @@ type enumeration struct {
 	p      *part
 	rows   []integerRow
 	counts []int64
-	found  [][2]int64
-	steps  int
+	// low and high are what the rows say of each place one by one.
+	low, high []int64
+	found     [][2]int64
+	steps     int
+}
+
+// narrow lowers the upper bound of each place to what its rows leave if everything else in them is as it helps most.
+func (e *enumeration) narrow() {
+	for range e.counts {
+		for _, r := range e.rows {
+			for j, c := range r.of {
+				if most, ok := e.most(r, j); c != 0 && ok {
+					e.high[j] = min(e.high[j], most)
+				}
+			}
+		}
+	}
+}
+
+// most returns the largest count that row r allows place j, and false if it does not limit it. Coefficients are 1 or -1.
+func (e *enumeration) most(r integerRow, j int) (int64, bool) {
+	most := r.rhs * r.of[j]
+	for k, c := range r.of {
+		switch {
+		case k == j || c == 0:
+		case c == r.of[j]:
+			most -= e.low[k]
+		case e.high[k] == unlimited:
+			return 0, false
+		default:
+			most += e.high[k]
+		}
+	}
+	return most, true
 }
 
 // walk tries every count of place j that the rows leave open, given the counts of the places before.
@@ -64,7 +100,7 @@ func (e *enumeration) walk(j int) {
 		}
 		return
 	}
-	low, high := e.p.low[j], e.p.high[j]
+	low, high := e.low[j], e.high[j]
 	for _, r := range e.rows {
 		if r.of[j] == 0 {
 			continue

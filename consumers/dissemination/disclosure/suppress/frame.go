@@ -227,16 +227,9 @@ func (f *frame) addCore(in *Input, core *Core) {
 		if t.Measure != core.Measure || !subset(t.Columns, core.Columns) {
 			continue
 		}
-		families := make([]map[string][]string, len(t.Columns))
-		for j, column := range t.Columns {
-			families[j] = Families(in.Hierarchies[column], t.codes(j))
-		}
+		finest := core.finest(in, &t)
 		for _, c := range t.Counts {
-			finest := true // the others are sums of these in the table itself
-			for j, code := range c.Codes {
-				finest = finest && families[j][code] == nil
-			}
-			if !finest {
+			if !finest(c.Codes) {
 				continue
 			}
 			e := audit.Equation{Total: f.index[published.Key(t.Measure, t.Columns, c.Codes)]}
@@ -249,6 +242,29 @@ func (f *frame) addCore(in *Input, core *Core) {
 				f.Equations = append(f.Equations, e)
 			}
 		}
+	}
+}
+
+// finest returns a function that reports whether a cell of the table is not a sum of other cells of it that are sums of cells of the core.
+func (c *Core) finest(in *Input, t *Table) func(codes []string) bool {
+	split := make([]map[string]bool, len(t.Columns)) // codes whose parts are coarse enough for the core
+	for j, column := range t.Columns {
+		h := in.Hierarchies[column]
+		core := c.Codes[slices.Index(c.Columns, column)]
+		split[j] = map[string]bool{}
+		for total, parts := range Families(h, t.codes(j)) {
+			split[j][total] = !slices.ContainsFunc(parts, func(part string) bool {
+				return !slices.ContainsFunc(core, func(code string) bool { return h.Within(code, part) })
+			})
+		}
+	}
+	return func(codes []string) bool {
+		for j, code := range codes {
+			if split[j][code] {
+				return false
+			}
+		}
+		return true
 	}
 }
 
@@ -297,7 +313,9 @@ func (f *frame) finish() error {
 	for _, e := range f.Equations {
 		slices.Sort(e.Parts)
 	}
-	order := func(a, b audit.Equation) int { return cmp.Or(cmp.Compare(a.Total, b.Total), slices.Compare(a.Parts, b.Parts)) }
+	order := func(a, b audit.Equation) int {
+		return cmp.Or(cmp.Compare(a.Total, b.Total), slices.Compare(a.Parts, b.Parts))
+	}
 	slices.SortFunc(f.Equations, order)
 	f.Equations = slices.CompactFunc(f.Equations, func(a, b audit.Equation) bool { return order(a, b) == 0 })
 	f.in = make([][]int, len(f.Cells))
