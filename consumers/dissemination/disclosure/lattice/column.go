@@ -37,6 +37,11 @@ func (c *checker) column(i int) {
 			c.fault(append(slices.Clone(at), "groups", j), "column %s: group %s is in %s, which is no group", col.ID, g.Code, p)
 		}
 	}
+	for code, with := range col.Joins {
+		if col.Hierarchy[code] == "" || col.Hierarchy[code] != col.Hierarchy[with] {
+			c.fault(append(slices.Clone(at), "joins"), "column %s: %s cannot join %s; both must be groups in the same group", col.ID, code, with)
+		}
+	}
 	for name, codes := range col.Levels {
 		var all []string
 		for _, code := range codes {

@@ -50,6 +50,8 @@ type Column struct {
 	Groups    []Group             `yaml:"groups"`
 	Levels    map[string][]string `yaml:"levels"`
 	Sensitive *Sensitive          `yaml:"sensitive"`
+	// Joins names the code that a code joins where too few persons have it; others join the next smallest.
+	Joins map[string]string `yaml:"joins"`
 
 	// Hierarchy has the parent of each group, Label its Spanish and English label.
 	Hierarchy published.Hierarchy  `yaml:"-"`

@@ -35,8 +35,9 @@ func (l *Lattice) Tabulate(halfYear string, data ...Data) (*suppress.Input, erro
 	if err != nil {
 		return nil, err
 	}
-	in := &suppress.Input{Hierarchies: map[string]published.Hierarchy{timeColumn: time.hierarchy}}
+	in := &suppress.Input{Hierarchies: map[string]published.Hierarchy{timeColumn: time.hierarchy}, Join: suppress.Join{With: map[string]map[string]string{}, Never: timeColumn}}
 	for _, c := range l.Columns {
+		in.Join.With[c.ID] = c.Joins
 		in.Hierarchies[c.ID] = c.Hierarchy
 	}
 	for _, d := range data {
@@ -158,20 +159,27 @@ func (l *Lattice) axes(t *Table, time *span, columns []string) ([]axis, error) {
 	return append(out, a), nil
 }
 
-// codes returns the codes of a column in a table: its level, the coarser levels that other tables of the measure have, and the total.
+// codes returns the codes of a column in a table: its level, the coarser codes that other tables of the measure have, and the total.
 func (l *Lattice) codes(t *Table, col *Column, name string) []string {
 	_, codes, _ := l.level(name)
 	out := slices.Clone(codes)
-	for _, other := range l.Tables {
-		for _, level := range other.Levels {
-			c, coarser, _ := l.level(level)
-			if other.Measure != t.Measure || c.ID != col.ID || len(coarser) > len(codes) {
-				continue
+	add := func(codes ...string) {
+		for _, code := range codes {
+			if !slices.Contains(out, code) {
+				out = append(out, code)
 			}
-			for _, code := range coarser {
-				if !slices.Contains(out, code) {
-					out = append(out, code)
-				}
+		}
+	}
+	for _, other := range l.Tables {
+		if other.Measure != t.Measure {
+			continue
+		}
+		if only, ok := other.Only[col.ID]; ok && slices.ContainsFunc(codes, func(code string) bool { return col.Hierarchy.Within(code, only) }) {
+			add(only)
+		}
+		for _, level := range other.Levels {
+			if c, coarser, _ := l.level(level); c.ID == col.ID && len(coarser) <= len(codes) {
+				add(coarser...)
 			}
 		}
 	}

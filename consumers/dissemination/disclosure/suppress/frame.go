@@ -65,6 +65,15 @@ type Input struct {
 	Tables      []Table
 	Cores       []Core
 	Hierarchies map[string]published.Hierarchy
+	Join        Join
+}
+
+// Join says which codes are joined where too few persons have one.
+type Join struct {
+	// With names, by column, the code that a code joins first: "not stated" joins the largest. Others join the next smallest.
+	With map[string]map[string]string
+	// Never is a column whose codes are not joined: time.
+	Never string
 }
 
 // frame is the system of all cells of all tables. Its order does not depend on the order of the input.
