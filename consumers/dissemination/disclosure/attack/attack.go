@@ -100,7 +100,7 @@ func (v *view) plain(in *Input) []Finding {
 	var out []Finding
 	for _, t := range v.vintage.Tables {
 		for _, c := range t.Cells {
-			if c.Withheld {
+			if c.Withheld || c.Kept {
 				continue
 			}
 			k := published.Key(t.Measure, t.Columns, c.Codes)

@@ -56,9 +56,10 @@ func newProgram(rows [][]*big.Rat, n int) (*program, error) {
 // drop removes the artificial variables, which are all 0, and with them equations that follow from others.
 func (p *program) drop(n int) {
 	for i := 0; i < len(p.rows); {
-		j := n
 		if p.basis[i] >= n {
-			for j = 0; j < n && p.rows[i][j].Sign() == 0; j++ {
+			j := 0
+			for j < n && p.rows[i][j].Sign() == 0 {
+				j++
 			}
 			if j < n {
 				p.pivot(i, j)

@@ -39,7 +39,7 @@ func look(in *Input, vintage *published.Vintage) (*view, error) {
 		}
 		for _, c := range t.Cells {
 			n := v.cell(published.Key(t.Measure, t.Columns, c.Codes))
-			if c.Withheld {
+			if c.Withheld || c.Kept {
 				v.withheld[n] = true
 				continue
 			}

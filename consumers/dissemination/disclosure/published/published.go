@@ -3,7 +3,7 @@
 // have the same Key exactly if they count the same, in whichever tables they stand. It has no I/O.
 //
 // A table is one CSV file: one column for each of Columns, then value (empty for a withheld cell) and status (Q for a withheld
-// cell). A hierarchy is one CSV file of code and parent.
+// cell, K for one whose value is kept from an earlier vintage). A hierarchy is one CSV file of code and parent.
 package published
 
 import (
@@ -35,6 +35,8 @@ type Cell struct {
 	// Value is the count. It is 0 for a withheld cell.
 	Value    int64
 	Withheld bool
+	// Kept says that the value is that of an earlier vintage: the count may have changed since, by too few persons to say.
+	Kept bool
 }
 
 // Share is a published percentage: of a base, so many have the codes.

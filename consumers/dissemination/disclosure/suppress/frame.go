@@ -32,6 +32,8 @@ type Count struct {
 	// Threshold is the number of distinct persons from which the cell may be published.
 	Threshold int64
 	State     State
+	// Changed is the number of distinct persons by whom the count differs from the release before, for Revise; 0 counts a person for each unit.
+	Changed int64
 }
 
 // Sensitive names a column that says something about people which must not be known of all of a group.

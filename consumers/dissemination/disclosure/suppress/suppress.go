@@ -37,7 +37,11 @@ type Release struct {
 
 // Plan withholds what must be withheld. Its errors wrap ErrUnsafe, or tell what of the input contradicts itself.
 func Plan(in *Input) (*Release, error) {
-	in = coarsened(in)
+	return plan(coarsened(in))
+}
+
+// plan withholds cells of tables as they are.
+func plan(in *Input) (*Release, error) {
 	f, err := newFrame(in)
 	if err != nil {
 		return nil, err

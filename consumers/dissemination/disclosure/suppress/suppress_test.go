@@ -159,7 +159,7 @@ func one(column string, counts map[string]Count) *Input {
 	return &Input{Tables: []Table{t}, Hierarchies: map[string]published.Hierarchy{column: h}}
 }
 
-func plan(t *testing.T, in *Input) map[string]bool {
+func planned(t *testing.T, in *Input) map[string]bool {
 	t.Helper()
 	r, err := Plan(in)
 	if err != nil {
@@ -169,21 +169,21 @@ func plan(t *testing.T, in *Input) map[string]bool {
 }
 
 func TestThresholdsCountPersons(t *testing.T) {
-	w := plan(t, one("post", map[string]Count{"x": {Value: 6, Persons: 2}, "y": {Value: 5, Persons: 5}, "z": {Value: 90, Persons: 80}, "v": {Value: 7, Persons: 7}}))
+	w := planned(t, one("post", map[string]Count{"x": {Value: 6, Persons: 2}, "y": {Value: 5, Persons: 5}, "z": {Value: 90, Persons: 80}, "v": {Value: 7, Persons: 7}}))
 	if !w["returns|post=x"] {
 		t.Error("6 returns of 2 persons are published")
 	}
 	if w["returns|post=z"] {
 		t.Error("90 of 80 persons are withheld")
 	}
-	w = plan(t, one("post", map[string]Count{"y": {Value: 5, Persons: 5}, "z": {Value: 90, Persons: 80}}))
+	w = planned(t, one("post", map[string]Count{"y": {Value: 5, Persons: 5}, "z": {Value: 90, Persons: 80}}))
 	if w["returns|post=y"] {
 		t.Error("5 returns of 5 persons are withheld")
 	}
 }
 
 func TestTheNextSmallestJoins(t *testing.T) {
-	w := plan(t, one("post", map[string]Count{"a": {Value: 1, Persons: 1}, "b": {Value: 3, Persons: 3}, "c": {Value: 9, Persons: 9}, "d": {Value: 50, Persons: 50}, "e": {}}))
+	w := planned(t, one("post", map[string]Count{"a": {Value: 1, Persons: 1}, "b": {Value: 3, Persons: 3}, "c": {Value: 9, Persons: 9}, "d": {Value: 50, Persons: 50}, "e": {}}))
 	want := map[string]bool{"returns|": false, "returns|post=a": true, "returns|post=b": true, "returns|post=c": true, "returns|post=d": false, "returns|post=e": false}
 	if !reflect.DeepEqual(w, want) {
 		t.Errorf("withheld %v, want %v", w, want)
@@ -199,19 +199,19 @@ func TestAGroupOfMinorsOfOneKind(t *testing.T) {
 	in.Tables[0].Columns = append(in.Tables[0].Columns, "age")
 	in.Hierarchies["age"] = hierarchies["age"]
 	in.Tables[0].Sensitive = []Sensitive{{Column: "accompanied", Ignored: []string{"unknown"}, OfColumn: "age", Of: []string{"minor"}}}
-	w := plan(t, in)
+	w := planned(t, in)
 	if !w["returns|accompanied=unaccompanied|age=minor"] || w["returns|age=minor"] {
 		t.Errorf("all minors are unaccompanied, and the table says so: %v", w)
 	}
 	in.Tables[0].Sensitive[0].Ignored = []string{"unknown", "unaccompanied"}
-	if w = plan(t, in); w["returns|accompanied=unaccompanied|age=minor"] {
+	if w = planned(t, in); w["returns|accompanied=unaccompanied|age=minor"] {
 		t.Error("a category that says nothing is withheld")
 	}
 }
 
 func TestWhatIsForcedAndWhatIsHeld(t *testing.T) {
 	counts := map[string]Count{"a": {Value: 60, Persons: 60, State: Held}, "b": {Value: 30, Persons: 30, State: Forced}, "c": {Value: 70, Persons: 70}, "d": {Value: 80, Persons: 80}}
-	w := plan(t, one("post", counts))
+	w := planned(t, one("post", counts))
 	if !w["returns|post=a"] || w["returns|post=b"] || !w["returns|post=c"] {
 		t.Errorf("withheld: %v", w)
 	}
@@ -295,5 +295,54 @@ func TestComputableAcrossTables(t *testing.T) {
 	}
 	if fmt.Sprint(found) != "[returns|place=A returns|place=A|sex=F returns|place=a1]" {
 		t.Errorf("found %v", found)
+	}
+}
+
+// revised publishes counts, adds to them, and returns what is published then.
+func revised(t *testing.T, first map[string]Count, added map[string]Count) map[string]published.Cell {
+	t.Helper()
+	before, err := Plan(one("post", first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := map[string]Count{}
+	for code, c := range first {
+		a := added[code]
+		second[code] = Count{Value: c.Value + a.Value, Persons: c.Persons + a.Persons, Changed: a.Persons}
+	}
+	r, err := Revise(before.Tables, before.Hierarchies, one("post", first), one("post", second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]published.Cell{}
+	for _, c := range r.Tables[0].Cells {
+		out[c.Codes[0]] = c
+	}
+	return out
+}
+
+func TestRevisions(t *testing.T) {
+	first := map[string]Count{"a": {Value: 2, Persons: 2}, "b": {Value: 9, Persons: 9}, "c": {Value: 50, Persons: 50}, "d": {Value: 80, Persons: 80}, "e": {Value: 90, Persons: 90}}
+	got := revised(t, first, map[string]Count{"a": {Value: 20, Persons: 20}, "d": {Value: 7, Persons: 7}, "e": {Value: 8, Persons: 2}, "c": {Value: 6, Persons: 6}})
+	if !got["a"].Withheld || !got["b"].Withheld {
+		t.Errorf("what was withheld is published: %v", got)
+	}
+	if !got["e"].Kept || got["e"].Value != 90 {
+		t.Errorf("a change of 8 by 2 persons is shown: %v", got)
+	}
+	if got["d"].Kept || got["d"].Value != 87 || got["_T"].Value != 231+41 {
+		t.Errorf("a change by 7 persons, or that of the total, is not shown: %v", got)
+	}
+	got = revised(t, first, map[string]Count{"d": {Value: 2, Persons: 2}})
+	if got["_T"].Value != 233 || got["d"].Value != 80 || !got["c"].Kept || !got["d"].Kept {
+		t.Errorf("2 more persons: the total is corrected, and nothing says where: %v", got)
+	}
+	got = revised(t, first, map[string]Count{"d": {Value: -1, Persons: -1}, "e": {Value: 30, Persons: 30}})
+	if got["_T"].Value != 260 || !got["e"].Kept || !got["d"].Kept {
+		t.Errorf("a smaller count: the total alone is corrected: %v", got)
+	}
+	got = revised(t, first, nil)
+	if got["c"].Kept || got["_T"].Value != 231 {
+		t.Errorf("nothing has changed: %v", got)
 	}
 }
