@@ -73,8 +73,9 @@ func leaks() []leak {
 		{name: "provisional not rounded", key: "returns|post=COR", how: Rounding, low: 68, high: 68,
 			vintages: []published.Vintage{{ID: "1", Provisional: true, Tables: []published.Table{safe()}}}},
 		{name: "a percentage finer than its counts", key: "returns|post=AGC", how: Percent, low: 4, high: 4,
-			vintages: []published.Vintage{{ID: "1", Tables: []published.Table{safe()}, Shares: []published.Share{
-				{Measure: "returns", Columns: []string{"post"}, Codes: []string{"AGC"}, Base: []string{"_T"}, Value: 40, Scale: 10}}}}},
+			vintages: []published.Vintage{{ID: "1", Tables: []published.Table{
+				table("posts", "post", map[string]int64{"_T": 1000, "COR": 960, "AGC": hidden, "FLO": hidden, "POY": 28})},
+				Shares: []published.Share{{Measure: "returns", Columns: []string{"post"}, Codes: []string{"AGC"}, Base: []string{"_T"}, Value: 4, Scale: 10}}}}},
 		{name: "a zero pattern", key: "returns|accompanied=alone|age=minor", how: Group, low: 11, high: 11,
 			vintages: of(table("minors", "age accompanied", map[string]int64{"minor _T": 11, "minor alone": 11, "minor with": 0, "minor unknown": 0}))},
 		{name: "sum of children under a withheld parent", key: "returns|place=HN-CR", how: Linear, low: 31, high: 31,

@@ -46,7 +46,7 @@ func compare(a, b *view, threshold int64) ([]Finding, error) {
 	return out, nil
 }
 
-// small reports whether a change is of somebody, and of fewer than the threshold.
+// small reports whether a change is not 0 and smaller than the threshold.
 func small(change, threshold int64) bool {
 	return change != 0 && -threshold < change && change < threshold
 }

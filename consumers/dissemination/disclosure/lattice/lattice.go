@@ -32,7 +32,7 @@ type Lattice struct {
 	Columns   []Column  `yaml:"columns"`
 	Tables    []Table   `yaml:"tables"`
 	Classes   []Class   `yaml:"classes"`
-	// Cores are the crosses that tables limit each other through although nobody publishes them.
+	// Cores are the crosses that tables limit each other through although they are not published.
 	Cores []Core `yaml:"-"`
 }
 

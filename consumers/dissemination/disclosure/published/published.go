@@ -1,5 +1,5 @@
 // Package published holds the form of what is public: tables of cells, and the hierarchies of codes by which cells are sums of
-// others. Whoever protects tables and whoever attacks them share this form and nothing else. It promises that two cells
+// others. The code that protects tables and the code that attacks them share this form and nothing else. It promises that two cells
 // have the same Key exactly if they count the same, in whichever tables they stand. It has no I/O.
 //
 // A table is one CSV file: one column for each of Columns, then value (empty for a withheld cell) and status (Q for a withheld

@@ -220,7 +220,7 @@ func Families(h published.Hierarchy, have map[string]bool) map[string][]string {
 	return out
 }
 
-// addCore adds the cells of a core, which nobody sees, and for each cell of a table that only has columns of the core the
+// addCore adds the cells of a core, which are not published, and for each cell of a table that only has columns of the core the
 // equation that it is a sum of them.
 func (f *frame) addCore(in *Input, core *Core) {
 	var cells [][]string

@@ -56,7 +56,7 @@ func random(seed uint64, events int) *Input {
 	for i := range events {
 		person := i
 		if r.IntN(10) == 0 {
-			person = r.IntN(i + 1) // somebody came back before
+			person = r.IntN(i + 1) // the same person came back
 		}
 		all = append(all, event{person, map[string]string{"place": pick("a1", "a2", "b1", "a3", "b2"), "sex": pick("M", "F"), "age": pick("18-30", "31+", "6-17", "0-5")}})
 	}
