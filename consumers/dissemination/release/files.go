@@ -7,12 +7,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
-	"github.com/google/uuid"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure"
+	"retorno/consumers/dissemination/disclosure/audit"
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/disclosure/suppress"
@@ -20,66 +21,104 @@ import (
 	"retorno/schemas/codelists"
 )
 
-// roundedTo is the base of the values of provisional vintages: it hides how little a later one differs.
-const roundedTo = 10
-
 // Public says how the public form of a vintage is made.
 type Public struct {
 	Lattice *lattice.Lattice
 	Key     ed25519.PrivateKey // signs the certificate
 }
 
-// facts are the returns of the period as they stand, with a checksum of which rows these are.
-func (p Public) facts(ctx context.Context, conn Conn, period calendar.Period) (all []lattice.Fact, err error) {
-	names := p.Lattice.Attributes()
-	columns := make([]string, len(names))
-	for i, name := range names {
-		if columns[i] = "toString(" + name + ")"; name == "source" {
-			columns[i] = "multiIf(registered AND checkpoint, 'both', registered, 'registered', 'checkpoint')"
-		}
-	}
-	query := "SELECT person, toInt32(day), [" + strings.Join(columns, ", ") + "] FROM ceniss.returns WHERE day BETWEEN toDate(?) AND toDate(?)"
-	rows, err := conn.Query(ctx, query, period.First.String(), period.Last.String())
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var person uuid.UUID
-		var day int32
-		var f lattice.Fact
-		if err := rows.Scan(&person, &day, &f.Codes); err != nil {
-			return nil, err
-		}
-		f.Person, f.Day = person, calendar.Day(day)
-		all = append(all, f)
-	}
-	return all, rows.Err()
+// measure is one thing that is counted, and where its events are.
+type measure struct {
+	id      string
+	columns []string // of the lattice
+	query   string   // person, month and codes of the events from one day to another
 }
 
-// returnsOf is which rows the returns of the period are.
-func returnsOf(ctx context.Context, conn Conn, period calendar.Period) (sum uint64, err error) {
-	err = conn.QueryRow(ctx, "SELECT groupBitXor(cityHash64(return_id, version)) FROM retorno.returns FINAL WHERE day BETWEEN toDate(?) AND toDate(?)",
-		period.First.String(), period.Last.String()).Scan(&sum)
+// measures are everything that is released. People are counted once: by all helps that they had, or by those of a kind. A
+// crossing is of nobody in particular, so each is of a person of its own.
+var measures = []measure{
+	{"returns", []string{"source", "route", "exit_point", "sex", "age", "accompanied", "residence", "entry_point", "centre", "return_type"},
+		`SELECT toString(person), month, [multiIf(registered AND checkpoint, 'both', registered, 'registered_only', 'post_only'), route, exit_point, sex, age_group,
+			accompanied, municipality, entry_point, centre, return_type, department] FROM ceniss.returns WHERE day BETWEEN toDate(?) AND toDate(?)`},
+	{"helps", []string{"kind", "centre"},
+		"SELECT toString(person), formatDateTime(day, '%Y-%m'), [toString(kind), toString(centre)] FROM retorno.assistance FINAL WHERE day BETWEEN toDate(?) AND toDate(?)"},
+	{"people", []string{"sex", "age"},
+		`SELECT toString(person), formatDateTime(min(day), '%Y-%m'), [argMax(toString(sex), (day, record_id)), argMax(toString(age_group), (day, record_id))]
+			FROM retorno.assistance FINAL WHERE day BETWEEN toDate(?) AND toDate(?) GROUP BY person`},
+	{"people_by_kind", []string{"kind"},
+		"SELECT toString(person), formatDateTime(min(day), '%Y-%m'), [toString(kind)] FROM retorno.assistance FINAL WHERE day BETWEEN toDate(?) AND toDate(?) GROUP BY person, kind"},
+	{"crossings", []string{"result", "post"},
+		`SELECT concat('crossing ', toString(rowNumberInAllBlocks())), month, [document_check, border_point] FROM ceniss.crossing_counts
+			ARRAY JOIN range(crossings) AS each WHERE day BETWEEN toDate(?) AND toDate(?)`},
+}
+
+// facts are the events of the period as they stand.
+func (p Public) facts(ctx context.Context, conn Conn, period calendar.Period) (all []lattice.Data, err error) {
+	for _, m := range measures {
+		d := lattice.Data{Measure: m.id, Columns: m.columns}
+		rows, err := conn.Query(ctx, m.query, period.First.String(), period.Last.String())
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m.id, err)
+		}
+		err = p.read(rows, &d)
+		if err = errors.Join(err, rows.Close()); err != nil {
+			return nil, fmt.Errorf("%s: %w", m.id, err)
+		}
+		all = append(all, d)
+	}
+	return all, nil
+}
+
+func (p Public) read(rows driver.Rows, d *lattice.Data) error {
+	residence := slices.Index(d.Columns, "residence")
+	for rows.Next() {
+		var r lattice.Row
+		if err := rows.Scan(&r.Person, &r.Month, &r.Codes); err != nil {
+			return err
+		}
+		if residence >= 0 {
+			last := len(r.Codes) - 1 // the department
+			r.Codes[residence] = p.Lattice.CodeWithin("residence", r.Codes[residence], r.Codes[last])
+			r.Codes = r.Codes[:last]
+		}
+		d.Rows = append(d.Rows, r)
+	}
+	return rows.Err()
+}
+
+// rowsOf is which rows the facts of the period are.
+func rowsOf(ctx context.Context, conn Conn, period calendar.Period) (sum uint64, err error) {
+	first, last := period.First.String(), period.Last.String()
+	err = conn.QueryRow(ctx, `SELECT groupBitXor(sum) FROM
+		(
+			SELECT groupBitXor(cityHash64(return_id, version)) AS sum FROM retorno.returns FINAL WHERE day BETWEEN toDate(?) AND toDate(?)
+			UNION ALL SELECT groupBitXor(cityHash64(record_id, version)) FROM retorno.assistance FINAL WHERE day BETWEEN toDate(?) AND toDate(?)
+			UNION ALL SELECT groupBitXor(cityHash64(day, border_point, direction, document_check, version)) FROM retorno.crossing_counts FINAL WHERE day BETWEEN toDate(?) AND toDate(?)
+		)`, first, last, first, last, first, last).Scan(&sum)
 	return sum, err
 }
 
-// seal makes the files of the vintage out of the facts. There are none where the lattice has no table of such a period, and none
-// of a revision: what changed since the final vintage would tell of those who changed it. The error is a *RefusedError when the
-// tables would tell too much.
-func (p *Publication) seal(public Public, period calendar.Period, facts []lattice.Fact) ([]bundle.File, error) {
-	if p.Status == Revision || period.Kind != calendar.KindHalfYear {
+// seal makes the files of the vintage out of the facts. There are none but for half-years, whose tables the lattice has, and none
+// of a revision. The error is a *RefusedError when the tables would tell too much.
+func (p *Publication) seal(public Public, facts []lattice.Data) ([]bundle.File, error) {
+	if !p.public() {
 		return nil, nil
 	}
-	in, err := public.Lattice.Tabulate(period, facts, p.Status == Provisional)
+	in, err := public.Lattice.Tabulate(p.Period, facts...)
 	if err != nil {
 		return nil, err
 	}
 	c := p.content(public)
+	class, ok := public.Lattice.Class(string(p.Status))
+	if !ok {
+		return nil, &RefusedError{Period: p.Period, Reasons: []Reason{{Unsafe, fmt.Sprintf("the lattice has no class of %s releases", p.Status), "add it"}}}
+	}
+	in.Tables = class.Select(in.Tables, p.Period)
 	var tables []published.Table
-	if p.Status == Provisional {
-		c.Manifest.Rounded = roundedTo
-		tables = rounded(in)
+	hierarchies := in.Hierarchies
+	if class.Base > 1 {
+		c.Manifest.Rounded = class.Base
+		tables = rounded(in, class.Base)
 		c.Certificate.Cells = cellsOf(tables)
 	} else {
 		r, err := plan(in)
@@ -89,20 +128,22 @@ func (p *Publication) seal(public Public, period calendar.Period, facts []lattic
 		if err != nil {
 			return nil, err
 		}
-		tables = r.Tables
-		c.Certificate.Cells, c.Certificate.Withheld = r.Cells, r.Withheld
-		c.Certificate.Audit = bundle.Audit{Arithmetic: "exact", Programs: r.Audit.LPs, Audited: r.Audit.Audited, Determined: r.Audit.Determined, MaxLow: r.Audit.MaxLow, OwnCase: true}
-		if r.Audit.Audited > 0 {
-			c.Certificate.Audit.MinWidth = &r.Audit.MinWidth
-		}
+		tables, hierarchies = r.Tables, r.Hierarchies
+		c.Certificate.Cells, c.Certificate.Withheld, c.Certificate.Audit = r.Cells, r.Withheld, auditOf(r.Audit)
 	}
 	c.Certificate.Published = c.Certificate.Cells - c.Certificate.Withheld
 	for _, t := range tables {
 		es, en := public.Lattice.Title(t.ID)
 		c.Tables = append(c.Tables, bundle.Table{Table: t, Title: bundle.Title{ES: es, EN: en}})
 	}
-	c.Codes = codesOf(public.Lattice, tables, in.Hierarchies)
+	c.Codes = codesOf(public.Lattice, tables, hierarchies)
 	return bundle.Seal(c, public.Key)
+}
+
+// public reports whether the vintage has a public form.
+func (p *Publication) public() bool {
+	period, err := calendar.ParsePeriod(p.Period)
+	return err == nil && period.Kind == calendar.KindHalfYear && p.Status != Revision
 }
 
 // plan chooses what is withheld. Where no choice protects everybody, the last table is left out.
@@ -116,9 +157,18 @@ func plan(in *suppress.Input) (r *suppress.Release, err error) {
 	}
 }
 
+// auditOf is what the certificate says of an audit.
+func auditOf(r *audit.Report) bundle.Audit {
+	a := bundle.Audit{Arithmetic: "exact", Programs: r.LPs, Audited: r.Audited, Determined: r.Determined, MaxLow: r.MaxLow, OwnCase: true}
+	if r.Audited > 0 {
+		a.MinWidth = &r.MinWidth
+	}
+	return a
+}
+
 // content is what the bundle says of the vintage beside its tables.
 func (p *Publication) content(public Public) bundle.Content {
-	c := bundle.Content{Lattice: public.Lattice.Text, Manifest: bundle.Manifest{Period: p.Period, Vintage: p.Vintage, Status: string(p.Status), AsOf: p.AsOf.UTC(),
+	c := bundle.Content{Lattice: public.Lattice.Text(), Manifest: bundle.Manifest{Period: p.Period, Vintage: p.Vintage, Status: string(p.Status), AsOf: p.AsOf.UTC(),
 		Published: p.Published.UTC(), Reason: p.Reason, Accepted: p.Accepted, MethodVersion: p.MethodVersion, Lattice: public.Lattice.Version, CodeLists: codeLists(),
 		Software: p.Software, Missing: p.Missing}, Certificate: bundle.Certificate{MadeAt: p.Published.UTC()}}
 	if share, ok := disclosure.Coverage(p.Registered, p.Reconciled); ok {
@@ -161,12 +211,13 @@ func codeLists() string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// rounded are the tables with values rounded to the nearest multiple of roundedTo, halves up.
-func rounded(in *suppress.Input) (all []published.Table) {
+// rounded are the tables with values rounded to the nearest multiple of a base, halves up: it hides how little a later vintage
+// differs.
+func rounded(in *suppress.Input, base int64) (all []published.Table) {
 	for _, t := range in.Tables {
-		out := published.Table{ID: t.ID, Measure: t.Measure, Columns: t.Columns, Base: roundedTo}
+		out := published.Table{ID: t.ID, Measure: t.Measure, Columns: t.Columns, Base: base}
 		for _, c := range t.Counts {
-			out.Cells = append(out.Cells, published.Cell{Codes: c.Codes, Value: (c.Value + roundedTo/2) / roundedTo * roundedTo})
+			out.Cells = append(out.Cells, published.Cell{Codes: c.Codes, Value: (c.Value + base/2) / base * base})
 		}
 		all = append(all, out)
 	}

@@ -43,25 +43,26 @@ type office struct {
 	log, increments int // the newest log; incremental passes
 }
 
-// twoTables are of so few columns that an office's few returns can be published.
-const twoTables = `version: "test"
-thresholds: {standard: 3, minors: 3}
+// oneTable is so coarse that an office's few returns can be published.
+const oneTable = `version: "test"
+core_limit: 100
+measures: [{id: returns, es: Retornos, en: Returns}]
 columns:
-  source:
-    es: Fuente
-    en: Source
-    of: source
-    codes: [{code: REG, es: Registrado, en: Registered, from: [both, registered]}, {code: POST, es: Puesto, en: Post, from: [checkpoint]}]
-  exit_point: {es: Salida, en: Exit, of: exit_point, codes: [{code: L-COR, es: Corinto, en: Corinto, from: [L-COR]}, {code: OTH, es: Otros, en: Other, rest: true}]}
+  - id: exit_point
+    list: border_point
+    groups: [{code: L-COR, es: Corinto, en: Corinto, of: [L-COR]}, {code: OTH, es: Otros, en: Other, others: true}]
+    levels: {exit: [L-COR, OTH]}
 tables:
-  - {id: T2, es: Salida, en: Exit, columns: {exit_point: 0}, time: [S], where: {source: REG}}
-  - {id: P1, es: Meses, en: Months, columns: {}, time: [M, S], provisional: true}
+  - {id: T2, es: Salida, en: Exit, measure: returns, levels: [exit_point.exit], time: [M, S], threshold: 3}
+classes:
+  - {id: P, status: provisional, base: 10, tables: {T2: [S]}}
+  - {id: A, status: final, base: 1}
 `
 
 // public is a small lattice with a key.
 func public(t *testing.T) release.Public {
 	t.Helper()
-	l, err := lattice.Parse([]byte(twoTables))
+	l, err := lattice.Parse("test", []byte(oneTable))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -145,7 +145,7 @@ func Publish(ctx context.Context, conn Conn, gate Gate, public Public, o Order) 
 	for attempt := 1; ; attempt++ {
 		facts, err := p.copyCells(ctx, conn, public, o.Period)
 		if err == nil {
-			err = p.write(ctx, conn, public, o.Period, facts, vintages)
+			err = p.write(ctx, conn, public, facts, vintages)
 		}
 		if err == nil {
 			return p, nil
@@ -162,21 +162,21 @@ func Publish(ctx context.Context, conn Conn, gate Gate, public Public, o Order) 
 
 // copyCells writes the counts and returns the facts that they are of, when both are exactly those of the positions that it
 // notes: every flush of which a row may have been copied was begun before the copy was complete, so it is in the ledger when
-// settled returns; and no flush that is in the ledger by then changed a cell or a return of the period later, or they are not those
+// settled returns; and no flush that is in the ledger by then changed a cell or a fact of the period later, or they are not those
 // of the copy, and the error is ErrMoving.
-func (p *Publication) copyCells(ctx context.Context, conn Conn, public Public, period calendar.Period) (facts []lattice.Fact, err error) {
+func (p *Publication) copyCells(ctx context.Context, conn Conn, public Public, period calendar.Period) (facts []lattice.Data, err error) {
 	if p.ID, err = uuid.NewV7(); err != nil {
 		return nil, err
 	}
-	returns, err := returnsOf(ctx, conn, period)
+	rows, err := rowsOf(ctx, conn, period)
 	if err != nil {
-		return nil, fmt.Errorf("read the returns: %w", err)
+		return nil, fmt.Errorf("read the facts: %w", err)
 	}
 	if err := conn.Exec(ctx, "INSERT INTO retorno.published_counts SELECT toUUID(?) AS publication, * FROM ("+cells+")", p.ID.String(), p.First, p.Last); err != nil {
 		return nil, fmt.Errorf("write the counts: %w", err)
 	}
 	if facts, err = public.facts(ctx, conn, period); err != nil {
-		return nil, fmt.Errorf("read the returns: %w", err)
+		return nil, fmt.Errorf("read the facts: %w", err)
 	}
 	if err = p.sums(ctx, conn, "retorno.published_counts WHERE publication = toUUID(?)", p.ID.String()); err != nil {
 		return nil, fmt.Errorf("read the counts again: %w", err)
@@ -195,15 +195,15 @@ func (p *Publication) copyCells(ctx context.Context, conn Conn, public Public, p
 	if err := now.sums(ctx, conn, "("+cells+")", p.First, p.Last); err != nil {
 		return nil, fmt.Errorf("compare the counts: %w", err)
 	}
-	still, err := returnsOf(ctx, conn, period)
+	still, err := rowsOf(ctx, conn, period)
 	if err != nil {
-		return nil, fmt.Errorf("compare the returns: %w", err)
+		return nil, fmt.Errorf("compare the facts: %w", err)
 	}
-	if now.Cells != p.Cells || now.Checksum != p.Checksum || still != returns {
+	if now.Cells != p.Cells || now.Checksum != p.Checksum || still != rows {
 		return nil, ErrMoving
 	}
-	if uint64(len(facts)) != p.Reconciled {
-		return nil, fmt.Errorf("%d returns are stored and %d are counted: `retorno verify --once` names the rows", len(facts), p.Reconciled)
+	if n := len(facts[0].Rows); uint64(n) != p.Reconciled {
+		return nil, fmt.Errorf("%d returns are stored and %d are counted: `retorno verify --once` names the rows", n, p.Reconciled)
 	}
 	err = conn.QueryRow(ctx, `SELECT count() FROM retorno.returns FINAL
 		WHERE national = 1 AND day BETWEEN toDate(?) AND toDate(?) AND UUIDv7ToDateTime(return_id, 'UTC') > arrival + INTERVAL 72 HOUR`, p.First, p.Last).Scan(&p.Late)
@@ -242,12 +242,12 @@ var dimensions = func() string {
 // write gives the vintage its number and makes it visible, unless another has been published since the gate saw so many
 // vintages: it opened for what was there. ClickHouse looks at that, and at the lease, in the statement that writes, so that a
 // publisher that was held up before it writes nothing afterwards.
-func (p *Publication) write(ctx context.Context, conn Conn, public Public, period calendar.Period, facts []lattice.Fact, vintages uint64) (err error) {
+func (p *Publication) write(ctx context.Context, conn Conn, public Public, facts []lattice.Data, vintages uint64) (err error) {
 	if p.Vintage, err = claim(ctx, conn, p.Period, p.ID); err != nil {
 		return err
 	}
 	p.Published = time.Now().Truncate(time.Millisecond)
-	files, err := p.seal(public, period, facts)
+	files, err := p.seal(public, facts)
 	if err != nil {
 		return errors.Join(err, note(ctx, conn, p.Period, withdrawn, p.ID))
 	}

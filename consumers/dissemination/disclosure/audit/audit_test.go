@@ -285,7 +285,7 @@ func TestComplementIsDetermined(t *testing.T) {
 		t.Errorf("two withheld cells that sum to 7: %+v, %v", r, err)
 	}
 	if r, err = Audit(family(20, w, w, Cell{Value: 15}), Options{}); err != nil || r.Accepted() || r.Faults[0].Knowing < 0 {
-		t.Errorf("5 in two cells, to somebody who is one of the 5: %+v, %v", r, err)
+		t.Errorf("5 in two cells, to a person who is one of the 5: %+v, %v", r, err)
 	}
 }
 
@@ -333,6 +333,37 @@ func TestBothArithmeticsAgree(t *testing.T) {
 	r, err := Audit(family(1<<40, w, w), Options{Exact: true})
 	if err != nil || !r.Accepted() || r.Bounds[1].High != 1<<40 {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// What fits into 64 bits must be what big integers give, and what does not fit must say so.
+func TestSmallNumbersSayWhenTheyDoNotFit(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 22))
+	fitted, refused := 0, 0
+	for range 10_000 {
+		var n [4]int64
+		for i := range n {
+			n[i] = (r.Int64N(2*limit-1) - limit + 1) >> r.IntN(28)
+		}
+		exact, _ := large{}.cross(big.NewInt(n[0]), big.NewInt(n[1]), big.NewInt(n[2]), big.NewInt(n[3]), big.NewInt(1))
+		got, ok := small{}.cross(n[0], n[1], n[2], n[3], 1)
+		switch {
+		case ok && exact.Cmp(big.NewInt(got)) != 0:
+			t.Fatalf("%d*%d - %d*%d is %v, not %d", n[0], n[1], n[2], n[3], exact, got)
+		case ok != (exact.IsInt64() && -limit < exact.Int64() && exact.Int64() < limit):
+			t.Fatalf("%v fits: %v", exact, ok)
+		case ok:
+			fitted++
+		default:
+			refused++
+		}
+		sum, ok := small{}.sum(n[0], n[1])
+		if ok != (-limit < n[0]+n[1] && n[0]+n[1] < limit) || sum != n[0]+n[1] {
+			t.Fatalf("%d + %d fits: %v", n[0], n[1], ok)
+		}
+	}
+	if fitted == 0 || refused == 0 {
+		t.Errorf("%d fitted, %d did not", fitted, refused)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/gonum/optimize/convex/lp"
 )
 
-// gonum is here because an oracle must be somebody else's: it solves the same linear programs in floating point.
+// gonum is here because an oracle must be of others: it solves the same linear programs in floating point.
 func TestLargerLatticesAgainstAnotherSolver(t *testing.T) {
 	compared := 0
 	for seed := uint64(1); seed <= 40; seed++ {

@@ -166,7 +166,7 @@ func (t *tableau[T, N]) pivot(r, s int) error {
 		if i == r || same && t.num.sign(a) == 0 {
 			continue
 		}
-		ok := true
+		var ok bool
 		if same {
 			for _, j := range used {
 				if other[j], ok = t.num.cross(other[j], p, a, line[j], d); !ok {

@@ -1,9 +1,9 @@
 // Package published holds the form of what is public: tables of cells, and the hierarchies of codes by which cells are sums of
-// others. Whoever protects tables and whoever attacks them share this form and nothing else. It promises that two cells
+// others. The code that protects tables and the code that attacks them share this form and nothing else. It promises that two cells
 // have the same Key exactly if they count the same, in whichever tables they stand. It has no I/O.
 //
 // A table is one CSV file: one column for each of Columns, then value (empty for a withheld cell) and status (Q for a withheld
-// cell). A hierarchy is one CSV file of code and parent.
+// cell, K for one whose value is kept from an earlier vintage). A hierarchy is one CSV file of code and parent.
 package published
 
 import (
@@ -35,6 +35,27 @@ type Cell struct {
 	// Value is the count. It is 0 for a withheld cell.
 	Value    int64
 	Withheld bool
+	// Kept says that the value is that of an earlier vintage: the count may have changed since, by too few persons to say.
+	Kept bool
+}
+
+// Share is a published percentage: of a base, so many have the codes.
+type Share struct {
+	Measure string
+	Columns []string
+	// Codes are of the part, Base of the whole; both in the order of Columns.
+	Codes, Base []string
+	// Value is the percentage times Scale: 630 at scale 10 is 63.0 %.
+	Value, Scale int64
+}
+
+// Vintage is everything that was published of a period at one moment.
+type Vintage struct {
+	ID string
+	// Provisional vintages must be rounded.
+	Provisional bool
+	Tables      []Table
+	Shares      []Share
 }
 
 // Hierarchy says of which code each code of a column is a part; codes that are parts of no other are parts of Total.

@@ -32,6 +32,8 @@ type Count struct {
 	// Threshold is the number of distinct persons from which the cell may be published.
 	Threshold int64
 	State     State
+	// Changed is the number of distinct persons by whom the count differs from the release before, for Revise; 0 counts a person for each unit.
+	Changed int64
 }
 
 // Sensitive names a column that says something about people which must not be known of all of a group.
@@ -65,6 +67,15 @@ type Input struct {
 	Tables      []Table
 	Cores       []Core
 	Hierarchies map[string]published.Hierarchy
+	Join        Join
+}
+
+// Join says which codes are joined where too few persons have one.
+type Join struct {
+	// With names, by column, the code that a code joins first: "not stated" joins the largest. Others join the next smallest.
+	With map[string]map[string]string
+	// Never is a column whose codes are not joined: time.
+	Never string
 }
 
 // frame is the system of all cells of all tables. Its order does not depend on the order of the input.
@@ -209,7 +220,7 @@ func Families(h published.Hierarchy, have map[string]bool) map[string][]string {
 	return out
 }
 
-// addCore adds the cells of a core, which nobody sees, and for each cell of a table that only has columns of the core the
+// addCore adds the cells of a core, which are not published, and for each cell of a table that only has columns of the core the
 // equation that it is a sum of them.
 func (f *frame) addCore(in *Input, core *Core) {
 	var cells [][]string
@@ -227,16 +238,9 @@ func (f *frame) addCore(in *Input, core *Core) {
 		if t.Measure != core.Measure || !subset(t.Columns, core.Columns) {
 			continue
 		}
-		families := make([]map[string][]string, len(t.Columns))
-		for j, column := range t.Columns {
-			families[j] = Families(in.Hierarchies[column], t.codes(j))
-		}
+		finest := core.finest(in, &t)
 		for _, c := range t.Counts {
-			finest := true // the others are sums of these in the table itself
-			for j, code := range c.Codes {
-				finest = finest && families[j][code] == nil
-			}
-			if !finest {
+			if !finest(c.Codes) {
 				continue
 			}
 			e := audit.Equation{Total: f.index[published.Key(t.Measure, t.Columns, c.Codes)]}
@@ -249,6 +253,29 @@ func (f *frame) addCore(in *Input, core *Core) {
 				f.Equations = append(f.Equations, e)
 			}
 		}
+	}
+}
+
+// finest returns a function that reports whether a cell of the table is not a sum of other cells of it that are sums of cells of the core.
+func (c *Core) finest(in *Input, t *Table) func(codes []string) bool {
+	split := make([]map[string]bool, len(t.Columns)) // codes whose parts are coarse enough for the core
+	for j, column := range t.Columns {
+		h := in.Hierarchies[column]
+		core := c.Codes[slices.Index(c.Columns, column)]
+		split[j] = map[string]bool{}
+		for total, parts := range Families(h, t.codes(j)) {
+			split[j][total] = !slices.ContainsFunc(parts, func(part string) bool {
+				return !slices.ContainsFunc(core, func(code string) bool { return h.Within(code, part) })
+			})
+		}
+	}
+	return func(codes []string) bool {
+		for j, code := range codes {
+			if split[j][code] {
+				return false
+			}
+		}
+		return true
 	}
 }
 

@@ -24,16 +24,24 @@ var ErrUnsafe = errors.New("the tables are too fine to be published")
 
 // Release is what may be published.
 type Release struct {
-	// Tables are those of the input, in their order, without what is withheld.
+	// Tables are those of the input, in their order, without what is withheld; their cells are sorted by codes, so that their
+	// order says nothing.
 	Tables []published.Table
 	// Audit is the exact audit of the release.
 	Audit *audit.Report
 	// Cells is the number of different cells of the tables, Withheld the number of those that are withheld.
 	Cells, Withheld int
+	// Hierarchies are those of the input, with the codes that were joined: "A+B" is above A and B.
+	Hierarchies map[string]published.Hierarchy
 }
 
 // Plan withholds what must be withheld. Its errors wrap ErrUnsafe, or tell what of the input contradicts itself.
 func Plan(in *Input) (*Release, error) {
+	return plan(coarsened(in))
+}
+
+// plan withholds cells of tables as they are.
+func plan(in *Input) (*Release, error) {
 	f, err := newFrame(in)
 	if err != nil {
 		return nil, err
@@ -246,7 +254,7 @@ func (f *frame) unsafe(i int) error {
 
 // release turns the frame into tables.
 func (f *frame) release(in *Input, report *audit.Report) *Release {
-	r := &Release{Audit: report}
+	r := &Release{Audit: report, Hierarchies: in.Hierarchies}
 	for i, c := range f.Cells {
 		if strings.Contains(f.keys[i], " (core ") {
 			continue

@@ -56,7 +56,7 @@ func random(seed uint64, events int) *Input {
 	for i := range events {
 		person := i
 		if r.IntN(10) == 0 {
-			person = r.IntN(i + 1) // somebody came back before
+			person = r.IntN(i + 1) // the same person came back
 		}
 		all = append(all, event{person, map[string]string{"place": pick("a1", "a2", "b1", "a3", "b2"), "sex": pick("M", "F"), "age": pick("18-30", "31+", "6-17", "0-5")}})
 	}
@@ -84,6 +84,9 @@ func TestRandomTablesAreProtected(t *testing.T) {
 		in := random(seed, []int{30, 80, 200, 400}[seed%4])
 		r, err := Plan(in)
 		if errors.Is(err, ErrUnsafe) {
+			if seed%4 > 1 {
+				t.Errorf("seed %d: %v", seed, err)
+			}
 			refused++
 			continue
 		}
@@ -94,11 +97,12 @@ func TestRandomTablesAreProtected(t *testing.T) {
 		for _, table := range in.Tables {
 			for _, c := range table.Counts {
 				k := published.Key(table.Measure, table.Columns, c.Codes)
-				if c.Persons > 0 && c.Persons < c.Threshold && !w[k] {
+				hidden, there := w[k]
+				if c.Persons > 0 && c.Persons < c.Threshold && there && !hidden {
 					t.Errorf("seed %d: %s of %d persons is published", seed, k, c.Persons)
 				}
-				if c.State == Forced && w[k] {
-					t.Errorf("seed %d: %s is withheld", seed, k)
+				if c.State == Forced && (hidden || !there) {
+					t.Errorf("seed %d: %s is not published", seed, k)
 				}
 			}
 		}
@@ -110,8 +114,8 @@ func TestRandomTablesAreProtected(t *testing.T) {
 		}
 	}
 	t.Logf("seeds 1 to 60: %d refused; of those of 400 events %d of %d cells withheld", refused, hidden, cells)
-	if refused > 6 {
-		t.Errorf("%d of 60 were refused", refused)
+	if refused > 20 || hidden > cells/4 {
+		t.Errorf("%d of 60 were refused, %d of %d cells withheld", refused, hidden, cells)
 	}
 }
 
@@ -155,7 +159,7 @@ func one(column string, counts map[string]Count) *Input {
 	return &Input{Tables: []Table{t}, Hierarchies: map[string]published.Hierarchy{column: h}}
 }
 
-func plan(t *testing.T, in *Input) map[string]bool {
+func planned(t *testing.T, in *Input) map[string]bool {
 	t.Helper()
 	r, err := Plan(in)
 	if err != nil {
@@ -165,21 +169,21 @@ func plan(t *testing.T, in *Input) map[string]bool {
 }
 
 func TestThresholdsCountPersons(t *testing.T) {
-	w := plan(t, one("post", map[string]Count{"x": {Value: 6, Persons: 2}, "y": {Value: 5, Persons: 5}, "z": {Value: 90, Persons: 80}, "v": {Value: 7, Persons: 7}}))
+	w := planned(t, one("post", map[string]Count{"x": {Value: 6, Persons: 2}, "y": {Value: 5, Persons: 5}, "z": {Value: 90, Persons: 80}, "v": {Value: 7, Persons: 7}}))
 	if !w["returns|post=x"] {
 		t.Error("6 returns of 2 persons are published")
 	}
 	if w["returns|post=z"] {
 		t.Error("90 of 80 persons are withheld")
 	}
-	w = plan(t, one("post", map[string]Count{"y": {Value: 5, Persons: 5}, "z": {Value: 90, Persons: 80}}))
+	w = planned(t, one("post", map[string]Count{"y": {Value: 5, Persons: 5}, "z": {Value: 90, Persons: 80}}))
 	if w["returns|post=y"] {
 		t.Error("5 returns of 5 persons are withheld")
 	}
 }
 
 func TestTheNextSmallestJoins(t *testing.T) {
-	w := plan(t, one("post", map[string]Count{"a": {Value: 1, Persons: 1}, "b": {Value: 3, Persons: 3}, "c": {Value: 9, Persons: 9}, "d": {Value: 50, Persons: 50}, "e": {}}))
+	w := planned(t, one("post", map[string]Count{"a": {Value: 1, Persons: 1}, "b": {Value: 3, Persons: 3}, "c": {Value: 9, Persons: 9}, "d": {Value: 50, Persons: 50}, "e": {}}))
 	want := map[string]bool{"returns|": false, "returns|post=a": true, "returns|post=b": true, "returns|post=c": true, "returns|post=d": false, "returns|post=e": false}
 	if !reflect.DeepEqual(w, want) {
 		t.Errorf("withheld %v, want %v", w, want)
@@ -195,19 +199,19 @@ func TestAGroupOfMinorsOfOneKind(t *testing.T) {
 	in.Tables[0].Columns = append(in.Tables[0].Columns, "age")
 	in.Hierarchies["age"] = hierarchies["age"]
 	in.Tables[0].Sensitive = []Sensitive{{Column: "accompanied", Ignored: []string{"unknown"}, OfColumn: "age", Of: []string{"minor"}}}
-	w := plan(t, in)
+	w := planned(t, in)
 	if !w["returns|accompanied=unaccompanied|age=minor"] || w["returns|age=minor"] {
 		t.Errorf("all minors are unaccompanied, and the table says so: %v", w)
 	}
 	in.Tables[0].Sensitive[0].Ignored = []string{"unknown", "unaccompanied"}
-	if w = plan(t, in); w["returns|accompanied=unaccompanied|age=minor"] {
+	if w = planned(t, in); w["returns|accompanied=unaccompanied|age=minor"] {
 		t.Error("a category that says nothing is withheld")
 	}
 }
 
 func TestWhatIsForcedAndWhatIsHeld(t *testing.T) {
 	counts := map[string]Count{"a": {Value: 60, Persons: 60, State: Held}, "b": {Value: 30, Persons: 30, State: Forced}, "c": {Value: 70, Persons: 70}, "d": {Value: 80, Persons: 80}}
-	w := plan(t, one("post", counts))
+	w := planned(t, one("post", counts))
 	if !w["returns|post=a"] || w["returns|post=b"] || !w["returns|post=c"] {
 		t.Errorf("withheld: %v", w)
 	}
@@ -238,6 +242,42 @@ func TestCountsThatDoNotAddUpAreRefused(t *testing.T) {
 	}
 }
 
+// In a table of two columns the smallest code joins the next smallest, in every row, and nothing needs to be withheld; the table of one column keeps its detail.
+func TestCodesAreJoinedBeforeCellsAreWithheld(t *testing.T) {
+	h := map[string]published.Hierarchy{"post": {"a": "_T", "b": "_T", "c": "_T", "d": "_T"}, "sex": {"F": "_T", "M": "_T"}}
+	var events []event
+	for i, n := range []int{3, 20, 200, 300} {
+		for k := range n {
+			events = append(events, event{len(events), map[string]string{"post": string(rune('a' + i)), "sex": []string{"F", "M"}[k%2]}})
+		}
+	}
+	posts := []string{"_T", "a", "b", "c", "d"}
+	cross := tabulate("cross", []string{"post", "sex"}, [][]string{posts, {"_T", "F", "M"}}, h, 5, events)
+	cross.Counts = slices.DeleteFunc(cross.Counts, func(c Count) bool { return c.Codes[1] == "_T" && c.Codes[0] != "_T" })
+	in := &Input{Tables: []Table{cross}, Hierarchies: h}
+	want := map[string]int64{"returns|": 523, "returns|sex=F": 262, "returns|sex=M": 261, "returns|post=a+b|sex=F": 12, "returns|post=a+b|sex=M": 11,
+		"returns|post=c|sex=F": 100, "returns|post=c|sex=M": 100, "returns|post=d|sex=F": 150, "returns|post=d|sex=M": 150}
+	r, err := Plan(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int64{}
+	for _, c := range r.Tables[0].Cells {
+		got[published.Key("returns", r.Tables[0].Columns, c.Codes)] = c.Value
+	}
+	if !reflect.DeepEqual(got, want) || r.Withheld != 0 {
+		t.Errorf("%d withheld; cells %v", r.Withheld, got)
+	}
+	in.Join.With = map[string]map[string]string{"post": {"a": "d"}}
+	if r, err = Plan(in); err != nil || r.Hierarchies["post"]["a"] != "a+d" || h["post"]["a"] != "_T" {
+		t.Errorf("a is to join d: %v, %v; the input: %v", r.Hierarchies, err, h)
+	}
+	in.Join = Join{Never: "post"}
+	if r, err = Plan(in); err == nil && r.Hierarchies["post"]["a"] != "_T" {
+		t.Errorf("codes that must not be joined were: %v", r.Hierarchies)
+	}
+}
+
 // Elimination must find a cell that no single equation gives away.
 func TestComputableAcrossTables(t *testing.T) {
 	in := random(3, 400)
@@ -255,5 +295,54 @@ func TestComputableAcrossTables(t *testing.T) {
 	}
 	if fmt.Sprint(found) != "[returns|place=A returns|place=A|sex=F returns|place=a1]" {
 		t.Errorf("found %v", found)
+	}
+}
+
+// revised publishes counts, adds to them, and returns what is published then.
+func revised(t *testing.T, first map[string]Count, added map[string]Count) map[string]published.Cell {
+	t.Helper()
+	before, err := Plan(one("post", first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := map[string]Count{}
+	for code, c := range first {
+		a := added[code]
+		second[code] = Count{Value: c.Value + a.Value, Persons: c.Persons + a.Persons, Changed: a.Persons}
+	}
+	r, err := Revise(before.Tables, before.Hierarchies, one("post", first), one("post", second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]published.Cell{}
+	for _, c := range r.Tables[0].Cells {
+		out[c.Codes[0]] = c
+	}
+	return out
+}
+
+func TestRevisions(t *testing.T) {
+	first := map[string]Count{"a": {Value: 2, Persons: 2}, "b": {Value: 9, Persons: 9}, "c": {Value: 50, Persons: 50}, "d": {Value: 80, Persons: 80}, "e": {Value: 90, Persons: 90}}
+	got := revised(t, first, map[string]Count{"a": {Value: 20, Persons: 20}, "d": {Value: 7, Persons: 7}, "e": {Value: 8, Persons: 2}, "c": {Value: 6, Persons: 6}})
+	if !got["a"].Withheld || !got["b"].Withheld {
+		t.Errorf("what was withheld is published: %v", got)
+	}
+	if !got["e"].Kept || got["e"].Value != 90 {
+		t.Errorf("a change of 8 by 2 persons is shown: %v", got)
+	}
+	if got["d"].Kept || got["d"].Value != 87 || got["_T"].Value != 231+41 {
+		t.Errorf("a change by 7 persons, or that of the total, is not shown: %v", got)
+	}
+	got = revised(t, first, map[string]Count{"d": {Value: 2, Persons: 2}})
+	if got["_T"].Value != 233 || got["d"].Value != 80 || !got["c"].Kept || !got["d"].Kept {
+		t.Errorf("2 more persons: the total is corrected, and nothing says where: %v", got)
+	}
+	got = revised(t, first, map[string]Count{"d": {Value: -1, Persons: -1}, "e": {Value: 30, Persons: 30}})
+	if got["_T"].Value != 260 || !got["e"].Kept || !got["d"].Kept {
+		t.Errorf("a smaller count: the total alone is corrected: %v", got)
+	}
+	got = revised(t, first, nil)
+	if got["c"].Kept || got["_T"].Value != 231 {
+		t.Errorf("nothing has changed: %v", got)
 	}
 }

@@ -1,0 +1,147 @@
+package attack
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"retorno/consumers/dissemination/disclosure/published"
+)
+
+// unlimited is the upper bound of a count of which nothing is known.
+const unlimited = math.MaxInt64
+
+// sum is the knowledge that one cell is the sum of others.
+type sum struct {
+	whole int
+	parts []int
+}
+
+// view is what one vintage says: cells by key, with what is known of their counts, and which are sums of others.
+type view struct {
+	id        string
+	vintage   *published.Vintage
+	keys      []string
+	index     map[string]int
+	low, high []int64
+	withheld  []bool
+	told      map[int]bool // cells whose count the attacker has from elsewhere
+	sums      []sum
+}
+
+// look reads a vintage.
+func look(in *Input, vintage *published.Vintage) (*view, error) {
+	v := &view{id: vintage.ID, vintage: vintage, index: map[string]int{}, told: map[int]bool{}}
+	for i := range vintage.Tables {
+		t := &vintage.Tables[i]
+		if err := t.Check(); err != nil {
+			return nil, fmt.Errorf("vintage %s: %w", v.id, err)
+		}
+		for _, c := range t.Cells {
+			n := v.cell(published.Key(t.Measure, t.Columns, c.Codes))
+			if c.Withheld || c.Kept {
+				v.withheld[n] = true
+				continue
+			}
+			low, high := c.Value, c.Value
+			if t.Base > 1 {
+				low, high = max(0, c.Value-t.Base/2), c.Value+(t.Base-1)/2
+			}
+			if err := v.learn(n, low, high); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for k, value := range in.Known {
+		if n, ok := v.index[k]; ok {
+			v.told[n] = true
+			if err := v.learn(n, value, value); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range vintage.Tables {
+		v.addSums(in, &vintage.Tables[i])
+	}
+	for _, s := range vintage.Shares {
+		if err := v.addShare(&s); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// cell returns the number of the cell of that key.
+func (v *view) cell(key string) int {
+	n, ok := v.index[key]
+	if !ok {
+		n = len(v.keys)
+		v.index[key] = n
+		v.keys, v.low, v.high, v.withheld = append(v.keys, key), append(v.low, 0), append(v.high, unlimited), append(v.withheld, false)
+	}
+	return n
+}
+
+// learn narrows what is known of a cell.
+func (v *view) learn(n int, low, high int64) error {
+	v.low[n], v.high[n] = max(v.low[n], low), min(v.high[n], high)
+	if v.low[n] > v.high[n] {
+		return fmt.Errorf("vintage %s: %s has two counts that cannot both be", v.id, v.keys[n])
+	}
+	return nil
+}
+
+// addSums finds the cells that are sums of cells of a table: along one column, the codes nearest below one that have,
+// together, every finest code below it.
+func (v *view) addSums(in *Input, t *published.Table) {
+	for j, column := range t.Columns {
+		h := in.Hierarchies[column]
+		parts, below := map[int][]int{}, map[int]int{} // by the whole: its parts, and how many finest codes they have
+		for _, c := range t.Cells {
+			codes := slices.Clone(c.Codes)
+			for p := h.Parent(c.Codes[j]); p != ""; p = h.Parent(p) {
+				codes[j] = p
+				whole, ok := v.index[published.Key(t.Measure, t.Columns, codes)]
+				if !ok {
+					continue
+				}
+				parts[whole] = append(parts[whole], v.index[published.Key(t.Measure, t.Columns, c.Codes)])
+				if below[whole] += len(finest(h, c.Codes[j])); below[whole] == len(finest(h, p)) {
+					v.sums = append(v.sums, sum{whole, parts[whole]})
+				}
+				break
+			}
+		}
+	}
+}
+
+// finest returns the codes without parts that are part of code, or code itself if it has none.
+func finest(h published.Hierarchy, code string) []string {
+	inner := map[string]bool{}
+	for c := range h {
+		inner[h.Parent(c)] = true
+	}
+	if !inner[code] {
+		return []string{code}
+	}
+	var out []string
+	for c := range h {
+		if !inner[c] && h.Within(c, code) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// addShare learns of the part of a percentage whose base is known: it lies within half a unit of the last decimal.
+func (v *view) addShare(s *published.Share) error {
+	base, ok := v.index[published.Key(s.Measure, s.Columns, s.Base)]
+	if !ok || v.high[base] == unlimited || s.Scale < 1 {
+		return nil
+	}
+	// value - 1/2 <= 100 scale part / base <= value + 1/2
+	low := (2*s.Value - 1) * v.low[base]
+	high := (2*s.Value + 1) * v.high[base]
+	unit := 200 * s.Scale
+	return v.learn(v.cell(published.Key(s.Measure, s.Columns, s.Codes)), max(0, (low+unit-1)/unit), high/unit)
+}

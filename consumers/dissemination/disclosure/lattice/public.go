@@ -1,0 +1,100 @@
+package lattice
+
+import (
+	"slices"
+	"strings"
+
+	"retorno/consumers/dissemination/disclosure/published"
+	"retorno/consumers/dissemination/disclosure/suppress"
+)
+
+// Text is the configuration as it was read.
+func (l *Lattice) Text() []byte { return slices.Clone(l.text) }
+
+// Class returns the class of releases of a status.
+func (l *Lattice) Class(status string) (Class, bool) {
+	for _, c := range l.Classes {
+		if c.Status == status {
+			return c, true
+		}
+	}
+	return Class{}, false
+}
+
+// Select returns the tables and periods that releases of the class have. halfYear is the period of the release.
+func (c Class) Select(tables []suppress.Table, halfYear string) (out []suppress.Table) {
+	for _, t := range tables {
+		kinds, ok := c.Tables[t.ID]
+		if len(c.Tables) > 0 && !ok {
+			continue
+		}
+		if ok {
+			at := slices.Index(t.Columns, timeColumn)
+			t.Counts = slices.Clone(t.Counts)
+			t.Counts = slices.DeleteFunc(t.Counts, func(n suppress.Count) bool { return !slices.Contains(kinds, kindOf(n.Codes[at], halfYear)) })
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// kindOf is the kind of a period within a half-year: M, Q or S.
+func kindOf(period, halfYear string) string {
+	switch {
+	case period == halfYear:
+		return "S"
+	case strings.Contains(period, "-Q"):
+		return "Q"
+	}
+	return "M"
+}
+
+// Title is what a table is called in Spanish and in English; empty when there is no such table.
+func (l *Lattice) Title(id string) (es, en string) {
+	for _, t := range l.Tables {
+		if t.ID == id {
+			return t.ES, t.EN
+		}
+	}
+	return "", ""
+}
+
+// Label is what a code of a column is called in Spanish and in English. A period is its own label; codes that were joined have
+// those of all of them.
+func (l *Lattice) Label(column, code string) (es, en string) {
+	c, ok := l.Column(column)
+	if !ok {
+		return code, code
+	}
+	if code == published.Total {
+		return "Total", "Total"
+	}
+	if label, ok := c.Label[code]; ok {
+		return label[0], label[1]
+	}
+	var all [2][]string
+	for code != "" {
+		one, rest := c.first(code)
+		label, ok := c.Label[one]
+		if !ok {
+			label = [2]string{one, one}
+		}
+		all[0], all[1] = append(all[0], label[0]), append(all[1], label[1])
+		code = rest
+	}
+	return strings.Join(all[0], " + "), strings.Join(all[1], " + ")
+}
+
+// first cuts the first of the codes that were joined off: the longest that the column has, for a code may hold a plus sign itself.
+func (c *Column) first(joined string) (code, rest string) {
+	for known := range c.Label {
+		after, ok := strings.CutPrefix(joined, known)
+		if ok && (after == "" || after[0] == '+') && len(known) > len(code) {
+			code, rest = known, strings.TrimPrefix(after, "+")
+		}
+	}
+	if code == "" {
+		code, rest, _ = strings.Cut(joined, "+")
+	}
+	return code, rest
+}
