@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"retorno/consumers/counting/verify"
@@ -27,7 +28,8 @@ type publishCommand struct {
 	MaxSilent        uint64          `default:"0" placeholder:"N" help:"How many computers may have been silent since they sent in the period without --accept-incomplete."`
 	ProvisionalEvery time.Duration   `default:"672h" placeholder:"DURATION" help:"How long after a provisional vintage of a period the next one may come."`
 	Verified         time.Duration   `name:"verified-within" default:"48h" placeholder:"DURATION" help:"How long ago the latest full pass of the verifier may have begun."`
-	JSON             bool            `name:"json" per:"call" help:"The publication, or every reason why there is none, as one JSON document."`
+	publicFlags
+	JSON bool `name:"json" per:"call" help:"The publication, or every reason why there is none, as one JSON document."`
 }
 
 // Help is the longer text of --help.
@@ -66,6 +68,13 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 	if err := order.Validate(); err != nil {
 		return Usage(err)
 	}
+	public, err := c.public()
+	if err != nil {
+		return err
+	}
+	if public.Key == nil && order.Public() {
+		return Usage(errors.New("the public form of a half-year's vintage is signed: name a key with --signing-key; `retorno vintage new-key FILE` makes one"))
+	}
 	kafka, err := c.Kafka.verified(ctx, t.Log)
 	if err != nil {
 		return err
@@ -76,7 +85,7 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	defer func() { _ = s.Close() }()
 	gate := release.Gate{VerifiedWithin: c.Verified, MaxMissing: c.MaxMissing, MaxSilent: c.MaxSilent, ProvisionalEvery: c.ProvisionalEvery, Ends: func(ctx context.Context) ([]release.Position, error) { return logEnds(ctx, kafka) }}
-	p, err := release.Publish(ctx, s.Conn(), gate, order)
+	p, err := release.Publish(ctx, s.Conn(), gate, public, order)
 	if err != nil {
 		return c.refuse(t.Out, err)
 	}
@@ -141,6 +150,9 @@ func printPublication(w io.Writer, p release.Publication) error {
 		if err == nil && said.text != "" {
 			_, err = fmt.Fprintf(w, "%s / %s: %s\n", said.es, said.en, said.text)
 		}
+	}
+	if err == nil && len(p.LeftOut) > 0 {
+		_, err = fmt.Fprintf(w, "sin publicar, por ser tan pocos / not published, because so few are in them: %s\n", strings.Join(p.LeftOut, ", "))
 	}
 	return err
 }

@@ -6,12 +6,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"retorno/consumers/counting/store"
 	"retorno/consumers/dissemination/feed"
 	"retorno/consumers/dissemination/portal"
+	"retorno/consumers/dissemination/vintages"
 	"retorno/deploy/ops"
 )
 
@@ -23,7 +25,7 @@ type serveCommand struct {
 
 // Help is the longer text of --help.
 func (serveCommand) Help() string {
-	return helpText("Serves the page for everyone at / and the feed for partner agencies at /feed/v1/returns.csv and .json. It only reads from ClickHouse, and there only the database ceniss: give it a user who can read nothing else (role ceniss_reader). /readyz is here, too, and says nothing but whether it is ready; its reasons, /metrics and /healthz are at --ops-listen.",
+	return helpText("Serves the page for everyone at /, the feed for partner agencies at /feed/v1/returns.csv and .json, and the vintages that were published, with their files, at /vintages. It only reads from ClickHouse, and there only the database ceniss: give it a user who can read nothing else (role ceniss_reader). /readyz is here, too, and says nothing but whether it is ready; its reasons, /metrics and /healthz are at --ops-listen.",
 		"retorno serve", "retorno serve --listen=0.0.0.0:8080 --clickhouse-addr=db:9000 --clickhouse-user=ceniss --clickhouse-password-file=/run/secrets/ceniss", "curl 'http://127.0.0.1:8080/feed/v1/returns.csv?period=2016-S1&by=route,exit_point'")
 }
 
@@ -59,6 +61,9 @@ func webPart(listener net.Listener, s *store.Store, server *ops.Server, log *slo
 	mux := http.NewServeMux()
 	server.RegisterPublic(mux)
 	mux.Handle("/feed/v1/", feed.New(feed.Config{Conn: s.Conn(), Registerer: registry, Log: log}))
+	shelf := vintages.New(vintages.Config{Shelf: vintages.NewShelf(s.Conn(), 10*time.Second), Registerer: registry, Log: log})
+	mux.Handle(vintages.Path, shelf)
+	mux.Handle(vintages.Path+"/", shelf)
 	mux.Handle("/", portal.New(portal.Config{Conn: s.Conn(), Registerer: registry, Log: log}))
 	limited, handler := ops.Limited(listener, mux, ops.Limits{}, registry)
 	return ops.HTTPPart("web", limited, handler)

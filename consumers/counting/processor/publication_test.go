@@ -2,6 +2,7 @@ package processor
 
 import (
 	"context"
+	"crypto/ed25519"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"retorno/consumers/counting/store"
+	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/release"
 	"retorno/schemas/calendar"
 	"retorno/schemas/events"
@@ -43,9 +45,19 @@ func gateOf(t *testing.T, s *store.Store, l *log) release.Gate {
 	}}
 }
 
+// public is the lattice that comes with the program, with a key.
+func public(t *testing.T) release.Public {
+	t.Helper()
+	l, err := lattice.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return release.Public{Lattice: l, Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
+}
+
 func take(t *testing.T, conn release.Conn, gate release.Gate, status release.Status, asOf time.Time) release.Publication {
 	t.Helper()
-	p, err := release.Publish(t.Context(), conn, gate, release.Order{Period: halfYear, Status: status, AsOf: asOf})
+	p, err := release.Publish(t.Context(), conn, gate, public(t), release.Order{Period: halfYear, Status: status, AsOf: asOf})
 	if err != nil {
 		t.Fatal(err)
 	}

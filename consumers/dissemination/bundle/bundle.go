@@ -57,10 +57,11 @@ type Manifest struct {
 	Lattice       string     `json:"lattice_version"`
 	CodeLists     string     `json:"code_lists_sha256"`
 	Software      string     `json:"software"`
-	Coverage      *float64   `json:"coverage_percent"` // registered returns of all that are known; null where too few are
-	Late          *float64   `json:"late_percent"`     // returns first written down more than 72 hours after the arrival; likewise
-	Rounded       int64      `json:"rounded_to"`       // base that values are rounded to; 0: they are exact
-	Missing       uint64     `json:"missing_records"`  // of the computers, that may be of the period
+	Coverage      *float64   `json:"coverage_percent"`          // registered returns of all that are known; null where too few are
+	Late          *float64   `json:"late_percent"`              // returns first written down more than 72 hours after the arrival; likewise
+	Rounded       int64      `json:"rounded_to"`                // base that values are rounded to; 0: they are exact
+	Missing       uint64     `json:"missing_records"`           // of the computers, that may be of the period
+	LeftOut       []string   `json:"tables_left_out,omitempty"` // tables that cannot be shown, for so few are in them
 	Positions     []Position `json:"positions"`
 	Files         []Hash     `json:"files"`
 }

@@ -99,9 +99,9 @@ func rowsOf(ctx context.Context, conn Conn, period calendar.Period) (sum uint64,
 }
 
 // seal makes the files of the vintage out of the facts. There are none but for half-years, whose tables the lattice has, and none
-// of a revision. The error is a *RefusedError when the tables would tell too much.
-func (p *Publication) seal(public Public, facts []lattice.Data) ([]bundle.File, error) {
-	if !p.public() {
+// of a revision.
+func (p *Publication) seal(public Public, o Order, facts []lattice.Data) ([]bundle.File, error) {
+	if !o.Public() {
 		return nil, nil
 	}
 	in, err := public.Lattice.Tabulate(p.Period, facts...)
@@ -111,7 +111,7 @@ func (p *Publication) seal(public Public, facts []lattice.Data) ([]bundle.File, 
 	c := p.content(public)
 	class, ok := public.Lattice.Class(string(p.Status))
 	if !ok {
-		return nil, &RefusedError{Period: p.Period, Reasons: []Reason{{Unsafe, fmt.Sprintf("the lattice has no class of %s releases", p.Status), "add it"}}}
+		return nil, fmt.Errorf("the lattice has no class of %s releases", p.Status)
 	}
 	in.Tables = class.Select(in.Tables, p.Period)
 	var tables []published.Table
@@ -121,14 +121,11 @@ func (p *Publication) seal(public Public, facts []lattice.Data) ([]bundle.File, 
 		tables = rounded(in, class.Base)
 		c.Certificate.Cells = cellsOf(tables)
 	} else {
-		r, err := plan(in)
-		if errors.Is(err, suppress.ErrUnsafe) {
-			return nil, &RefusedError{Period: p.Period, Reasons: []Reason{{Unsafe, err.Error(), "make the tables of the lattice coarser"}}}
-		}
+		r, leftOut, err := plan(in)
 		if err != nil {
 			return nil, err
 		}
-		tables, hierarchies = r.Tables, r.Hierarchies
+		tables, hierarchies, c.Manifest.LeftOut, p.LeftOut = r.Tables, r.Hierarchies, leftOut, leftOut
 		c.Certificate.Cells, c.Certificate.Withheld, c.Certificate.Audit = r.Cells, r.Withheld, auditOf(r.Audit)
 	}
 	c.Certificate.Published = c.Certificate.Cells - c.Certificate.Withheld
@@ -140,21 +137,18 @@ func (p *Publication) seal(public Public, facts []lattice.Data) ([]bundle.File, 
 	return bundle.Seal(c, public.Key)
 }
 
-// public reports whether the vintage has a public form.
-func (p *Publication) public() bool {
-	period, err := calendar.ParsePeriod(p.Period)
-	return err == nil && period.Kind == calendar.KindHalfYear && p.Status != Revision
-}
-
-// plan chooses what is withheld. Where no choice protects everybody, the last table is left out.
-func plan(in *suppress.Input) (r *suppress.Release, err error) {
-	for {
-		r, err = suppress.Plan(in)
-		if !errors.Is(err, suppress.ErrUnsafe) || len(in.Tables) < 2 {
-			return r, err
+// plan chooses what is withheld. Where no choice protects everybody, the last table is left out; so few may have returned that no
+// table is left.
+func plan(in *suppress.Input) (r *suppress.Release, leftOut []string, err error) {
+	for len(in.Tables) > 0 {
+		if r, err = suppress.Plan(in); !errors.Is(err, suppress.ErrUnsafe) {
+			return r, leftOut, err
 		}
-		in.Tables = in.Tables[:len(in.Tables)-1]
+		last := len(in.Tables) - 1
+		leftOut = append(leftOut, in.Tables[last].ID)
+		in.Tables = in.Tables[:last]
 	}
+	return &suppress.Release{Audit: &audit.Report{}, Hierarchies: in.Hierarchies}, leftOut, nil
 }
 
 // auditOf is what the certificate says of an audit.

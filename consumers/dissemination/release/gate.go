@@ -46,7 +46,6 @@ const (
 	NoFinal     = "no_final"    // a revision has nothing to revise
 	TooSoon     = "too_soon"    // the latest provisional vintage is too young
 	Incomplete  = "incomplete"  // records are missing, or computers silent
-	Unsafe      = "unsafe"      // the tables would tell of single persons
 	Stopped     = "stopped"     // a partition has stopped
 	NotVerified = "not_verified"
 	Differs     = "differs" // the second count disagrees

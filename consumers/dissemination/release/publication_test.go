@@ -120,12 +120,12 @@ func TestATornPublicationIsNone(t *testing.T) {
 	release.Brief(t, time.Second)
 	o := open(t)
 	gone := errors.New("the process is gone")
-	for _, text := range []string{"FROM retorno.claims", "SELECT count(), groupBitXor", "INSERT INTO retorno.vintages", "countIf(publication", "INSERT INTO retorno.publications"} {
+	for _, text := range []string{"FROM retorno.claims", "SELECT count(), groupBitXor", "INSERT INTO retorno.vintages", "countIf(publication", "INSERT INTO retorno.released_files", "INSERT INTO retorno.publications"} {
 		conn := &watched{Conn: o.conn, text: text, do: func(int) error { return gone }}
 		if _, err := o.publish(conn, release.Provisional, after); !errors.Is(err, gone) {
 			t.Errorf("ended before %q: %v", text, err)
 		}
-		if seen := o.rows("SELECT id FROM ceniss.publications") + o.rows("SELECT publication FROM ceniss.published_counts"); seen != "" {
+		if seen := o.rows("SELECT id FROM ceniss.publications") + o.rows("SELECT publication FROM ceniss.published_counts") + o.rows("SELECT path FROM ceniss.released_files"); seen != "" {
 			t.Errorf("ended before %q: seen is %s", text, seen)
 		}
 	}

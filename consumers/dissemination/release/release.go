@@ -57,6 +57,10 @@ type Order struct {
 	Software string    // version of the program
 }
 
+// Public reports whether the vintage has a public form: those of half-years have one, but for revisions, for what changed since the
+// final vintage would tell of those who changed it.
+func (o Order) Public() bool { return o.Period.Kind == calendar.KindHalfYear && o.Status != Revision }
+
 // maxText bounds a reason, which the public reads.
 const maxText = 1000
 
@@ -103,6 +107,8 @@ type Publication struct {
 	Cells     uint64     `json:"cells"`     // rows of published_counts
 	Checksum  uint64     `json:"checksum"`  // of these rows
 	Positions []Position `json:"positions"` // of the ledger
+	// LeftOut are the tables that the public form has not, because no choice of withheld cells protects everybody in them.
+	LeftOut []string `json:"tables_left_out,omitempty"`
 }
 
 // Position is how far a partition of a topic was counted.
@@ -119,6 +125,7 @@ var (
 	ErrNoCounts   = errors.New("nothing has been counted in it")
 	ErrUnfinished = errors.New("a write to ClickHouse was begun and does not end; is `retorno consume` running?")
 	ErrMoving     = errors.New("the counts of the period are changing; publish once they rest")
+	ErrNoKey      = errors.New("the public form of a half-year's vintage is signed, and there is no key")
 	ErrConcurrent = errors.New("another publisher of the period is at work, or has just published; publish once it has ended")
 )
 
@@ -136,6 +143,9 @@ func Publish(ctx context.Context, conn Conn, gate Gate, public Public, o Order) 
 	if err := o.Validate(); err != nil {
 		return Publication{}, err
 	}
+	if o.Public() && public.Key == nil {
+		return Publication{}, fmt.Errorf("publish %s: %w", o.Period.Label, ErrNoKey)
+	}
 	vintages, err := gate.pass(ctx, conn, o)
 	if err != nil {
 		return Publication{}, fmt.Errorf("publish %s: %w", o.Period.Label, err)
@@ -145,7 +155,7 @@ func Publish(ctx context.Context, conn Conn, gate Gate, public Public, o Order) 
 	for attempt := 1; ; attempt++ {
 		facts, err := p.copyCells(ctx, conn, public, o.Period)
 		if err == nil {
-			err = p.write(ctx, conn, public, facts, vintages)
+			err = p.write(ctx, conn, public, o, facts, vintages)
 		}
 		if err == nil {
 			return p, nil
@@ -242,12 +252,12 @@ var dimensions = func() string {
 // write gives the vintage its number and makes it visible, unless another has been published since the gate saw so many
 // vintages: it opened for what was there. ClickHouse looks at that, and at the lease, in the statement that writes, so that a
 // publisher that was held up before it writes nothing afterwards.
-func (p *Publication) write(ctx context.Context, conn Conn, public Public, facts []lattice.Data, vintages uint64) (err error) {
+func (p *Publication) write(ctx context.Context, conn Conn, public Public, o Order, facts []lattice.Data, vintages uint64) (err error) {
 	if p.Vintage, err = claim(ctx, conn, p.Period, p.ID); err != nil {
 		return err
 	}
 	p.Published = time.Now().Truncate(time.Millisecond)
-	files, err := p.seal(public, facts)
+	files, err := p.seal(public, o, facts)
 	if err != nil {
 		return errors.Join(err, note(ctx, conn, p.Period, withdrawn, p.ID))
 	}

@@ -1,0 +1,139 @@
+package release_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/published"
+	"retorno/consumers/dissemination/release"
+	"retorno/consumers/dissemination/vintages"
+)
+
+// read opens the public form of a vintage as a partner does.
+func (o *office) read(p release.Publication) *bundle.Bundle {
+	o.t.Helper()
+	shelf := vintages.NewShelf(o.conn, time.Minute)
+	b, err := bundle.Open(o.t.Context(), vintages.Folder{Shelf: shelf, Period: p.Period, Number: p.Vintage}, o.public.Key.Public().(ed25519.PublicKey))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return b
+}
+
+func cells(b *bundle.Bundle) string {
+	var all []string
+	for _, t := range b.Tables {
+		for _, c := range t.Cells {
+			value := fmt.Sprint(c.Value)
+			if c.Withheld {
+				value = "Q"
+			}
+			if c.Codes[len(c.Codes)-1] == "2016-S1" {
+				all = append(all, published.Key(t.ID, t.Columns, c.Codes)+"="+value)
+			}
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
+// TestThePublicFormOfAVintage: a final one is exact, a provisional one rounded, a revision has none; each says what it is, is signed,
+// and stays as it was when more is counted.
+func TestThePublicFormOfAVintage(t *testing.T) {
+	o := open(t)
+	provisional := o.mustPublish(o.conn, release.Provisional, after)
+	if got := cells(o.read(provisional)); got != "T2|exit_point=L-COR|time_period=2016-S1=10\nT2|exit_point=OTH|time_period=2016-S1=0\nT2|time_period=2016-S1=10" {
+		t.Errorf("the provisional cells are\n%s", got)
+	}
+	final := o.mustPublish(o.conn, release.Final, after)
+	b := o.read(final)
+	if got := cells(b); got != "T2|exit_point=L-COR|time_period=2016-S1=7\nT2|exit_point=OTH|time_period=2016-S1=0\nT2|time_period=2016-S1=7" {
+		t.Errorf("the final cells are\n%s", got)
+	}
+	if m := b.Manifest; m.Period != "2016-S1" || m.Vintage != 2 || m.Status != "final" || !m.AsOf.Equal(after) || m.Positions[0].NextOffset != 7 || m.Coverage != nil || len(m.LeftOut) > 0 {
+		t.Errorf("the manifest is %+v", m)
+	}
+	if c := b.Certificate; c.Withheld != 0 || c.Audit.Determined != 0 || c.Cells != c.Published || c.Audit.Arithmetic != "exact" {
+		t.Errorf("the certificate is %+v", c)
+	}
+	before := o.rows("SELECT path, hex(sipHash128(body)) FROM ceniss.released_files")
+	o.count(1, 2, "L-AMA", 9)
+	o.account(1, 7, 16)
+	o.compared()
+	revision := o.mustPublish(o.conn, release.Revision, after)
+	if now := o.rows("SELECT path, hex(sipHash128(body)) FROM ceniss.released_files"); now != before {
+		t.Errorf("the files were\n%s\nand are\n%s", before, now)
+	}
+	if _, err := vintages.NewShelf(o.conn, time.Minute).File(t.Context(), revision.Period, revision.Vintage, bundle.ManifestPath); !errors.Is(err, vintages.ErrNotFound) {
+		t.Errorf("a revision has a public form: %v", err)
+	}
+}
+
+// TestTheSameFactsGiveTheSameTables: whatever was counted in between, and in whichever order.
+func TestTheSameFactsGiveTheSameTables(t *testing.T) {
+	tables := func(o *office) map[string][]byte {
+		files := map[string][]byte{}
+		p := o.mustPublish(o.conn, release.Final, after)
+		folder := vintages.Folder{Shelf: vintages.NewShelf(o.conn, time.Minute), Period: p.Period, Number: p.Vintage}
+		for _, path := range []string{"tables/T2.csv", "tables/T2.csv-metadata.json", bundle.CodesPath, bundle.LatticePath} {
+			body, err := folder.Read(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[path] = body
+		}
+		return files
+	}
+	one := open(t)
+	one.count(1, 2, "L-AMA", 6)
+	want := tables(one)
+	other := open(t) // the same engine, emptied
+	other.count(1, 2, "L-AMA", 11)
+	other.count(1, 3, "L-COR", 9)
+	other.count(1, 4, "L-COR", 7)
+	other.count(1, 5, "L-AMA", 6)
+	for path, body := range tables(other) {
+		if !bytes.Equal(body, want[path]) {
+			t.Errorf("%s is\n%s\nand\n%s", path, want[path], body)
+		}
+	}
+}
+
+// TestTooFewToBePublished: of so few returns nothing leaves the house but that they were counted; the vintage says which tables are
+// left out.
+func TestTooFewToBePublished(t *testing.T) {
+	o := open(t)
+	o.count(1, 2, "L-COR", 2)
+	p := o.mustPublish(o.conn, release.Final, after)
+	if b := o.read(p); len(b.Tables) > 0 || strings.Join(p.LeftOut, " ") != "T2" || strings.Join(b.Manifest.LeftOut, " ") != "T2" || len(b.Codes) > 0 || p.Registered != 2 {
+		t.Errorf("published is %+v of %+v", b, p)
+	}
+}
+
+// TestAReturnThatMoves: a fact that changes without its cell, while it is copied, makes the publication begin again.
+func TestAReturnThatMoves(t *testing.T) {
+	o := open(t)
+	conn := &watched{Conn: o.conn, text: "retorno.published_counts WHERE publication", do: func(n int) error {
+		if n == 1 {
+			o.exec("INSERT INTO retorno.assistance (record_id, version, person, day, centre, kind, sex, age_group) VALUES ('01550f5a-5800-7000-8000-000000000001', 1, generateUUIDv4(), '2016-06-02', 'CAMR-SPS', 'food', 'M', '21-30')")
+		}
+		return nil
+	}}
+	if o.mustPublish(conn, release.Final, after); conn.n != 2 {
+		t.Errorf("published after %d copies", conn.n)
+	}
+}
+
+// TestAVintageWithoutAKey: what is not signed is not published.
+func TestAVintageWithoutAKey(t *testing.T) {
+	o := open(t)
+	o.public.Key = nil
+	if _, err := o.publish(o.conn, release.Final, after); !errors.Is(err, release.ErrNoKey) || o.rows("SELECT id FROM ceniss.publications") != "" {
+		t.Errorf("published without a key: %v", err)
+	}
+}

@@ -1,0 +1,154 @@
+package command
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/lattice"
+	"retorno/consumers/dissemination/release"
+)
+
+// publicFlags say how the public form of a vintage is made.
+type publicFlags struct {
+	SigningKey string `placeholder:"FILE" help:"Ed25519 key that signs the certificate of a half-year's vintage, as PEM (PKCS #8); retorno vintage new-key makes one."`
+	Lattice    string `placeholder:"FILE" help:"Which tables are published, and by which rules; without it, those that come with the program."`
+}
+
+// public reads both files. A key that is not named is missing only where one is needed.
+func (f publicFlags) public() (p release.Public, err error) {
+	if f.Lattice == "" {
+		p.Lattice, err = lattice.Shipped()
+	} else {
+		p.Lattice, err = lattice.Load(f.Lattice)
+	}
+	if err != nil {
+		return p, Usage(err)
+	}
+	if f.SigningKey == "" {
+		return p, nil
+	}
+	text, err := os.ReadFile(f.SigningKey)
+	if err != nil {
+		return p, err
+	}
+	if p.Key, err = bundle.ParseKey(text); err != nil {
+		return p, Usage(fmt.Errorf("--signing-key %s: %w", f.SigningKey, err))
+	}
+	return p, nil
+}
+
+type vintageCommand struct {
+	Verify vintageVerifyCommand `cmd:"" help:"Check a vintage as it was published: every hash, and the signature."`
+	NewKey vintageNewKeyCommand `cmd:"" name:"new-key" help:"Make the key that signs certificates, in a new file."`
+}
+
+type vintageVerifyCommand struct {
+	Where string `arg:"" name:"dir|url" help:"A folder, or the address of one, such as http://127.0.0.1:8080/vintages/2016-S1/1/."`
+	Key   string `placeholder:"FILE" help:"The public key that must have signed it; without it, any, and its fingerprint is printed."`
+}
+
+// Help is the longer text of --help.
+func (vintageVerifyCommand) Help() string {
+	return helpText("Reads the public form of a vintage and checks it: the signature of its certificate, the hash of its manifest and of every file, that no other file lies there, and that every table can be read. Status 1 names the file that is not what was published.",
+		"retorno vintage verify 2016-S1-1/", "retorno vintage verify https://example.org/vintages/2016-S1/1/ --key=ceniss-public-key.pem")
+}
+
+// Run checks the vintage.
+func (c *vintageVerifyCommand) Run(ctx context.Context, t *terminal) error {
+	var trusted ed25519.PublicKey
+	if c.Key != "" {
+		text, err := os.ReadFile(c.Key)
+		if err != nil {
+			return err
+		}
+		if trusted, err = bundle.ParsePublicKey(text); err != nil {
+			return Usage(fmt.Errorf("--key %s: %w", c.Key, err))
+		}
+	}
+	from, done, err := sourceOf(c.Where)
+	if err != nil {
+		return err
+	}
+	defer done()
+	b, err := bundle.Open(ctx, from, trusted)
+	var bad *bundle.BadFileError
+	switch {
+	case errors.As(err, &bad) && !unreachable(err):
+		return No(err)
+	case err != nil:
+		return Missing(err)
+	}
+	_, err = fmt.Fprintf(t.Out, "%s, vintage %d, %s: %d tables, %d cells, %d withheld; every file is as it was published\nsigned by %s\n",
+		b.Manifest.Period, b.Manifest.Vintage, b.Manifest.Status, len(b.Tables), b.Certificate.Cells, b.Certificate.Withheld, b.Certificate.Key)
+	return err
+}
+
+// sourceOf opens a folder or an address.
+func sourceOf(where string) (bundle.Source, func(), error) {
+	if strings.HasPrefix(where, "http://") || strings.HasPrefix(where, "https://") {
+		if _, err := url.Parse(where); err != nil {
+			return nil, nil, Usage(err)
+		}
+		return bundle.Site{Base: where, Client: &http.Client{Timeout: time.Minute}}, func() {}, nil
+	}
+	dir, err := bundle.OpenDir(where)
+	if err != nil {
+		return nil, nil, Missing(err)
+	}
+	return dir, func() { _ = dir.Close() }, nil
+}
+
+// unreachable reports whether the network is to blame, and not the file.
+func unreachable(err error) bool {
+	var failed *url.Error
+	return errors.As(err, &failed)
+}
+
+type vintageNewKeyCommand struct {
+	File string `arg:"" placeholder:"FILE" help:"The file to make; it must not be there yet."`
+}
+
+// Help is the longer text of --help.
+func (vintageNewKeyCommand) Help() string {
+	return helpText("Makes an Ed25519 key that only its owner may read. Whoever has it can sign vintages; partner agencies trust the public key that stands in each. `openssl genpkey -algorithm ed25519` makes the same.", "retorno vintage new-key signing.key")
+}
+
+// Run makes the key.
+func (c *vintageNewKeyCommand) Run(t *terminal) error {
+	public, err := newSigningKey(c.File)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(t.Out, "%s  %s\n", bundle.Fingerprint(public), c.File)
+	return err
+}
+
+// newSigningKey writes a new key into a new file.
+func newSigningKey(path string) (ed25519.PublicKey, error) {
+	text, err := bundle.NewKey()
+	if err != nil {
+		return nil, err
+	}
+	key, err := bundle.ParseKey(text)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, Usage(fmt.Errorf("%w; a key is never overwritten", err))
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, err = f.Write(text)
+	return key.Public().(ed25519.PublicKey), errors.Join(err, f.Sync(), f.Close())
+}
