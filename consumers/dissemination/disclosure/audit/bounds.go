@@ -208,6 +208,11 @@ func (s *search[T, N]) lower(i int) (int64, bool, error) {
 	if !exact {
 		floor++
 	}
+	if floor == 0 && s.low[i] > 0 {
+		if err := s.walk(s.column[i], func() bool { return s.low[i] == 0 }); err != nil {
+			return 0, false, err
+		}
+	}
 	for v := floor; v < s.low[i]; v++ {
 		known, err := s.ask(demand{s.column[i], false, v})
 		if err != nil || !known || v-floor > attempts {
@@ -235,7 +240,12 @@ func (s *search[T, N]) upper(i int) (int64, bool, error) {
 		return Unlimited, true, nil
 	}
 	ceiling, _ := s.tab.value(s.column[i])
-	for v := ceiling; v > s.high[i]; v-- {
+	if s.high[i] < min(ceiling, s.limit[i]) {
+		if err := s.walk(s.column[i], func() bool { return s.high[i] >= s.limit[i] }); err != nil {
+			return 0, false, err
+		}
+	}
+	for v := ceiling; v > s.high[i] && (s.exact || s.high[i] < s.limit[i]); v-- {
 		known, err := s.ask(demand{s.column[i], true, v})
 		if err != nil || !known || ceiling-v > attempts {
 			return v, false, err

@@ -18,6 +18,8 @@ type tableau[T any, N number[T]] struct {
 	basis []int // the column that is basic in each row
 	at    []int // the row in which each column is basic, or -1
 	det   T
+	// fixed is a column that does not enter the basis, or -1.
+	fixed int
 	// still counts pivots that did not move the solution: Bland's rule then ends cycles.
 	still int
 	// visit, if set, is called with each new basic solution.
@@ -26,7 +28,7 @@ type tableau[T any, N number[T]] struct {
 
 // newTableau returns a tableau of a feasible basic solution of rows (coefficient vectors with the right-hand side last).
 func newTableau[T any, N number[T]](rows [][]int64, columns int) (*tableau[T, N], error) {
-	t := &tableau[T, N]{at: make([]int, columns)}
+	t := &tableau[T, N]{at: make([]int, columns), fixed: -1}
 	t.det, _ = t.num.of(1)
 	for i := range t.at {
 		t.at[i] = -1
@@ -114,7 +116,7 @@ func (t *tableau[T, N]) dropArtificials() error {
 func (t *tableau[T, N]) enter(r, sign int) int {
 	best := -1
 	for j, at := range t.at {
-		if at >= 0 || t.num.sign(t.rows[r][j]) != sign {
+		if at >= 0 || j == t.fixed || t.num.sign(t.rows[r][j]) != sign {
 			continue
 		}
 		if t.still > len(t.rows)+20 { // Bland

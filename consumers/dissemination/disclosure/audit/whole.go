@@ -6,8 +6,15 @@ import (
 	"slices"
 )
 
-// nodes is how many linear programs one question for a table of whole numbers may take.
-const nodes = 300
+// A question for a table of whole numbers may take so many linear programs; it is not asked of systems of more columns, for which they
+// are too slow.
+const (
+	nodes = 300
+	wide  = 150
+)
+
+// walks is how many basic solutions with the same bound are looked at for one of whole numbers.
+const walks = 40
 
 // demand is a further condition on a column: at most, or at least, value.
 type demand struct {
@@ -54,17 +61,17 @@ func whole(rows [][]int64, columns int, demands []demand, budget *int) ([]int64,
 
 // extended returns rows with one more row and one more column (what is over or under) for each demand.
 func extended(rows [][]int64, columns int, demands []demand) [][]int64 {
-	wide := columns + len(demands)
+	width := columns + len(demands)
 	var out [][]int64
 	for _, r := range rows {
-		line := make([]int64, wide+1)
+		line := make([]int64, width+1)
 		copy(line, r[:columns])
-		line[wide] = r[columns]
+		line[width] = r[columns]
 		out = append(out, line)
 	}
 	for i, d := range demands {
-		line := make([]int64, wide+1)
-		line[d.column], line[columns+i], line[wide] = 1, 1, d.value
+		line := make([]int64, width+1)
+		line[d.column], line[columns+i], line[width] = 1, 1, d.value
 		if d.atLeast {
 			line[columns+i] = -1
 		}
@@ -75,6 +82,9 @@ func extended(rows [][]int64, columns int, demands []demand) [][]int64 {
 
 // ask looks for a table that meets the demands and writes it down. It reports whether the answer is known.
 func (s *search[T, N]) ask(demands ...demand) (bool, error) {
+	if len(s.c.cells) > wide {
+		return false, nil
+	}
 	budget := nodes
 	counts, known, err := whole(s.rows, len(s.c.cells), demands, &budget)
 	s.out.lps += nodes - max(budget, 0)
@@ -87,4 +97,28 @@ func (s *search[T, N]) ask(demands ...demand) (bool, error) {
 	}
 	s.saw(picked)
 	return true, nil
+}
+
+// walk moves, while column c keeps its count, among basic solutions in which other columns are small, until done reports true. Each is looked
+// at, and one of them is often of whole numbers where the first is not.
+func (s *search[T, N]) walk(c int, done func() bool) error {
+	s.tab.fixed = c
+	defer func() { s.tab.fixed = -1 }()
+	for range walks {
+		split := -1
+		for j := range s.c.cells {
+			if _, whole := s.tab.value(j); !whole && j != c {
+				split = j
+				break
+			}
+		}
+		if split < 0 || done() {
+			return nil
+		}
+		s.out.lps++
+		if err := s.tab.minimise(split); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -165,6 +165,37 @@ func TestAHalfYear(t *testing.T) {
 	}
 }
 
+// Forms that do not say, rare exit points and a small country of return make many cells of too few persons; they must be protected, too.
+func TestHalfYearsWithManySmallCells(t *testing.T) {
+	l := shippedOrFail(t)
+	for seed, returns := range []int{3000, 27086} {
+		data := population(uint64(seed), "2016-S1", returns)
+		r := rand.New(rand.NewPCG(uint64(seed), 23))
+		exits := []string{"L-AGC", "L-FLO", "L-AMA", "L-GUA", "L-POY", "X-BLD"}
+		for _, row := range data[0].Rows {
+			if r.IntN(400) == 0 {
+				row.Codes[3] = "U"
+			}
+			if r.IntN(300) == 0 {
+				row.Codes[4], row.Codes[5] = "unknown", "unknown"
+			}
+			if r.IntN(20) == 0 {
+				row.Codes[2] = exits[min(r.IntN(len(exits)), r.IntN(len(exits)))]
+			}
+		}
+		got := release(t, l, "2016-S1", data)
+		outside, hidden, t8, t8Hidden := shares(got)
+		t.Logf("%d returns, seed %d: %d of %d cells outside T8 withheld, %d of %d of T8; %d left out of the tables", returns, seed, hidden, outside, t8Hidden, t8, got.LeftOut)
+		if got.LeftOut == 0 || hidden*50 > outside {
+			t.Errorf("%d left out, %d of %d withheld outside T8", got.LeftOut, hidden, outside)
+		}
+		found, err := attack.Run(&attack.Input{Hierarchies: got.Hierarchies, Vintages: []published.Vintage{{ID: "A", Tables: got.Tables}}, Threshold: 5})
+		if err != nil || len(found) > 0 {
+			t.Errorf("the attack finds %d cells, %v: %v", len(found), err, found)
+		}
+	}
+}
+
 func BenchmarkHalfYear(b *testing.B) {
 	l := shippedOrFail(b)
 	data := population(1, "2016-S1", 27086)

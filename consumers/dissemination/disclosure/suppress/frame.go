@@ -197,6 +197,18 @@ func Families(h published.Hierarchy, have map[string]bool) map[string][]string {
 			}
 		}
 	}
+	leaves := leavesOf(h)
+	for total, parts := range out {
+		slices.Sort(parts)
+		if !covers(h, leaves, parts, total) {
+			delete(out, total)
+		}
+	}
+	return out
+}
+
+// leavesOf returns the codes that have no parts.
+func leavesOf(h published.Hierarchy) map[string]bool {
 	leaves := map[string]bool{}
 	for code := range h {
 		leaves[code] = true
@@ -204,20 +216,17 @@ func Families(h published.Hierarchy, have map[string]bool) map[string][]string {
 	for _, parent := range h {
 		delete(leaves, parent)
 	}
-	for total, parts := range out {
-		slices.Sort(parts)
-		for leaf := range leaves {
-			covered := !h.Within(leaf, total)
-			for _, p := range parts {
-				covered = covered || h.Within(leaf, p)
-			}
-			if !covered {
-				delete(out, total)
-				break
-			}
+	return leaves
+}
+
+// covers reports whether parts have together everything that is in code.
+func covers(h published.Hierarchy, leaves map[string]bool, parts []string, code string) bool {
+	for leaf := range leaves {
+		if h.Within(leaf, code) && !slices.ContainsFunc(parts, func(p string) bool { return h.Within(leaf, p) }) {
+			return false
 		}
 	}
-	return out
+	return true
 }
 
 // addCore adds the cells of a core, which are not published, and for each cell of a table that only has columns of the core the
@@ -256,22 +265,26 @@ func (f *frame) addCore(in *Input, core *Core) {
 	}
 }
 
-// finest returns a function that reports whether a cell of the table is not a sum of other cells of it that are sums of cells of the core.
+// finest returns a function that reports whether a cell of the table is a sum of cells of the core, and not of other such cells of the table.
 func (c *Core) finest(in *Input, t *Table) func(codes []string) bool {
 	split := make([]map[string]bool, len(t.Columns)) // codes whose parts are coarse enough for the core
+	whole := make([]map[string]bool, len(t.Columns)) // codes that are sums of codes of the core
 	for j, column := range t.Columns {
 		h := in.Hierarchies[column]
 		core := c.Codes[slices.Index(c.Columns, column)]
-		split[j] = map[string]bool{}
+		split[j], whole[j] = map[string]bool{}, map[string]bool{}
+		leaves := leavesOf(h)
+		for code := range t.codes(j) {
+			inside := slices.DeleteFunc(slices.Clone(core), func(part string) bool { return !h.Within(part, code) })
+			whole[j][code] = len(inside) > 0 && covers(h, leaves, inside, code)
+		}
 		for total, parts := range Families(h, t.codes(j)) {
-			split[j][total] = !slices.ContainsFunc(parts, func(part string) bool {
-				return !slices.ContainsFunc(core, func(code string) bool { return h.Within(code, part) })
-			})
+			split[j][total] = !slices.ContainsFunc(parts, func(part string) bool { return !whole[j][part] })
 		}
 	}
 	return func(codes []string) bool {
 		for j, code := range codes {
-			if split[j][code] {
+			if split[j][code] || !whole[j][code] {
 				return false
 			}
 		}

@@ -31,13 +31,20 @@ type Release struct {
 	Audit *audit.Report
 	// Cells is the number of different cells of the tables, Withheld the number of those that are withheld.
 	Cells, Withheld int
+	// LeftOut is the number of cells of too few persons that are in no table because codes were joined. They are not computable.
+	LeftOut int
 	// Hierarchies are those of the input, with the codes that were joined: "A+B" is above A and B.
 	Hierarchies map[string]published.Hierarchy
 }
 
 // Plan withholds what must be withheld. Its errors wrap ErrUnsafe, or tell what of the input contradicts itself.
 func Plan(in *Input) (*Release, error) {
-	return plan(coarsened(in))
+	coarse := coarsened(in)
+	r, err := plan(coarse)
+	if err != nil {
+		return nil, err
+	}
+	return r, guardLeftOut(in, coarse, r)
 }
 
 // plan withholds cells of tables as they are.

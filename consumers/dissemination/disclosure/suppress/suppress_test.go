@@ -79,7 +79,7 @@ func withheld(r *Release) map[string]bool {
 }
 
 func TestRandomTablesAreProtected(t *testing.T) {
-	var refused, hidden, cells int
+	var refused, hidden, cells, left int
 	for seed := uint64(1); seed <= 60; seed++ {
 		in := random(seed, []int{30, 80, 200, 400}[seed%4])
 		r, err := Plan(in)
@@ -109,11 +109,15 @@ func TestRandomTablesAreProtected(t *testing.T) {
 		if !r.Audit.Accepted() || r.Audit.Audited != r.Withheld {
 			t.Errorf("seed %d: %d of %d withheld cells audited", seed, r.Audit.Audited, r.Withheld)
 		}
+		left += r.LeftOut
 		if seed%4 == 3 {
 			hidden, cells = hidden+r.Withheld, cells+r.Cells
 		}
 	}
 	t.Logf("seeds 1 to 60: %d refused; of those of 400 events %d of %d cells withheld", refused, hidden, cells)
+	if left == 0 {
+		t.Error("no code was joined")
+	}
 	if refused > 20 || hidden > cells/4 {
 		t.Errorf("%d of 60 were refused, %d of %d cells withheld", refused, hidden, cells)
 	}
@@ -275,6 +279,32 @@ func TestCodesAreJoinedBeforeCellsAreWithheld(t *testing.T) {
 	in.Join = Join{Never: "post"}
 	if r, err = Plan(in); err == nil && r.Hierarchies["post"]["a"] != "_T" {
 		t.Errorf("codes that must not be joined were: %v", r.Hierarchies)
+	}
+}
+
+// Another table that has a code which was joined here gives a small cell away: the release must be refused.
+func TestACellThatWasLeftOutMustNotBeComputable(t *testing.T) {
+	in := random(2, 200)
+	coarse := coarsened(in)
+	r, err := plan(coarse)
+	if err != nil || guardLeftOut(in, coarse, r) != nil || r.LeftOut == 0 {
+		t.Fatalf("%v; %d cells left out", err, r.LeftOut)
+	}
+	for _, table := range in.Tables { // all is published but one cell of too few persons
+		for _, c := range table.Counts {
+			if c.Persons == 0 || c.Persons >= c.Threshold {
+				continue
+			}
+			leak := published.Table{ID: "leak", Measure: table.Measure, Columns: table.Columns}
+			for _, other := range table.Counts {
+				if !slices.Equal(other.Codes, c.Codes) {
+					leak.Cells = append(leak.Cells, published.Cell{Codes: other.Codes, Value: other.Value})
+				}
+			}
+			if err := guardLeftOut(in, coarse, &Release{Tables: []published.Table{leak}}); !errors.Is(err, ErrUnsafe) {
+				t.Errorf("%v of table %s is computable: %v", c.Codes, table.ID, err)
+			}
+		}
 	}
 }
 
