@@ -33,7 +33,7 @@ RACE := consumers/counting/stream consumers/counting/processor consumers/countin
 	deploy/ops deploy/command deploy/lab/brokersuite
 
 # Packages whose tests need neither ClickHouse nor Kafka, and end within seconds.
-PURE := ./consumers/counting/reconcile ./consumers/counting/ledger ./consumers/counting/store/column ./consumers/dissemination/disclosure/... ./consumers/dissemination/bundle ./consumers/dissemination/feed/answer ./consumers/dissemination/report \
+PURE := ./consumers/counting/reconcile ./consumers/counting/ledger ./consumers/counting/store/column ./consumers/dissemination/disclosure/... ./consumers/dissemination/bundle ./consumers/dissemination/response ./consumers/dissemination/report \
 	./producers/identity ./producers/importer ./schemas/codelists/... ./schemas/dictionary/... ./schemas/events ./schemas/tables ./schemas/kafka/compression ./deploy/docs ./deploy/command/settings ./deploy/command/screen
 
 # Tests of these that are smaller under the race detector: make test runs them in full, too.

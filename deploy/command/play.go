@@ -56,6 +56,9 @@ func (d *demo) playOnce(ctx context.Context, writer *producer.Writer) error {
 	if err := d.conclude(ctx, accounts); err != nil {
 		return err
 	}
+	if err := d.publish(ctx); err != nil {
+		return err
+	}
 	d.concluded.Store(true)
 	return nil
 }

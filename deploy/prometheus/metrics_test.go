@@ -19,7 +19,7 @@ import (
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/stream"
 	"retorno/consumers/counting/verify"
-	"retorno/consumers/dissemination/feed/answer"
+	"retorno/consumers/dissemination/response"
 	"retorno/deploy/ops"
 	"retorno/producers/producer"
 )
@@ -105,7 +105,7 @@ func programMetrics(t *testing.T) []metric {
 	failed(err)
 	_, err = completeness.New(completeness.Config{Conn: s.Conn(), Registerer: in("consumers/counting/completeness")})
 	failed(err)
-	answer.NewRecorder(in("consumers/dissemination/feed/answer"), nil)
+	response.NewRecorder(in("consumers/dissemination/response"), nil)
 	ops.Limited(nil, nil, ops.Limits{}, in("deploy/ops"))
 	return r.found
 }
@@ -119,7 +119,7 @@ var pageRooms = []struct{ room, commands, about string }{
 	{"producers/producer", "consume, demo", "Writing to Kafka, and the settings of topics."},
 	{"consumers/counting/verify", "verify, demo", "The recount by other means."},
 	{"consumers/counting/completeness", "verify, demo", "How complete the numbers are, by computer, post and centre."},
-	{"consumers/dissemination/feed/answer", "serve, demo", "Answers of the pages and the feed."},
+	{"consumers/dissemination/response", "serve, demo", "Answers of the pages and the feed."},
 	{"deploy/ops", "serve, demo", "Limits of the public web server."},
 }
 

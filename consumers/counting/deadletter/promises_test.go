@@ -161,6 +161,47 @@ func TestARefusingTopicIsWaitedFor(t *testing.T) {
 	}
 }
 
+// A missing topic is waited for as well; only the end of the context ends it.
+func TestAMissingTopicIsWaitedFor(t *testing.T) {
+	broker, err := fakekafka.Start(fakekafka.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = broker.Stop() })
+	registry := prometheus.NewRegistry()
+	o := &office{broker: broker, cfg: deadletter.Config{Brokers: []string{broker.Addr()}, MinBackoff: time.Millisecond, MaxBackoff: 5 * time.Millisecond, Registerer: registry}}
+	if o.writer, err = deadletter.New(o.cfg); err != nil {
+		t.Fatal(err)
+	}
+	defer o.writer.Close()
+	waits := func(ctx context.Context) <-chan error {
+		before, done := retries(t, registry), make(chan error, 1)
+		go func() { done <- o.writer.Write(ctx, letters(3)) }()
+		for retries(t, registry) < before+3 {
+			select {
+			case err := <-done:
+				t.Fatalf("the topic is missing, and writing ends with %v", err)
+			case <-time.After(time.Millisecond):
+			}
+		}
+		return done
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := waits(ctx)
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) || stream.IsStop(err) {
+		t.Errorf("the context has ended: %v", err)
+	}
+	done = waits(t.Context())
+	createTopic(t, broker, deadletter.Topic, 1)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if n := len(o.list(t)); n != 3 {
+		t.Errorf("%d letters, want 3", n)
+	}
+}
+
 // retries is how many attempts to write failed, as the metric says.
 func retries(t *testing.T, r prometheus.Gatherer) float64 {
 	t.Helper()

@@ -145,8 +145,8 @@ func (c *cluster) offset(ctx context.Context, leader, topic string, partition in
 // fetchVersion is the request's version: brokers have known it since Kafka 2.1, and it is the first with zstd.
 const fetchVersion = 10
 
-// answer is what a fetch brought of a partition.
-type answer struct {
+// partitionData is what a fetch brought of a partition.
+type partitionData struct {
 	low, high int64 // the bounds of the log
 	stable    int64 // up to here every transaction has ended; nothing beyond is brought
 	aborted   []kmsg.FetchResponseTopicPartitionAbortedTransaction
@@ -154,7 +154,7 @@ type answer struct {
 }
 
 // fetch asks for the batches from the one on that holds offset.
-func fetch(ctx context.Context, conn *kafka.Conn, topic string, partition int, offset int64, cfg *Config, maxBytes int) (*answer, error) {
+func fetch(ctx context.Context, conn *kafka.Conn, topic string, partition int, offset int64, cfg *Config, maxBytes int) (*partitionData, error) {
 	p := kmsg.NewFetchRequestTopicPartition()
 	p.Partition, p.FetchOffset, p.PartitionMaxBytes = int32(partition), offset, int32(maxBytes)
 	t := kmsg.NewFetchRequestTopic()
@@ -167,10 +167,10 @@ func fetch(ctx context.Context, conn *kafka.Conn, topic string, partition int, o
 	if err != nil {
 		return nil, err
 	}
-	return answerOf(res.(*kmsg.FetchResponse), topic, partition)
+	return partitionDataOf(res.(*kmsg.FetchResponse), topic, partition)
 }
 
-func answerOf(res *kmsg.FetchResponse, topic string, partition int) (*answer, error) {
+func partitionDataOf(res *kmsg.FetchResponse, topic string, partition int) (*partitionData, error) {
 	if res.ErrorCode != 0 {
 		return nil, kafkago.Error(res.ErrorCode)
 	}
@@ -186,7 +186,7 @@ func answerOf(res *kmsg.FetchResponse, topic string, partition int) (*answer, er
 		return nil, fmt.Errorf("%w: the log goes from %d to %d and is stable up to %d", kafka.ErrCorrupt,
 			p.LogStartOffset, p.HighWatermark, p.LastStableOffset)
 	}
-	a := &answer{low: p.LogStartOffset, high: p.HighWatermark, stable: p.LastStableOffset,
+	a := &partitionData{low: p.LogStartOffset, high: p.HighWatermark, stable: p.LastStableOffset,
 		aborted: p.AbortedTransactions, records: p.RecordBatches}
 	if a.stable < 0 { // it does not say
 		a.stable = a.high

@@ -65,7 +65,7 @@ type decoder struct {
 //
 // What follows a damaged batch is left out, so that the good ones before it are had; it will be fetched again. So is
 // what follows much decompressing, so that an answer is bounded in memory and time. A damaged first batch is an error.
-func (d *decoder) decode(a *answer, base, position int64) (*batch, error) {
+func (d *decoder) decode(a *partitionData, base, position int64) (*batch, error) {
 	b := &batch{}
 	d.slab = nil
 	undone := undoneTransactions{coming: a.aborted}
@@ -103,7 +103,7 @@ func (d *decoder) decode(a *answer, base, position int64) (*batch, error) {
 
 // baseOf returns the offset at which an answer's first batch begins; false when it has none. The error is that of a
 // damaged batch.
-func baseOf(a *answer) (base int64, ok bool, err error) {
+func baseOf(a *partitionData) (base int64, ok bool, err error) {
 	if len(a.records) == 0 {
 		return 0, false, nil
 	}

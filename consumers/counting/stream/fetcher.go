@@ -29,11 +29,11 @@ type mark struct {
 	print  uint64 // its fingerprint; 0: not known
 }
 
-// fetcher reads one topic of one shard into its feed until it is ended or
+// fetcher reads one topic of one shard into its queue until it is ended or
 // meets a stop error. It has a connection of its own, so that it waits for no
 // other, and no broker that does not answer holds up more than its own partitions.
 type fetcher struct {
-	feed    *queue
+	queue   *queue
 	cluster *cluster
 	cfg     *Config
 	metrics *metrics
@@ -60,7 +60,7 @@ type fetcher struct {
 
 func newFetcher(f *queue) *fetcher {
 	c := f.shard.c
-	return &fetcher{feed: f, cluster: c.cluster, cfg: &c.cfg, metrics: c.metrics,
+	return &fetcher{queue: f, cluster: c.cluster, cfg: &c.cfg, metrics: c.metrics,
 		log:   c.log.With("topic", f.topic, "partition", f.shard.partition),
 		topic: f.topic, partition: f.shard.partition, epoch: f.epoch, position: f.start, last: f.last,
 		decoder:  decoder{topic: f.topic, partition: f.shard.partition},
@@ -71,10 +71,10 @@ func (f *fetcher) run(ctx context.Context) {
 	defer f.hangUp()
 	for ctx.Err() == nil {
 		waited := time.Now()
-		f.feed.waitRoom(ctx)
+		f.queue.waitRoom(ctx)
 		// Waiting for the consumer is neither a stall nor a failure.
 		f.progress = f.progress.Add(time.Since(waited))
-		f.feed.waited(f.epoch, time.Since(waited))
+		f.queue.waited(f.epoch, time.Since(waited))
 		err := f.once(ctx)
 		if err != nil && ctx.Err() == nil && !IsStop(err) {
 			err = f.failed(ctx, err)
@@ -83,7 +83,7 @@ func (f *fetcher) run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			f.feed.fail(f.epoch, err)
+			f.queue.fail(f.epoch, err)
 			return
 		}
 		f.watchdog()
@@ -125,13 +125,13 @@ func (f *fetcher) once(ctx context.Context) error {
 }
 
 // fetched notes that an answer was good.
-func (f *fetcher) fetched(a *answer) {
+func (f *fetcher) fetched(a *partitionData) {
 	f.failures, f.findings = 0, 0
 	waiting := ""
 	if a.stable <= f.position && f.position < a.high {
 		waiting = fmt.Sprintf("a transaction of another producer that begins at offset %d is still open", a.stable)
 	}
-	f.feed.fetched(f.epoch, waiting)
+	f.queue.fetched(f.epoch, waiting)
 }
 
 // begin resolves a position such as the start of the log.
@@ -145,7 +145,7 @@ func (f *fetcher) begin(ctx context.Context) error {
 	} else {
 		f.position = first
 	}
-	f.feed.begun(f.epoch, f.position)
+	f.queue.begun(f.epoch, f.position)
 	return nil
 }
 
@@ -171,7 +171,7 @@ func (f *fetcher) findBase(ctx context.Context) error {
 }
 
 // fetch asks for records; the error is the network's or the broker's.
-func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (*answer, error) {
+func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (*partitionData, error) {
 	f.asked = time.Now()
 	if f.conn == nil {
 		var err error
@@ -187,7 +187,7 @@ func (f *fetcher) fetch(ctx context.Context, offset int64, maxBytes int) (*answe
 		f.hangUp()
 		return nil, err
 	}
-	f.feed.saw(a.low, a.high)
+	f.queue.saw(a.low, a.high)
 	return a, nil
 }
 
@@ -198,7 +198,7 @@ func (f *fetcher) hangUp() {
 	}
 }
 
-// accept hands contiguous messages to the feed.
+// accept hands contiguous messages to the queue.
 func (f *fetcher) accept(b *batch) {
 	last := &b.messages[len(b.messages)-1]
 	f.position = last.Offset + 1
@@ -208,11 +208,11 @@ func (f *fetcher) accept(b *batch) {
 	f.metrics.messages.WithLabelValues(f.topic).Add(float64(len(b.messages)))
 	f.metrics.bytes.WithLabelValues(f.topic).Add(float64(b.bytes))
 	f.metrics.skipped.WithLabelValues(f.topic).Add(float64(b.skipped))
-	f.feed.put(f.epoch, b)
+	f.queue.put(f.epoch, b)
 }
 
 // refuse judges an answer that does not continue at the position.
-func (f *fetcher) refuse(a *answer, err error) error {
+func (f *fetcher) refuse(a *partitionData, err error) error {
 	var misplaced *misplacedError
 	if errors.As(err, &misplaced) {
 		f.metrics.corrupt.WithLabelValues(f.topic).Inc()
@@ -271,7 +271,7 @@ func (f *fetcher) outOfRange(ctx context.Context, cause error) error {
 	if err != nil {
 		return err
 	}
-	f.feed.saw(first, end)
+	f.queue.saw(first, end)
 	switch {
 	case f.position < first:
 		return f.confirm(&GapError{Reason: ReasonRetention, Topic: f.topic, Partition: f.partition,
@@ -359,7 +359,7 @@ func (f *fetcher) markGone(ctx context.Context, cause error) error {
 // the failure has become.
 func (f *fetcher) failed(ctx context.Context, err error) error {
 	f.failures++
-	since := f.feed.failed(f.epoch, err.Error())
+	since := f.queue.failed(f.epoch, err.Error())
 	f.log.Log(ctx, kafka.AttemptLevel(f.failures, slog.LevelWarn), "stream: fetch failed, will try again", "offset", f.position, "attempt", f.failures, "error", err)
 	if lasted := time.Since(since); lasted >= f.cfg.FailAfter {
 		reason, look := lasting(err)

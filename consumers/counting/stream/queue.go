@@ -44,7 +44,7 @@ type health struct {
 	unknown  string    // why the end of the log cannot be asked for
 }
 
-func newFeed(s *Shard, topic string, budget int) *queue {
+func newQueue(s *Shard, topic string, budget int) *queue {
 	f := &queue{shard: s, topic: topic, budget: budget, start: kafkago.FirstOffset, position: -1, log: bounds{low: -1, high: -1}}
 	f.room = sync.NewCond(&f.mu)
 	return f

@@ -19,7 +19,7 @@ type Shard struct {
 	c         *Consumer
 	gen       *kafkago.Generation
 	partition int
-	feeds     []*queue
+	queues    []*queue
 	byTopic   map[string]*queue
 
 	ctx     context.Context
@@ -28,7 +28,7 @@ type Shard struct {
 
 	wake chan struct{} // something to hand out, or a failure
 	well func()        // called once every topic has been fetched well
-	next int           // the feed to look at first, so that none starves
+	next int           // the queue to look at first, so that none starves
 
 	wellOnce sync.Once
 
@@ -46,13 +46,13 @@ func newShard(c *Consumer, gen *kafkago.Generation, partition, budget int) *Shar
 		well: func() {},
 	}
 	for _, t := range c.cfg.Topics {
-		f := newFeed(s, t, budget)
+		f := newQueue(s, t, budget)
 		if gen != nil {
 			f.start = committedTo(gen, t, partition)
 			// What is behind is to be known also before and between fetches.
 			s.feeding.Go(func() { f.watchEnd(ctx) })
 		}
-		s.feeds = append(s.feeds, f)
+		s.queues = append(s.queues, f)
 		s.byTopic[t] = f
 	}
 	return s
@@ -84,23 +84,23 @@ func (s *Shard) Generation() int32 {
 // committed. Messages fetched and not delivered are forgotten. Without it
 // reading begins at the group's committed offset, or at the start of the log.
 // It panics on a topic that is not the shard's.
-func (s *Shard) Seek(topic string, offset int64) { s.feed(topic).seek(offset, mark{}) }
+func (s *Shard) Seek(topic string, offset int64) { s.queue(topic).seek(offset, mark{}) }
 
 // SeekAfter sets the last message that was read of topic, by its offset and its
 // Fingerprint: reading goes on after it, as with Seek. A log that holds another
 // message there, or that ends before it, is not the log that was read; then the
 // shard stops before anything of it is delivered.
 func (s *Shard) SeekAfter(topic string, offset int64, fingerprint uint64) {
-	s.feed(topic).seek(offset+1, mark{offset: offset, print: fingerprint})
+	s.queue(topic).seek(offset+1, mark{offset: offset, print: fingerprint})
 }
 
 // HighWatermark returns the offset after the last message of topic, as seen within Config.EndTimeout; -1 while it is
 // not known.
-func (s *Shard) HighWatermark(topic string) int64 { return s.feed(topic).status().HighWatermark }
+func (s *Shard) HighWatermark(topic string) int64 { return s.queue(topic).status().HighWatermark }
 
 // LogStart returns the first offset of topic that still exists, as seen within Config.EndTimeout; -1 while it is not
 // known.
-func (s *Shard) LogStart(topic string) int64 { return s.feed(topic).status().LogStart }
+func (s *Shard) LogStart(topic string) int64 { return s.queue(topic).status().LogStart }
 
 // Fetch returns the next messages of one of the topics, in order and without
 // a gap, as soon as there are any; an empty slice after maxWait. The slice is
@@ -109,7 +109,7 @@ func (s *Shard) LogStart(topic string) int64 { return s.feed(topic).status().Log
 // it returns the context's error.
 func (s *Shard) Fetch(ctx context.Context, maxWait time.Duration) ([]Message, error) {
 	beat.Beat(ctx)
-	for _, f := range s.feeds {
+	for _, f := range s.queues {
 		f.run()
 	}
 	timer := time.NewTimer(maxWait)
@@ -121,14 +121,14 @@ func (s *Shard) Fetch(ctx context.Context, maxWait time.Duration) ([]Message, er
 		if err := s.failure(); err != nil {
 			return nil, err
 		}
-		for i := range s.feeds {
-			f := s.feeds[(s.next+i)%len(s.feeds)]
+		for i := range s.queues {
+			f := s.queues[(s.next+i)%len(s.queues)]
 			msgs, err := f.pop()
 			if err != nil {
 				return nil, err
 			}
 			if len(msgs) > 0 {
-				s.next = (s.next + i + 1) % len(s.feeds)
+				s.next = (s.next + i + 1) % len(s.queues)
 				return msgs, nil
 			}
 		}
@@ -154,7 +154,7 @@ func (s *Shard) Commit(ctx context.Context, offsets map[string]int64) error {
 	}
 	commit := make(map[string]map[int]int64, len(offsets))
 	for topic, offset := range offsets {
-		s.feed(topic)
+		s.queue(topic)
 		commit[topic] = map[int]int64{s.partition: offset}
 	}
 	if err := s.gen.CommitOffsets(commit); err != nil {
@@ -165,7 +165,7 @@ func (s *Shard) Commit(ctx context.Context, offsets map[string]int64) error {
 	return nil
 }
 
-func (s *Shard) feed(topic string) *queue {
+func (s *Shard) queue(topic string) *queue {
 	f := s.byTopic[topic]
 	if f == nil {
 		panic("stream: topic " + strconv.Quote(topic) + " is not one of the shard's")
@@ -198,7 +198,7 @@ func (s *Shard) notify() {
 
 // fetched is told of each good answer, and passes on that all is well.
 func (s *Shard) fetched() {
-	for _, f := range s.feeds {
+	for _, f := range s.queues {
 		if !f.fetchedWell() {
 			return
 		}
@@ -208,7 +208,7 @@ func (s *Shard) fetched() {
 
 // halt ends fetching. The ends of the logs are still asked for.
 func (s *Shard) halt() {
-	for _, f := range s.feeds {
+	for _, f := range s.queues {
 		f.end()
 	}
 }
@@ -221,8 +221,8 @@ func (s *Shard) Close() {
 }
 
 func (s *Shard) status() []TopicStatus {
-	out := make([]TopicStatus, len(s.feeds))
-	for i, f := range s.feeds {
+	out := make([]TopicStatus, len(s.queues))
+	for i, f := range s.queues {
 		out[i] = f.status()
 	}
 	return out

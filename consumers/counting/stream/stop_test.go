@@ -145,3 +145,37 @@ func TestErrorsOfTheCaller(t *testing.T) {
 		t.Errorf("it joined %v times, up to generation %d", n, generation)
 	}
 }
+
+// A commit that the broker refuses with its own errors is counted, and costs neither a record nor the membership.
+func TestRefusedCommitDoesNoHarm(t *testing.T) {
+	s := newSite(t, 1)
+	s.broker.Cluster().Fault(
+		kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.RequestTimedOut, Count: 2}, // applied all the same
+		kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.CoordinatorLoadInProgress, Count: 2},
+	)
+	s.write(t, 0, "a")
+	c, _ := join(t, s.config(), s.take)
+	until(t, "the first is read", s.has(0, "a"))
+	s.write(t, 0, "b", "c")
+	until(t, "all is read", s.has(0, "a", "b", "c"))
+	until(t, "a refusal is counted", func() bool { return s.labelled(t, "retorno_stream_commits_total", "failed") > 0 })
+	if !c.Status().Member {
+		t.Error("the member was lost")
+	}
+}
+
+// A reader that loses its rights stops, and goes on when it has them again.
+func TestRefusedReadingStopsAndResumes(t *testing.T) {
+	s := newSite(t, 1)
+	s.write(t, 0, "a", "b")
+	fault := s.broker.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.TopicAuthorizationFailed, Count: -1})
+	cfg := s.config()
+	cfg.FailAfter = 300 * time.Millisecond
+	c, _ := join(t, cfg, s.take)
+	until(t, "it stops", func() bool { _, ok := stopped(c); return ok })
+	if st, _ := stopped(c); st.Stopped != stream.ReasonAuth || !stream.IsStop(st.Err) || s.labelled(t, "retorno_stream_stopped", stream.ReasonAuth) != 1 {
+		t.Errorf("it stopped for %q: %v", st.Stopped, st.Err)
+	}
+	fault.Remove()
+	until(t, "all is read", s.has(0, "a", "b"))
+}

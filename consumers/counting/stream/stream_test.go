@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -148,7 +149,10 @@ func until(t *testing.T, what string, cond func() bool) {
 }
 
 // gauge sums the values of a metric.
-func (s *site) gauge(t *testing.T, name string) float64 {
+func (s *site) gauge(t *testing.T, name string) float64 { return s.labelled(t, name, "") }
+
+// labelled sums the values of a metric over those with a label of that value; "" takes all.
+func (s *site) labelled(t *testing.T, name, value string) float64 {
 	t.Helper()
 	families, err := s.registry.Gather()
 	if err != nil {
@@ -157,7 +161,8 @@ func (s *site) gauge(t *testing.T, name string) float64 {
 	sum := 0.0
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
-			if f.GetName() == name {
+			has := func(l *dto.LabelPair) bool { return l.GetValue() == value }
+			if f.GetName() == name && (value == "" || slices.ContainsFunc(m.GetLabel(), has)) {
 				sum += m.GetGauge().GetValue() + m.GetCounter().GetValue()
 			}
 		}

@@ -29,7 +29,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"retorno/consumers/dissemination/disclosure"
-	"retorno/consumers/dissemination/feed/answer"
+	"retorno/consumers/dissemination/response"
 )
 
 // Paths of the two formats.
@@ -97,7 +97,7 @@ func New(c Config) http.Handler {
 		c.Queries = 4
 	}
 	s.slots = make(chan struct{}, c.Queries)
-	rec := answer.NewRecorder(c.Registerer, c.Log)
+	rec := response.NewRecorder(c.Registerer, c.Log)
 	mux := http.NewServeMux()
 	mux.Handle(PathCSV, rec.Handle(PathCSV, s.table(writeCSV)))
 	mux.Handle(PathJSON, rec.Handle(PathJSON, s.table(writeJSON)))
@@ -110,10 +110,10 @@ func New(c Config) http.Handler {
 const CoverageHeader = "Retorno-Coverage-Percent"
 
 // table answers one format.
-func (s *server) table(write func(Table) answer.Representation) http.Handler {
+func (s *server) table(write func(Table) response.Representation) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		common(w)
-		if !answer.Allowed(w, r, func() { s.refuse(w, r, methodProblem(r.Method)) }) {
+		if !response.Allowed(w, r, func() { s.refuse(w, r, methodProblem(r.Method)) }) {
 			return
 		}
 		q, faults := ParseQuery(r.URL.RawQuery)
@@ -136,7 +136,7 @@ func (s *server) table(write func(Table) answer.Representation) http.Handler {
 		rep.Cache = "public, max-age=" + seconds(s.maxAge)
 		rep.Modified = t.Flushed
 		rep.Language = q.Lang
-		answer.Send(w, r, rep, s.now())
+		response.Send(w, r, rep, s.now())
 	})
 }
 

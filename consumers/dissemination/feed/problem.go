@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"retorno/consumers/dissemination/feed/answer"
+	"retorno/consumers/dissemination/response"
 )
 
 // problem is an error in the form of RFC 9457, in both languages; title and detail are in the one the client asked for.
@@ -53,7 +53,7 @@ func awayProblem() problem {
 
 // refuse sends a problem.
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, p problem) {
-	lang := answer.Language(r)
+	lang := response.Language(r)
 	p.Title, p.Detail = p.TitleES, p.DetailES
 	if lang == "en" {
 		p.Title, p.Detail = p.TitleEN, p.DetailEN
@@ -62,6 +62,6 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, p problem) {
 	if err != nil { // plain strings and numbers always marshal
 		panic(err)
 	}
-	answer.Send(w, r, answer.Representation{Status: p.Status, Type: "application/problem+json", Language: lang,
+	response.Send(w, r, response.Representation{Status: p.Status, Type: "application/problem+json", Language: lang,
 		Cache: "no-store", Vary: []string{"Accept-Language"}, Body: append(body, '\n')}, s.now())
 }

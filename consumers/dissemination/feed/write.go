@@ -9,7 +9,7 @@ import (
 
 	"retorno/consumers/counting/reconcile"
 	"retorno/consumers/dissemination/disclosure"
-	"retorno/consumers/dissemination/feed/answer"
+	"retorno/consumers/dissemination/response"
 	"retorno/schemas/calendar"
 )
 
@@ -18,7 +18,7 @@ const provisional = "P"
 
 // writeCSV writes the table as RFC 4180 has it: a header row, lines that end in CR LF. The columns are
 // period, then each dimension with the label of its code (periods have none), then series, obs_status and returns.
-func writeCSV(t Table) answer.Representation {
+func writeCSV(t Table) response.Representation {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
@@ -40,7 +40,7 @@ func writeCSV(t Table) answer.Representation {
 		_ = w.Write(append(line, t.Query.Series.ID, provisional, strconv.FormatUint(row.Returns, 10)))
 	}
 	w.Flush()
-	return answer.Representation{Type: "text/csv; charset=utf-8; header=present", Body: b.Bytes()}
+	return response.Representation{Type: "text/csv; charset=utf-8; header=present", Body: b.Bytes()}
 }
 
 // text is one sentence in both languages.
@@ -121,7 +121,7 @@ func (r documentRow) MarshalJSON() ([]byte, error) {
 }
 
 // writeJSON writes the table with all that is needed to read it.
-func writeJSON(t Table) answer.Representation {
+func writeJSON(t Table) response.Representation {
 	q := t.Query
 	d := document{
 		Title:      title(q),
@@ -157,7 +157,7 @@ func writeJSON(t Table) answer.Representation {
 	if err := e.Encode(d); err != nil { // strings, numbers and lists of them always marshal
 		panic(err)
 	}
-	return answer.Representation{Type: "application/json", Body: b.Bytes()}
+	return response.Representation{Type: "application/json", Body: b.Bytes()}
 }
 
 // asOf is the Honduran day on which facts last came in. Not the second: that would change the answer, and its ETag,

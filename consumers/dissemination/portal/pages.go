@@ -11,7 +11,7 @@ import (
 
 	"retorno/consumers/dissemination/disclosure"
 	"retorno/consumers/dissemination/feed"
-	"retorno/consumers/dissemination/feed/answer"
+	"retorno/consumers/dissemination/response"
 )
 
 //go:embed templates/*.html
@@ -62,7 +62,7 @@ func language(r *http.Request) string {
 	case "es", "en":
 		return lang
 	}
-	return answer.Language(r)
+	return response.Language(r)
 }
 
 // show writes a page whole, or none of it.
@@ -78,7 +78,7 @@ func (s *server) show(w http.ResponseWriter, r *http.Request, status int, name s
 	if status != http.StatusOK {
 		cache = "no-store"
 	}
-	answer.Send(w, r, answer.Representation{Status: status, Type: "text/html; charset=utf-8", Language: lang, Cache: cache,
+	response.Send(w, r, response.Representation{Status: status, Type: "text/html; charset=utf-8", Language: lang, Cache: cache,
 		Vary: []string{"Accept-Language"}, Body: b.Bytes()}, s.now())
 }
 

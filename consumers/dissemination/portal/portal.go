@@ -21,7 +21,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"retorno/consumers/dissemination/feed/answer"
+	"retorno/consumers/dissemination/response"
 )
 
 // Conn is what the page needs of ClickHouse; a driver.Conn of clickhouse-go is one.
@@ -81,7 +81,7 @@ func New(c Config) http.Handler {
 		c.Keep = 2 * time.Second
 	}
 	s.shelf, s.complete = newShelf[snapshot](c.Keep, s.now), newShelf[completeness](15*c.Keep, s.now)
-	rec := answer.NewRecorder(c.Registerer, c.Log)
+	rec := response.NewRecorder(c.Registerer, c.Log)
 	mux := http.NewServeMux()
 	for _, at := range []struct {
 		pattern, route string
@@ -106,7 +106,7 @@ func (s *server) guarded(next http.HandlerFunc) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		if answer.Allowed(w, r, func() { s.fail(w, r, http.StatusMethodNotAllowed, methodNotAllowed) }) {
+		if response.Allowed(w, r, func() { s.fail(w, r, http.StatusMethodNotAllowed, methodNotAllowed) }) {
 			next(w, r)
 		}
 	})
@@ -150,5 +150,5 @@ func (s *server) nothing(w http.ResponseWriter, r *http.Request) {
 
 // style is the style sheet. Its name holds a digest of its content, so it may be kept for ever.
 func (s *server) style(w http.ResponseWriter, r *http.Request) {
-	answer.Send(w, r, answer.Representation{Type: "text/css; charset=utf-8", Cache: "public, max-age=31536000, immutable", Body: styleSheet}, s.now())
+	response.Send(w, r, response.Representation{Type: "text/css; charset=utf-8", Cache: "public, max-age=31536000, immutable", Body: styleSheet}, s.now())
 }

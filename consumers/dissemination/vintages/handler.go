@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"retorno/consumers/dissemination/bundle"
-	"retorno/consumers/dissemination/feed/answer"
+	"retorno/consumers/dissemination/response"
 	"retorno/schemas/calendar"
 )
 
@@ -37,21 +37,21 @@ func New(c Config) http.Handler {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	rec := answer.NewRecorder(c.Registerer, c.Log)
+	rec := response.NewRecorder(c.Registerer, c.Log)
 	mux := http.NewServeMux()
 	mux.Handle(Path, rec.Handle(Path, s.get(s.list)))
 	mux.Handle(Path+"/{period}/{number}/{path...}", rec.Handle(Path+"/", s.get(s.file)))
-	mux.Handle(Path+"/", rec.Handle(Path+"/", s.get(func(*http.Request) (answer.Representation, error) { return answer.Representation{}, ErrNotFound })))
+	mux.Handle(Path+"/", rec.Handle(Path+"/", s.get(func(*http.Request) (response.Representation, error) { return response.Representation{}, ErrNotFound })))
 	return mux
 }
 
 // get answers GET and HEAD with a representation, and turns an error into a problem (RFC 9457).
-func (s *server) get(make func(*http.Request) (answer.Representation, error)) http.Handler {
+func (s *server) get(make func(*http.Request) (response.Representation, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Access-Control-Expose-Headers", "ETag, Retry-After")
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
-		if !answer.Allowed(w, r, func() {
+		if !response.Allowed(w, r, func() {
 			s.send(w, r, problem(http.StatusMethodNotAllowed, "method", "Solo se lee: GET o HEAD.", "It is only read: GET or HEAD."))
 		}) {
 			return
@@ -70,21 +70,21 @@ func (s *server) get(make func(*http.Request) (answer.Representation, error)) ht
 }
 
 // send needs no clock: no representation has a time of its own.
-func (s *server) send(w http.ResponseWriter, r *http.Request, rep answer.Representation) {
-	answer.Send(w, r, rep, time.Time{})
+func (s *server) send(w http.ResponseWriter, r *http.Request, rep response.Representation) {
+	response.Send(w, r, rep, time.Time{})
 }
 
 // problem is an error in both languages.
-func problem(status int, kind, es, en string) answer.Representation {
+func problem(status int, kind, es, en string) response.Representation {
 	body, _ := json.Marshal(map[string]any{"type": "/problems/" + kind, "status": status, "title": http.StatusText(status), "detail_es": es, "detail_en": en}) // strings and a number
-	return answer.Representation{Status: status, Type: "application/problem+json", Cache: "no-store", Body: body}
+	return response.Representation{Status: status, Type: "application/problem+json", Cache: "no-store", Body: body}
 }
 
 // list is the answer of Path.
-func (s *server) list(r *http.Request) (answer.Representation, error) {
+func (s *server) list(r *http.Request) (response.Representation, error) {
 	all, err := s.shelf.List(r.Context())
 	if err != nil {
-		return answer.Representation{}, err
+		return response.Representation{}, err
 	}
 	type table struct {
 		ID       string `json:"id"`
@@ -114,7 +114,7 @@ func (s *server) list(r *http.Request) (answer.Representation, error) {
 		out.Vintages = append(out.Vintages, one)
 	}
 	body, err := json.MarshalIndent(out, "", "  ")
-	return answer.Representation{Type: "application/json", Cache: "public, max-age=60", Body: append(body, '\n')}, err
+	return response.Representation{Type: "application/json", Cache: "public, max-age=60", Body: append(body, '\n')}, err
 }
 
 // Address is where the files of a vintage stand; it ends in a slash.
@@ -123,18 +123,18 @@ func Address(period string, number uint64) string {
 }
 
 // file is the answer below Path. What it gives never changes.
-func (s *server) file(r *http.Request) (answer.Representation, error) {
+func (s *server) file(r *http.Request) (response.Representation, error) {
 	number, err := strconv.ParseUint(r.PathValue("number"), 10, 64)
 	if err != nil || strconv.FormatUint(number, 10) != r.PathValue("number") || len(r.PathValue("period")) > 20 {
-		return answer.Representation{}, ErrNotFound
+		return response.Representation{}, ErrNotFound
 	}
 	path := r.PathValue("path")
 	if path == "" {
 		path = bundle.ManifestPath
 	}
 	if strings.ContainsRune(path, 0) || len(path) > 200 {
-		return answer.Representation{}, ErrNotFound
+		return response.Representation{}, ErrNotFound
 	}
 	body, err := s.shelf.File(r.Context(), r.PathValue("period"), number, path)
-	return answer.Representation{Type: typeOf(path), Cache: "public, max-age=31536000, immutable", Body: body}, err
+	return response.Representation{Type: typeOf(path), Cache: "public, max-age=31536000, immutable", Body: body}, err
 }

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"retorno/deploy/lab/apachekafka"
 	"retorno/deploy/lab/fakekafka"
@@ -113,39 +112,4 @@ func TestApacheKafkaDiesWithItsParent(t *testing.T) {
 func zombie(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || strings.Contains(string(stat), ") Z ")
-}
-
-func TestEmbeddedBrokerRefusesWhatCannotWork(t *testing.T) {
-	b := embeddedBackend(t)
-	if _, err := fakekafka.Start(fakekafka.Config{Addr: b.brokers[0]}); !errors.Is(err, syscall.EADDRINUSE) {
-		t.Errorf("a taken port is answered with %v", err)
-	}
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := fakekafka.Start(fakekafka.Config{Dir: filepath.Join(file, "dir")}); err == nil || !strings.Contains(err.Error(), file) {
-		t.Errorf("an impossible folder is answered with %v", err)
-	}
-	dir := t.TempDir()
-	for range 2 {
-		// A failed start gives the folder free.
-		if _, err := fakekafka.Start(fakekafka.Config{Dir: dir, Addr: b.brokers[0]}); !errors.Is(err, syscall.EADDRINUSE) {
-			t.Errorf("a taken port is answered with %v", err)
-		}
-	}
-	again, err := fakekafka.Start(fakekafka.Config{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { again.Stop(); done <- again.Stop() }()
-	select {
-	case err := <-done:
-		if err != nil {
-			t.Error(err)
-		}
-	case <-time.After(patience):
-		t.Error("Stop does not return")
-	}
 }

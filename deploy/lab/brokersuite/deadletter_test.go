@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -211,27 +209,6 @@ func TestUnavailableDeadLetterTopicBlocks(t *testing.T) {
 	})
 }
 
-// A missing topic is waited for as well; only the end of the context ends it.
-func TestMissingDeadLetterTopicBlocks(t *testing.T) {
-	b := embeddedBackend(t)
-	w := b.letterWriter(t, b.letters(t))
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- w.Write(ctx, poison("origin", 3)) }()
-	holds(t, 500*time.Millisecond, "Write waits", func() bool { return len(done) == 0 })
-	b.ensure(t)
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	b.admin.remove(t, deadletter.Topic)
-	go func() { done <- w.Write(ctx, poison("origin", 3)) }()
-	holds(t, 300*time.Millisecond, "Write waits", func() bool { return len(done) == 0 })
-	cancel()
-	if err := <-done; !errors.Is(err, context.Canceled) || stream.IsStop(err) {
-		t.Errorf("Write returned %v", err)
-	}
-}
-
 func TestLetterTooLargeForItsTopicStops(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *backend) {
 		b.ensure(t)
@@ -314,38 +291,4 @@ func checkRedriven(t *testing.T, records []*kgo.Record, letters []deadletter.Let
 	if len(letters) != len(times) || trace != 2 {
 		t.Errorf("%d letters of %d messages; the old header is there %d times, want twice", len(letters), len(times), trace)
 	}
-}
-
-// What a person typed never reaches a log.
-func TestLettersStayOutOfLogs(t *testing.T) {
-	b := embeddedBackend(t)
-	b.ensure(t)
-	var mu sync.Mutex
-	var logged bytes.Buffer
-	cfg := b.letters(t)
-	cfg.Logger = slog.New(slog.NewTextHandler(lockedWriter{&mu, &logged}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	b.embedded.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: 3})
-	w := b.letterWriter(t, cfg)
-	l := poison("origin", 1)
-	l[0].Value, l[0].Key = []byte("SECRETO"), []byte("SECRETO")
-	if err := w.Write(limited(t), l); err != nil {
-		t.Fatal(err)
-	}
-	list(t, cfg, "origin", time.Time{})
-	mu.Lock()
-	defer mu.Unlock()
-	if logged.Len() == 0 || bytes.Contains(logged.Bytes(), []byte("SECRETO")) {
-		t.Errorf("the log of %d bytes holds the message", logged.Len())
-	}
-}
-
-type lockedWriter struct {
-	mu *sync.Mutex
-	to *bytes.Buffer
-}
-
-func (w lockedWriter) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.to.Write(p)
 }

@@ -8,12 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"retorno/consumers/counting/stream"
-	"retorno/producers/producer"
 )
 
 func TestBrokerRestartCostsNothing(t *testing.T) {
@@ -186,29 +181,6 @@ func TestFailedCommitDoesNoHarm(t *testing.T) {
 	})
 }
 
-// The broker refuses commits with its own errors.
-func TestRefusedCommitDoesNoHarm(t *testing.T) {
-	b := embeddedBackend(t)
-	topics := b.topics(t, 1, 1)
-	all := facts(topics, 0, 500)
-	b.write(t, 1, all)
-	cfg := b.streamConfig(t, topics, 1)
-	reg := newRegistry(&cfg)
-	b.embedded.Cluster().Fault(
-		kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.RequestTimedOut, Count: 2}, // applied all the same
-		kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.CoordinatorLoadInProgress, Count: 2},
-	)
-	l := newLedger()
-	cfg.FetchMaxBytes = 8 << 10
-	m := join(t, cfg, l.run(topics))
-	until(t, "everything is read", func() bool { return l.count() == len(all) })
-	l.check(t, all)
-	until(t, "a refusal is counted", func() bool { return metric(t, reg, "retorno_stream_commits_total", "result=failed") > 0 })
-	if !m.consumer.Status().Member {
-		t.Error("the member was lost")
-	}
-}
-
 // Connections that break all the time slow things down and lose nothing.
 func TestCutConnectionsLoseNothing(t *testing.T) {
 	onBothProxied(t, func(t *testing.T, b *backend) {
@@ -255,43 +227,6 @@ func TestLeadersMove(t *testing.T) {
 			b.embedded.Cluster().RehashCoordinators()
 		}
 	}
-	until(t, "everything is read", func() bool { return l.count() == len(all) })
-	l.check(t, all)
-}
-
-// Refusals that pass are waited out; those that do not are said at once.
-func TestWriteClassifiesRefusals(t *testing.T) {
-	b := embeddedBackend(t)
-	topic := b.topics(t, 1, 1)[0]
-	w := b.writer(t, 1)
-	for _, e := range []*kerr.Error{kerr.NotEnoughReplicas, kerr.RequestTimedOut, kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.UnknownServerError, kerr.KafkaStorageError} {
-		b.embedded.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: e, Count: 2})
-		if err := w.Write(limited(t), facts([]string{topic}, 0, 10)...); err != nil {
-			t.Errorf("%v: %v", e, err)
-		}
-	}
-	for _, e := range []*kerr.Error{kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.PolicyViolation} {
-		b.embedded.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: e, Count: 1})
-		if err := w.Write(limited(t), facts([]string{topic}, 0, 10)...); !producer.IsStop(err) {
-			t.Errorf("%v: %v", e, err)
-		}
-	}
-}
-
-// A reader that loses its rights stops, and goes on when it has them again.
-func TestRefusedReadingStopsAndResumes(t *testing.T) {
-	b := embeddedBackend(t)
-	topics := b.topics(t, 1, 1)
-	all := facts(topics, 0, 100)
-	b.write(t, 1, all)
-	cfg := b.streamConfig(t, topics, 1)
-	cfg.FailAfter = 300 * time.Millisecond
-	reg := newRegistry(&cfg)
-	h := b.embedded.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.TopicAuthorizationFailed, Count: -1})
-	l := newLedger()
-	m := join(t, cfg, l.run(topics))
-	expectStop(t, m, reg, stream.ReasonAuth)
-	h.Remove()
 	until(t, "everything is read", func() bool { return l.count() == len(all) })
 	l.check(t, all)
 }

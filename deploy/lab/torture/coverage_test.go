@@ -16,7 +16,7 @@ var covered = map[string][]string{
 	"F3":  {"deploy/lab/torture TestF03F19ConnectionCutMidInsert"},
 	"F4":  {"deploy/lab/torture TestF04AnswerLost"},
 	"F5":  {"consumers/counting/processor TestF05EndedBeforeTheCommit"},
-	"F6":  {"consumers/counting/processor TestF06RefusedCommit", "deploy/lab/brokersuite TestFailedCommitDoesNoHarm", "deploy/lab/brokersuite TestRefusedCommitDoesNoHarm"},
+	"F6":  {"consumers/counting/processor TestF06RefusedCommit", "deploy/lab/brokersuite TestFailedCommitDoesNoHarm", "consumers/counting/stream TestRefusedCommitDoesNoHarm"},
 	"F7":  {"deploy/lab/brokersuite TestBrokerRestartCostsNothing", "deploy/lab/brokersuite TestLeadersMove"},
 	"F8":  {"deploy/lab/brokersuite TestRebalanceStormReadsEverything"},
 	"F9":  {"consumers/counting/processor TestF09StoppedInMidFlush", "consumers/counting/store TestF09AnOlderEpochsLateWriteLoses", "deploy/lab/brokersuite TestCommitOfAFormerOwnerIsRefused"},

@@ -31,7 +31,7 @@ func messagesOf(topic string, first int64, values ...string) *batch {
 
 // What an ended fetcher brings, finds out or fails with afterwards concerns no one: the position is another one now.
 func TestAnEndedFetcherDeliversNothing(t *testing.T) {
-	f := testShard(t, Config{}).feeds[0]
+	f := testShard(t, Config{}).queues[0]
 	old := newFetcher(f)
 	f.put(old.epoch, messagesOf("topic", 0, "a"))
 	f.seek(100, mark{})
@@ -57,7 +57,7 @@ func TestAnEndedFetcherDeliversNothing(t *testing.T) {
 
 // What was read last is what another log is told by, not what came first in the same answer.
 func TestTheLastMessageIsTheMark(t *testing.T) {
-	f := newFetcher(testShard(t, Config{}).feeds[0])
+	f := newFetcher(testShard(t, Config{}).queues[0])
 	b := messagesOf("topic", 5, "a", "b", "c")
 	f.accept(b)
 	if last := (mark{offset: 7, print: b.messages[2].Fingerprint()}); f.last != last || f.position != 8 || f.base != 8 || !f.aligned {
@@ -91,13 +91,13 @@ func TestFingerprintsTellMessagesApart(t *testing.T) {
 func TestNoTopicStarves(t *testing.T) {
 	s := testShard(t, Config{})
 	for i := range int64(3) {
-		for _, f := range s.feeds {
+		for _, f := range s.queues {
 			f.stop = func() {} // no fetcher is to run
 			f.put(0, messagesOf(f.topic, i, "x"))
 		}
 	}
 	trouble := errors.New("trouble")
-	s.feeds[0].fail(0, trouble)
+	s.queues[0].fail(0, trouble)
 	var order []string
 	for {
 		msgs, err := s.Fetch(t.Context(), 0)
@@ -112,8 +112,8 @@ func TestNoTopicStarves(t *testing.T) {
 	if !slices.Equal(order, []string{"topic", "other", "topic", "other", "topic", "other"}) {
 		t.Errorf("the topics came in the order %v", order)
 	}
-	if s.c.board.status(); s.feeds[0].bytes != 0 {
-		t.Errorf("%d bytes are still counted", s.feeds[0].bytes)
+	if s.c.board.status(); s.queues[0].bytes != 0 {
+		t.Errorf("%d bytes are still counted", s.queues[0].bytes)
 	}
 }
 
@@ -122,13 +122,13 @@ func TestAShardIsWellWhenAllTopicsAre(t *testing.T) {
 	s := testShard(t, Config{})
 	well := 0
 	s.well = func() { well++ }
-	s.feeds[0].fetched(0, "")
-	s.feeds[1].failed(0, "away")
+	s.queues[0].fetched(0, "")
+	s.queues[1].failed(0, "away")
 	if well > 0 {
 		t.Error("one of two topics makes the shard well")
 	}
-	s.feeds[1].fetched(0, "")
-	s.feeds[0].fetched(0, "")
+	s.queues[1].fetched(0, "")
+	s.queues[0].fetched(0, "")
 	if well != 1 {
 		t.Errorf("it was said to be well %d times", well)
 	}
@@ -136,7 +136,7 @@ func TestAShardIsWellWhenAllTopicsAre(t *testing.T) {
 
 // What is not known is not zero.
 func TestLagIsUnknownUntilTheEndIsSeen(t *testing.T) {
-	f := testShard(t, Config{EndTimeout: time.Hour}).feeds[0]
+	f := testShard(t, Config{EndTimeout: time.Hour}).queues[0]
 	if _, known := f.status().Lag(); known {
 		t.Error("the lag is known before anything is")
 	}

@@ -1,4 +1,4 @@
-// Package answer sends finished representations over HTTP: what the feed and the page have in common once they know
+// Package response sends finished representations over HTTP: what the feed and the page have in common once they know
 // what to say.
 //
 // It promises a strong ETag made from the bytes that are sent, the conditional requests and ranges of RFC 9110 (by
@@ -8,7 +8,7 @@
 //
 // It compresses by itself because a middleware changes the ETag after the condition was judged by it, and counts by itself
 // because the labels of the metrics are classes of status and not each status.
-package answer
+package response
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// Representation is one whole answer.
+// Representation is one whole response.
 type Representation struct {
 	// Status is the HTTP status; 0 is 200. Only 200 is answered conditionally and gets an ETag.
 	Status int

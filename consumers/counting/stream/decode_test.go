@@ -61,7 +61,7 @@ func batchOf(base int64, values ...string) []byte {
 func read(t interface{ Helper() }, base, position int64, aborted []kmsg.FetchResponseTopicPartitionAbortedTransaction, batches ...[]byte) ([]string, *batch, error) {
 	t.Helper()
 	d := decoder{topic: "topic", partition: 3}
-	b, err := d.decode(&answer{records: bytes.Join(batches, nil), aborted: aborted}, base, position)
+	b, err := d.decode(&partitionData{records: bytes.Join(batches, nil), aborted: aborted}, base, position)
 	var got []string
 	for _, m := range b.messages {
 		switch {

@@ -1,0 +1,82 @@
+//go:build !server
+
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/release"
+	"retorno/consumers/dissemination/vintages"
+	"retorno/schemas/calendar"
+)
+
+// signingKeyName is the file in the data folder with the key that signs what the demo publishes.
+const signingKeyName = "signing.key"
+
+// publish publishes the period of the table as final, when it is a half-year, which has a public form, and says what was published
+// and where it is. A folder that was played before has its vintage already.
+func (d *demo) publish(ctx context.Context) error {
+	period := periodOf(d.made.Table())
+	if period.Kind != calendar.KindHalfYear {
+		return nil
+	}
+	flags := publicFlags{SigningKey: filepath.Join(d.data, signingKeyName)}
+	if _, err := newSigningKey(flags.SigningKey); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	public, err := flags.public()
+	if err != nil {
+		return err
+	}
+	kafka, err := d.kafka.log()
+	if err != nil {
+		return err
+	}
+	gate := release.Gate{VerifiedWithin: time.Hour, Ends: func(ctx context.Context) ([]release.Position, error) { return logEnds(ctx, kafka) }}
+	order := release.Order{Period: period, Status: release.Final, AsOf: time.Now(), Software: version,
+		Accepted: "el registro de la demostración se hace con huecos / the demo's register is made with gaps"}
+	p, err := release.Publish(ctx, d.store.Conn(), gate, public, order)
+	var refused *release.RefusedError
+	switch {
+	case errors.As(err, &refused) && len(refused.Reasons) == 1 && refused.Has(release.AfterFinal):
+		return d.showVintages(ctx)
+	case errors.As(err, &refused):
+		return No(err)
+	case err != nil:
+		return err
+	}
+	if _, err := fmt.Fprintln(d.t.Out); err != nil {
+		return err
+	}
+	if err := printPublication(d.t.Out, p); err != nil {
+		return err
+	}
+	return d.showVintages(ctx)
+}
+
+// showVintages says where the vintages are, as everyone may read them, and what their certificates say.
+func (d *demo) showVintages(ctx context.Context) error {
+	shelf := vintages.NewShelf(d.published.Conn(), time.Minute)
+	all, err := shelf.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, v := range all {
+		b, err := bundle.Open(ctx, vintages.Folder{Shelf: shelf, Period: v.Period, Number: v.Number}, nil)
+		if err != nil {
+			return err
+		}
+		c := b.Certificate
+		if _, err := fmt.Fprintf(d.t.Out, "certificate: %d tables, %d cells, %d published, %d withheld, %d determined; signed by %s\nhttp://%s%s\n",
+			len(b.Tables), c.Cells, c.Published, c.Withheld, c.Audit.Determined, c.Key, d.web.Addr(), vintages.Address(v.Period, v.Number)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
