@@ -30,7 +30,7 @@ func TestDemoCountsItsTable(t *testing.T) {
 	if r.status != exitDone {
 		t.Fatal(r.err)
 	}
-	for _, want := range []string{"L-COR", "63.0", "accounts: ", "no difference", "2 of 2 published numbers"} {
+	for _, want := range []string{"L-COR", "63.0", "accounts: ", "no difference", "2 of 2 published numbers", "vintage 1, final", "certificate: ", "/vintages/2016-S1/1/"} {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("lacks %q:\n%s", want, r.out)
 		}
@@ -44,7 +44,7 @@ func TestDemoCountsItsTable(t *testing.T) {
 		t.Errorf("counted table: %v %v", err, rows)
 	}
 	t.Run("again on the same folder", func(t *testing.T) {
-		if r := demo("--mess=hard"); r.status != exitDone || !strings.Contains(r.out, "no difference") {
+		if r := demo("--mess=hard"); r.status != exitDone || !strings.Contains(r.out, "no difference") || !strings.Contains(r.out, "/vintages/2016-S1/1/") || strings.Contains(r.out, "/vintages/2016-S1/2/") {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -116,6 +116,13 @@ func TestDemoStaysUpAndEndsInOrder(t *testing.T) {
 	}
 	if code, body := fetch(e.Web + "/feed/v1/returns.csv?period=2016-S1&by=exit_point"); code != http.StatusOK || !strings.Contains(body, "L-COR") {
 		t.Errorf("feed: %d %s", code, body)
+	}
+	await("the vintage", func() bool {
+		_, body := fetch(e.Web + "/vintages")
+		return strings.Contains(body, `"2016-S1"`)
+	})
+	if r := try(t, "", nil, "vintage", "verify", e.Web+"/vintages/2016-S1/1/"); r.status != exitDone || !strings.Contains(r.out, "every file is as it was published") {
+		t.Errorf("the vintage as everyone may pull it: %+v", r)
 	}
 	before := total(e.Metrics, "retorno_records_accepted_total")
 	await("live arrivals", func() bool { return total(e.Metrics, "retorno_records_accepted_total") > before })

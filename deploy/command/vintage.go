@@ -119,7 +119,7 @@ type vintageNewKeyCommand struct {
 
 // Help is the longer text of --help.
 func (vintageNewKeyCommand) Help() string {
-	return helpText("Makes an Ed25519 key that only its owner may read. Whoever has it can sign vintages; partner agencies trust the public key that stands in each. `openssl genpkey -algorithm ed25519` makes the same.", "retorno vintage new-key signing.key")
+	return helpText("Makes an Ed25519 key that only its owner may read. Everyone who has it can sign vintages; partner agencies trust the public key that stands in each. `openssl genpkey -algorithm ed25519` makes the same.", "retorno vintage new-key signing.key")
 }
 
 // Run makes the key.

@@ -171,7 +171,7 @@ func TestOneFlippedByte(t *testing.T) {
 	}
 }
 
-// TestAFileTooMuchOrTooFew: a file that is missing, a link out of the folder and one that nobody announced are named, and so is
+// TestAFileTooMuchOrTooFew: a file that is missing, a link out of the folder and one that the manifest does not name are named, and so is
 // a bundle that another key has signed.
 func TestAFileTooMuchOrTooFew(t *testing.T) {
 	private := key(t)

@@ -35,7 +35,7 @@ type measure struct {
 }
 
 // measures are everything that is released. People are counted once: by all helps that they had, or by those of a kind. A
-// crossing is of nobody in particular, so each is of a person of its own.
+// crossing is without a person, so each counts as a person of its own.
 var measures = []measure{
 	{"returns", []string{"source", "route", "exit_point", "sex", "age", "accompanied", "residence", "entry_point", "centre", "return_type"},
 		`SELECT toString(person), month, [multiIf(registered AND checkpoint, 'both', registered, 'registered_only', 'post_only'), route, exit_point, sex, age_group,

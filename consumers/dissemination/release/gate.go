@@ -25,7 +25,7 @@ type Gate struct {
 	// VerifiedWithin is how long ago the latest full pass of the verifier may have begun.
 	VerifiedWithin time.Duration
 	// MaxMissing and MaxSilent are how many records of the period may be missing, and how many computers may have been silent
-	// since they sent in it, before somebody must accept that.
+	// since they sent in it, before that must be accepted.
 	MaxMissing, MaxSilent uint64
 	// ProvisionalEvery is how long after a provisional vintage of a period the next one may come: what changes between two
 	// of them tells of those who came meanwhile. Zero: at once.

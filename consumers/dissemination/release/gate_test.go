@@ -167,7 +167,7 @@ func TestFinalOnceThenRevisions(t *testing.T) {
 	}
 }
 
-// TestIncompleteAndAccepted: what is missing is published once somebody accepts it, and the vintage says so.
+// TestIncompleteAndAccepted: what is missing is published once it is accepted, and the vintage says so.
 func TestIncompleteAndAccepted(t *testing.T) {
 	o := open(t)
 	o.sent("camr-sps-1", 1, 9)

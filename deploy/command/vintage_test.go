@@ -1,0 +1,96 @@
+package command
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/published"
+)
+
+// laid is a vintage in a folder, signed by the key of a file.
+func laid(t *testing.T, keyFile string) string {
+	t.Helper()
+	text, err := os.ReadFile(keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := bundle.ParseKey(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := bundle.Seal(bundle.Content{Lattice: []byte("version: test\n"),
+		Manifest: bundle.Manifest{Period: "2016-S1", Vintage: 3, Status: "final", AsOf: time.Unix(0, 0).UTC(), Published: time.Unix(0, 0).UTC()},
+		Tables:   []bundle.Table{{Table: published.Table{ID: "T1", Columns: []string{"time_period"}, Cells: []published.Cell{{Codes: []string{"2016-S1"}, Value: 27086}}}}}}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, f := range files {
+		path := filepath.Join(dir, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, f.Body, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestVintageVerify: a vintage as it was published passes, with the fingerprint of its key; one that was changed, or that another
+// key has signed, does not, and the file is named.
+func TestVintageVerify(t *testing.T) {
+	keyFile := filepath.Join(t.TempDir(), "signing.key")
+	made := try(t, "", nil, "vintage", "new-key", keyFile)
+	fingerprint, _, _ := strings.Cut(made.out, " ")
+	if info, err := os.Stat(keyFile); made.status != exitDone || err != nil || info.Mode().Perm() != 0o600 || len(fingerprint) != 64 {
+		t.Fatalf("%+v, %v", made, err)
+	}
+	if r := try(t, "", nil, "vintage", "new-key", keyFile); r.status != exitUsage || !strings.Contains(r.err, "never overwritten") {
+		t.Errorf("%+v", r)
+	}
+	dir := laid(t, keyFile)
+	for _, args := range [][]string{{dir}, {dir, "--key", filepath.Join(dir, bundle.KeyPath)}} {
+		if r := try(t, "", nil, append([]string{"vintage", "verify"}, args...)...); r.status != exitDone || !strings.Contains(r.out, "2016-S1, vintage 3, final: 1 tables") || !strings.Contains(r.out, fingerprint) {
+			t.Errorf("%v: %+v", args, r)
+		}
+	}
+	otherKey := filepath.Join(t.TempDir(), "signing.key")
+	try(t, "", nil, "vintage", "new-key", otherKey)
+	other := laid(t, otherKey)
+	if r := try(t, "", nil, "vintage", "verify", dir, "--key", filepath.Join(other, bundle.KeyPath)); r.status != exitNo || !strings.Contains(r.err, bundle.KeyPath) {
+		t.Errorf("signed by another key: %+v", r)
+	}
+	if r := try(t, "", nil, "vintage", "verify", dir, "--key", keyFile); r.status != exitUsage || strings.Contains(r.err, "PRIVATE KEY-----") {
+		t.Errorf("a private key for a public one: %+v", r)
+	}
+	if r := try(t, "", nil, "vintage", "verify", filepath.Join(dir, "nowhere")); r.status != exitMissing {
+		t.Errorf("no such folder: %+v", r)
+	}
+	if r := try(t, "", nil, "vintage", "verify", "http://127.0.0.1:1/vintages/2016-S1/1/"); r.status != exitMissing {
+		t.Errorf("no such server: %+v", r)
+	}
+	table := filepath.Join(dir, "tables", "T1.csv")
+	if err := os.WriteFile(table, []byte("time_period,obs_value,obs_status\n2016-S1,27087,A\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if r := try(t, "", nil, "vintage", "verify", dir); r.status != exitNo || !strings.Contains(r.err, "tables/T1.csv") {
+		t.Errorf("a changed table: %+v", r)
+	}
+}
+
+// TestPublishNeedsItsKey: a half-year's vintage is signed, so that a key that is missing or is none is wrong use, before anything
+// is asked.
+func TestPublishNeedsItsKey(t *testing.T) {
+	none := writeFile(t, "key.pem", "secret words")
+	for want, args := range map[string][]string{"vintage new-key": nil, "PRIVATE KEY": {"--signing-key", none}, "no such file": {"--signing-key", none + ".gone"}, "line 1": {"--lattice", none}} {
+		r := try(t, "", nil, append([]string{"publish", "2016-S1", "--kafka-brokers=127.0.0.1:1", "--clickhouse-addr=127.0.0.1:1"}, args...)...)
+		if r.status == exitDone || !strings.Contains(r.err, want) || strings.Contains(r.err, "secret words") || strings.Contains(r.err, "127.0.0.1:1") {
+			t.Errorf("%v: %+v", args, r)
+		}
+	}
+}
