@@ -74,37 +74,39 @@ func (c *vintageVerifyCommand) Run(ctx context.Context, t *terminal) error {
 			return Usage(fmt.Errorf("--key %s: %w", c.Key, err))
 		}
 	}
-	from, done, err := sourceOf(c.Where)
+	b, err := openVintage(ctx, c.Where, trusted)
 	if err != nil {
 		return err
-	}
-	defer done()
-	b, err := bundle.Open(ctx, from, trusted)
-	var bad *bundle.BadFileError
-	switch {
-	case errors.As(err, &bad) && !unreachable(err):
-		return No(err)
-	case err != nil:
-		return Missing(err)
 	}
 	_, err = fmt.Fprintf(t.Out, "%s, vintage %d, %s: %d tables, %d cells, %d withheld; every file is as it was published\nsigned by %s\n",
 		b.Manifest.Period, b.Manifest.Vintage, b.Manifest.Status, len(b.Tables), b.Certificate.Cells, b.Certificate.Withheld, b.Certificate.Key)
 	return err
 }
 
-// sourceOf opens a folder or an address.
-func sourceOf(where string) (bundle.Source, func(), error) {
-	if strings.HasPrefix(where, "http://") || strings.HasPrefix(where, "https://") {
-		if _, err := url.Parse(where); err != nil {
-			return nil, nil, Usage(err)
+// openVintage reads the vintage of a folder or an address. Status 1 is for one that is not what was published.
+func openVintage(ctx context.Context, where string, trusted ed25519.PublicKey) (*bundle.Bundle, error) {
+	var from bundle.Source = bundle.Site{Base: where, Client: &http.Client{Timeout: time.Minute}}
+	if !isAddress(where) {
+		dir, err := bundle.OpenDir(where)
+		if err != nil {
+			return nil, Missing(err)
 		}
-		return bundle.Site{Base: where, Client: &http.Client{Timeout: time.Minute}}, func() {}, nil
+		defer func() { _ = dir.Close() }()
+		from = dir
 	}
-	dir, err := bundle.OpenDir(where)
-	if err != nil {
-		return nil, nil, Missing(err)
+	b, err := bundle.Open(ctx, from, trusted)
+	var bad *bundle.BadFileError
+	switch {
+	case errors.As(err, &bad) && !unreachable(err):
+		return nil, No(fmt.Errorf("%s: %w", where, err))
+	case err != nil:
+		return nil, Missing(fmt.Errorf("%s: %w", where, err))
 	}
-	return dir, func() { _ = dir.Close() }, nil
+	return b, nil
+}
+
+func isAddress(where string) bool {
+	return strings.HasPrefix(where, "http://") || strings.HasPrefix(where, "https://")
 }
 
 // unreachable reports whether the network is to blame, and not the file.

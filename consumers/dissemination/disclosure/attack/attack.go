@@ -46,13 +46,14 @@ const (
 
 // Finding is one cell that the tables give away.
 type Finding struct {
-	Vintage string
-	Key     string
+	Vintage string `json:"vintage"`
+	Key     string `json:"cell"`
 	// Low and High are what the attacker knows of the count (of the change, if How is Change; of the others, if Self).
-	Low, High int64
-	How       How
+	Low  int64 `json:"low"`
+	High int64 `json:"high"`
+	How  How   `json:"how"`
 	// With is the other vintage, or the key of the cell that the person knows to be in.
-	With string
+	With string `json:"with,omitempty"`
 }
 
 func (f Finding) String() string {

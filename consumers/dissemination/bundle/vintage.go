@@ -1,0 +1,33 @@
+package bundle
+
+import (
+	"fmt"
+
+	"retorno/consumers/dissemination/disclosure/published"
+)
+
+// Name is what the vintage is called: 2016-S1/1.
+func (b *Bundle) Name() string { return fmt.Sprintf("%s/%d", b.Manifest.Period, b.Manifest.Vintage) }
+
+// Vintage is what the bundle publishes, in the form in which tables are attacked and compared.
+func (b *Bundle) Vintage() published.Vintage {
+	v := published.Vintage{ID: b.Name(), Provisional: b.Manifest.Rounded > 1}
+	for _, t := range b.Tables {
+		v.Tables = append(v.Tables, t.Table)
+	}
+	return v
+}
+
+// Hierarchies are those of its codes, by column.
+func (b *Bundle) Hierarchies() map[string]published.Hierarchy {
+	all := map[string]published.Hierarchy{}
+	for _, c := range b.Codes {
+		if all[c.Column] == nil {
+			all[c.Column] = published.Hierarchy{}
+		}
+		if c.Parent != "" {
+			all[c.Column][c.Code] = c.Parent
+		}
+	}
+	return all
+}

@@ -1,0 +1,209 @@
+package command
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/attack"
+	"retorno/consumers/dissemination/disclosure/lattice"
+	"retorno/consumers/dissemination/disclosure/published"
+	"retorno/consumers/dissemination/vintages"
+)
+
+type attackCommand struct {
+	Where string `arg:"" name:"dir|url" help:"A folder of a vintage or of several, the address of one, or that of a server, whose vintages are all attacked."`
+	Known string `placeholder:"FILE" help:"Counts that an attacker has from elsewhere: CSV with the columns measure and value, and others as in the tables."`
+	JSON  bool   `name:"json" per:"call" help:"What was found, as one JSON document."`
+}
+
+// Help is the longer text of --help.
+func (attackCommand) Help() string {
+	return helpText("Tries to find out what published tables withhold, from public bytes alone: addition and subtraction over all tables, linear programs, every table of whole numbers where there are few, the changes between vintages, and what others publish. It knows the rules, for they are public, and shares no code with what protects the tables. Status 1 names each cell that it finds, and how.\n\nA line of --known is a count: returns,2016-S1,registered,L-AMA,12 under measure,time_period,source,exit_point,value. An empty field means all.",
+		"retorno attack http://127.0.0.1:8080/", "retorno attack vintages/ --known=others.csv --json")
+}
+
+// Run attacks.
+func (c *attackCommand) Run(ctx context.Context, t *terminal) error {
+	all, err := vintagesAt(ctx, c.Where)
+	if err != nil {
+		return err
+	}
+	in, err := attackOn(all)
+	if err != nil {
+		return No(err)
+	}
+	if c.Known != "" {
+		if in.Known, err = readKnown(c.Known); err != nil {
+			return err
+		}
+	}
+	found, err := attack.Run(in)
+	if err != nil {
+		return No(err)
+	}
+	if c.JSON {
+		encoder := json.NewEncoder(t.Out)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(struct {
+			Vintages int              `json:"vintages"`
+			Found    []attack.Finding `json:"found"`
+		}{len(all), append([]attack.Finding{}, found...)})
+	} else {
+		for _, f := range found {
+			if _, err := fmt.Fprintln(t.Out, f); err != nil {
+				return err
+			}
+		}
+		_, err = fmt.Fprintf(t.Out, "%d vintages attacked: %d findings\n", len(all), len(found))
+	}
+	if err == nil && len(found) > 0 {
+		err = No(fmt.Errorf("the published tables give away %d cells", len(found)))
+	}
+	return err
+}
+
+// attackOn is everything that the vintages publish. The threshold is the least of their lattices.
+func attackOn(all []*bundle.Bundle) (*attack.Input, error) {
+	in := &attack.Input{Hierarchies: map[string]published.Hierarchy{}, Sensitive: map[string][]string{}}
+	for _, b := range all {
+		l, err := lattice.Parse(b.Name()+" "+bundle.LatticePath, b.Lattice)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range l.Tables {
+			if in.Threshold == 0 || t.Threshold < in.Threshold {
+				in.Threshold = t.Threshold
+			}
+		}
+		for _, column := range l.Columns {
+			if column.Sensitive != nil {
+				in.Sensitive[column.ID] = column.Sensitive.Ignored
+			}
+		}
+		for column, h := range b.Hierarchies() {
+			if in.Hierarchies[column] == nil {
+				in.Hierarchies[column] = published.Hierarchy{}
+			}
+			maps.Copy(in.Hierarchies[column], h)
+		}
+		in.Vintages = append(in.Vintages, b.Vintage())
+	}
+	return in, nil
+}
+
+// vintagesAt reads the vintage of a folder or an address, or all of those in it.
+func vintagesAt(ctx context.Context, where string) (all []*bundle.Bundle, err error) {
+	places, err := placesAt(ctx, where)
+	if err != nil {
+		return nil, err
+	}
+	for _, place := range places {
+		b, err := openVintage(ctx, place, nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, b)
+	}
+	if len(all) == 0 {
+		return nil, No(fmt.Errorf("%s: there is no vintage", where))
+	}
+	return all, nil
+}
+
+func placesAt(ctx context.Context, where string) (places []string, err error) {
+	if !isAddress(where) {
+		err := filepath.WalkDir(where, func(path string, e fs.DirEntry, err error) error {
+			if err == nil && e.Name() == bundle.ManifestPath {
+				places = append(places, filepath.Dir(path))
+			}
+			return err
+		})
+		if err != nil {
+			return nil, Missing(err)
+		}
+		return places, nil
+	}
+	base, err := url.Parse(where)
+	if err != nil {
+		return nil, Usage(err)
+	}
+	if strings.Contains(base.Path, vintages.Path+"/") {
+		return []string{where}, nil
+	}
+	site := bundle.Site{Base: base.JoinPath("/").String(), Client: &http.Client{Timeout: time.Minute}}
+	body, err := site.Read(ctx, vintages.Path)
+	if err != nil {
+		return nil, Missing(err)
+	}
+	var list struct {
+		Vintages []struct {
+			Bundle string `json:"bundle"`
+		} `json:"vintages"`
+	}
+	if err := json.Unmarshal(body, &list); err != nil {
+		return nil, No(fmt.Errorf("%s is no list of vintages: %w", base.JoinPath(vintages.Path), err))
+	}
+	for _, v := range list.Vintages {
+		at, err := base.Parse(v.Bundle)
+		if err != nil || at.Host != base.Host {
+			return nil, No(fmt.Errorf("%s: it names a vintage at %q", base.JoinPath(vintages.Path), v.Bundle))
+		}
+		places = append(places, at.String())
+	}
+	return places, nil
+}
+
+// readKnown reads counts from elsewhere, by the key of the cell. The error names the line.
+func readKnown(path string) (map[string]int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	r := csv.NewReader(f)
+	header, err := r.Read()
+	if err != nil {
+		return nil, Usage(fmt.Errorf("%s: %w", path, err))
+	}
+	measure, value := slices.Index(header, "measure"), slices.Index(header, "value")
+	if measure < 0 || value < 0 {
+		return nil, Usage(fmt.Errorf("%s, line 1: it has no columns measure and value", path))
+	}
+	known := map[string]int64{}
+	for {
+		line, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return known, nil
+		}
+		if err != nil {
+			return nil, Usage(fmt.Errorf("%s: %w", path, err))
+		}
+		at, _ := r.FieldPos(0)
+		n, err := strconv.ParseInt(line[value], 10, 64)
+		if err != nil || n < 0 {
+			return nil, Usage(fmt.Errorf("%s, line %d: value %q is no count", path, at, line[value]))
+		}
+		var columns, codes []string
+		for i, code := range line {
+			if i != measure && i != value && code != "" {
+				columns, codes = append(columns, header[i]), append(codes, code)
+			}
+		}
+		known[published.Key(line[measure], columns, codes)] = n
+	}
+}
