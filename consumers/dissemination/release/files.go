@@ -129,6 +129,13 @@ func (p *Publication) seal(public Public, o Order, facts []lattice.Data) ([]bund
 		c.Certificate.Cells, c.Certificate.Withheld, c.Certificate.Audit = r.Cells, r.Withheld, auditOf(r.Audit)
 	}
 	c.Certificate.Published = c.Certificate.Cells - c.Certificate.Withheld
+	for _, core := range in.Cores {
+		cells := 1
+		for _, codes := range core.Codes {
+			cells *= len(codes)
+		}
+		c.Certificate.Audit.Core += cells
+	}
 	for _, t := range tables {
 		es, en := public.Lattice.Title(t.ID)
 		c.Tables = append(c.Tables, bundle.Table{Table: t, Title: bundle.Title{ES: es, EN: en}})
@@ -153,7 +160,7 @@ func plan(in *suppress.Input) (r *suppress.Release, leftOut []string, err error)
 
 // auditOf is what the certificate says of an audit.
 func auditOf(r *audit.Report) bundle.Audit {
-	a := bundle.Audit{Arithmetic: "exact", Programs: r.LPs, Audited: r.Audited, Determined: r.Determined, MaxLow: r.MaxLow, OwnCase: true}
+	a := bundle.Audit{Arithmetic: "exact", Programs: r.LPs, Audited: r.Audited, Determined: r.Determined, MaxLow: r.MaxLow, JointWith: []string{}, OwnCase: true}
 	if r.Audited > 0 {
 		a.MinWidth = &r.MinWidth
 	}

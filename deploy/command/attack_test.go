@@ -1,0 +1,128 @@
+package command
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/lattice"
+	"retorno/consumers/dissemination/disclosure/published"
+)
+
+// exits is a half-year's vintage by exit point, of which some cells are withheld, in a folder.
+func exits(t *testing.T, into, period string, cells map[string]int64) {
+	t.Helper()
+	l, err := lattice.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := bundle.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := bundle.ParseKey(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := published.Table{ID: "T2", Measure: "returns", Columns: []string{"time_period", "source", "exit_point"}}
+	var codes []bundle.Code
+	for code, value := range cells {
+		table.Cells = append(table.Cells, published.Cell{Codes: []string{period, "registered", code}, Value: max(value, 0), Withheld: value < 0})
+		parent := published.Total
+		if code == published.Total {
+			parent = ""
+		}
+		codes = append(codes, bundle.Code{Column: "exit_point", Code: code, Parent: parent})
+	}
+	files, err := bundle.Seal(bundle.Content{Lattice: l.Text(), Codes: codes, Tables: []bundle.Table{{Table: table}},
+		Manifest: bundle.Manifest{Period: period, Vintage: 1, Status: "final", AsOf: time.Unix(0, 0).UTC(), Published: time.Unix(0, 0).UTC()}}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		path := filepath.Join(into, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, f.Body, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+const withheld = -1
+
+// TestAttack: two withheld cells that hide each other stay unknown, from a folder and from a server; one that stands alone is
+// found, and so is one of two when somebody else publishes the other.
+func TestAttack(t *testing.T) {
+	safe, leak := t.TempDir(), t.TempDir()
+	exits(t, filepath.Join(safe, "vintages", "2016-S1", "1"), "2016-S1", map[string]int64{published.Total: 100, "L-COR": 60, "L-AMA": withheld, "L-AGC": withheld})
+	exits(t, filepath.Join(safe, "vintages", "2016-S2", "1"), "2016-S2", map[string]int64{published.Total: 50, "L-COR": 30, "L-AMA": 10, "L-AGC": 10})
+	exits(t, filepath.Join(leak, "2016-S1", "1"), "2016-S1", map[string]int64{published.Total: 100, "L-COR": 60, "L-AMA": withheld, "L-AGC": 37})
+	if r := try(t, "", nil, "attack", safe); r.status != exitDone || !strings.Contains(r.out, "2 vintages attacked: 0 findings") {
+		t.Errorf("%+v", r)
+	}
+	r := try(t, "", nil, "attack", leak, "--json")
+	var answer struct {
+		Vintages int
+		Found    []struct {
+			Vintage, Cell, How string
+			Low, High          int64
+		}
+	}
+	if err := json.Unmarshal([]byte(r.out), &answer); r.status != exitNo || err != nil || len(answer.Found) == 0 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if f := answer.Found[0]; f.Vintage != "2016-S1/1" || !strings.Contains(f.Cell, "exit_point=L-AMA") || f.Low != 3 || f.High != 3 || f.How == "" {
+		t.Errorf("%+v", f)
+	}
+	known := writeFile(t, "known.csv", "measure,time_period,source,exit_point,value\nreturns,2016-S1,registered,L-AGC,37\n")
+	if r := try(t, "", nil, "attack", safe, "--known", known); r.status != exitNo || !strings.Contains(r.out, "L-AMA") {
+		t.Errorf("with what a partner publishes: %+v", r)
+	}
+	list := `{"vintages": [{"bundle": "/vintages/2016-S1/1/"}, {"bundle": "/vintages/2016-S2/1/"}]}`
+	mux := http.NewServeMux()
+	mux.HandleFunc("/vintages", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(list)) })
+	mux.Handle("/", http.FileServer(http.Dir(safe)))
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	if r := try(t, "", nil, "attack", server.URL); r.status != exitDone || !strings.Contains(r.out, "2 vintages attacked: 0 findings") {
+		t.Errorf("a server: %+v", r)
+	}
+	if r := try(t, "", nil, "attack", server.URL+"/vintages/2016-S2/1/"); r.status != exitDone || !strings.Contains(r.out, "1 vintages attacked") {
+		t.Errorf("one vintage of a server: %+v", r)
+	}
+	list = `{"vintages": [{"bundle": "http://elsewhere.example/vintages/2016-S1/1/"}]}`
+	if r := try(t, "", nil, "attack", server.URL); r.status != exitNo || !strings.Contains(r.err, "elsewhere.example") {
+		t.Errorf("a list that leads elsewhere: %+v", r)
+	}
+}
+
+// TestAttackIsUsedWrongly: what is no vintage, and what is no list of counts, are named.
+func TestAttackIsUsedWrongly(t *testing.T) {
+	dir := t.TempDir()
+	exits(t, dir, "2016-S1", map[string]int64{published.Total: 100})
+	for name, c := range map[string]struct {
+		status int
+		want   string
+		args   []string
+	}{
+		"no folder":    {exitMissing, "nowhere", []string{filepath.Join(dir, "nowhere")}},
+		"no vintage":   {exitNo, "no vintage", []string{t.TempDir()}},
+		"no server":    {exitMissing, "refused", []string{"http://127.0.0.1:1/"}},
+		"no columns":   {exitUsage, "line 1", []string{dir, "--known", writeFile(t, "a.csv", "a,b\n1,2\n")}},
+		"no count":     {exitUsage, "line 2", []string{dir, "--known", writeFile(t, "b.csv", "measure,value\nreturns,many\n")}},
+		"too short":    {exitUsage, "line 2", []string{dir, "--known", writeFile(t, "c.csv", "measure,value\nreturns\n")}},
+		"an empty one": {exitUsage, "EOF", []string{dir, "--known", writeFile(t, "d.csv", "")}},
+	} {
+		if r := try(t, "", nil, append([]string{"attack"}, c.args...)...); r.status != c.status || !strings.Contains(r.err, c.want) {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
