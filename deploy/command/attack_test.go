@@ -59,7 +59,7 @@ func exits(t *testing.T, into, period string, cells map[string]int64) {
 const withheld = -1
 
 // TestAttack: two withheld cells that hide each other stay unknown, from a folder and from a server; one that stands alone is
-// found, and so is one of two when somebody else publishes the other.
+// found, and so is one of two when a partner publishes the other.
 func TestAttack(t *testing.T) {
 	safe, leak := t.TempDir(), t.TempDir()
 	exits(t, filepath.Join(safe, "vintages", "2016-S1", "1"), "2016-S1", map[string]int64{published.Total: 100, "L-COR": 60, "L-AMA": withheld, "L-AGC": withheld})

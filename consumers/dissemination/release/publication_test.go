@@ -117,7 +117,7 @@ func TestCellsThatMove(t *testing.T) {
 
 // TestATornPublicationIsNone: wherever a publication ends, it is seen whole or not at all, and what follows is whole.
 func TestATornPublicationIsNone(t *testing.T) {
-	release.Brief(t, time.Second)
+	release.Brief(t, 3*time.Second)
 	o := open(t)
 	gone := errors.New("the process is gone")
 	for _, text := range []string{"FROM retorno.claims", "SELECT count(), groupBitXor", "INSERT INTO retorno.vintages", "countIf(publication", "INSERT INTO retorno.released_files", "INSERT INTO retorno.publications"} {

@@ -13,7 +13,7 @@ import (
 
 // TestTheNumberOfAVintageIsKept: it comes from what was published before, and not from the publisher's clock.
 func TestTheNumberOfAVintageIsKept(t *testing.T) {
-	release.Brief(t, time.Second)
+	release.Brief(t, 3*time.Second)
 	o := open(t)
 	first := o.mustPublish(o.conn, release.Provisional, after)
 	behind := o.mustPublish(o.conn, release.Provisional, after.Add(-24*time.Hour))
