@@ -40,7 +40,11 @@ func exits(t *testing.T, into, period string, cells map[string]int64) {
 		}
 		codes = append(codes, bundle.Code{Column: "exit_point", Code: code, Parent: parent})
 	}
-	files, err := bundle.Seal(bundle.Content{Lattice: l.Text(), Codes: codes, Tables: []bundle.Table{{Table: table}},
+	hidden := 0
+	for _, value := range cells {
+		hidden += btoi(value < 0)
+	}
+	files, err := bundle.Seal(bundle.Content{Lattice: l.Text(), Codes: codes, Certificate: bundle.Certificate{Audit: bundle.Audit{Audited: hidden}}, Tables: []bundle.Table{{Table: table}},
 		Manifest: bundle.Manifest{Period: period, Vintage: 1, Status: "final", AsOf: time.Unix(0, 0).UTC(), Published: time.Unix(0, 0).UTC()}}, key)
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +62,13 @@ func exits(t *testing.T, into, period string, cells map[string]int64) {
 
 const withheld = -1
 
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // TestAttack: two withheld cells that hide each other stay unknown, from a folder and from a server; one that stands alone is
 // found, and so is one of two when a partner publishes the other.
 func TestAttack(t *testing.T) {
@@ -67,6 +78,11 @@ func TestAttack(t *testing.T) {
 	exits(t, filepath.Join(leak, "2016-S1", "1"), "2016-S1", map[string]int64{published.Total: 100, "L-COR": 60, "L-AMA": withheld, "L-AGC": 37})
 	if r := try(t, "", nil, "attack", safe); r.status != exitDone || !strings.Contains(r.out, "2 vintages attacked: 0 findings") {
 		t.Errorf("%+v", r)
+	}
+	for dir, status := range map[string]int{filepath.Join(safe, "vintages", "2016-S1", "1"): exitDone, filepath.Join(leak, "2016-S1", "1"): exitNo} {
+		if r := try(t, "", nil, "vintage", "verify", dir); r.status != status || strings.Contains(r.out, "audited again: of 2 withheld cells 0 are determined") != (status == exitDone) {
+			t.Errorf("verified: %+v", r)
+		}
 	}
 	r := try(t, "", nil, "attack", leak, "--json")
 	var answer struct {

@@ -83,6 +83,9 @@ func TestThePublishedTablesAreTheStatisticiansNumbers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if audited, err := repeatAudit(b); err != nil || !strings.HasSuffix(audited, "0 are determined") {
+		t.Errorf("the audit from public bytes: %s, %v", audited, err)
+	}
 	compared := map[string]int{}
 	for _, table := range b.Tables {
 		query, ok := asked[table.Measure]

@@ -14,6 +14,7 @@ import (
 
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure/lattice"
+	"retorno/consumers/dissemination/disclosure/suppress"
 	"retorno/consumers/dissemination/release"
 )
 
@@ -47,7 +48,7 @@ func (f publicFlags) public() (p release.Public, err error) {
 }
 
 type vintageCommand struct {
-	Verify vintageVerifyCommand `cmd:"" help:"Check a vintage as it was published: every hash, and the signature."`
+	Verify vintageVerifyCommand `cmd:"" help:"Check a vintage as it was published: every hash, the signature, and the disclosure audit once more."`
 	NewKey vintageNewKeyCommand `cmd:"" name:"new-key" help:"Make the key that signs certificates, in a new file."`
 }
 
@@ -58,7 +59,7 @@ type vintageVerifyCommand struct {
 
 // Help is the longer text of --help.
 func (vintageVerifyCommand) Help() string {
-	return helpText("Reads the public form of a vintage and checks it: the signature of its certificate, the hash of its manifest and of every file, that no other file lies there, and that every table can be read. Status 1 names the file that is not what was published.",
+	return helpText("Reads the public form of a vintage and checks it: the signature of its certificate, the hash of its manifest and of every file, that no other file lies there, and that every table can be read. It repeats the disclosure audit from the public files alone. Status 1 names the file that is not what was published.",
 		"retorno vintage verify 2016-S1-1/", "retorno vintage verify https://example.org/vintages/2016-S1/1/ --key=ceniss-public-key.pem")
 }
 
@@ -78,9 +79,40 @@ func (c *vintageVerifyCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(t.Out, "%s, vintage %d, %s: %d tables, %d cells, %d withheld; every file is as it was published\nsigned by %s\n",
-		b.Manifest.Period, b.Manifest.Vintage, b.Manifest.Status, len(b.Tables), b.Certificate.Cells, b.Certificate.Withheld, b.Certificate.Key)
+	audited, err := repeatAudit(b)
+	if err != nil {
+		return No(fmt.Errorf("%s: %s: %w", c.Where, bundle.CertificatePath, err))
+	}
+	_, err = fmt.Fprintf(t.Out, "%s, vintage %d, %s: %d tables, %d cells, %d withheld; every file is as it was published\n%s\nsigned by %s\n",
+		b.Manifest.Period, b.Manifest.Vintage, b.Manifest.Status, len(b.Tables), b.Certificate.Cells, b.Certificate.Withheld, audited, b.Certificate.Key)
 	return err
+}
+
+// repeatAudit audits the published tables again, from public bytes alone, and holds the certificate against what it finds. Rounded
+// tables withhold nothing.
+func repeatAudit(b *bundle.Bundle) (string, error) {
+	if b.Manifest.Rounded > 1 {
+		return fmt.Sprintf("rounded to %d: nothing is withheld", b.Manifest.Rounded), nil
+	}
+	l, err := lattice.Parse(bundle.LatticePath, b.Lattice)
+	if err != nil {
+		return "", err
+	}
+	in, err := l.Published(b.Manifest.Period, b.Vintage().Tables, b.Hierarchies())
+	if err != nil {
+		return "", err
+	}
+	r, err := suppress.Repeat(in)
+	if err != nil {
+		return "", err
+	}
+	if !r.Accepted() || r.Determined != b.Certificate.Audit.Determined {
+		return "", fmt.Errorf("the audit of its tables finds %d cells that are not protected, and the certificate says %d", len(r.Faults), b.Certificate.Audit.Determined)
+	}
+	if r.Audited != b.Certificate.Audit.Audited || r.MaxLow != b.Certificate.Audit.MaxLow || b.Certificate.Audit.MinWidth != nil && r.MinWidth != *b.Certificate.Audit.MinWidth {
+		return "", fmt.Errorf("the audit of its tables comes to %d withheld cells, low %d, width %d, and the certificate says %+v", r.Audited, r.MaxLow, r.MinWidth, b.Certificate.Audit)
+	}
+	return fmt.Sprintf("audited again: of %d withheld cells %d are determined", r.Audited, r.Determined), nil
 }
 
 // openVintage reads the vintage of a folder or an address. Status 1 is for one that is not what was published.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
 )
 
@@ -22,9 +23,13 @@ func laid(t *testing.T, keyFile string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := bundle.Seal(bundle.Content{Lattice: []byte("version: test\n"),
+	shipped, err := lattice.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := bundle.Seal(bundle.Content{Lattice: shipped.Text(),
 		Manifest: bundle.Manifest{Period: "2016-S1", Vintage: 3, Status: "final", AsOf: time.Unix(0, 0).UTC(), Published: time.Unix(0, 0).UTC()},
-		Tables:   []bundle.Table{{Table: published.Table{ID: "T1", Columns: []string{"time_period"}, Cells: []published.Cell{{Codes: []string{"2016-S1"}, Value: 27086}}}}}}, key)
+		Tables:   []bundle.Table{{Table: published.Table{ID: "T1", Measure: "returns", Columns: []string{"time_period"}, Cells: []published.Cell{{Codes: []string{"2016-S1"}, Value: 27086}}}}}}, key)
 	if err != nil {
 		t.Fatal(err)
 	}

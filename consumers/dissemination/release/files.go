@@ -138,10 +138,24 @@ func (p *Publication) seal(public Public, o Order, facts []lattice.Data) ([]bund
 	}
 	for _, t := range tables {
 		es, en := public.Lattice.Title(t.ID)
-		c.Tables = append(c.Tables, bundle.Table{Table: t, Title: bundle.Title{ES: es, EN: en}})
+		c.Tables = append(c.Tables, bundle.Table{Table: periodFirst(t), Title: bundle.Title{ES: es, EN: en}})
 	}
 	c.Codes = codesOf(public.Lattice, tables, hierarchies)
 	return bundle.Seal(c, public.Key)
+}
+
+// periodFirst puts the column of the period before the others, where people look for it.
+func periodFirst(t published.Table) published.Table {
+	at := slices.Index(t.Columns, "time_period")
+	front := func(all []string) []string {
+		return slices.Concat([]string{all[at]}, all[:at], all[at+1:])
+	}
+	t.Cells = slices.Clone(t.Cells)
+	for i, c := range t.Cells {
+		t.Cells[i].Codes = front(c.Codes)
+	}
+	t.Columns = front(t.Columns)
+	return t
 }
 
 // plan chooses what is withheld. Where no choice protects everybody, the last table is left out; so few may have returned that no

@@ -34,7 +34,7 @@ func cells(b *bundle.Bundle) string {
 			if c.Withheld {
 				value = "Q"
 			}
-			if c.Codes[len(c.Codes)-1] == "2016-S1" {
+			if c.Codes[0] == "2016-S1" {
 				all = append(all, published.Key(t.ID, t.Columns, c.Codes)+"="+value)
 			}
 		}

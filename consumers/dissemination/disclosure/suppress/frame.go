@@ -118,7 +118,7 @@ func newFrame(in *Input) (*frame, error) {
 		f.index[k] = i
 		f.persons, f.value, f.state = append(f.persons, c.Persons), append(f.value, c.Value), append(f.state, c.State)
 		f.primary = append(f.primary, c.Persons > 0 && c.Persons < c.Threshold)
-		f.Cells = append(f.Cells, audit.Cell{Value: c.Value, Threshold: max(c.Threshold, 1)})
+		f.Cells = append(f.Cells, audit.Cell{Value: c.Value, Withheld: c.State == Held, Threshold: max(c.Threshold, 1)})
 	}
 	for _, t := range in.Tables {
 		f.addTable(in, &t)
