@@ -68,7 +68,7 @@ var besideBugs = []bug{
 	{name: "a file of a vintage is not compared with its hash", test: "TestOneFlippedByte", in: "./consumers/dissemination/bundle", edits: []edit{
 		{"consumers/dissemination/bundle/open.go", "digest(body) != f.SHA256 {", "len(f.SHA256) == 0 {"},
 	}},
-	{name: "persons are counted by their returns", test: "TestAHalfYear", in: "./consumers/dissemination/disclosure/lattice", edits: []edit{
+	{name: "persons are counted by their returns", test: "TestPersonsAreCountedOnce", in: "./consumers/dissemination/disclosure/lattice", edits: []edit{
 		{"consumers/dissemination/disclosure/lattice/tabulate.go", "last[cell] != person {", "last[cell] >= 0 {"},
 	}},
 	{name: "the verifier believes what the ledger gave up", test: "TestWhatWasGivenUpIsNotCompared", in: "./consumers/counting/verify", edits: []edit{
