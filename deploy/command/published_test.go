@@ -2,7 +2,6 @@ package command
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -71,10 +70,7 @@ func TestThePublishedTablesAreTheStatisticiansNumbers(t *testing.T) {
 	if r := try(t, "", nil, append([]string{"verify", "--once"}, flags...)...); r.status != exitDone {
 		t.Fatalf("%+v", r)
 	}
-	key := filepath.Join(t.TempDir(), "signing.key")
-	if r := try(t, "", nil, "vintage", "new-key", key); r.status != exitDone {
-		t.Fatalf("%+v", r)
-	}
+	key := newKey(t)
 	r := try(t, "", nil, append([]string{"publish", "2021-S1", "--final", "--accept-incomplete=made", "--signing-key", key}, flags...)...)
 	if r.status != exitDone {
 		t.Fatalf("%+v", r)

@@ -125,7 +125,8 @@ func TestEachCommandUnderItsRole(t *testing.T) {
 	done("", "retorno_auditor", "verify", "--once")
 	done("", "retorno_auditor", "table", "--like", table, "--id=A14")
 	done("", "retorno_auditor", "explain", "month=2016-04", "entry_point=L-COR")
-	done("", "retorno_publisher", "publish", "2016-S1")
+	key := newKey(t)
+	done("", "retorno_publisher", "publish", "2016-S1", "--signing-key", key, "--accept-incomplete=made")
 	stop()
 	auditor := as(t, engine.Native(), "retorno_auditor", password)
 	stop = running(t, user("retorno_consumer"), "consume", "--ops-listen", ops)
@@ -137,7 +138,7 @@ func TestEachCommandUnderItsRole(t *testing.T) {
 	done("", "retorno_consumer", "partition", "list", "--all")
 	stop()
 
-	refused("retorno_auditor", "INSERT", "publish", "2016-S1")
+	refused("retorno_auditor", "INSERT", "publish", "2016", "--accept-incomplete=made")
 	refused("ceniss", "SELECT", "table", "--like", table, "--id=A14")
 	refused("ceniss", "SELECT", "verify", "--once")
 

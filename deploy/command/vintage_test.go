@@ -46,6 +46,16 @@ func laid(t *testing.T, keyFile string) string {
 	return dir
 }
 
+// newKey makes a signing key, and returns its file.
+func newKey(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "signing.key")
+	if r := try(t, "", nil, "vintage", "new-key", file); r.status != exitDone {
+		t.Fatalf("%+v", r)
+	}
+	return file
+}
+
 // TestVintageVerify: a vintage as it was published passes, with the fingerprint of its key; one that was changed, or that another
 // key has signed, does not, and the file is named.
 func TestVintageVerify(t *testing.T) {
@@ -64,9 +74,7 @@ func TestVintageVerify(t *testing.T) {
 			t.Errorf("%v: %+v", args, r)
 		}
 	}
-	otherKey := filepath.Join(t.TempDir(), "signing.key")
-	try(t, "", nil, "vintage", "new-key", otherKey)
-	other := laid(t, otherKey)
+	other := laid(t, newKey(t))
 	if r := try(t, "", nil, "vintage", "verify", dir, "--key", filepath.Join(other, bundle.KeyPath)); r.status != exitNo || !strings.Contains(r.err, bundle.KeyPath) {
 		t.Errorf("signed by another key: %+v", r)
 	}
