@@ -60,11 +60,12 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 func webPart(listener net.Listener, s *store.Store, server *ops.Server, log *slog.Logger, registry prometheus.Registerer) ops.Part {
 	mux := http.NewServeMux()
 	server.RegisterPublic(mux)
-	mux.Handle("/feed/v1/", feed.New(feed.Config{Conn: s.Conn(), Registerer: registry, Log: log}))
-	shelf := vintages.New(vintages.Config{Shelf: vintages.NewShelf(s.Conn(), 10*time.Second), Registerer: registry, Log: log})
-	mux.Handle(vintages.Path, shelf)
-	mux.Handle(vintages.Path+"/", shelf)
-	mux.Handle("/", portal.New(portal.Config{Conn: s.Conn(), Registerer: registry, Log: log}))
+	shelf := vintages.NewShelf(s.Conn(), 10*time.Second, time.Second)
+	mux.Handle("/feed/v1/", feed.New(feed.Config{Shelf: shelf, Registerer: registry, Log: log}))
+	files := vintages.New(vintages.Config{Shelf: shelf, Registerer: registry, Log: log})
+	mux.Handle(vintages.Path, files)
+	mux.Handle(vintages.Path+"/", files)
+	mux.Handle("/", portal.New(portal.Config{Shelf: shelf, Registerer: registry, Log: log}))
 	limited, handler := ops.Limited(listener, mux, ops.Limits{}, registry)
 	return ops.HTTPPart("web", limited, handler)
 }
