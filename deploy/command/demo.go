@@ -16,7 +16,7 @@ import (
 	"retorno/consumers/counting/completeness"
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/verify"
-	"retorno/deploy/lab/embedded"
+	"retorno/deploy/clickhouse"
 	"retorno/deploy/lab/register"
 	"retorno/deploy/ops"
 	"retorno/schemas/tables"
@@ -108,7 +108,7 @@ type demo struct {
 	machine   *machine
 	kafka     kafkaFlags
 	store     *store.Store
-	published *store.Store // as the user who may read nothing but ceniss
+	published *store.Store // as the user who may read what was published and nothing else
 	counting  *counting
 	verifier  *verify.Verifier
 	watch     *completeness.Watch
@@ -151,7 +151,7 @@ func (d *demo) openStore(ctx context.Context) error {
 	if _, err = s.Migrate(ctx); err != nil {
 		return errors.Join(err, s.Close())
 	}
-	reader := clickhouseFlags{Addr: flags.Addr, User: embedded.ReaderUser}
+	reader := clickhouseFlags{Addr: flags.Addr, User: clickhouse.PublicRole}
 	if d.published, err = reader.openPublished(ctx, d.t.Log, nil); err != nil {
 		return errors.Join(err, s.Close())
 	}
