@@ -8,7 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/feed"
+	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/vintages/vintagestest"
 )
 
@@ -152,6 +155,33 @@ func TestSumsOfPublishedCells(t *testing.T) {
 	}
 }
 
+// TestASumOfWhichAPartIsWithheld: it is withheld, whichever part is; a sum of which a part is missing is no answer.
+func TestASumOfWhichAPartIsWithheld(t *testing.T) {
+	q, faults := feed.ParseQuery("period=2016-Q1&series=checkpoint&by=quarter")
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	for hidden := -1; hidden < 6; hidden++ {
+		table := vintages.Table{Table: bundle.Table{Table: published.Table{ID: "T10", Measure: "returns", Columns: []string{"source", "time_period"}}},
+			Finest: []map[string]bool{{"both": true, "post_only": true}, {"2016-01": true, "2016-02": true, "2016-03": true}}}
+		for i := range 6 {
+			cell := published.Cell{Codes: []string{[]string{"both", "post_only"}[i%2], []string{"2016-01", "2016-02", "2016-03"}[i/2]}, Value: 10, Withheld: i == hidden}
+			if cell.Withheld {
+				cell.Value = 0
+			}
+			table.Cells = append(table.Cells, cell)
+		}
+		got, ok := feed.Find(&vintages.Opened{Tables: []vintages.Table{table}}, q)
+		if !ok || len(got.Rows) != 1 || got.Rows[0].Withheld != (hidden >= 0) || got.Rows[0].Returns != map[bool]int64{true: 0, false: 60}[hidden >= 0] {
+			t.Errorf("part %d is withheld: %+v", hidden, got.Rows)
+		}
+		table.Cells = table.Cells[:5]
+		if got, ok := feed.Find(&vintages.Opened{Tables: []vintages.Table{table}}, q); ok {
+			t.Errorf("a part is missing: %+v", got.Rows)
+		}
+	}
+}
+
 // TestWhichVintage: the newest of the half-year, one by its number, the newest by a day or a moment.
 func TestWhichVintage(t *testing.T) {
 	for query, want := range map[string]string{
@@ -292,7 +322,7 @@ func TestNothingThatArrivesMovesAByte(t *testing.T) {
 	}
 	before := pull()
 	for _, statement := range []string{
-		"INSERT INTO retorno.return_counts (day, route, exit_point, entry_point, registered, checkpoint, reconciled, version) SELECT toDate('2016-06-02') + number % 20, 'US-AIR', 'L-COR', 'L-AMA', 1, 1, 1, number FROM numbers(1000)",
+		"INSERT INTO retorno.return_counts (day, route, exit_point, entry_point, registered, checkpoint, reconciled, version, kafka_partition) SELECT toDate('2016-06-02') + number % 20, 'US-AIR', 'L-COR', 'L-AMA', 1, 1, 1, number, number FROM numbers(1000)",
 		"INSERT INTO retorno.ledger (topic, kafka_partition, epoch, first_offset, next_offset, read, accepted, flushed_at) VALUES ('retorno.centre.v1', 0, 1, 0, 1000, 1000, 1000, now64(3))",
 	} {
 		if err := conn.Exec(t.Context(), statement); err != nil {

@@ -200,7 +200,7 @@ func TestNothingThatArrivesMovesAByte(t *testing.T) {
 	}
 	before := pull()
 	for _, statement := range []string{
-		"INSERT INTO retorno.return_counts (day, route, exit_point, registered, checkpoint, reconciled, version) SELECT toDate('2016-06-02') + number % 60, 'US-AIR', 'L-COR', 1, 1, 1, number FROM numbers(1000)",
+		"INSERT INTO retorno.return_counts (day, route, exit_point, registered, checkpoint, reconciled, version, kafka_partition) SELECT toDate('2016-06-02') + number % 60, 'US-AIR', 'L-COR', 1, 1, 1, number, number FROM numbers(1000)",
 		"INSERT INTO retorno.sendings (place, source_id, source_seq, sent_at, clock_offset_ms) SELECT number, 'L-COR-1', number + 1, toDateTime64('2016-06-02 12:00:00', 3, 'UTC'), 40 FROM numbers(1000) WHERE number != 7",
 		"INSERT INTO retorno.ledger (topic, kafka_partition, epoch, first_offset, next_offset, read, accepted, flushed_at) VALUES ('retorno.centre.v1', 0, 1, 0, 1000, 1000, 1000, now64(3))",
 	} {

@@ -45,6 +45,11 @@ func Publish(ctx context.Context, conn driver.Conn, v Vintage) error {
 	if err != nil {
 		return err
 	}
+	return Write(ctx, conn, v, files)
+}
+
+// Write writes files as the public form of a vintage, with its rows.
+func Write(ctx context.Context, conn driver.Conn, v Vintage, files []bundle.File) error {
 	id := uuid.New()
 	batch, err := conn.PrepareBatch(ctx, "INSERT INTO retorno.released_files (publication, path, body)")
 	if err != nil {
