@@ -62,7 +62,8 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	return ops.Run(ctx, t.Log, []ops.Part{server.Part(operator), webPart(listener, s, server, t.Log, registry)})
 }
 
-// warnOfRights names what the user can read that is not published: whoever takes over a process that faces strangers could read it, too.
+// warnOfRights names what the user can read that is not published: an attacker who takes over a process that faces strangers could read it,
+// too.
 func warnOfRights(ctx context.Context, s *store.Store, log *slog.Logger, user string) error {
 	more, err := unneededRights(ctx, s)
 	if err != nil {
