@@ -68,7 +68,7 @@ GRANT SELECT ON ceniss.* TO ceniss_reader;
 -- No reader takes the memory or the time that counting needs. Raise the limits for people whose questions are large.
 -- `retorno serve` has no quota: it bounds its own questions, and one of its clients must not use up those of all.
 CREATE SETTINGS PROFILE IF NOT EXISTS ceniss_public SETTINGS
-    max_execution_time = 60 MIN 1 MAX 60,
+    max_execution_time = 60 MIN 1 MAX 600,
     max_memory_usage = 400000000 MIN 1 MAX 400000000,
     max_result_bytes = 1000000000 MIN 1 MAX 1000000000
     TO ceniss_public;
