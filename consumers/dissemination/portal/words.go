@@ -111,8 +111,8 @@ func halfYearName(p calendar.Period, lang string) string {
 
 // clip cuts a name to what fits over a bar beside its value on a narrow telephone.
 func clip(name string) string {
-	if utf8.RuneCountInString(name) > 32 {
-		name = strings.TrimSpace(string([]rune(name)[:31])) + "…"
+	if utf8.RuneCountInString(name) > 28 {
+		name = strings.TrimSpace(string([]rune(name)[:27])) + "…"
 	}
 	return name
 }
