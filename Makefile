@@ -29,7 +29,7 @@ PLATFORMS ?= linux/amd64 linux/arm64
 MUTANTS ?= consumers/counting/reconcile consumers/counting/processor consumers/counting/store consumers/dissemination/release
 
 # Packages whose goroutines share memory: make test runs them under the race detector.
-RACE := consumers/counting/stream consumers/counting/processor consumers/counting/store consumers/counting/deadletter producers/producer \
+RACE := consumers/counting/stream consumers/counting/processor consumers/counting/store consumers/counting/deadletter consumers/dissemination/vintages producers/producer \
 	deploy/ops deploy/command deploy/lab/brokersuite
 
 # Packages whose tests need neither ClickHouse nor Kafka, and end within seconds.

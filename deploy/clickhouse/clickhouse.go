@@ -21,6 +21,19 @@ type Role struct {
 	Limits []Limit  // settings in force for its users, from the settings profile that is given to it
 }
 
+// PublicRole is the role of `retorno serve`.
+const PublicRole = "ceniss_public"
+
+var selectForm = regexp.MustCompile(`^SELECT(?:\(([\w, ]+)\))? ON (\w+)\.(\w+|\*)$`)
+
+// Reads reports whether the role may read a column of a table.
+func (r Role) Reads(database, table, column string) bool {
+	return slices.ContainsFunc(r.Grants, func(grant string) bool {
+		m := selectForm.FindStringSubmatch(grant)
+		return m != nil && m[2] == database && (m[3] == table || m[3] == "*") && (m[1] == "" || slices.Contains(strings.Split(m[1], ", "), column))
+	})
+}
+
 // Limit is a setting with its bounds, as ClickHouse writes them; Min and Max are "" when there is none.
 type Limit struct{ Name, Value, Min, Max string }
 

@@ -116,7 +116,7 @@ func (f *clickhouseFlags) openSchema(ctx context.Context, log *slog.Logger, regi
 	return f.openAt(ctx, log, registry, pipelineStep, pipelineCodes)
 }
 
-// openPublished is open for commands that read the database ceniss alone.
+// openPublished is open for commands that read the database ceniss alone, or what was published in it.
 func (f *clickhouseFlags) openPublished(ctx context.Context, log *slog.Logger, registry prometheus.Registerer) (*store.Store, error) {
 	return f.openAt(ctx, log, registry, publishedStep, publishedCodes)
 }

@@ -16,7 +16,7 @@ import (
 	"retorno/consumers/counting/completeness"
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/verify"
-	"retorno/deploy/lab/embedded"
+	"retorno/deploy/clickhouse"
 	"retorno/deploy/lab/register"
 	"retorno/deploy/ops"
 	"retorno/schemas/tables"
@@ -108,13 +108,12 @@ type demo struct {
 	machine   *machine
 	kafka     kafkaFlags
 	store     *store.Store
-	published *store.Store // as the user who may read nothing but ceniss
+	published *store.Store // as the user who may read what was published and nothing else
 	counting  *counting
 	verifier  *verify.Verifier
 	watch     *completeness.Watch
 	web       net.Listener
-	counted   atomic.Bool // the played events are all in the ledger
-	concluded atomic.Bool // the table came out, and the verifier agrees
+	concluded atomic.Bool // the table came out, the verifier agrees, and the half-year is published
 }
 
 func (d *demo) parts() []ops.Part {
@@ -151,7 +150,7 @@ func (d *demo) openStore(ctx context.Context) error {
 	if _, err = s.Migrate(ctx); err != nil {
 		return errors.Join(err, s.Close())
 	}
-	reader := clickhouseFlags{Addr: flags.Addr, User: embedded.ReaderUser}
+	reader := clickhouseFlags{Addr: flags.Addr, User: clickhouse.PublicRole}
 	if d.published, err = reader.openPublished(ctx, d.t.Log, nil); err != nil {
 		return errors.Join(err, s.Close())
 	}
@@ -191,8 +190,8 @@ func (d *demo) startCounting(ctx context.Context) error {
 	d.machine.ops.Ready("counting", d.counting.ready)
 	d.machine.ops.Healthy("counting", d.counting.alive)
 	d.machine.ops.Ready("played register", func(context.Context) error {
-		if !d.counted.Load() {
-			return errors.New("the register is still being played")
+		if !d.concluded.Load() {
+			return errors.New("the register is still being played, verified and published")
 		}
 		return nil
 	})

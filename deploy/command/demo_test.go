@@ -114,18 +114,23 @@ func TestDemoStaysUpAndEndsInOrder(t *testing.T) {
 	if counted.status != exitDone || !strings.Contains(counted.err, "Coverage: ") || !strings.Contains(counted.err, " known returns (") || strings.Contains(counted.out, "Coverage: ") {
 		t.Errorf("table: %+v", counted)
 	}
-	if code, body := fetch(e.Web + "/feed/v1/returns.csv?period=2016-S1&by=exit_point"); code != http.StatusOK || !strings.Contains(body, "L-COR") {
-		t.Errorf("feed: %d %s", code, body)
-	}
 	await("the vintage", func() bool {
 		_, body := fetch(e.Web + "/vintages")
 		return strings.Contains(body, `"2016-S1"`)
 	})
+	if code, body := fetch(e.Web + "/feed/v1/returns.csv?period=2016-S1&by=exit_point"); code != http.StatusOK || !strings.Contains(body, "2016-S1,L-COR,Corinto,registered,A,63,2016-S1/1\r\n") {
+		t.Errorf("feed: %d %s", code, body)
+	}
 	if r := try(t, "", nil, "vintage", "verify", e.Web+"/vintages/2016-S1/1/"); r.status != exitDone || !strings.Contains(r.out, "every file is as it was published") {
 		t.Errorf("the vintage as everyone may pull it: %+v", r)
 	}
-	before := total(e.Metrics, "retorno_records_accepted_total")
+	before, public := total(e.Metrics, "retorno_records_accepted_total"), pullAll(t, e.Web)
 	await("live arrivals", func() bool { return total(e.Metrics, "retorno_records_accepted_total") > before })
+	for address, now := range pullAll(t, e.Web) {
+		if now != public[address] {
+			t.Errorf("live arrivals changed %s from\n%s\nto\n%s", address, public[address], now)
+		}
+	}
 	cancel()
 	if r := <-ended; r.status != exitDone {
 		t.Errorf("ended with %d: %s", r.status, r.err)

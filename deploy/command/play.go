@@ -51,7 +51,6 @@ func (d *demo) playOnce(ctx context.Context, writer *producer.Writer) error {
 	if err != nil {
 		return err
 	}
-	d.counted.Store(true)
 	d.t.say("played and counted in %s; verifying", time.Since(began).Round(100*time.Millisecond))
 	if err := d.conclude(ctx, accounts); err != nil {
 		return err

@@ -62,7 +62,7 @@ func (d *demo) publish(ctx context.Context) error {
 
 // showVintages says where the vintages are, as everyone may read them, and what their certificates say.
 func (d *demo) showVintages(ctx context.Context) error {
-	shelf := vintages.NewShelf(d.published.Conn(), time.Minute)
+	shelf := vintages.NewShelf(d.published.Conn(), time.Minute, 0)
 	all, err := shelf.List(ctx)
 	if err != nil {
 		return err

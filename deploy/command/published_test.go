@@ -75,7 +75,7 @@ func TestThePublishedTablesAreTheStatisticiansNumbers(t *testing.T) {
 	if r.status != exitDone {
 		t.Fatalf("%+v", r)
 	}
-	b, err := bundle.Open(t.Context(), vintages.Folder{Shelf: vintages.NewShelf(s.Conn(), time.Minute), Period: "2021-S1", Number: 1}, nil)
+	b, err := bundle.Open(t.Context(), vintages.Folder{Shelf: vintages.NewShelf(s.Conn(), time.Minute, 0), Period: "2021-S1", Number: 1}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

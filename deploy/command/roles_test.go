@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -143,13 +145,13 @@ func TestEachCommandUnderItsRole(t *testing.T) {
 	refused("ceniss", "SELECT", "verify", "--once")
 
 	web, inner := freeAddress(t), freeAddress(t)
-	running(t, user("ceniss"), "serve", "--listen", web, "--ops-listen", inner)
+	running(t, user("ceniss_public"), "serve", "--listen", web, "--ops-listen", inner)
 	until(t, "the web is not ready", func() bool { status, _ := fetch("http://" + web + "/readyz"); return status == http.StatusOK })
 	for path, want := range map[string]struct {
 		status int
 		text   string
 	}{
-		"/": {200, "<html"}, "/feed/v1/returns.csv?period=2016-S1": {200, "2016-S1"}, "/readyz": {200, "ok\n"}, "/metrics": {404, ""}, "/healthz": {404, ""},
+		"/": {200, "<html"}, "/feed/v1/returns.csv?period=2016-S1": {200, ",P,"}, "/vintages/2016-S1/1/": {200, "provisional"}, "/readyz": {200, "ok\n"}, "/metrics": {404, ""}, "/healthz": {404, ""},
 	} {
 		if status, body := fetch("http://" + web + path); status != want.status || !strings.Contains(body, want.text) || strings.Contains(body, "retorno_build_info") {
 			t.Errorf("%s: %d %.200s", path, status, body)
@@ -219,7 +221,7 @@ func TestRolesAreWhatAServerUnderstands(t *testing.T) {
 	for _, r := range roles {
 		commands += len(r.Grants)
 	}
-	if len(roles) != 5 || commands < 8 {
+	if len(roles) != 8 || commands < 20 {
 		t.Errorf("%d roles, %d grants", len(roles), commands)
 	}
 	_, addr := migratedStore(t)
@@ -235,6 +237,91 @@ func TestRolesAreWhatAServerUnderstands(t *testing.T) {
 			if err := admin.QueryRow(t.Context(), "SELECT count() FROM system.settings WHERE name = ?", l.Name).Scan(&n); err != nil || n != 1 {
 				t.Errorf("%s has no setting %s (%v)", r.Name, l.Name, err)
 			}
+		}
+	}
+}
+
+// TestRolesOfReaders tries every column of every table as each of the readers' roles: it reads what roles.sql means, and nothing else.
+func TestRolesOfReaders(t *testing.T) {
+	everything := []string{"returns", "return_counts", "assistance_counts", "assisted", "crossing_counts", "sources", "source_gaps", "coverage", "publications", "released_files", "published_counts", "codes", "state"}
+	person := []string{"returns", "assisted"}
+	public := map[string]string{"publications": "id period vintage status published_at", "released_files": "publication path body", "codes": "list code label_es label_en valid_from valid_to", "state": "schema"}
+	for role, may := range map[string]func(view, column string) bool{
+		"ceniss_public": func(view, column string) bool { return slices.Contains(strings.Fields(public[view]), column) },
+		"ceniss_counts": func(view, _ string) bool {
+			return slices.Contains(everything, view) && !slices.Contains(person, view)
+		},
+		"ceniss_micro": func(view, _ string) bool { return slices.Contains(everything, view) },
+		"ceniss":       func(view, _ string) bool { return slices.Contains(everything, view) },
+	} {
+		_, addr := migratedStore(t)
+		reader := as(t, addr, role, "")
+		rows, err := as(t, addr, "default", "").Query(t.Context(), "SELECT database, table, name FROM system.columns WHERE database IN ('ceniss', 'retorno', 'default')")
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, kept := 0, 0
+		for rows.Next() {
+			var database, table, column string
+			if err := rows.Scan(&database, &table, &column); err != nil {
+				t.Fatal(err)
+			}
+			err := reader.Exec(t.Context(), fmt.Sprintf("SELECT `%s` FROM %s.%s LIMIT 0", column, database, table))
+			var denied *chgo.Exception
+			isDenied := errors.As(err, &denied) && denied.Code == 497
+			if want := database == "ceniss" && may(table, column); want != (err == nil) || !want && !isDenied {
+				t.Errorf("%s reads %s.%s.%s: %v, want %v", role, database, table, column, err, want)
+			}
+			if isDenied {
+				kept++
+			} else {
+				read++
+			}
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil || read < 15 || kept < 100 {
+			t.Errorf("%s: %d columns read, %d kept, %v", role, read, kept, err)
+		}
+		var seconds string
+		if err := reader.QueryRow(t.Context(), "SELECT value FROM system.settings WHERE name = 'max_execution_time'").Scan(&seconds); err != nil || seconds != "60" {
+			t.Errorf("%s: a question may take %s s (%v)", role, seconds, err)
+		}
+		var refused *chgo.Exception
+		if err := reader.Exec(t.Context(), "SELECT 1 SETTINGS max_memory_usage = 0"); !errors.As(err, &refused) || refused.Code != 452 {
+			t.Errorf("%s takes all memory: %v", role, err)
+		}
+	}
+}
+
+// TestServeNamesRightsItDoesNotNeed: a user who can read more than what was published is warned of by name, one of the public role is not.
+func TestServeNamesRightsItDoesNotNeed(t *testing.T) {
+	_, addr := migratedStore(t)
+	for user, want := range map[string][]string{"ceniss_public": nil, "ceniss": {"ceniss.returns", "ceniss.assisted"}, "ceniss_counts": {"ceniss.return_counts", "ceniss.state"}, "default": {"retorno.facts", "ceniss.returns"}} {
+		flags := clickhouseFlags{Addr: addr, User: user, Timeout: time.Minute}
+		reader, err := flags.openPublished(t.Context(), slog.New(slog.DiscardHandler), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		more, err := unneededRights(t.Context(), reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range want {
+			if !slices.Contains(more, table) {
+				t.Errorf("%s is not said to read %s: %v", user, table, more)
+			}
+		}
+		if want == nil && len(more) > 0 {
+			t.Errorf("%s reads %v, too", user, more)
+		}
+		var log strings.Builder
+		if err := warnOfRights(t.Context(), reader, slog.New(slog.NewTextHandler(&log, nil)), user); err != nil {
+			t.Fatal(err)
+		}
+		if warned := strings.Contains(log.String(), "level=WARN") && strings.Contains(log.String(), "user="+user) && strings.Contains(log.String(), "ceniss_public"); warned != (want != nil) {
+			t.Errorf("%s: %s", user, log.String())
+		}
+		if err := reader.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -3,9 +3,12 @@ package command
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,6 +17,7 @@ import (
 	"retorno/consumers/dissemination/feed"
 	"retorno/consumers/dissemination/portal"
 	"retorno/consumers/dissemination/vintages"
+	"retorno/deploy/clickhouse"
 	"retorno/deploy/ops"
 )
 
@@ -25,8 +29,8 @@ type serveCommand struct {
 
 // Help is the longer text of --help.
 func (serveCommand) Help() string {
-	return helpText("Serves the page for everyone at /, the feed for partner agencies at /feed/v1/returns.csv and .json, and the vintages that were published, with their files, at /vintages. It only reads from ClickHouse, and there only the database ceniss: give it a user who can read nothing else (role ceniss_reader). /readyz is here, too, and says nothing but whether it is ready; its reasons, /metrics and /healthz are at --ops-listen.",
-		"retorno serve", "retorno serve --listen=0.0.0.0:8080 --clickhouse-addr=db:9000 --clickhouse-user=ceniss --clickhouse-password-file=/run/secrets/ceniss", "curl 'http://127.0.0.1:8080/feed/v1/returns.csv?period=2016-S1&by=route,exit_point'")
+	return helpText("Serves the page for everyone at /, the feed for partner agencies at /feed/v1/returns.csv and .json, and the vintages that were published, with their files, at /vintages. All of it is of published vintages: what arrives and is counted changes nothing before the next one is published. It only reads from ClickHouse: give it a user who can read what was published and nothing else (role ceniss_public); it warns at the start when its user can read more. /readyz is here, too, and says nothing but whether it is ready; its reasons, /metrics and /healthz are at --ops-listen.",
+		"retorno serve", "retorno serve --listen=0.0.0.0:8080 --clickhouse-addr=db:9000 --clickhouse-user=web --clickhouse-password-file=/run/secrets/web", "curl 'http://127.0.0.1:8080/feed/v1/returns.csv?period=2016-S1&by=exit_point'")
 }
 
 // Validate names what cannot be.
@@ -42,6 +46,9 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer func() { _ = s.Close() }()
+	if err := warnOfRights(ctx, s, t.Log, c.ClickHouse.User); err != nil {
+		return err
+	}
 	listener, _, err := ops.Listen(c.Listen, false)
 	if err != nil {
 		return Missing(err)
@@ -55,16 +62,58 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	return ops.Run(ctx, t.Log, []ops.Part{server.Part(operator), webPart(listener, s, server, t.Log, registry)})
 }
 
+// warnOfRights names what the user can read that is not published: an attacker who takes over a process that faces strangers could read it,
+// too.
+func warnOfRights(ctx context.Context, s *store.Store, log *slog.Logger, user string) error {
+	more, err := unneededRights(ctx, s)
+	if err != nil {
+		return fmt.Errorf("ask ClickHouse what user %s can read: %w", user, err)
+	}
+	if n := len(more); n > 0 {
+		log.Warn("the user can read more than what was published; give `"+program+" serve` a user whose only role is "+clickhouse.PublicRole+", of deploy/clickhouse/roles.sql",
+			"user", user, "tables", n, "such as", strings.Join(more[:min(n, 5)], ", "))
+	}
+	return nil
+}
+
+// unneededRights are the tables with a column that the user can read and that the public role cannot. ClickHouse shows the columns that one has a
+// right to.
+func unneededRights(ctx context.Context, s *store.Store) (more []string, err error) {
+	roles, err := clickhouse.Roles()
+	if err != nil {
+		return nil, err
+	}
+	public := roles[slices.IndexFunc(roles, func(r clickhouse.Role) bool { return r.Name == clickhouse.PublicRole })]
+	rows, err := s.Conn().Query(ctx, `SELECT database, table, groupArray(name) FROM system.columns
+		WHERE database NOT IN ('', 'system') AND lower(database) != 'information_schema' GROUP BY database, table ORDER BY database, table`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var database, table string
+		var columns []string
+		if err := rows.Scan(&database, &table, &columns); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(columns, func(column string) bool { return !public.Reads(database, table, column) }) {
+			more = append(more, database+"."+table)
+		}
+	}
+	return more, rows.Err()
+}
+
 // webPart is everything that a browser or a partner's program can ask for. It faces strangers: it keeps limits, and says
 // nothing of what is behind it.
 func webPart(listener net.Listener, s *store.Store, server *ops.Server, log *slog.Logger, registry prometheus.Registerer) ops.Part {
 	mux := http.NewServeMux()
 	server.RegisterPublic(mux)
-	mux.Handle("/feed/v1/", feed.New(feed.Config{Conn: s.Conn(), Registerer: registry, Log: log}))
-	shelf := vintages.New(vintages.Config{Shelf: vintages.NewShelf(s.Conn(), 10*time.Second), Registerer: registry, Log: log})
-	mux.Handle(vintages.Path, shelf)
-	mux.Handle(vintages.Path+"/", shelf)
-	mux.Handle("/", portal.New(portal.Config{Conn: s.Conn(), Registerer: registry, Log: log}))
+	shelf := vintages.NewShelf(s.Conn(), 10*time.Second, time.Second)
+	mux.Handle("/feed/v1/", feed.New(feed.Config{Shelf: shelf, Registerer: registry, Log: log}))
+	files := vintages.New(vintages.Config{Shelf: shelf, Registerer: registry, Log: log})
+	mux.Handle(vintages.Path, files)
+	mux.Handle(vintages.Path+"/", files)
+	mux.Handle("/", portal.New(portal.Config{Shelf: shelf, Registerer: registry, Log: log}))
 	limited, handler := ops.Limited(listener, mux, ops.Limits{}, registry)
 	return ops.HTTPPart("web", limited, handler)
 }

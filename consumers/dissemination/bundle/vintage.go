@@ -31,3 +31,20 @@ func (b *Bundle) Hierarchies() map[string]published.Hierarchy {
 	}
 	return all
 }
+
+// CodesOf are the codes that stand in tables, and those above them, each once.
+func CodesOf(tables []published.Table, hierarchies map[string]published.Hierarchy, label func(column, code string) (es, en string)) (all []Code) {
+	seen := map[[2]string]bool{}
+	for _, t := range tables {
+		for _, c := range t.Cells {
+			for i, column := range t.Columns {
+				for code := c.Codes[i]; code != "" && !seen[[2]string{column, code}]; code = hierarchies[column].Parent(code) {
+					seen[[2]string{column, code}] = true
+					es, en := label(column, code)
+					all = append(all, Code{Column: column, Code: code, Parent: hierarchies[column].Parent(code), LabelES: es, LabelEN: en})
+				}
+			}
+		}
+	}
+	return all
+}

@@ -1,18 +1,15 @@
-// Package disclosure makes counts fit to leave the house: it rounds them so that a published number does not say
-// whether one particular person is in it.
+// Package disclosure makes the percentages that a vintage says of itself: its coverage, and what was written down late. Counts are made
+// fit to be published by the packages below it.
 //
-// The rule is conventional rounding to base 5, as Eurostat rounds its asylum and migration tables: every cell and
-// every total is rounded by itself to the nearest multiple of 5. Zero stays zero, 1 and 2 become zero, and no number
-// moves by more than 2. Totals are rounded counts, not sums of rounded counts, so parts need not add up to them.
+// Both counts of a percentage are rounded to base 5 first, so that it does not say whether one particular person is in them.
 //
-// It promises that the same count always gives the same number, that a larger count never gives a smaller one, and
-// that shares and coverage are worked out from numbers that are published anyway, so they tell nothing more. It does
-// not promise that differences between overlapping tables are harmless. It has no clock, no I/O and no failures.
+// It promises that the same count always gives the same number, and that a larger count never gives a smaller one. It has no clock, no I/O
+// and no failures.
 package disclosure
 
 import "math"
 
-// Base is the number of which every published count is a multiple.
+// Base is the number of which every rounded count is a multiple.
 const Base = 5
 
 // Round gives the multiple of Base nearest to n; Base is odd, so there is never a tie. Counts so large that their

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"retorno/consumers/dissemination/feed"
+	"retorno/consumers/dissemination/vintages"
 )
 
 func TestClickHouseAway(t *testing.T) {
@@ -35,7 +36,7 @@ func TestClickHouseAway(t *testing.T) {
 	}
 	var log strings.Builder
 	registry := prometheus.NewRegistry()
-	h := feed.New(feed.Config{Conn: gone, Now: now, Registerer: registry, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	h := feed.New(feed.Config{Shelf: vintages.NewShelf(gone, time.Minute, 0), Registerer: registry, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	resp, body := get(t, h, feed.PathCSV+"?period=2016-S1", "Accept-Language", "en")
 	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" || resp.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("%d %v %s", resp.StatusCode, resp.Header, body)
@@ -76,7 +77,7 @@ func TestASlowClickHouseHoldsUpNobodyForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var log strings.Builder
-		h := feed.New(feed.Config{Conn: stuck{}, Timeout: time.Minute, Queries: 1, Log: slog.New(slog.NewTextHandler(locked{&mu, &log}, nil))})
+		h := feed.New(feed.Config{Shelf: vintages.NewShelf(stuck{}, time.Minute, 0), Log: slog.New(slog.NewTextHandler(locked{&mu, &log}, nil))})
 		began := time.Now()
 		var all sync.WaitGroup
 		codes := make([]int, 8)
@@ -97,8 +98,8 @@ func TestASlowClickHouseHoldsUpNobodyForLong(t *testing.T) {
 				break
 			}
 		}
-		if !strings.Contains(log.String(), "wait for one of 1 places") {
-			t.Errorf("no question waited for a place: %s", log.String())
+		if !strings.Contains(log.String(), "wait for another reader") {
+			t.Errorf("no question waited for another: %s", log.String())
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package feed_test
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"flag"
 	"io"
@@ -10,19 +9,17 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"retorno/consumers/dissemination/feed"
 )
 
 var update = flag.Bool("update", false, "write the golden files from what the feed answers now")
 
-func now() time.Time { return time.Date(2016, 7, 15, 12, 0, 0, 0, time.UTC) }
-
-func handler() http.Handler { return feed.New(feed.Config{Conn: conn, Now: now}) }
+// handler has read its vintages once for all tests.
+var handler = sync.OnceValue(func() http.Handler { return feed.New(feed.Config{Shelf: shelf()}) })
 
 func get(t *testing.T, h http.Handler, target string, header ...string) (*http.Response, string) {
 	t.Helper()
@@ -41,13 +38,16 @@ func get(t *testing.T, h http.Handler, target string, header ...string) (*http.R
 
 func TestGolden(t *testing.T) {
 	for name, target := range map[string]string{
-		"route_exit_es.csv":  feed.PathCSV + "?period=2016-S1&by=route,exit_point",
-		"total_en.csv":       feed.PathCSV + "?period=2016-S1&lang=en",
-		"month_sex_en.csv":   feed.PathCSV + "?period=2016-S1&by=sex,month&lang=en&series=reconciled",
-		"route_exit_en.json": feed.PathJSON + "?period=2016-S1&by=exit_point,route&lang=en",
-		"day_total_es.json":  feed.PathJSON + "?period=2016-06-30",
-		"nothing_es.json":    feed.PathJSON + "?period=1999&by=centre",
-		"problem.json":       feed.PathCSV + "?period=2016-S9&by=shoe_size&shoe=1",
+		"exit_es.csv":          feed.PathCSV + "?period=2016-S1&by=exit_point",
+		"total_en.csv":         feed.PathCSV + "?period=2016-S1&lang=en",
+		"entry_en.csv":         feed.PathCSV + "?period=2016-S1&by=entry_point&lang=en",
+		"month_sex_en.csv":     feed.PathCSV + "?period=2016-Q1&by=sex,month&lang=en",
+		"route_en.json":        feed.PathJSON + "?period=2016-S1&by=route&lang=en&series=reconciled",
+		"entry_es.json":        feed.PathJSON + "?period=2016-S1&by=entry_point",
+		"provisional_es.json":  feed.PathJSON + "?period=2016-S1&by=month&vintage=1",
+		"problem.json":         feed.PathCSV + "?period=2016-S9&by=shoe_size&shoe=1",
+		"not_published.json":   feed.PathCSV + "?period=2016-S1&by=route,exit_point",
+		"never_published.json": feed.PathJSON + "?period=1999-S1&by=mode&lang=en",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, body := get(t, handler(), target)
@@ -68,120 +68,6 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// What the golden files are right about, said independently of them.
-func TestCountsAreRoundedAndOrdered(t *testing.T) {
-	resp, body := get(t, handler(), feed.PathCSV+"?period=2016-S1&by=route,exit_point")
-	if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/csv; charset=utf-8; header=present" {
-		t.Fatalf("status %d, type %s", resp.StatusCode, resp.Header.Get("Content-Type"))
-	}
-	if strings.Count(body, "\n") != strings.Count(body, "\r\n") {
-		t.Error("lines do not all end in CR LF")
-	}
-	rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]string{}
-	last := ""
-	for _, r := range rows[1:] {
-		key := r[1] + " " + r[3]
-		if key <= last {
-			t.Errorf("%s stands after %s", key, last)
-		}
-		last, got[key] = key, r[len(r)-1]
-		if n, err := strconv.Atoi(r[len(r)-1]); err != nil || n%5 != 0 || n == 0 {
-			t.Errorf("%s: count %s", key, r[len(r)-1])
-		}
-	}
-	want := map[string]string{"MX-LAND L-COR": "17065", "US-AIR L-AGC": "10000", "GT-LAND L-AGC": "5", "ZZ-AIR L-FLO": "10"}
-	for key, n := range want {
-		if got[key] != n {
-			t.Errorf("%s: %s, want %s", key, got[key], n)
-		}
-	}
-	if len(got) != len(want) {
-		t.Errorf("rows %v: cells of one and two returns must not be there", got)
-	}
-}
-
-// Both formats say the coverage of the period, worked out from the rounded counts; below 100 known returns neither does.
-func TestCoverageTravelsWithTheNumbers(t *testing.T) {
-	for _, path := range []string{feed.PathCSV, feed.PathJSON} {
-		for query, want := range map[string]string{"period=2016-S1": "80.0", "period=2016-S1&by=route&series=checkpoint": "80.0", "period=2016-06-30": "", "period=1999": ""} {
-			resp, _ := get(t, handler(), path+"?"+query)
-			if got := resp.Header.Get(feed.CoverageHeader); got != want {
-				t.Errorf("%s?%s: coverage %q, want %q", path, query, got, want)
-			}
-			if !strings.Contains(resp.Header.Get("Access-Control-Expose-Headers"), feed.CoverageHeader) {
-				t.Errorf("%s: pages of other sites cannot read the coverage", path)
-			}
-		}
-	}
-}
-
-func TestNoExactTotalLeavesTheHouse(t *testing.T) {
-	for _, path := range []string{feed.PathCSV, feed.PathJSON} {
-		for _, by := range []string{"", "&by=route", "&by=exit_point", "&by=month,centre,sex"} {
-			for _, series := range []string{"registered", "checkpoint", "reconciled"} {
-				resp, body := get(t, handler(), path+"?period=2016-S1&series="+series+by)
-				if resp.StatusCode != 200 {
-					t.Fatalf("%s %s %s: %s", path, by, series, body)
-				}
-				for _, exact := range []string{"27086", "25857", "33868", "17064", "10008"} {
-					if strings.Contains(body, exact) {
-						t.Errorf("%s %s %s says %s", path, by, series, exact)
-					}
-				}
-			}
-		}
-	}
-}
-
-func TestJSONSaysWhatTheNumbersAre(t *testing.T) {
-	_, body := get(t, handler(), feed.PathJSON+"?period=2016-S1&by=exit_point&lang=en")
-	var d struct {
-		Period   map[string]string
-		Total    int
-		Base     map[string]int
-		Coverage float64 `json:"coverage_percent"`
-		AsOf     string  `json:"as_of"`
-		Rounding struct{ Base int }
-		Status   struct{ ID, ES, EN string }
-		Rows     []struct {
-			Exit    string `json:"exit_point"`
-			Label   string `json:"exit_point_label"`
-			Returns int
-		}
-	}
-	if err := json.Unmarshal([]byte(body), &d); err != nil {
-		t.Fatal(err)
-	}
-	if d.Total != 27085 || d.Base["registered"] != 27085 || d.Base["reconciled"] != 33870 || d.Coverage != 80 || d.Rounding.Base != 5 {
-		t.Errorf("total %d, base %v, coverage %v, rounding %d", d.Total, d.Base, d.Coverage, d.Rounding.Base)
-	}
-	if d.AsOf != "2016-07-14" || d.Status.ID != "P" || d.Period["first_day"] != "2016-01-01" || d.Period["last_day"] != "2016-06-30" {
-		t.Errorf("as of %s, status %v, period %v", d.AsOf, d.Status, d.Period)
-	}
-	for _, r := range d.Rows {
-		if r.Exit == "L-COR" && (r.Returns != 17065 || r.Label != "Corinto") {
-			t.Errorf("Corinto: %+v", r)
-		}
-	}
-}
-
-func TestEveryPeriodIsTheSumOfItsDays(t *testing.T) {
-	for period, want := range map[string]string{
-		"2016": "27385", "2016-S1": "27085", "2016-Q1": "27070", "2016-01": "17065", "2016-W26": "310", "2016-06-30": "10",
-		"2015-W53": "17565", "2017": "0",
-	} {
-		_, body := get(t, handler(), feed.PathCSV+"?period="+period)
-		rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()
-		if err != nil || len(rows) != 2 || rows[1][len(rows[1])-1] != want {
-			t.Errorf("%s: %v %v, want %s", period, rows, err, want)
-		}
-	}
-}
-
 func TestWrongParametersAreNamed(t *testing.T) {
 	for _, c := range []struct{ query, parameter, found string }{
 		{"", "period", ""},
@@ -197,8 +83,12 @@ func TestWrongParametersAreNamed(t *testing.T) {
 		{"period=2016-S1&by=route,sex,centre,mode", "by", "route,sex,centre,mode"},
 		{"period=2016-S1&by=route;DROP TABLE x", "", "period=2016-S1&by=route;DROP TABLE x"},
 		{"period=2016-S1&by=route)--", "by", "route)--"},
-		{"period=2016-06-30&by=exit_point", "by", "exit_point"},
-		{"period=2016-W26&by=route,month", "by", "month"},
+		{"period=2016-S1&vintage=0", "vintage", "0"},
+		{"period=2016-S1&vintage=01", "vintage", "01"},
+		{"period=2016-S1&vintage=newest", "vintage", "newest"},
+		{"period=2016-S1&asOf=2016-02-30", "asOf", "2016-02-30"},
+		{"period=2016-S1&asOf=2016-08-01T12:00:00+00:00", "asOf", "2016-08-01T12:00:00 00:00"},
+		{"period=2016-S1&vintage=1&asOf=2016-08-01", "asOf", "2016-08-01"},
 		{"period=2016-S1&series=all", "series", "all"},
 		{"period=2016-S1&lang=fr", "lang", "fr"},
 		{"period=2016-S1&format=csv", "format", "csv"},
@@ -233,9 +123,9 @@ func TestWrongParametersAreNamed(t *testing.T) {
 }
 
 func TestConditionalRequest(t *testing.T) {
-	first, body := get(t, handler(), feed.PathCSV+"?period=2016-S1&by=exit_point,route")
+	first, body := get(t, handler(), feed.PathCSV+"?period=2016-S1&by=age_group,sex")
 	tag := first.Header.Get("ETag")
-	same, sameBody := get(t, handler(), feed.PathCSV+"?lang=es&by=route%2Cexit_point&series=registered&period=2016-S1")
+	same, sameBody := get(t, handler(), feed.PathCSV+"?lang=es&by=sex%2Cage_group&series=registered&period=2016-S1")
 	if tag == "" || same.Header.Get("ETag") != tag || body != sameBody {
 		t.Errorf("the same question has tags %s and %s", tag, same.Header.Get("ETag"))
 	}
@@ -245,11 +135,14 @@ func TestConditionalRequest(t *testing.T) {
 		if second.StatusCode != 304 || body != "" || second.Header.Get("ETag") != first.Header.Get("ETag") {
 			t.Errorf("%s: %d with %d bytes", path, second.StatusCode, len(body))
 		}
-		if got := first.Header.Get("Last-Modified"); got != "Fri, 15 Jul 2016 05:59:00 GMT" {
-			t.Errorf("%s: Last-Modified %q", path, got)
+		if got := first.Header.Get("Last-Modified"); got != "Mon, 03 Oct 2016 15:00:00 GMT" {
+			t.Errorf("%s: Last-Modified %q is not when the vintage was published", path, got)
 		}
 		if first.Header.Get("Cache-Control") != "public, max-age=60" || !strings.Contains(strings.Join(first.Header.Values("Vary"), ","), "Accept-Encoding") {
 			t.Errorf("%s: headers %v", path, first.Header)
+		}
+		if got := first.Header.Get("Link"); !strings.Contains(got, "</vintages/2016-S1/2/>") {
+			t.Errorf("%s: the vintage is not linked: %s", path, got)
 		}
 		other, _ := get(t, handler(), path+"?period=2016-S1&by=route&lang=en")
 		if other.StatusCode != 200 || other.Header.Get("Content-Language") != "en" || other.Header.Get("ETag") == first.Header.Get("ETag") {
@@ -279,36 +172,20 @@ func TestOtherMethodsAndAddresses(t *testing.T) {
 	}
 }
 
-// Every column that may be named exists, and every pair of them can be counted.
-func TestEveryDimension(t *testing.T) {
-	all := feed.Dimensions()
-	for i, a := range all {
-		for _, b := range all[i:] {
-			by := a.ID
-			if a.ID != b.ID {
-				by += "," + b.ID
-			}
-			if resp, body := get(t, handler(), feed.PathCSV+"?period=2016-S1&by="+by); resp.StatusCode != 200 {
-				t.Errorf("by=%s: %d %s", by, resp.StatusCode, body)
-			}
-		}
-	}
-}
-
 func TestConfigIsChecked(t *testing.T) {
-	if err := (feed.Config{}).Validate(); err == nil || !strings.Contains(err.Error(), "Conn") {
-		t.Errorf("without a connection: %v", err)
+	if err := (feed.Config{}).Validate(); err == nil || !strings.Contains(err.Error(), "Shelf") {
+		t.Errorf("without vintages: %v", err)
 	}
-	if err := (feed.Config{Conn: conn, Timeout: -1}).Validate(); err == nil {
-		t.Error("a negative timeout is accepted")
+	if err := (feed.Config{Shelf: shelf(), MaxAge: -1}).Validate(); err == nil {
+		t.Error("a negative age is accepted")
 	}
-	if err := (feed.Config{Conn: conn}).Validate(); err != nil {
+	if err := (feed.Config{Shelf: shelf()}).Validate(); err != nil {
 		t.Error(err)
 	}
 }
 
 func FuzzParseQuery(f *testing.F) {
-	for _, seed := range []string{"period=2016-S1&by=route,exit_point", "period=2016-W01", "by=&lang=en", "period=%zz", "a=b&a=c;", "by=route,,,,,,"} {
+	for _, seed := range []string{"period=2016-S1&by=route,exit_point", "period=2016-W01", "by=&lang=en", "period=2016-S1&asOf=2016-08-01T12:00:00Z", "period=2016-S1&vintage=2", "period=%zz", "a=b&a=c;", "by=route,,,,,,"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {

@@ -1,24 +1,45 @@
 package feed
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
 
 	"retorno/consumers/dissemination/response"
+	"retorno/consumers/dissemination/vintages"
 )
 
 // problem is an error in the form of RFC 9457, in both languages; title and detail are in the one the client asked for.
 type problem struct {
-	Type     string  `json:"type"` // points to its description on the feed's page
-	Title    string  `json:"title"`
-	Status   int     `json:"status"`
-	Detail   string  `json:"detail"`
-	TitleES  string  `json:"title_es"`
-	TitleEN  string  `json:"title_en"`
-	DetailES string  `json:"detail_es"`
-	DetailEN string  `json:"detail_en"`
-	Errors   []Fault `json:"errors,omitempty"` // every wrong parameter
+	Type     string    `json:"type"` // points to its description on the feed's page
+	Title    string    `json:"title"`
+	Status   int       `json:"status"`
+	Detail   string    `json:"detail"`
+	TitleES  string    `json:"title_es"`
+	TitleEN  string    `json:"title_en"`
+	DetailES string    `json:"detail_es"`
+	DetailEN string    `json:"detail_en"`
+	Errors   []Fault   `json:"errors,omitempty"`  // every wrong parameter
+	Nearest  *[]string `json:"nearest,omitempty"` // addresses of tables that come near to one that is not published
+}
+
+// notPublished says that no vintage has a table, and which come near to it.
+func notPublished(path string, q Query, near []Query) problem {
+	addresses := make([]string, 0, len(near))
+	for _, n := range near {
+		addresses = append(addresses, path+"?"+n.Canonical())
+	}
+	p := problem{Type: "/problems/not-published", Status: http.StatusNotFound, TitleES: "No está publicado", TitleEN: "Not published", Nearest: &addresses,
+		DetailES: "Ninguna edición publicada tiene esa tabla de " + q.Period.Label + ".", DetailEN: "No published vintage has that table of " + q.Period.Label + "."}
+	if len(addresses) == 0 {
+		p.DetailES += " Todo lo publicado está en " + vintages.Path + "."
+		p.DetailEN += " All that is published is at " + vintages.Path + "."
+		return p
+	}
+	p.DetailES += " Las más cercanas: " + strings.Join(addresses, " ")
+	p.DetailEN += " The nearest: " + strings.Join(addresses, " ")
+	return p
 }
 
 func parameterProblem(faults []Fault) problem {
@@ -58,10 +79,12 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, p problem) {
 	if lang == "en" {
 		p.Title, p.Detail = p.TitleEN, p.DetailEN
 	}
-	body, err := json.Marshal(p)
-	if err != nil { // plain strings and numbers always marshal
+	var body bytes.Buffer
+	e := json.NewEncoder(&body)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(p); err != nil { // plain strings and numbers always marshal
 		panic(err)
 	}
 	response.Send(w, r, response.Representation{Status: p.Status, Type: "application/problem+json", Language: lang,
-		Cache: "no-store", Vary: []string{"Accept-Language"}, Body: append(body, '\n')}, s.now())
+		Cache: "no-store", Vary: []string{"Accept-Language"}, Body: body.Bytes()})
 }

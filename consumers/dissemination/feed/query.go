@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"retorno/schemas/calendar"
@@ -16,6 +18,11 @@ type Query struct {
 	By     []Dimension // in the order of columns, whatever order they were asked in
 	Series Series
 	Lang   string // "es" or "en"
+	// Vintage is the number of the vintage that is to answer; 0: the newest. AsOf, a day or a moment as it was written, asks for the
+	// newest that was published by then; "": by now.
+	Vintage uint64
+	AsOf    string
+	before  time.Time // what AsOf comes to: the vintage was published before that
 }
 
 // Fault is one thing that is wrong with a question.
@@ -31,8 +38,9 @@ type Fault struct {
 const maxQuery = 2000
 
 var (
-	parameters  = []string{"period", "by", "series", "lang"}
+	parameters  = []string{"period", "by", "series", "lang", "vintage", "asOf"}
 	languages   = []string{"es", "en"}
+	momentForms = []string{"2016-08-01", "2016-08-01T12:00:00Z"}
 	periodForms = []string{"2016", "2016-S1", "2016-Q1", "2016-01", "2016-W01", "2016-01-31"}
 )
 
@@ -71,9 +79,7 @@ func ParseQuery(raw string) (Query, []Fault) {
 			faults = append(faults, unknownValue("lang", lang, languages))
 		}
 	}
-	if len(faults) == 0 {
-		faults = tooFine(q)
-	}
+	faults = append(faults, q.pin(values)...)
 	if len(faults) > 0 {
 		return Query{}, faults
 	}
@@ -120,7 +126,7 @@ func periodOf(values url.Values) (calendar.Period, *Fault) {
 	return p, nil
 }
 
-// stored reports whether every day of a period fits the Date of ClickHouse: days 0 to 65535 since 1970-01-01.
+// stored reports whether days of a period can be in the database: days 0 to 65535 since 1970-01-01.
 func stored(p calendar.Period) bool { return p.First >= 0 && p.Last <= 65535 }
 
 func byOf(text string) ([]Dimension, []Fault) {
@@ -132,9 +138,9 @@ func byOf(text string) ([]Dimension, []Fault) {
 	for _, id := range strings.Split(text, ",") {
 		switch {
 		case !slices.ContainsFunc(dimensions, func(d Dimension) bool { return d.ID == id }):
-			faults = append(faults, unknownValue("by", id, dimensionIDs(false)))
+			faults = append(faults, unknownValue("by", id, dimensionIDs()))
 		case slices.Contains(asked, id):
-			faults = append(faults, Fault{"by", id, dimensionIDs(false),
+			faults = append(faults, Fault{"by", id, dimensionIDs(),
 				fmt.Sprintf("«%s» aparece dos veces en by.", id), fmt.Sprintf("%q stands twice in by.", id)})
 		default:
 			asked = append(asked, id)
@@ -144,7 +150,7 @@ func byOf(text string) ([]Dimension, []Fault) {
 		}
 	}
 	if len(asked) > MaxDimensions {
-		faults = append(faults, Fault{"by", short(text), dimensionIDs(false),
+		faults = append(faults, Fault{"by", short(text), dimensionIDs(),
 			fmt.Sprintf("by nombra %d columnas; se dan como máximo %d a la vez.", len(asked), MaxDimensions),
 			fmt.Sprintf("by names %d columns; at most %d are given at once.", len(asked), MaxDimensions)})
 	}
@@ -157,18 +163,32 @@ func byOf(text string) ([]Dimension, []Fault) {
 	return by, faults
 }
 
-// tooFine finds what days and weeks are not broken down by.
-func tooFine(q Query) []Fault {
-	if q.Period.Kind != calendar.KindDay && q.Period.Kind != calendar.KindWeek {
-		return nil
-	}
-	var faults []Fault
-	for _, d := range q.By {
-		if !d.Daily {
-			faults = append(faults, Fault{"by", d.ID, dimensionIDs(true),
-				fmt.Sprintf("Días y semanas se dan en total y por ruta, país o vía, no por %s: tan poca gente podría reconocerse. Pida un mes o un periodo mayor.", d.ID),
-				fmt.Sprintf("Days and weeks are given in total and by route, country or mode, not by %s: so few people could be recognised. Ask for a month or a longer period.", d.ID)})
+// pin reads which vintage is asked for.
+func (q *Query) pin(values url.Values) (faults []Fault) {
+	number, numbered := first(values, "vintage")
+	if numbered {
+		n, err := strconv.ParseUint(number, 10, 64)
+		if q.Vintage = n; err != nil || n == 0 || strconv.FormatUint(n, 10) != number {
+			faults = append(faults, Fault{"vintage", short(number), []string{"1", "2"},
+				fmt.Sprintf("«%s» no es el número de una edición.", short(number)), fmt.Sprintf("%q is not the number of a vintage.", short(number))})
 		}
+	}
+	text, dated := first(values, "asOf")
+	if !dated {
+		return faults
+	}
+	if numbered {
+		faults = append(faults, Fault{"asOf", short(text), []string{"vintage=…", "asOf=…"},
+			"Pida vintage o asOf, no ambos.", "Ask for vintage or for asOf, not for both."})
+	}
+	q.AsOf = text
+	if day, err := calendar.ParseDay(text); err == nil {
+		q.before = (day + 1).Start()
+	} else if at, err := time.Parse(time.RFC3339, text); err == nil {
+		q.before = at.Add(time.Nanosecond)
+	} else {
+		faults = append(faults, Fault{"asOf", short(text), momentForms,
+			fmt.Sprintf("«%s» no es un día ni un momento (RFC 3339).", short(text)), fmt.Sprintf("%q is neither a day nor a moment (RFC 3339).", short(text))})
 	}
 	return faults
 }
@@ -183,7 +203,14 @@ func (q Query) Canonical() string {
 	if len(by) > 0 {
 		text += "&by=" + strings.Join(by, ",")
 	}
-	return text + "&series=" + q.Series.ID + "&lang=" + q.Lang
+	text += "&series=" + q.Series.ID + "&lang=" + q.Lang
+	if q.Vintage > 0 {
+		text += "&vintage=" + strconv.FormatUint(q.Vintage, 10)
+	}
+	if q.AsOf != "" {
+		text += "&asOf=" + url.QueryEscape(q.AsOf)
+	}
+	return text
 }
 
 func first(values url.Values, name string) (string, bool) {
@@ -200,12 +227,10 @@ func unknownValue(parameter, found string, allowed []string) Fault {
 		fmt.Sprintf("%s does not know the value %q.", parameter, short(found))}
 }
 
-func dimensionIDs(daily bool) []string {
-	var all []string
-	for _, d := range dimensions {
-		if d.Daily || !daily {
-			all = append(all, d.ID)
-		}
+func dimensionIDs() []string {
+	all := make([]string, len(dimensions))
+	for i, d := range dimensions {
+		all[i] = d.ID
 	}
 	return all
 }

@@ -1,13 +1,12 @@
 package feed
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Sentences that travel with the numbers, so that they are read as what they are.
 var (
-	roundingRule = text{
-		"Cada conteo y cada total se redondea por separado al múltiplo de 5 más cercano; el cero queda en cero y una fila que se redondea a cero no aparece. Por eso las partes pueden no sumar el total. Los porcentajes se calculan con los conteos redondeados.",
-		"Each count and each total is rounded by itself to the nearest multiple of 5; zero stays zero and a row that rounds to zero is not listed. Parts may therefore not add up to the total. Percentages are worked out from the rounded counts.",
-	}
 	source = text{
 		"Retorno: registros de los centros de recepción y cruces en los puestos fronterizos de Honduras, conciliados",
 		"Retorno: registrations at reception centres and crossings at border posts of Honduras, reconciled",
@@ -22,8 +21,20 @@ var (
 			"They are not returning refugees. Foreign nationals, people in transit, the deceased and departures prevented are not counted.",
 		},
 		"coverage_percent": {
-			"Retornos registrados por cada cien conciliados (conocidos por registro, por cruce o por ambos). No se da por debajo de 100.",
-			"Returns registered out of each hundred reconciled (known from a registration, a crossing or both). Not given below 100.",
+			"Retornos registrados por cada cien conciliados (conocidos por registro, por cruce o por ambos), en todo el semestre de la edición. No se da por debajo de 100.",
+			"Returns registered out of each hundred reconciled (known from a registration, a crossing or both), in the whole half-year of the vintage. Not given below 100.",
+		},
+		"late_percent": {
+			"De los retornos conciliados del semestre de la edición, los que se anotaron más de 72 horas después de la llegada.",
+			"Of the reconciled returns of the vintage's half-year, those first written down more than 72 hours after the arrival.",
+		},
+		"obs_status": {
+			"A: exacto. P: provisional y redondeado. Q: no se da, porque es de muy pocas personas o porque con él se sabría un conteo que lo es.",
+			"A: exact. P: provisional and rounded. Q: withheld, because it is of very few persons or would tell a count that is.",
+		},
+		"vintage": {
+			"La edición publicada de la que son los conteos: semestre y número. No cambia nunca; cítela.",
+			"The published vintage that the counts are of: half-year and number. It never changes; cite it.",
 		},
 		"period": {
 			"Fechas locales de Honduras (UTC-6). El día es el de la llegada.",
@@ -34,11 +45,18 @@ var (
 			"Where the person says they left Honduras when migrating; not where they came back in (entry_point).",
 		},
 		"as_of": {
-			"Último día (Honduras) en que llegaron datos al conteo; nulo si no ha llegado ninguno.",
-			"Last day (Honduras) on which data came into the count; null if none has.",
+			"Cuándo se contó la edición.",
+			"When the vintage was counted.",
 		},
 	}
 )
+
+func roundingRule(base int64) text {
+	return text{
+		fmt.Sprintf("Cada conteo y cada total se redondea por separado al múltiplo de %d más cercano. Por eso las partes pueden no sumar el total.", base),
+		fmt.Sprintf("Each count and each total is rounded by itself to the nearest multiple of %d. Parts may therefore not add up to the total.", base),
+	}
+}
 
 func title(q Query) text {
 	t := text{"Retornos de migrantes a Honduras, " + q.Period.Label, "Returns of migrants to Honduras, " + q.Period.Label}

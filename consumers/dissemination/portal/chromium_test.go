@@ -89,8 +89,8 @@ func TestChromium(t *testing.T) {
 		return
 	}
 	for name, shot := range map[string][2]string{
-		"desktop_es": {"1280,3600", "/?lang=es"}, "desktop_en": {"1280,3600", "/?lang=en"}, "phone_es": {"360,6200", "/?lang=es"}, "phone_en": {"360,6200", "/?lang=en"}, "phone_live_es": {"360,1800", "/?lang=es&period=2026-S2"},
-		"tablet_es": {"820,4600", "/?lang=es"}, "feed_es": {"1280,1900", "/feed/?lang=es"}, "fail_es": {"1280,700", "/nada?lang=es"}, "live_es": {"1280,1900", "/?period=2026-S2&lang=es"},
+		"desktop_es": {"1280,3600", "/?lang=es"}, "desktop_en": {"1280,3600", "/?lang=en"}, "phone_es": {"360,6200", "/?lang=es"}, "phone_en": {"360,6200", "/?lang=en"}, "phone_provisional_es": {"360,4800", "/?lang=es&period=2015-S2"},
+		"tablet_es": {"820,4600", "/?lang=es"}, "feed_es": {"1280,1900", "/feed/?lang=es"}, "fail_es": {"1280,700", "/nada?lang=es"}, "provisional_es": {"1280,2400", "/?period=2015-S2&lang=es"},
 	} {
 		chromium(t, "--screenshot="+filepath.Join(dir, name+".png"), "--window-size="+shot[0], server.URL+shot[1])
 	}

@@ -9,9 +9,9 @@ import (
 	"log/slog"
 	"net/http"
 
-	"retorno/consumers/dissemination/disclosure"
 	"retorno/consumers/dissemination/feed"
 	"retorno/consumers/dissemination/response"
+	"retorno/consumers/dissemination/vintages"
 )
 
 //go:embed templates/*.html
@@ -79,7 +79,7 @@ func (s *server) show(w http.ResponseWriter, r *http.Request, status int, name s
 		cache = "no-store"
 	}
 	response.Send(w, r, response.Representation{Status: status, Type: "text/html; charset=utf-8", Language: lang, Cache: cache,
-		Vary: []string{"Accept-Language"}, Body: b.Bytes()}, s.now())
+		Vary: []string{"Accept-Language"}, Body: b.Bytes()})
 }
 
 type failView struct {
@@ -100,26 +100,25 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, status int, m mess
 type feedView struct {
 	Frame
 	PathCSV, PathJSON string
+	Vintages          string // where they are listed
 	Dimensions        []feedTerm
 	Series            []feedTerm
 	MaxDimensions     int
-	Base              int
 }
 
 type feedTerm struct {
 	ID, Text string
-	Daily    bool
 }
 
 func (s *server) documentation(lang string) feedView {
 	v := feedView{Frame: frame(lang, feed.DocumentationPath, ""), PathCSV: feed.PathCSV, PathJSON: feed.PathJSON,
-		MaxDimensions: feed.MaxDimensions, Base: disclosure.Base}
+		Vintages: vintages.Path, MaxDimensions: feed.MaxDimensions}
 	v.Title = both{"Datos para otros sistemas", "Data for other systems"}.in(lang)
 	for _, d := range feed.Dimensions() {
-		v.Dimensions = append(v.Dimensions, feedTerm{d.ID, both{d.ES, d.EN}.in(lang), d.Daily})
+		v.Dimensions = append(v.Dimensions, feedTerm{d.ID, both{d.ES, d.EN}.in(lang)})
 	}
 	for _, one := range feed.AllSeries() {
-		v.Series = append(v.Series, feedTerm{one.ID, both{one.ES, one.EN}.in(lang), true})
+		v.Series = append(v.Series, feedTerm{one.ID, both{one.ES, one.EN}.in(lang)})
 	}
 	return v
 }

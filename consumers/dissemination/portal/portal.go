@@ -1,14 +1,11 @@
-// Package portal is the page for everyone: the table of a half-year in Spanish and English, with its base and its
-// coverage, returns by month and by exit point as pictures, how complete they are by month, post and centre, and where
-// computers are silent or lack records. It also describes the feed.
+// Package portal is the page for everyone: what was published of a half-year, in Spanish and English, with its base, its coverage and
+// its vintage, returns by month, by route and by exit point as pictures and as a table. It also describes the feed.
 //
 // It promises pages that stand alone: no script, nothing from elsewhere, readable without style, on a telephone, on
-// paper and by a screen reader. The total of a half-year is the exact published figure; everything below it is rounded
-// to base 5 and shares are worked out from rounded counts (package disclosure), as in the feed.
-// It never shows one person's data and never says anything about who asked. Coverage and shares are given from 100 known
-// returns on, and worked out from counts that stand rounded beside them. When ClickHouse is away the page says so
-// with status 503; when nothing has been counted yet it says that, with status 200. A failure to read how
-// complete they are leaves the figures standing and is said in their place.
+// paper and by a screen reader. Every byte and every header is a function of the published vintages, the question and the build: it reads
+// what package vintages gives and nothing else, and shows the numbers that the feed gives. What is withheld there is withheld here. It
+// never says anything about who asked. When ClickHouse is away the page says so with status 503; when nothing has been published yet it
+// says that, with status 200.
 package portal
 
 import (
@@ -16,71 +13,46 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"time"
+	"net/url"
+	"slices"
+	"strings"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"retorno/consumers/dissemination/feed"
 	"retorno/consumers/dissemination/response"
+	"retorno/consumers/dissemination/vintages"
 )
 
-// Conn is what the page needs of ClickHouse; a driver.Conn of clickhouse-go is one.
-type Conn interface {
-	Query(ctx context.Context, query string, args ...any) (driver.Rows, error)
-}
-
-// Config is what the portal is made of. Conn is required.
+// Config is what the portal is made of. Shelf is required.
 type Config struct {
-	Conn       Conn
+	Shelf      *vintages.Shelf
 	Registerer prometheus.Registerer // where metrics go; nil: nowhere
 	Log        *slog.Logger          // access log and causes of failures; nil: nowhere
-	Now        func() time.Time      // clock; nil: time.Now
-	Timeout    time.Duration         // longest time ClickHouse may take for one page; 0: 10 s
-	// Keep is how long counts that were read are shown again without asking; 0: 2 s, negative: not at all. How complete
-	// they are, which costs more to read and changes more slowly, is shown fifteen times as long.
-	Keep time.Duration
 }
 
 // Validate says what is wrong with the configuration.
 func (c Config) Validate() error {
-	var all []error
-	if c.Conn == nil {
-		all = append(all, errors.New("portal: Conn is missing: give it a connection to ClickHouse"))
+	if c.Shelf == nil {
+		return errors.New("portal: Shelf is missing: give it the vintages")
 	}
-	if c.Timeout < 0 {
-		all = append(all, errors.New("portal: Timeout must not be negative"))
-	}
-	return errors.Join(all...)
+	return nil
 }
 
 type server struct {
-	conn     Conn
-	log      *slog.Logger
-	now      func() time.Time
-	timeout  time.Duration
-	shelf    *shelf[snapshot]
-	complete *shelf[completeness]
+	shelf *vintages.Shelf
+	log   *slog.Logger
 }
 
-// New makes the handler for "/", "/feed/" and "/assets/". It panics on a configuration that Validate refuses.
+// New makes the handler for "/", "/feed/", "/problems/" and "/assets/". It panics on a configuration that Validate refuses.
 func New(c Config) http.Handler {
 	if err := c.Validate(); err != nil {
 		panic(err)
 	}
-	s := &server{conn: c.Conn, log: c.Log, now: c.Now, timeout: c.Timeout}
+	s := &server{shelf: c.Shelf, log: c.Log}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if s.now == nil {
-		s.now = time.Now
-	}
-	if s.timeout == 0 {
-		s.timeout = 10 * time.Second
-	}
-	if c.Keep == 0 {
-		c.Keep = 2 * time.Second
-	}
-	s.shelf, s.complete = newShelf[snapshot](c.Keep, s.now), newShelf[completeness](15*c.Keep, s.now)
 	rec := response.NewRecorder(c.Registerer, c.Log)
 	mux := http.NewServeMux()
 	for _, at := range []struct {
@@ -89,6 +61,7 @@ func New(c Config) http.Handler {
 	}{
 		{"/{$}", "/", s.home},
 		{"/feed/{$}", "/feed/", s.feed},
+		{"/problems/{kind}", "/problems/", s.problem},
 		{stylePath, "/assets/", s.style},
 		{"/", "/*", s.nothing},
 	} {
@@ -119,19 +92,36 @@ func (s *server) home(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, http.StatusBadRequest, m)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.timeout) // also for the wait behind other readers
-	defer cancel()
-	shown, err := s.shelf.get(ctx, asked.Get("period"), s.load)
+	all, shown, err := s.choose(r.Context(), asked.Get("period"))
 	switch {
-	case errors.Is(err, errNoSuchPeriod):
-		s.fail(w, r, http.StatusNotFound, noSuchPeriod)
 	case err != nil:
 		s.log.LogAttrs(r.Context(), slog.LevelError, "the page could not be made", slog.Any("error", err))
 		w.Header().Set("Retry-After", "10")
 		s.fail(w, r, http.StatusServiceUnavailable, away)
+	case shown == nil && asked.Get("period") != "":
+		s.fail(w, r, http.StatusNotFound, noSuchPeriod)
+	case shown == nil:
+		s.show(w, r, http.StatusOK, "home", emptyView(language(r)))
 	default:
-		s.show(w, r, http.StatusOK, "home", s.view(shown, language(r)))
+		s.show(w, r, http.StatusOK, "home", view(all, shown, language(r)))
 	}
+}
+
+// choose opens the newest vintage of a half-year, without one of the latest half-year that has any. It returns nil where there is none.
+func (s *server) choose(ctx context.Context, period string) ([]vintages.Vintage, *vintages.Opened, error) {
+	all, err := s.shelf.List(ctx)
+	if err != nil || len(all) == 0 {
+		return nil, nil, err
+	}
+	if period == "" {
+		period = slices.MaxFunc(all, func(a, b vintages.Vintage) int { return strings.Compare(a.Period, b.Period) }).Period
+	}
+	i := slices.IndexFunc(all, func(v vintages.Vintage) bool { return v.Period == period })
+	if i < 0 {
+		return all, nil, nil
+	}
+	shown, err := s.shelf.Open(ctx, all[i])
+	return all, shown, err
 }
 
 // feed describes the feed.
@@ -143,6 +133,11 @@ func (s *server) feed(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, http.StatusOK, "feed", s.documentation(language(r)))
 }
 
+// problem leads from the name of a problem to where it is described.
+func (s *server) problem(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, feed.DocumentationPath+"#"+url.PathEscape(r.PathValue("kind")), http.StatusSeeOther)
+}
+
 // nothing answers addresses that do not exist.
 func (s *server) nothing(w http.ResponseWriter, r *http.Request) {
 	s.fail(w, r, http.StatusNotFound, notFound)
@@ -150,5 +145,5 @@ func (s *server) nothing(w http.ResponseWriter, r *http.Request) {
 
 // style is the style sheet. Its name holds a digest of its content, so it may be kept for ever.
 func (s *server) style(w http.ResponseWriter, r *http.Request) {
-	response.Send(w, r, response.Representation{Type: "text/css; charset=utf-8", Cache: "public, max-age=31536000, immutable", Body: styleSheet}, s.now())
+	response.Send(w, r, response.Representation{Type: "text/css; charset=utf-8", Cache: "public, max-age=31536000, immutable", Body: styleSheet})
 }

@@ -4,40 +4,39 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
-	"retorno/consumers/counting/reconcile"
-	"retorno/consumers/dissemination/disclosure"
+	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/feed"
+	"retorno/consumers/dissemination/vintages"
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
 )
 
-// exactFrom is the smallest total that a page shows exactly, as it is published; a smaller one is rounded like
-// everything below it, because a total of four people with one exit point says where all four left.
-const exactFrom = 1000
-
 // homeView is what the template of the page of a half-year is given: texts and numbers that are ready to be shown.
 type homeView struct {
 	Frame
-	Empty, Open                bool // nothing was ever counted; the period is not over
+	Empty                      bool // nothing was ever published
 	Label, Name, First, Last   string
 	Periods                    []choice
-	Total                      string
-	TotalExact                 bool
-	Checkpoint, Reconciled     string // rounded
-	Coverage                   string // "" when it is not given
-	CoverageWidth              float64
+	Vintage, Folder            string // its name and its address
+	Certificate                string // its address
+	Rounded                    int64  // base of a provisional vintage's counts; 0: they are exact
+	Withheld                   bool   // some count of the page
+	AsOf, AsOfISO              string
+	Published, PublishedISO    string
 	Method                     int
-	Counted                    string // when data last came in; "" for never
-	CountedISO                 string
+	Total                      string // as all counts, "" where it is not published
+	Checkpoint, Reconciled     string
+	Coverage, Late             string // "" where they are not given
+	CoverageWidth              float64
 	RouteLines, ExitLines      []line
 	TopExit                    *line
 	MonthLines                 []line
 	MonthBars                  []column
 	ExitBars, RouteBars        []bar
-	ExitHeight, RouteHeight    int           // pixels
-	Complete                   *completeView // nil: it could not be read
+	ExitHeight, RouteHeight    int // pixels
 	QueryCSV, QueryJSON        string
 	QueryMonthCSV, QueryByJSON string
 }
@@ -49,11 +48,12 @@ type choice struct {
 
 // line is one row of the table.
 type line struct {
-	Code, Name     string
-	Count, Percent string
-	Unknown        bool // the code for not stated, or what is left over
-	size           uint64
-	share          disclosure.Tenths
+	Name           string
+	Count, Percent string // "" when it is withheld
+	Unknown        bool   // the code for not stated
+	Withheld       bool
+	size           int64
+	share          float64
 }
 
 // column and bar are parts of the pictures, in percent of their width and in pixels of their height.
@@ -71,95 +71,116 @@ type bar struct {
 	Unknown     bool
 }
 
-// view turns a snapshot into what may be shown of it.
-func (s *server) view(snap *snapshot, lang string) homeView {
-	v := homeView{Frame: frame(lang, "/", snap.period.Label), Method: reconcile.MethodVersion}
-	if !snap.flushed.IsZero() {
-		v.Counted, v.CountedISO = moment(snap.flushed, lang), snap.flushed.In(calendar.Zone()).Format(time.RFC3339)
-	}
-	total := snap.total.Registered
-	if total < exactFrom {
-		total = disclosure.Round(total)
-	} else {
-		v.TotalExact = true
-	}
-	today := calendar.DayOfTime(s.now())
-	v.Complete = viewComplete(snap, total, today, lang)
-	if snap.period.Label == "" {
-		v.Empty = true
-		v.Title = both{"Todavía no hay datos", "No data yet"}.in(lang)
-		return v
-	}
-	v.Label, v.Name = snap.period.Label, halfYearName(snap.period, lang)
-	v.First, v.Last = date(snap.period.First, lang), date(snap.period.Last, lang)
-	for _, h := range snap.halfYears {
-		v.Periods = append(v.Periods, choice{h.period.Label, capital(halfYearName(h.period, lang)), h.period.Label == v.Label})
-	}
-	v.Total = number(total)
-	v.Title = both{v.Total + " retornos registrados, " + v.Name, v.Total + " registered returns, " + v.Name}.in(lang)
-	v.Reconciled, v.Checkpoint = number(disclosure.Round(snap.total.Reconciled)), number(disclosure.Round(snap.total.Checkpoint))
-	if c, ok := disclosure.Coverage(total, snap.total.Reconciled); ok {
-		v.Coverage, v.CoverageWidth = percent(c, lang), c.Percent()
-	}
-	v.RouteLines = lines(snap.routes, total, codelists.Route, 12, both{"Otras rutas", "Other routes"}, lang)
-	v.ExitLines = lines(snap.exits, total, codelists.BorderPoint, 14, both{"Otros puntos", "Other points"}, lang)
-	if len(v.ExitLines) > 0 && !v.ExitLines[0].Unknown {
-		v.TopExit = &v.ExitLines[0]
-	}
-	v.Open = snap.period.Last >= today
-	v.MonthLines, v.MonthBars = monthColumns(snap, today, lang)
-	v.ExitBars, v.ExitHeight = bars(v.ExitLines, 8, brief)
-	v.RouteBars, v.RouteHeight = bars(v.RouteLines, 6, clip)
-	query := "?period=" + v.Label + "&lang=" + lang
-	v.QueryCSV, v.QueryJSON = feed.PathCSV+query+"&by=route", feed.PathJSON+query+"&by=route"
-	v.QueryMonthCSV, v.QueryByJSON = feed.PathCSV+query+"&by=month,exit_point", feed.PathJSON+query+"&by=route,exit_point"
+// emptyView is the page while nothing is published.
+func emptyView(lang string) homeView {
+	v := homeView{Frame: frame(lang, "/", ""), Empty: true}
+	v.Title = both{"Todavía no hay nada publicado", "Nothing is published yet"}.in(lang)
 	return v
 }
 
-// lines are the largest parts with what is not stated after them and the rest summed up. Parts that round to zero
-// are only in the rest.
-func lines(parts map[string]counts, total uint64, list string, most int, rest both, lang string) []line {
-	codes, _ := codelists.Get(list)
-	var all []line
-	var left uint64
-	for code, c := range parts {
-		all = append(all, line{Code: code, Name: label(codes, code, lang), Unknown: code == codes.Unknown, size: c.Registered})
+// view turns a vintage into what is shown of it; all are those that there are.
+func view(all []vintages.Vintage, o *vintages.Opened, lang string) homeView {
+	m := o.Manifest
+	period, _ := calendar.ParsePeriod(o.Period) // only half-years have a public form
+	ask := feed.Query{Period: period, Series: feed.Registered, Lang: lang}
+	v := homeView{Frame: frame(lang, "/", o.Period), Label: o.Period, Name: halfYearName(period, lang), First: date(period.First, lang), Last: date(period.Last, lang),
+		Vintage: o.Period + "/" + strconv.FormatUint(o.Number, 10), Folder: vintages.Address(o.Period, o.Number), Method: m.MethodVersion,
+		AsOf: moment(m.AsOf, lang), AsOfISO: stamp(m.AsOf), Published: moment(o.Vintage.Published, lang), PublishedISO: stamp(o.Vintage.Published)}
+	v.Certificate = v.Folder + bundle.CertificatePath
+	if m.Rounded > 1 {
+		v.Rounded = m.Rounded
 	}
-	slices.SortFunc(all, func(a, b line) int {
-		if a.Unknown != b.Unknown {
-			return cmp.Compare(b2i(a.Unknown), b2i(b.Unknown))
-		}
-		return cmp.Or(cmp.Compare(b.size, a.size), cmp.Compare(a.Code, b.Code))
-	})
-	var shown []line
-	var unknown *line
-	for i := range all {
-		switch {
-		case all[i].Unknown:
-			unknown = &all[i]
-		case len(shown) < most && disclosure.Round(all[i].size) > 0:
-			shown = append(shown, all[i])
-		default:
-			left += all[i].size
-		}
+	v.Periods = periods(all, o.Period, lang)
+	total := feed.Total(o, ask, feed.Registered)
+	v.Total, v.Checkpoint, v.Reconciled = given(total), given(feed.Total(o, ask, feed.Checkpoint)), given(feed.Total(o, ask, feed.Reconciled))
+	v.Title = both{"Retornos registrados, " + v.Name, "Registered returns, " + v.Name}.in(lang)
+	if v.Total != "" {
+		v.Title = both{v.Total + " retornos registrados, " + v.Name, v.Total + " registered returns, " + v.Name}.in(lang)
 	}
-	if disclosure.Round(left) > 0 {
-		shown = append(shown, line{Name: rest.in(lang), Unknown: true, size: left})
+	if m.Coverage != nil {
+		v.Coverage, v.CoverageWidth = percent(*m.Coverage, lang), *m.Coverage
 	}
-	if unknown != nil && disclosure.Round(unknown.size) > 0 {
-		shown = append(shown, *unknown)
+	if m.Late != nil {
+		v.Late = percent(*m.Late, lang)
 	}
-	for i := range shown {
-		shown[i].fill(total, lang)
+	v.RouteLines, v.ExitLines = lines(o, ask, "route", codelists.Route, total), lines(o, ask, "exit_point", codelists.BorderPoint, total)
+	if len(v.ExitLines) > 0 && !v.ExitLines[0].Unknown && !v.ExitLines[0].Withheld {
+		v.TopExit = &v.ExitLines[0]
 	}
-	return shown
+	v.MonthLines = monthLines(o, ask, total)
+	v.MonthBars = monthColumns(v.MonthLines)
+	for _, shown := range [][]line{v.RouteLines, v.ExitLines, v.MonthLines} {
+		v.Withheld = v.Withheld || slices.ContainsFunc(shown, func(l line) bool { return l.Withheld })
+	}
+	v.ExitBars, v.ExitHeight = bars(v.ExitLines)
+	v.RouteBars, v.RouteHeight = bars(v.RouteLines)
+	query := "?period=" + v.Label + "&lang=" + lang
+	v.QueryCSV, v.QueryJSON = feed.PathCSV+query+"&by=route", feed.PathJSON+query+"&by=route"
+	v.QueryMonthCSV, v.QueryByJSON = feed.PathCSV+query+"&by=month", feed.PathJSON+query+"&by=sex"
+	return v
 }
 
-func (l *line) fill(total uint64, lang string) {
-	l.Count = number(disclosure.Round(l.size))
-	if t, ok := disclosure.Share(l.size, total); ok {
-		l.share, l.Percent = t, percent(t, lang)
+// periods are the half-years of which something is published, the latest first.
+func periods(all []vintages.Vintage, chosen, lang string) (out []choice) {
+	for _, v := range all {
+		p, err := calendar.ParsePeriod(v.Period)
+		if err == nil && !slices.ContainsFunc(out, func(c choice) bool { return c.Label == v.Period }) {
+			out = append(out, choice{v.Period, capital(halfYearName(p, lang)), v.Period == chosen})
+		}
 	}
+	slices.SortFunc(out, func(a, b choice) int { return cmp.Compare(b.Label, a.Label) })
+	return out
+}
+
+// given writes a count that may not be published.
+func given(n *int64) string {
+	if n == nil {
+		return ""
+	}
+	return number(*n)
+}
+
+// stamp writes a time for programs.
+func stamp(t time.Time) string { return t.In(calendar.Zone()).Format(time.RFC3339) }
+
+// newLine makes a line of a row that the feed gives.
+func newLine(r feed.Row, name string, total *int64, lang string) line {
+	l := line{Name: name, Withheld: r.Withheld, size: r.Returns}
+	if !r.Withheld {
+		l.Count = number(r.Returns)
+		if total != nil && *total > 0 {
+			l.share = share(r.Returns, *total)
+			l.Percent = percent(l.share, lang)
+		}
+	}
+	return l
+}
+
+// lines are the parts by a dimension, the largest first; those withheld stand after them in the order of their codes, what is not stated
+// at the end. They are none where the vintage has no such table.
+func lines(o *vintages.Opened, ask feed.Query, dimension, list string, total *int64) (all []line) {
+	codes, _ := codelists.Get(list)
+	t, _ := feed.Find(o, ask.Breakdown(dimension))
+	for _, r := range t.Rows {
+		l := newLine(r, o.Label(t.Query.By[0].Column, r.Codes[0], ask.Lang), total, ask.Lang)
+		l.Unknown = r.Codes[0] == codes.Unknown
+		all = append(all, l)
+	}
+	slices.SortStableFunc(all, func(a, b line) int {
+		return cmp.Or(cmp.Compare(b2i(a.Unknown), b2i(b.Unknown)), cmp.Compare(b2i(a.Withheld), b2i(b.Withheld)), cmp.Compare(b.size, a.size))
+	})
+	return all
+}
+
+// monthLines are the months of the half-year.
+func monthLines(o *vintages.Opened, ask feed.Query, total *int64) (all []line) {
+	t, _ := feed.Find(o, ask.Breakdown("month"))
+	for _, r := range t.Rows {
+		month, _ := calendar.ParsePeriod(r.Codes[0])
+		_, number, _ := month.First.Civil()
+		all = append(all, newLine(r, months[ask.Lang][number-1], total, ask.Lang))
+	}
+	return all
 }
 
 func b2i(b bool) int {
@@ -169,62 +190,41 @@ func b2i(b bool) int {
 	return 0
 }
 
-// label is the name of a code; the code itself when the list does not hold it.
-func label(list *codelists.List, code, lang string) string {
-	c, ok := list.Lookup(code)
-	if !ok {
-		return code
-	}
-	return both{c.LabelES, c.LabelEN}.in(lang)
-}
-
 // Sizes of the pictures in pixels; widths are relative, so that letters keep their size on a telephone.
 const (
 	columnsTop, columnsFoot = 30, 230 // where the highest column ends and where all begin
 	barStep, barOffset      = 46, 24  // from one bar to the next, and from its name to it
 )
 
-// monthColumns draws all months of the period, the empty ones too. Months that have not begun have a place and no value.
-func monthColumns(snap *snapshot, today calendar.Day, lang string) ([]line, []column) {
-	var all []line
-	var largest uint64
-	for m := snap.period.First.Period(calendar.KindMonth); m.First <= snap.period.Last; m = m.Next() {
-		_, month, _ := m.First.Civil()
-		one := line{Code: m.Label, Name: months[lang][month-1], size: snap.months[m.Label].Registered}
-		if m.First <= today || one.size > 0 {
-			one.fill(snap.total.Registered, lang)
-		}
-		all = append(all, one)
-		largest = max(largest, disclosure.Round(one.size))
+// monthColumns draws all months; one that is withheld has a place and no height.
+func monthColumns(all []line) (columns []column) {
+	var largest int64
+	for _, one := range all {
+		largest = max(largest, one.size)
 	}
-	var columns []column
-	step := 100 / float64(len(all))
+	step := 100 / float64(max(1, len(all)))
 	for i, one := range all {
 		c := column{X: round2(float64(i)*step + step*0.16), Middle: round2(float64(i)*step + step/2), Width: round2(step * 0.68), Y: columnsFoot,
-			Name: capital(one.Name), Value: one.Count}
+			Name: capital(one.Name), Value: cmp.Or(one.Count, "–")}
 		if largest > 0 {
-			c.Height = int(math.Round(float64(disclosure.Round(one.size)) / float64(largest) * (columnsFoot - columnsTop)))
+			c.Height = int(math.Round(float64(one.size) / float64(largest) * (columnsFoot - columnsTop)))
 			c.Y = columnsFoot - c.Height
 		}
 		c.ValueY = c.Y - 8
 		columns = append(columns, c)
 	}
-	return all, columns
+	return columns
 }
 
-// bars draws the first lines of a breakdown, in the order of the table; width is the share of the population.
-// What is not stated closes the picture as it closes the table: it may be the largest part.
-func bars(from []line, most int, shorten func(string) string) ([]bar, int) {
-	if len(from) > most {
-		tail := from[len(from)-1]
-		if from = from[:most]; tail.Unknown && tail.Code != "" {
-			from = append(slices.Clone(from[:most-1]), tail)
+// bars draws the lines of a breakdown whose counts are given, in the order of the table; width is the share of the total.
+func bars(from []line) (all []bar, height int) {
+	for _, one := range from {
+		if one.Withheld {
+			continue
 		}
-	}
-	var all []bar
-	for i, one := range from {
-		all = append(all, bar{Y: i*barStep + 15, BarY: i*barStep + barOffset, Name: shorten(one.Name), Unknown: one.Unknown,
-			Value: one.Count + " · " + one.Percent, Width: math.Max(0.4, one.share.Percent())})
+		i := len(all)
+		all = append(all, bar{Y: i*barStep + 15, BarY: i*barStep + barOffset, Name: clip(one.Name), Unknown: one.Unknown,
+			Value: one.Count + " · " + one.Percent, Width: math.Max(0.4, one.share)})
 	}
 	return all, len(all) * barStep
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"retorno/consumers/dissemination/disclosure"
 	"retorno/schemas/calendar"
 )
 
@@ -32,7 +31,7 @@ var (
 	notFound = message{both{"Esta página no existe", "There is no such page"},
 		both{"Revise la dirección, o vuelva al inicio.", "Check the address, or go back to the start."}}
 	noSuchPeriod = message{both{"No hay datos de ese semestre", "There are no data for that half-year"},
-		both{"No se ha contado ningún retorno en el semestre pedido. El inicio muestra el más reciente.", "No return has been counted in the half-year that was asked for. The start page shows the latest."}}
+		both{"De ese semestre no se ha publicado nada. El inicio muestra el más reciente.", "Nothing of that half-year has been published. The start page shows the latest."}}
 	methodNotAllowed = message{both{"Método no admitido", "Method not allowed"},
 		both{"Esta página solo se lee (GET o HEAD).", "This page is for reading only (GET or HEAD)."}}
 	wrongPeriod = message{both{"El parámetro period no es un semestre", "The parameter period is not a half-year"},
@@ -56,8 +55,8 @@ func understood(asked url.Values) (message, bool) {
 }
 
 // number writes a count as Honduras does, in both languages: 27,086.
-func number(n uint64) string {
-	digits := strconv.FormatUint(n, 10)
+func number(n int64) string {
+	digits := strconv.FormatInt(n, 10)
 	var b strings.Builder
 	for i, d := range digits {
 		if i > 0 && (len(digits)-i)%3 == 0 {
@@ -68,13 +67,14 @@ func number(n uint64) string {
 	return b.String()
 }
 
-// percent writes a share with one decimal: 63.0 %, with a space that does not break in Spanish, without one in English.
-func percent(t disclosure.Tenths, lang string) string {
-	sign := "\u00a0%"
-	if lang == "en" {
-		sign = "%"
-	}
-	return fmt.Sprintf("%d.%d%s", t/10, t%10, sign)
+// percent writes a percentage with one decimal: 63.0 %, with a space that does not break in Spanish, without one in English.
+func percent(value float64, lang string) string {
+	return strconv.FormatFloat(value, 'f', 1, 64) + both{"\u00a0%", "%"}.in(lang)
+}
+
+// share is part of whole in percent, to the nearest tenth, halves up.
+func share(part, whole int64) float64 {
+	return math.Floor(float64(part)/float64(whole)*1000+0.5) / 10
 }
 
 var months = map[string][12]string{
@@ -109,38 +109,10 @@ func halfYearName(p calendar.Period, lang string) string {
 	return both{half + " semestre de " + year, half + " half of " + year}.in(lang)
 }
 
-// offset writes how far a clock is ahead or behind: in step, +12 s, −3 min, +2.5 h.
-func offset(d time.Duration, lang string) string {
-	size, sign := d.Abs(), "+"
-	if d < 0 {
-		sign = "−"
-	}
-	switch {
-	case size < time.Second:
-		return both{"en hora", "in step"}.in(lang)
-	case size < 2*time.Minute:
-		return fmt.Sprintf("%s%.0f\u00a0s", sign, size.Seconds())
-	case size < 2*time.Hour:
-		return fmt.Sprintf("%s%.0f\u00a0min", sign, size.Minutes())
-	case size < 72*time.Hour:
-		return fmt.Sprintf("%s%.1f\u00a0h", sign, size.Hours())
-	}
-	return fmt.Sprintf("%s%s\u00a0%s", sign, number(uint64(math.Round(size.Hours()/24))), both{"días", "days"}.in(lang))
-}
-
-// brief shortens the name of a place to what fits over a bar: without what stands in brackets or after a comma.
-func brief(name string) string {
-	for _, cut := range []string{" (", ", "} {
-		name, _, _ = strings.Cut(name, cut)
-	}
-	name = strings.NewReplacer("Aeropuerto Internacional", "Aeropuerto", "International Airport", "Airport").Replace(name)
-	return clip(name)
-}
-
 // clip cuts a name to what fits over a bar beside its value on a narrow telephone.
 func clip(name string) string {
-	if utf8.RuneCountInString(name) > 32 {
-		name = strings.TrimSpace(string([]rune(name)[:31])) + "…"
+	if utf8.RuneCountInString(name) > 28 {
+		name = strings.TrimSpace(string([]rune(name)[:27])) + "…"
 	}
 	return name
 }

@@ -118,7 +118,7 @@ func (p *Publication) seal(public Public, o Order, facts []lattice.Data) ([]bund
 	hierarchies := in.Hierarchies
 	if class.Base > 1 {
 		c.Manifest.Rounded = class.Base
-		tables = rounded(in, class.Base)
+		tables = in.Rounded(class.Base)
 		c.Certificate.Cells = cellsOf(tables)
 	} else {
 		r, leftOut, err := plan(in)
@@ -140,7 +140,7 @@ func (p *Publication) seal(public Public, o Order, facts []lattice.Data) ([]bund
 		es, en := public.Lattice.Title(t.ID)
 		c.Tables = append(c.Tables, bundle.Table{Table: periodFirst(t), Title: bundle.Title{ES: es, EN: en}})
 	}
-	c.Codes = codesOf(public.Lattice, tables, hierarchies)
+	c.Codes = bundle.CodesOf(tables, hierarchies, public.Lattice.Label)
 	return bundle.Seal(c, public.Key)
 }
 
@@ -200,23 +200,6 @@ func (p *Publication) content(public Public) bundle.Content {
 	return c
 }
 
-// codesOf are the codes that stand in the tables, and those above them.
-func codesOf(l *lattice.Lattice, tables []published.Table, hierarchies map[string]published.Hierarchy) (all []bundle.Code) {
-	seen := map[[2]string]bool{}
-	for _, t := range tables {
-		for _, c := range t.Cells {
-			for i, column := range t.Columns {
-				for code := c.Codes[i]; code != "" && !seen[[2]string{column, code}]; code = hierarchies[column].Parent(code) {
-					seen[[2]string{column, code}] = true
-					es, en := l.Label(column, code)
-					all = append(all, bundle.Code{Column: column, Code: code, Parent: hierarchies[column].Parent(code), LabelES: es, LabelEN: en})
-				}
-			}
-		}
-	}
-	return all
-}
-
 // codeLists is a checksum of all code lists, with their labels.
 func codeLists() string {
 	sum := sha256.New()
@@ -224,19 +207,6 @@ func codeLists() string {
 		_, _ = fmt.Fprintf(sum, "%s\n%v\n", list.Name, list.Codes())
 	}
 	return hex.EncodeToString(sum.Sum(nil))
-}
-
-// rounded are the tables with values rounded to the nearest multiple of a base, halves up: it hides how little a later vintage
-// differs.
-func rounded(in *suppress.Input, base int64) (all []published.Table) {
-	for _, t := range in.Tables {
-		out := published.Table{ID: t.ID, Measure: t.Measure, Columns: t.Columns, Base: base}
-		for _, c := range t.Counts {
-			out.Cells = append(out.Cells, published.Cell{Codes: c.Codes, Value: (c.Value + base/2) / base * base})
-		}
-		all = append(all, out)
-	}
-	return all
 }
 
 func cellsOf(tables []published.Table) int {

@@ -18,7 +18,7 @@ import (
 // read opens the public form of a vintage as a partner does.
 func (o *office) read(p release.Publication) *bundle.Bundle {
 	o.t.Helper()
-	shelf := vintages.NewShelf(o.conn, time.Minute)
+	shelf := vintages.NewShelf(o.conn, time.Minute, 0)
 	b, err := bundle.Open(o.t.Context(), vintages.Folder{Shelf: shelf, Period: p.Period, Number: p.Vintage}, o.public.Key.Public().(ed25519.PublicKey))
 	if err != nil {
 		o.t.Fatal(err)
@@ -69,7 +69,7 @@ func TestThePublicFormOfAVintage(t *testing.T) {
 	if now := o.rows("SELECT path, hex(sipHash128(body)) FROM ceniss.released_files"); now != before {
 		t.Errorf("the files were\n%s\nand are\n%s", before, now)
 	}
-	if _, err := vintages.NewShelf(o.conn, time.Minute).File(t.Context(), revision.Period, revision.Vintage, bundle.ManifestPath); !errors.Is(err, vintages.ErrNotFound) {
+	if _, err := vintages.NewShelf(o.conn, time.Minute, 0).File(t.Context(), revision.Period, revision.Vintage, bundle.ManifestPath); !errors.Is(err, vintages.ErrNotFound) {
 		t.Errorf("a revision has a public form: %v", err)
 	}
 }
@@ -79,7 +79,7 @@ func TestTheSameFactsGiveTheSameTables(t *testing.T) {
 	tables := func(o *office) map[string][]byte {
 		files := map[string][]byte{}
 		p := o.mustPublish(o.conn, release.Final, after)
-		folder := vintages.Folder{Shelf: vintages.NewShelf(o.conn, time.Minute), Period: p.Period, Number: p.Vintage}
+		folder := vintages.Folder{Shelf: vintages.NewShelf(o.conn, time.Minute, 0), Period: p.Period, Number: p.Vintage}
 		for _, path := range []string{"tables/T2.csv", "tables/T2.csv-metadata.json", bundle.CodesPath, bundle.LatticePath} {
 			body, err := folder.Read(t.Context(), path)
 			if err != nil {

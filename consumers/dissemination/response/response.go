@@ -33,21 +33,17 @@ type Representation struct {
 	Cache string
 	// Vary lists the request headers that chose this representation, Accept-Encoding left out: it always did.
 	Vary []string
-	// Modified is when the content last changed; zero when that is not known.
+	// Modified is when the content was made, which does not change any more; zero when that is not known.
 	Modified time.Time
 	// Body is the content before compression.
 	Body []byte
 }
 
-// settled is how old a change must be before Last-Modified is a strong validator (RFC 9110 §8.8.2.2): within the same
-// second there could have been another one.
-const settled = 60 * time.Second
-
 // smallest is the size in bytes below which compressing gains nothing.
 const smallest = 600
 
-// Send writes the representation, or what the request's conditions come to. now is the time of the answer.
-func Send(w http.ResponseWriter, r *http.Request, rep Representation, now time.Time) {
+// Send writes the representation, or what the request's conditions come to.
+func Send(w http.ResponseWriter, r *http.Request, rep Representation) {
 	h := w.Header()
 	h.Set("Content-Type", rep.Type)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -87,11 +83,7 @@ func Send(w http.ResponseWriter, r *http.Request, rep Representation, now time.T
 		r.Header.Del("Range")
 	}
 	h.Set("ETag", `"`+name+`"`)
-	modified := rep.Modified.Truncate(time.Second)
-	if now.Sub(modified) <= settled {
-		modified = time.Time{}
-	}
-	http.ServeContent(w, r, "", modified, bytes.NewReader(body))
+	http.ServeContent(w, r, "", rep.Modified.Truncate(time.Second), bytes.NewReader(body))
 }
 
 // tag names the content: the first 128 bits of a SHA-256 over everything that makes the representation what it is.

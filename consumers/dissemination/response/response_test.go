@@ -27,7 +27,7 @@ func ask(rep Representation, method string, header ...string) *http.Response {
 		r.Header.Add(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	Send(w, r, rep, noon)
+	Send(w, r, rep)
 	return w.Result()
 }
 
@@ -82,17 +82,6 @@ func TestNotModifiedCarriesTheHeadersOfTheContent(t *testing.T) {
 	}
 	if body, _ := io.ReadAll(none.Body); len(body) > 0 || none.Header.Get("Content-Encoding") != "" {
 		t.Errorf("304 has %d bytes, encoding %q", len(body), none.Header.Get("Content-Encoding"))
-	}
-}
-
-func TestLastModifiedWaitsUntilItIsStrong(t *testing.T) {
-	rep := long
-	rep.Modified = noon.Add(-time.Second)
-	if got := ask(rep, "GET").Header.Get("Last-Modified"); got != "" {
-		t.Errorf("a change one second ago is told as %q", got)
-	}
-	if got := ask(rep, "GET", "If-Modified-Since", noon.Format(http.TimeFormat)); got.StatusCode != 200 {
-		t.Errorf("If-Modified-Since is believed within the same minute: %d", got.StatusCode)
 	}
 }
 

@@ -52,7 +52,7 @@ func (s *server) get(make func(*http.Request) (response.Representation, error)) 
 		w.Header().Set("Access-Control-Expose-Headers", "ETag, Retry-After")
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
 		if !response.Allowed(w, r, func() {
-			s.send(w, r, problem(http.StatusMethodNotAllowed, "method", "Solo se lee: GET o HEAD.", "It is only read: GET or HEAD."))
+			response.Send(w, r, problem(http.StatusMethodNotAllowed, "method", "Solo se lee: GET o HEAD.", "It is only read: GET or HEAD."))
 		}) {
 			return
 		}
@@ -65,13 +65,8 @@ func (s *server) get(make func(*http.Request) (response.Representation, error)) 
 			w.Header().Set("Retry-After", "10")
 			rep = problem(http.StatusServiceUnavailable, "away", "La base de datos no responde; inténtelo de nuevo en unos segundos.", "The database does not answer; try again in a few seconds.")
 		}
-		s.send(w, r, rep)
+		response.Send(w, r, rep)
 	})
-}
-
-// send needs no clock: no representation has a time of its own.
-func (s *server) send(w http.ResponseWriter, r *http.Request, rep response.Representation) {
-	response.Send(w, r, rep, time.Time{})
 }
 
 // problem is an error in both languages.

@@ -4,6 +4,8 @@
 //	GET /vintages/2016-S1/1/             a vintage's manifest; its other files stand below
 //	GET /vintages/2016-S1/1/tables/T1.csv
 //
+// The feed and the page open vintages by the same Shelf, and take what they say from nothing else.
+//
 // It promises that every byte is a function of the vintages, the address and the build: nothing that arrives, is counted or
 // restarts changes a byte or a header. It reads ceniss.publications and ceniss.released_files and nothing else. A vintage without
 // a public form is not shown. When ClickHouse is away, slow or not set up, the answer is 503 with Retry-After.
@@ -14,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -51,16 +54,24 @@ func (v Vintage) Tables() (ids []string) {
 // ErrNotFound says that there is no such vintage or file.
 var ErrNotFound = errors.New("there is no such vintage or file")
 
-// Shelf reads vintages. It puts few questions at once.
+// Shelf reads vintages. It puts few questions at once, and keeps what it has read.
 type Shelf struct {
 	conn    Conn
 	timeout time.Duration
+	keep    time.Duration
 	slots   chan struct{}
+	turn    chan struct{} // held while a list or a vintage is read that others may wait for
+
+	mu     sync.Mutex
+	all    []Vintage // as it was read at asked
+	asked  time.Time
+	opened []*Opened // latest used last
 }
 
-// NewShelf makes one; timeout bounds one question.
-func NewShelf(conn Conn, timeout time.Duration) *Shelf {
-	return &Shelf{conn: conn, timeout: timeout, slots: make(chan struct{}, 4)}
+// NewShelf makes one. timeout bounds one question, and the wait for others; for as long as keep, the list that was read is given
+// again.
+func NewShelf(conn Conn, timeout, keep time.Duration) *Shelf {
+	return &Shelf{conn: conn, timeout: timeout, keep: keep, slots: make(chan struct{}, 4), turn: make(chan struct{}, 1)}
 }
 
 // ask puts a question and hands over its rows.
@@ -88,9 +99,23 @@ func (s *Shelf) ask(ctx context.Context, row func(driver.Rows) error, query stri
 	return rows.Err()
 }
 
-// List returns the vintages that have a public form, newest first.
-func (s *Shelf) List(ctx context.Context) (all []Vintage, err error) {
-	err = s.ask(ctx, func(rows driver.Rows) error {
+// List returns the vintages that have a public form, newest first. The slice is shared: it must not be changed.
+func (s *Shelf) List(ctx context.Context) ([]Vintage, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	if all, ok := s.recent(); ok {
+		return all, nil
+	}
+	if err := s.takeTurn(ctx); err != nil {
+		return nil, fmt.Errorf("read the vintages: %w", err)
+	}
+	defer func() { <-s.turn }()
+	if all, ok := s.recent(); ok {
+		return all, nil
+	}
+	asked := time.Now()
+	var all []Vintage
+	err := s.ask(ctx, func(rows driver.Rows) error {
 		var v Vintage
 		err := rows.Scan(&v.ID, &v.Period, &v.Number, &v.Status, &v.Published, &v.Paths)
 		all = append(all, v)
@@ -102,7 +127,27 @@ func (s *Shelf) List(ctx context.Context) (all []Vintage, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the vintages: %w", err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all, s.asked = all, asked
 	return all, nil
+}
+
+// recent returns the list if it was read a short while ago.
+func (s *Shelf) recent() ([]Vintage, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all, !s.asked.IsZero() && time.Since(s.asked) < s.keep
+}
+
+// takeTurn waits until no other reads.
+func (s *Shelf) takeTurn(ctx context.Context) error {
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for another reader: %w", context.Cause(ctx))
+	}
 }
 
 // File returns the bytes of one file, or ErrNotFound.

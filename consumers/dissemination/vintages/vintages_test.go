@@ -15,7 +15,9 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
 
+	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/vintages"
+	"retorno/consumers/dissemination/vintages/vintagestest"
 	"retorno/deploy/lab/embedded"
 	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
@@ -37,7 +39,7 @@ type world struct {
 func start(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, conn: enginetest.Fresh(t, engine).Conn()}
-	server := httptest.NewServer(vintages.New(vintages.Config{Shelf: vintages.NewShelf(w.conn, time.Minute)}))
+	server := httptest.NewServer(vintages.New(vintages.Config{Shelf: vintages.NewShelf(w.conn, time.Minute, 0)}))
 	t.Cleanup(server.Close)
 	w.address = server.URL
 	return w
@@ -148,7 +150,7 @@ func TestNothingThatArrivesMovesAByte(t *testing.T) {
 		return all
 	}
 	before := pull()
-	w.exec("INSERT INTO retorno.return_counts (day, exit_point, registered, reconciled, version) SELECT toDate('2016-06-02') + number %% 20, 'L-COR', 1, 1, number FROM numbers(1000)")
+	w.exec("INSERT INTO retorno.return_counts (day, exit_point, registered, reconciled, version, kafka_partition) SELECT toDate('2016-06-02') + number %% 20, 'L-COR', 1, 1, number, number FROM numbers(1000)")
 	w.exec("INSERT INTO retorno.ledger (topic, kafka_partition, epoch, first_offset, next_offset, read, accepted, flushed_at) VALUES ('retorno.centre.v1', 0, 1, 0, 1000, 1000, 1000, now64(3))")
 	if after := pull(); after != before {
 		t.Errorf("it was\n%s\nand is\n%s", before, after)
@@ -164,12 +166,90 @@ func (away) Query(context.Context, string, ...any) (driver.Rows, error) {
 
 // TestClickHouseIsAway: the answer says so, to come again, and nothing of what is behind it.
 func TestClickHouseIsAway(t *testing.T) {
-	server := httptest.NewServer(vintages.New(vintages.Config{Shelf: vintages.NewShelf(away{}, time.Second)}))
+	server := httptest.NewServer(vintages.New(vintages.Config{Shelf: vintages.NewShelf(away{}, time.Second, 0)}))
 	defer server.Close()
 	w := &world{t: t, address: server.URL}
 	for _, path := range []string{"/vintages", "/vintages/2016-S1/1/"} {
 		if status, body, h := w.get(path); status != http.StatusServiceUnavailable || h.Get("Retry-After") == "" || strings.Contains(body, "10.1.2.3") {
 			t.Errorf("%s answers %d %s", path, status, body)
 		}
+	}
+}
+
+// counted is ClickHouse that counts the questions that it is asked.
+type counted struct {
+	driver.Conn
+	asked int
+}
+
+func (c *counted) Query(ctx context.Context, query string, args ...any) (driver.Rows, error) {
+	c.asked++
+	return c.Conn.Query(ctx, query, args...)
+}
+
+// TestAVintageIsReadOnce: what was opened is given again without a question to ClickHouse, and so is the list for a while; of more
+// vintages than are kept, those used last are kept.
+func TestAVintageIsReadOnce(t *testing.T) {
+	w := start(t)
+	files, err := vintagestest.Files(vintagestest.Vintage{Period: "2016-S1", Number: 1, Status: "provisional"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range vintages.MaxOpened + 1 {
+		v := vintagestest.Vintage{Period: fmt.Sprintf("%d-S1", 1990+n), Number: 1, Status: "provisional", Published: time.Date(1991+n, 1, 1, 0, 0, 0, 0, time.UTC)}
+		if err := vintagestest.Write(t.Context(), w.conn, v, files); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conn := &counted{Conn: w.conn}
+	shelf := vintages.NewShelf(conn, time.Minute, time.Hour)
+	list := func() []vintages.Vintage {
+		all, err := shelf.List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	asks := func(want int, v vintages.Vintage) {
+		t.Helper()
+		before := conn.asked
+		o, err := shelf.Open(t.Context(), v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if conn.asked-before != want || o.ID != v.ID || len(o.Tables) != 2 {
+			t.Errorf("%s of %d tables cost %d questions, want %d", o.Period, len(o.Tables), conn.asked-before, want)
+		}
+	}
+	all := list()
+	list()
+	if conn.asked != 1 || len(all) != vintages.MaxOpened+1 {
+		t.Fatalf("two lists of %d vintages cost %d questions", len(all), conn.asked)
+	}
+	for _, v := range all[:vintages.MaxOpened] {
+		asks(1, v)
+	}
+	asks(0, all[0])
+	asks(1, all[vintages.MaxOpened])
+	asks(0, all[0]) // it was used after all[1], which had to go
+	asks(1, all[1])
+}
+
+// TestOnlyWhatWasPublishedIsOpened: a vintage of which a byte was changed in the database is not served.
+func TestOnlyWhatWasPublishedIsOpened(t *testing.T) {
+	w := start(t)
+	v := vintagestest.Vintage{Period: "2016-S1", Number: 1, Status: "provisional", Published: time.Date(2016, 8, 1, 0, 0, 0, 0, time.UTC)}
+	if err := vintagestest.Publish(t.Context(), w.conn, v); err != nil {
+		t.Fatal(err)
+	}
+	w.exec("ALTER TABLE retorno.released_files UPDATE body = replace(body, '2016-S1,27090', '2016-S1,27080') WHERE path = 'tables/T1.csv' SETTINGS mutations_sync = 1")
+	shelf := vintages.NewShelf(w.conn, time.Minute, 0)
+	all, err := shelf.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bad *bundle.BadFileError
+	if _, err := shelf.Open(t.Context(), all[0]); !errors.As(err, &bad) || bad.Path != "tables/T1.csv" {
+		t.Errorf("a changed vintage is opened: %v", err)
 	}
 }

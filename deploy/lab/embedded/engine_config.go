@@ -11,7 +11,7 @@ import (
 	"retorno/deploy/clickhouse"
 )
 
-// ReaderUser is the user who can read the published database and nothing else: role ceniss_reader of
+// ReaderUser is the user who can read the database for people and nothing else: role ceniss_reader of
 // deploy/clickhouse/roles.sql. Every other role there has a user of its own name.
 const ReaderUser = "ceniss"
 

@@ -1,0 +1,149 @@
+package vintages
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/google/uuid"
+
+	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/published"
+)
+
+// MaxOpened bounds how many vintages a Shelf keeps opened. Each takes a few megabytes at most.
+const MaxOpened = 32
+
+// Opened is a vintage that was read and checked, ready to be asked for cells. It is shared and must not be changed.
+type Opened struct {
+	Vintage
+	Manifest bundle.Manifest
+	Tables   []Table
+	labels   map[columnCode][2]string // in Spanish and in English
+}
+
+// Table is one table of an opened vintage.
+type Table struct {
+	bundle.Table
+	// Finest has every code of each column, and reports for each whether it is finest: a parent of no other code of the table.
+	Finest []map[string]bool
+}
+
+type columnCode struct{ column, code string }
+
+// Label is what a code of a column is called in a language, "es" or "en"; the code itself where it has no label.
+func (o *Opened) Label(column, code, lang string) string {
+	both := o.labels[columnCode{column, code}]
+	label := both[0]
+	if lang == "en" {
+		label = both[1]
+	}
+	if label == "" {
+		return code
+	}
+	return label
+}
+
+// Open reads a vintage of the list, and checks its hashes and its signature. A vintage never changes, so what was read is kept.
+func (s *Shelf) Open(ctx context.Context, v Vintage) (*Opened, error) {
+	if o := s.kept(v.ID); o != nil {
+		return o, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	if err := s.takeTurn(ctx); err != nil {
+		return nil, fmt.Errorf("read vintage %d of %s: %w", v.Number, v.Period, err)
+	}
+	defer func() { <-s.turn }()
+	if o := s.kept(v.ID); o != nil {
+		return o, nil
+	}
+	files := loaded{}
+	err := s.ask(ctx, func(rows driver.Rows) error {
+		var path, body string
+		err := rows.Scan(&path, &body)
+		files[path] = []byte(body)
+		return err
+	}, "SELECT path, body FROM ceniss.released_files WHERE publication = ?", v.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read vintage %d of %s: %w", v.Number, v.Period, err)
+	}
+	b, err := bundle.Open(ctx, files, nil)
+	if err != nil {
+		return nil, fmt.Errorf("vintage %d of %s is not what was published: %w", v.Number, v.Period, err)
+	}
+	o := opened(v, b)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.opened = append(s.opened, o); len(s.opened) > MaxOpened {
+		s.opened = slices.Delete(s.opened, 0, 1)
+	}
+	return o, nil
+}
+
+// kept returns a vintage that was opened before, or nil.
+func (s *Shelf) kept(id uuid.UUID) *Opened {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.opened, func(o *Opened) bool { return o.ID == id })
+	if i < 0 {
+		return nil
+	}
+	o := s.opened[i]
+	s.opened = append(slices.Delete(s.opened, i, i+1), o)
+	return o
+}
+
+// opened makes what questions need out of a bundle.
+func opened(v Vintage, b *bundle.Bundle) *Opened {
+	o := &Opened{Vintage: v, Manifest: b.Manifest, labels: map[columnCode][2]string{}}
+	for _, c := range b.Codes {
+		o.labels[columnCode{c.Column, c.Code}] = [2]string{c.LabelES, c.LabelEN}
+	}
+	parents := b.Hierarchies()
+	for _, t := range b.Tables {
+		out := Table{Table: t, Finest: make([]map[string]bool, len(t.Columns))}
+		for j, column := range t.Columns {
+			out.Finest[j] = finest(t.Table, j, parents[column])
+		}
+		o.Tables = append(o.Tables, out)
+	}
+	return o
+}
+
+func finest(t published.Table, j int, parents published.Hierarchy) map[string]bool {
+	codes := map[string]bool{}
+	for _, c := range t.Cells {
+		codes[c.Codes[j]] = true
+	}
+	for code := range codes {
+		for above := range codes {
+			if above != code && parents.Within(code, above) {
+				codes[above] = false
+			}
+		}
+	}
+	return codes
+}
+
+// loaded are the files of a vintage, by path.
+type loaded map[string][]byte
+
+// Read returns one file.
+func (l loaded) Read(_ context.Context, path string) ([]byte, error) {
+	body, ok := l[path]
+	if !ok {
+		return nil, ErrNotFound
+	}
+	return body, nil
+}
+
+// List returns the paths of all files.
+func (l loaded) List() (paths []string, err error) {
+	for path := range l {
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	return paths, nil
+}
