@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -44,20 +43,9 @@ func exits(t *testing.T, into, period string, cells map[string]int64) {
 	for _, value := range cells {
 		hidden += btoi(value < 0)
 	}
-	files, err := bundle.Seal(bundle.Content{Lattice: l.Text(), Codes: codes, Certificate: bundle.Certificate{Audit: bundle.Audit{Audited: hidden}}, Tables: []bundle.Table{{Table: table}},
-		Manifest: bundle.Manifest{Period: period, Vintage: 1, Status: "final", AsOf: time.Unix(0, 0).UTC(), Published: time.Unix(0, 0).UTC()}}, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		path := filepath.Join(into, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, f.Body, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	c := bundle.Content{Lattice: l.Text(), Codes: codes, Certificate: bundle.Certificate{Audit: bundle.Audit{Audited: hidden}}, Tables: []bundle.Table{{Table: table}},
+		Manifest: bundle.Manifest{Period: period, Vintage: 1, Status: "final", AsOf: time.Unix(0, 0).UTC(), Published: time.Unix(0, 0).UTC()}}
+	lay(t, into, c, key)
 }
 
 const withheld = -1

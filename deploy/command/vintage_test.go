@@ -1,6 +1,7 @@
 package command
 
 import (
+	"crypto/ed25519"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,24 @@ import (
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
 )
+
+// lay seals a vintage into a folder.
+func lay(t *testing.T, dir string, c bundle.Content, key ed25519.PrivateKey) {
+	t.Helper()
+	files, err := bundle.Seal(c, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		path := filepath.Join(dir, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, f.Body, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
 
 // laid is a vintage in a folder, signed by the key of a file.
 func laid(t *testing.T, keyFile string) string {
@@ -27,22 +46,11 @@ func laid(t *testing.T, keyFile string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := bundle.Seal(bundle.Content{Lattice: shipped.Text(),
+	c := bundle.Content{Lattice: shipped.Text(),
 		Manifest: bundle.Manifest{Period: "2016-S1", Vintage: 3, Status: "final", AsOf: time.Unix(0, 0).UTC(), Published: time.Unix(0, 0).UTC()},
-		Tables:   []bundle.Table{{Table: published.Table{ID: "T1", Measure: "returns", Columns: []string{"time_period"}, Cells: []published.Cell{{Codes: []string{"2016-S1"}, Value: 27086}}}}}}, key)
-	if err != nil {
-		t.Fatal(err)
-	}
+		Tables:   []bundle.Table{{Table: published.Table{ID: "T1", Measure: "returns", Columns: []string{"time_period"}, Cells: []published.Cell{{Codes: []string{"2016-S1"}, Value: 27086}}}}}}
 	dir := t.TempDir()
-	for _, f := range files {
-		path := filepath.Join(dir, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, f.Body, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	lay(t, dir, c, key)
 	return dir
 }
 
