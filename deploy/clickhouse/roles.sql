@@ -34,6 +34,8 @@ GRANT INSERT ON retorno.publications TO retorno_publisher;
 GRANT INSERT ON retorno.published_counts TO retorno_publisher;
 GRANT INSERT ON retorno.vintages TO retorno_publisher;
 GRANT INSERT ON retorno.released_files TO retorno_publisher;
+GRANT INSERT ON retorno.published_events TO retorno_publisher;
+GRANT INSERT ON retorno.published_differences TO retorno_publisher;
 
 -- `retorno serve`: what was published, and nothing that moves when something arrives or is counted.
 CREATE ROLE IF NOT EXISTS ceniss_public;
@@ -52,6 +54,7 @@ GRANT SELECT ON ceniss.sources TO ceniss_counts;
 GRANT SELECT ON ceniss.source_gaps TO ceniss_counts;
 GRANT SELECT ON ceniss.publications TO ceniss_counts;
 GRANT SELECT ON ceniss.published_counts TO ceniss_counts;
+GRANT SELECT ON ceniss.revisions TO ceniss_counts;
 GRANT SELECT ON ceniss.released_files TO ceniss_counts;
 GRANT SELECT ON ceniss.codes TO ceniss_counts;
 GRANT SELECT ON ceniss.state TO ceniss_counts;

@@ -365,12 +365,14 @@ CREATE OR REPLACE VIEW ceniss.publications
     checksum UInt64 COMMENT 'Suma de control de esas filas / Checksum of these rows',
     topics Array(String) COMMENT 'Posición del libro: temas / Position of the ledger: topics',
     kafka_partitions Array(UInt16) COMMENT 'Sus particiones / Their partitions',
-    next_offsets Array(UInt64) COMMENT 'Hasta dónde se había contado cada una / How far each was counted'
+    next_offsets Array(UInt64) COMMENT 'Hasta dónde se había contado cada una / How far each was counted',
+    logs Array(UInt16) COMMENT 'Registro de cada una: 0, 1 … / Log of each: 0, 1 …',
+    code_lists String COMMENT 'SHA-256 de las listas de códigos / SHA-256 of the code lists'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT id, period, v.vintage AS vintage, vintage = max(vintage) OVER (PARTITION BY period) AS newest, status, as_of, published_at, first_day, last_day, method_version,
     registered, checkpoint, reconciled, if(reconciled = 0, NULL, registered / reconciled) AS coverage, late, missing, lost, silent, reason, accepted, software, cells, checksum,
-    topics, kafka_partitions, next_offsets
+    topics, kafka_partitions, next_offsets, logs, code_lists
 FROM (SELECT DISTINCT * FROM retorno.publications) AS once
 INNER JOIN (SELECT publication, max(vintage) AS vintage FROM retorno.vintages GROUP BY publication) AS v ON v.publication = once.id
 COMMENT 'Una fila por edición publicada de un periodo; nunca cambia / One row for each published vintage of a period; it never changes';
@@ -384,6 +386,32 @@ CREATE OR REPLACE VIEW ceniss.released_files
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT DISTINCT publication, path, body FROM retorno.released_files WHERE publication IN (SELECT id FROM retorno.publications)
 COMMENT 'Forma pública de cada edición: lo único que sale de la casa / Public form of each vintage: all that leaves the house';
+
+-- A row that was written twice because the answer was lost is one difference.
+CREATE OR REPLACE VIEW ceniss.revisions
+(
+    publication UUID COMMENT 'Publicación / Publication',
+    period String COMMENT 'Periodo publicado, 2016-S1 / Published period, 2016-S1',
+    vintage UInt64 COMMENT 'Edición / Vintage',
+    since UInt64 COMMENT 'Edición con la que se compara / Vintage it is compared with',
+    measure String COMMENT 'Qué se cuenta: returns, helps, people, people_by_kind, crossings / What is counted: returns, helps, people, people_by_kind, crossings',
+    cell String COMMENT 'Columnas que no se suman, con su código: exit_point=L-COR|time_period=2016-S1 / Columns that are not summed over, with their code: exit_point=L-COR|time_period=2016-S1',
+    before Int64 COMMENT 'Conteo de la edición anterior / Count of the earlier vintage',
+    after Int64 COMMENT 'Conteo de esta edición / Count of this vintage',
+    change Int64 COMMENT 'after menos before / after minus before',
+    late Int64 COMMENT 'Por registros que no se habían leído / By records that had not been read',
+    correction Int64 COMMENT 'Por revisiones de registros / By revisions of records',
+    void Int64 COMMENT 'Por anulaciones / By voids',
+    method Int64 COMMENT 'Por otra versión del método / By another version of the method',
+    code_list Int64 COMMENT 'Por otras listas de códigos / By other code lists',
+    other Int64 COMMENT 'Por otras razones, o por muy pocas personas para decirlo / For other reasons, or by too few persons to say'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT DISTINCT d.publication AS publication, p.period AS period, p.vintage AS vintage, d.since AS since, d.measure AS measure, d.cell AS cell, d.before AS before, d.after AS after,
+    after - before AS change, d.late AS late, d.correction AS correction, d.void AS void, d.method AS method, d.code_list AS code_list, d.other AS other
+FROM retorno.published_differences AS d
+INNER JOIN ceniss.publications AS p ON p.id = d.publication
+COMMENT 'Celdas que cambiaron entre dos ediciones de un periodo, y por qué; las razones suman el cambio / Cells that changed between two vintages of a period, and why; the reasons add up to the change';
 
 CREATE OR REPLACE VIEW ceniss.published_counts
 (

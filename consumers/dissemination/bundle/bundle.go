@@ -6,6 +6,7 @@
 //	lattice.yaml                   which tables are published, and by which rules
 //	tables/T1.csv                  the cells of a table
 //	tables/T1.csv-metadata.json    what its columns are (W3C, Metadata Vocabulary for Tabular Data)
+//	revision.csv                   of a revision: which counts changed, and for which reasons; with its metadata
 //	certificate.json               what the disclosure audit found, with the SHA-256 of the manifest
 //	certificate.sig                the Ed25519 signature of certificate.json, 64 bytes
 //	public-key.pem                 the key that checks it
@@ -32,7 +33,8 @@ const (
 // Table is one published table, with its name. Its first column is the period.
 type Table struct {
 	published.Table
-	Title Title
+	Title    Title
+	revision uint64 // the number of the vintage, if it is a revision
 }
 
 // Title is what a table is called.
@@ -52,6 +54,7 @@ type Manifest struct {
 	AsOf          time.Time  `json:"as_of"`   // when it was counted
 	Published     time.Time  `json:"published_at"`
 	Reason        string     `json:"reason,omitempty"`
+	Revises       uint64     `json:"revises,omitempty"`             // of a revision, the vintage that it corrects
 	Accepted      string     `json:"accepted_incomplete,omitempty"` // why it was published although records are missing
 	MethodVersion int        `json:"method_version"`
 	Lattice       string     `json:"lattice_version"`
@@ -91,6 +94,7 @@ type Certificate struct {
 	Cells     int       `json:"cells"`
 	Published int       `json:"published"`
 	Withheld  int       `json:"withheld"`
+	Kept      int       `json:"kept,omitempty"` // of a revision, the cells that show the count of an earlier vintage
 	Audit     Audit     `json:"audit"`
 	MadeAt    time.Time `json:"made_at"`
 }
@@ -119,6 +123,7 @@ type Bundle struct {
 	Manifest    Manifest
 	Certificate Certificate
 	Tables      []Table
+	Differences []published.Difference // of a revision
 	Codes       []Code
 	Lattice     []byte
 }

@@ -18,6 +18,9 @@ const (
 	statusColumn = "obs_status"
 )
 
+// vintageColumn stands last in the tables of a revision: the vintage that the value is of.
+const vintageColumn = "vintage"
+
 // encode writes a sorted table. A withheld value is an empty field.
 func (t Table) encode() []byte {
 	var out bytes.Buffer
@@ -31,13 +34,27 @@ func (t Table) encode() []byte {
 		case t.Base > 1:
 			status = provisional
 		}
-		_ = w.Write(append(slices.Clone(c.Codes), value, status))
+		line := append(slices.Clone(c.Codes), value, status)
+		if t.revision > 0 {
+			of := c.Of
+			if of == 0 || c.Withheld {
+				of = t.revision
+			}
+			line = append(line, strconv.FormatUint(of, 10))
+		}
+		_ = w.Write(line)
 	}
 	w.Flush()
 	return out.Bytes()
 }
 
-func (t Table) header() []string { return append(slices.Clone(t.Columns), valueColumn, statusColumn) }
+func (t Table) header() []string {
+	header := append(slices.Clone(t.Columns), valueColumn, statusColumn)
+	if t.revision > 0 {
+		header = append(header, vintageColumn)
+	}
+	return header
+}
 
 // parse reads what encode wrote into a table of which the cells are missing. The error names the line.
 func (t Table) parse(body []byte) (Table, error) {
@@ -56,6 +73,14 @@ func (t Table) parse(body []byte) (Table, error) {
 		default:
 			if c.Value, err = strconv.ParseInt(text, 10, 64); err != nil || c.Value < 0 {
 				return fmt.Errorf("obs_value %q is no count", text)
+			}
+		}
+		if t.revision > 0 {
+			if c.Of, err = strconv.ParseUint(fields[n+2], 10, 64); err != nil || c.Of == 0 || c.Of > t.revision {
+				return fmt.Errorf("vintage %q is none of 1 to %d", fields[n+2], t.revision)
+			}
+			if c.Kept = c.Of < t.revision; !c.Kept {
+				c.Of = 0
 			}
 		}
 		t.Cells = append(t.Cells, c)

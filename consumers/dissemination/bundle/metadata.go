@@ -12,7 +12,7 @@ type metadata struct {
 	Context     [2]any   `json:"@context"`
 	URL         string   `json:"url"`
 	Title       titles   `json:"dc:title"`
-	Measure     string   `json:"dc:subject"`
+	Measure     string   `json:"dc:subject,omitempty"`
 	TableSchema tableDef `json:"tableSchema"`
 }
 
@@ -46,6 +46,8 @@ func (t Table) describe() ([]byte, error) {
 			c.Datatype = "nonNegativeInteger"
 		case statusColumn:
 			c.Datatype = map[string]string{"base": "string", "format": "[APQ]"}
+		case vintageColumn:
+			c.Datatype = "positiveInteger"
 		}
 		m.TableSchema.Columns = append(m.TableSchema.Columns, c)
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -124,6 +125,11 @@ func (b *Bundle) parse(bodies map[string][]byte) (err error) {
 	if found := digest(b.Lattice); found != b.Certificate.Lattice {
 		return &BadFileError{LatticePath, fmt.Errorf("its SHA-256 is %s, and the certificate says %s", found, b.Certificate.Lattice)}
 	}
+	if b.Manifest.Revises > 0 {
+		if b.Differences, err = parseDifferences(bodies[DifferencesPath]); err != nil {
+			return &BadFileError{DifferencesPath, err}
+		}
+	}
 	for _, f := range b.Manifest.Files {
 		id, ok := TableOf(f.Path)
 		if !ok {
@@ -133,11 +139,14 @@ func (b *Bundle) parse(bodies map[string][]byte) (err error) {
 		if err != nil {
 			return &BadFileError{MetadataPath(id), err}
 		}
-		t.ID, t.Base = id, b.Manifest.Rounded
+		t.ID, t.Base, t.revision = id, b.Manifest.Rounded, b.Manifest.revision()
 		if t, err = t.parse(bodies[f.Path]); err != nil {
 			return &BadFileError{f.Path, err}
 		}
 		b.Tables = append(b.Tables, t)
+	}
+	if err := b.agree(); err != nil {
+		return &BadFileError{DifferencesPath, err}
 	}
 	return nil
 }
@@ -177,6 +186,21 @@ func (d *Dir) List() (paths []string, err error) {
 	})
 	return paths, err
 }
+
+// Files are a bundle in memory: bodies by path.
+type Files map[string][]byte
+
+// Read returns one file.
+func (f Files) Read(_ context.Context, path string) ([]byte, error) {
+	body, ok := f[path]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	return body, nil
+}
+
+// List returns the paths of all files, sorted.
+func (f Files) List() ([]string, error) { return slices.Sorted(maps.Keys(f)), nil }
 
 // Site is a bundle at an address.
 type Site struct {

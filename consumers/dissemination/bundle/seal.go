@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"retorno/consumers/dissemination/disclosure/published"
 )
 
 // Paths of the files that every bundle has.
@@ -12,6 +14,7 @@ const (
 	ManifestPath    = "manifest.json"
 	CodesPath       = "codes.csv"
 	LatticePath     = "lattice.yaml"
+	DifferencesPath = "revision.csv"
 	CertificatePath = "certificate.json"
 	SignaturePath   = "certificate.sig"
 	KeyPath         = "public-key.pem"
@@ -39,8 +42,17 @@ type Content struct {
 	Manifest    Manifest
 	Certificate Certificate
 	Tables      []Table
+	Differences []published.Difference // of a revision
 	Codes       []Code
 	Lattice     []byte
+}
+
+// revision is the number of the vintage, if it is a revision.
+func (m Manifest) revision() uint64 {
+	if m.Revises == 0 {
+		return 0
+	}
+	return m.Vintage
 }
 
 // Seal makes the files of a vintage, in the order of their paths, and signs its certificate.
@@ -52,7 +64,7 @@ func Seal(c Content, key ed25519.PrivateKey) ([]File, error) {
 	files := []File{{CodesPath, encodeCodes(codes)}, {LatticePath, c.Lattice}}
 	for _, t := range c.Tables {
 		t = t.sorted()
-		t.Base = c.Manifest.Rounded
+		t.Base, t.revision = c.Manifest.Rounded, c.Manifest.revision()
 		if err := t.Check(); err != nil {
 			return nil, err
 		}
@@ -61,6 +73,13 @@ func Seal(c Content, key ed25519.PrivateKey) ([]File, error) {
 			return nil, err
 		}
 		files = append(files, File{TablePath(t.ID), t.encode()}, File{MetadataPath(t.ID), about})
+	}
+	if c.Manifest.Revises > 0 {
+		about, err := describeDifferences()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{DifferencesPath, encodeDifferences(c.Differences)}, File{DifferencesPath + describedSuffix, about})
 	}
 	slices.SortFunc(files, byPath)
 	m := c.Manifest

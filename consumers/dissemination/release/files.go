@@ -9,15 +9,13 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure"
 	"retorno/consumers/dissemination/disclosure/audit"
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/disclosure/suppress"
-	"retorno/schemas/calendar"
+	"retorno/consumers/dissemination/revision"
 	"retorno/schemas/codelists"
 )
 
@@ -27,91 +25,41 @@ type Public struct {
 	Key     ed25519.PrivateKey // signs the certificate
 }
 
-// measure is one thing that is counted, and where its events are.
-type measure struct {
-	id      string
-	columns []string // of the lattice
-	query   string   // person, month and codes of the events from one day to another
-}
-
-// measures are everything that is released. People are counted once: by all helps that they had, or by those of a kind. A
-// crossing is without a person, so each counts as a person of its own.
-var measures = []measure{
-	{"returns", []string{"source", "route", "exit_point", "sex", "age", "accompanied", "residence", "entry_point", "centre", "return_type"},
-		`SELECT toString(person), month, [multiIf(registered AND checkpoint, 'both', registered, 'registered_only', 'post_only'), route, exit_point, sex, age_group,
-			accompanied, municipality, entry_point, centre, return_type, department] FROM ceniss.returns WHERE day BETWEEN toDate(?) AND toDate(?)`},
-	{"helps", []string{"kind", "centre"},
-		"SELECT toString(person), formatDateTime(day, '%Y-%m'), [toString(kind), toString(centre)] FROM retorno.assistance FINAL WHERE day BETWEEN toDate(?) AND toDate(?)"},
-	{"people", []string{"sex", "age"},
-		`SELECT toString(person), formatDateTime(min(day), '%Y-%m'), [argMax(toString(sex), (day, record_id)), argMax(toString(age_group), (day, record_id))]
-			FROM retorno.assistance FINAL WHERE day BETWEEN toDate(?) AND toDate(?) GROUP BY person`},
-	{"people_by_kind", []string{"kind"},
-		"SELECT toString(person), formatDateTime(min(day), '%Y-%m'), [toString(kind)] FROM retorno.assistance FINAL WHERE day BETWEEN toDate(?) AND toDate(?) GROUP BY person, kind"},
-	{"crossings", []string{"result", "post"},
-		`SELECT concat('crossing ', toString(rowNumberInAllBlocks())), month, [document_check, border_point] FROM ceniss.crossing_counts
-			ARRAY JOIN range(crossings) AS each WHERE day BETWEEN toDate(?) AND toDate(?)`},
-}
-
-// facts are the events of the period as they stand.
-func (p Public) facts(ctx context.Context, conn Conn, period calendar.Period) (all []lattice.Data, err error) {
-	for _, m := range measures {
-		d := lattice.Data{Measure: m.id, Columns: m.columns}
-		rows, err := conn.Query(ctx, m.query, period.First.String(), period.Last.String())
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", m.id, err)
-		}
-		err = p.read(rows, &d)
-		if err = errors.Join(err, rows.Close()); err != nil {
-			return nil, fmt.Errorf("%s: %w", m.id, err)
-		}
-		all = append(all, d)
-	}
-	return all, nil
-}
-
-func (p Public) read(rows driver.Rows, d *lattice.Data) error {
-	residence := slices.Index(d.Columns, "residence")
-	for rows.Next() {
-		var r lattice.Row
-		if err := rows.Scan(&r.Person, &r.Month, &r.Codes); err != nil {
-			return err
-		}
-		if residence >= 0 {
-			last := len(r.Codes) - 1 // the department
-			r.Codes[residence] = p.Lattice.CodeWithin("residence", r.Codes[residence], r.Codes[last])
-			r.Codes = r.Codes[:last]
-		}
-		d.Rows = append(d.Rows, r)
-	}
-	return rows.Err()
-}
-
-// rowsOf is which rows the facts of the period are.
-func rowsOf(ctx context.Context, conn Conn, period calendar.Period) (sum uint64, err error) {
-	first, last := period.First.String(), period.Last.String()
-	err = conn.QueryRow(ctx, `SELECT groupBitXor(sum) FROM
-		(
-			SELECT groupBitXor(cityHash64(return_id, version)) AS sum FROM retorno.returns FINAL WHERE day BETWEEN toDate(?) AND toDate(?)
-			UNION ALL SELECT groupBitXor(cityHash64(record_id, version)) FROM retorno.assistance FINAL WHERE day BETWEEN toDate(?) AND toDate(?)
-			UNION ALL SELECT groupBitXor(cityHash64(day, border_point, direction, document_check, version)) FROM retorno.crossing_counts FINAL WHERE day BETWEEN toDate(?) AND toDate(?)
-		)`, first, last, first, last, first, last).Scan(&sum)
-	return sum, err
-}
-
-// seal makes the files of the vintage out of the facts. There are none but for half-years, whose tables the lattice has, and none
-// of a revision.
-func (p *Publication) seal(public Public, o Order, facts []lattice.Data) ([]bundle.File, error) {
-	if !o.Public() {
+// seal makes the files of the vintage out of the facts. There are none but for half-years, whose tables the lattice has, and none of a
+// revision of a vintage that has none.
+func (p *Publication) seal(public Public, o Order, e *earlier, facts []lattice.Data, changes map[revision.Reason][]revision.Diff) ([]bundle.File, error) {
+	if !o.Public() || o.Status == Revision && e.public == nil {
 		return nil, nil
 	}
-	in, err := public.Lattice.Tabulate(p.Period, facts...)
-	if err != nil {
-		return nil, err
-	}
-	c := p.content(public)
 	class, ok := public.Lattice.Class(string(p.Status))
 	if !ok {
 		return nil, fmt.Errorf("the lattice has no class of %s releases", p.Status)
+	}
+	c := p.content(public)
+	var hierarchies map[string]published.Hierarchy
+	var err error
+	if o.Status == Revision {
+		hierarchies, err = p.revise(&c, public.Lattice, e, changes)
+	} else {
+		hierarchies, err = p.tabulate(&c, public.Lattice, class, facts)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.Certificate.Published = c.Certificate.Cells - c.Certificate.Withheld
+	var tables []published.Table
+	for _, t := range c.Tables {
+		tables = append(tables, t.Table)
+	}
+	c.Codes = bundle.CodesOf(tables, hierarchies, public.Lattice.Label)
+	return bundle.Seal(c, public.Key)
+}
+
+// tabulate makes the tables of a vintage that does not revise another.
+func (p *Publication) tabulate(c *bundle.Content, l *lattice.Lattice, class lattice.Class, facts []lattice.Data) (map[string]published.Hierarchy, error) {
+	in, err := l.Tabulate(p.Period, facts...)
+	if err != nil {
+		return nil, err
 	}
 	in.Tables = class.Select(in.Tables, p.Period)
 	var tables []published.Table
@@ -128,7 +76,6 @@ func (p *Publication) seal(public Public, o Order, facts []lattice.Data) ([]bund
 		tables, hierarchies, c.Manifest.LeftOut, p.LeftOut = r.Tables, r.Hierarchies, leftOut, leftOut
 		c.Certificate.Cells, c.Certificate.Withheld, c.Certificate.Audit = r.Cells, r.Withheld, auditOf(r.Audit)
 	}
-	c.Certificate.Published = c.Certificate.Cells - c.Certificate.Withheld
 	for _, core := range in.Cores {
 		cells := 1
 		for _, codes := range core.Codes {
@@ -136,25 +83,36 @@ func (p *Publication) seal(public Public, o Order, facts []lattice.Data) ([]bund
 		}
 		c.Certificate.Audit.Core += cells
 	}
-	for _, t := range tables {
-		es, en := public.Lattice.Title(t.ID)
-		c.Tables = append(c.Tables, bundle.Table{Table: periodFirst(t), Title: bundle.Title{ES: es, EN: en}})
+	for i, t := range tables {
+		tables[i] = periodFirst(t)
 	}
-	c.Codes = bundle.CodesOf(tables, hierarchies, public.Lattice.Label)
-	return bundle.Seal(c, public.Key)
+	c.Tables = titled(l, tables)
+	return hierarchies, nil
+}
+
+// titled gives tables their names.
+func titled(l *lattice.Lattice, tables []published.Table) (all []bundle.Table) {
+	for _, t := range tables {
+		es, en := l.Title(t.ID)
+		all = append(all, bundle.Table{Table: t, Title: bundle.Title{ES: es, EN: en}})
+	}
+	return all
 }
 
 // periodFirst puts the column of the period before the others, where people look for it.
-func periodFirst(t published.Table) published.Table {
-	at := slices.Index(t.Columns, "time_period")
-	front := func(all []string) []string {
-		return slices.Concat([]string{all[at]}, all[:at], all[at+1:])
+func periodFirst(t published.Table) published.Table { return moved(t, "time_period", 0) }
+
+// moved puts a column at a place.
+func moved(t published.Table, column string, to int) published.Table {
+	at := slices.Index(t.Columns, column)
+	move := func(all []string) []string {
+		return slices.Insert(slices.Delete(slices.Clone(all), at, at+1), to, all[at])
 	}
 	t.Cells = slices.Clone(t.Cells)
 	for i, c := range t.Cells {
-		t.Cells[i].Codes = front(c.Codes)
+		t.Cells[i].Codes = move(c.Codes)
 	}
-	t.Columns = front(t.Columns)
+	t.Columns = move(t.Columns)
 	return t
 }
 
@@ -209,11 +167,19 @@ func codeLists() string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
+// cellsOf is how many different cells tables have.
 func cellsOf(tables []published.Table) int {
+	return countOf(tables, func(published.Cell) bool { return true })
+}
+
+// countOf is how many different cells tables have that are such.
+func countOf(tables []published.Table, such func(published.Cell) bool) int {
 	keys := map[string]bool{}
 	for _, t := range tables {
 		for _, c := range t.Cells {
-			keys[published.Key(t.Measure, t.Columns, c.Codes)] = true
+			if such(c) {
+				keys[published.Key(t.Measure, t.Columns, c.Codes)] = true
+			}
 		}
 	}
 	return len(keys)

@@ -42,8 +42,8 @@ func cells(b *bundle.Bundle) string {
 	return strings.Join(all, "\n")
 }
 
-// TestThePublicFormOfAVintage: a final one is exact, a provisional one rounded, a revision has none; each says what it is, is signed,
-// and stays as it was when more is counted.
+// TestThePublicFormOfAVintage: a final one is exact, a provisional one rounded, a revision corrects the final one; each says what it is, is
+// signed, and stays as it was when more is counted.
 func TestThePublicFormOfAVintage(t *testing.T) {
 	o := open(t)
 	provisional := o.mustPublish(o.conn, release.Provisional, after)
@@ -61,16 +61,23 @@ func TestThePublicFormOfAVintage(t *testing.T) {
 	if c := b.Certificate; c.Withheld != 0 || c.Audit.Determined != 0 || c.Cells != c.Published || c.Audit.Arithmetic != "exact" {
 		t.Errorf("the certificate is %+v", c)
 	}
-	before := o.rows("SELECT path, hex(sipHash128(body)) FROM ceniss.released_files")
+	before := o.rows("SELECT path, hex(sipHash128(body)) FROM ceniss.released_files WHERE publication = '%s'", final.ID)
 	o.count(1, 2, "L-AMA", 9)
 	o.account(1, 7, 16)
 	o.compared()
 	revision := o.mustPublish(o.conn, release.Revision, after)
-	if now := o.rows("SELECT path, hex(sipHash128(body)) FROM ceniss.released_files"); now != before {
+	if now := o.rows("SELECT path, hex(sipHash128(body)) FROM ceniss.released_files WHERE publication = '%s'", final.ID); now != before {
 		t.Errorf("the files were\n%s\nand are\n%s", before, now)
 	}
-	if _, err := vintages.NewShelf(o.conn, time.Minute, 0).File(t.Context(), revision.Period, revision.Vintage, bundle.ManifestPath); !errors.Is(err, vintages.ErrNotFound) {
-		t.Errorf("a revision has a public form: %v", err)
+	b = o.read(revision)
+	if got := cells(b); got != "T2|exit_point=L-COR|time_period=2016-S1=7\nT2|exit_point=OTH|time_period=2016-S1=9\nT2|time_period=2016-S1=16" {
+		t.Errorf("the cells of the revision are\n%s", got)
+	}
+	if m := b.Manifest; m.Revises != 2 || m.Status != "revision" || m.Reason != "late records" || b.Certificate.Audit.JointWith[0] != "2016-S1/2" {
+		t.Errorf("the manifest is %+v", m)
+	}
+	if len(b.Differences) != 4 || b.Differences[0].Key != "returns|exit_point=OTH|time_period=2016-06" || b.Differences[0].After != 9 {
+		t.Errorf("the differences are %+v", b.Differences)
 	}
 }
 

@@ -57,6 +57,7 @@ tables:
 classes:
   - {id: P, status: provisional, base: 10, tables: {T2: [S]}}
   - {id: A, status: final, base: 1}
+  - {id: R, status: revision, base: 1, rule: hold}
 `
 
 // public is a small lattice with a key.

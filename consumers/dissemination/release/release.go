@@ -25,6 +25,7 @@ import (
 
 	"retorno/consumers/counting/reconcile"
 	"retorno/consumers/dissemination/disclosure/lattice"
+	"retorno/consumers/dissemination/revision"
 	"retorno/schemas/calendar"
 	"retorno/schemas/dictionary"
 )
@@ -57,9 +58,8 @@ type Order struct {
 	Software string    // version of the program
 }
 
-// Public reports whether the vintage has a public form: those of half-years have one, but for revisions, for what changed since the
-// final vintage would tell of those who changed it.
-func (o Order) Public() bool { return o.Period.Kind == calendar.KindHalfYear && o.Status != Revision }
+// Public reports whether the vintage has a public form: those of half-years have one.
+func (o Order) Public() bool { return o.Period.Kind == calendar.KindHalfYear }
 
 // maxText bounds a reason, which the public reads.
 const maxText = 1000
@@ -118,6 +118,7 @@ type Position struct {
 	NextOffset uint64 `json:"next_offset"`
 	// Lost is how many offsets before it recorded decisions gave up, in all logs that the topic has had.
 	Lost uint64 `json:"lost"`
+	log  uint16 // of those that the topic has had
 }
 
 // Errors of Publish, beside *RefusedError.
@@ -152,10 +153,17 @@ func Publish(ctx context.Context, conn Conn, gate Gate, public Public, o Order) 
 	}
 	p := Publication{Period: o.Period.Label, FirstDay: o.Period.First, LastDay: o.Period.Last, First: o.Period.First.String(), Last: o.Period.Last.String(),
 		AsOf: o.AsOf.Truncate(time.Millisecond), Status: o.Status, Reason: o.Reason, Accepted: o.Accepted, Software: o.Software, MethodVersion: reconcile.MethodVersion}
+	e, err := before(ctx, conn, o.Period)
+	if err == nil {
+		public.Lattice, err = e.lattice(o, public.Lattice)
+	}
+	if err != nil {
+		return Publication{}, fmt.Errorf("publish %s: read the vintage before: %w", o.Period.Label, err)
+	}
 	for attempt := 1; ; attempt++ {
 		facts, err := p.copyCells(ctx, conn, public, o.Period)
 		if err == nil {
-			err = p.write(ctx, conn, public, o, facts, vintages)
+			err = p.write(ctx, conn, public, o, e, facts, vintages)
 		}
 		if err == nil {
 			return p, nil
@@ -252,32 +260,28 @@ var dimensions = func() string {
 // write gives the vintage its number and makes it visible, unless another has been published since the gate saw so many
 // vintages: it opened for what was there. ClickHouse looks at that, and at the lease, in the statement that writes, so that a
 // publisher that was held up before it writes nothing afterwards.
-func (p *Publication) write(ctx context.Context, conn Conn, public Public, o Order, facts []lattice.Data, vintages uint64) (err error) {
+func (p *Publication) write(ctx context.Context, conn Conn, public Public, o Order, e *earlier, facts []lattice.Data, vintages uint64) (err error) {
 	if p.Vintage, err = claim(ctx, conn, p.Period, p.ID); err != nil {
 		return err
 	}
 	p.Published = time.Now().Truncate(time.Millisecond)
-	files, err := p.seal(public, o, facts)
-	if err != nil {
+	if err := p.compose(ctx, conn, public, o, e, facts); err != nil {
 		return errors.Join(err, note(ctx, conn, p.Period, withdrawn, p.ID))
 	}
-	if err := p.store(ctx, conn, files); err != nil {
-		return err
-	}
 	var topics []string
-	var partitions []uint16
+	var partitions, logs []uint16
 	var next []uint64
 	for _, at := range p.Positions {
-		topics, partitions, next = append(topics, at.Topic), append(partitions, at.Partition), append(next, at.NextOffset)
+		topics, partitions, next, logs = append(topics, at.Topic), append(partitions, at.Partition), append(next, at.NextOffset), append(logs, at.log)
 	}
 	err = conn.Exec(ctx, `INSERT INTO retorno.publications (id, period, first_day, last_day, as_of, published_at, status, reason, accepted, software, method_version,
-		registered, checkpoint, reconciled, late, missing, silent, lost, cells, checksum, topics, kafka_partitions, next_offsets)
-		SELECT toUUID(?), ?, toDate(?), toDate(?), fromUnixTimestamp64Milli(?), fromUnixTimestamp64Milli(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+		registered, checkpoint, reconciled, late, missing, silent, lost, cells, checksum, topics, kafka_partitions, next_offsets, logs, code_lists)
+		SELECT toUUID(?), ?, toDate(?), toDate(?), fromUnixTimestamp64Milli(?), fromUnixTimestamp64Milli(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 		WHERE (SELECT max(claimed_at) FROM retorno.vintages WHERE publication = toUUID(?)) > now64(3) - INTERVAL ? MILLISECOND
 			AND (SELECT count() FROM ceniss.publications WHERE period = ?) = ?
 		SETTINGS max_execution_time = ?`,
 		p.ID.String(), p.Period, p.First, p.Last, p.AsOf.UnixMilli(), p.Published.UnixMilli(), string(p.Status), p.Reason, p.Accepted, p.Software, p.MethodVersion,
-		p.Registered, p.Checkpoint, p.Reconciled, p.Late, p.Missing, p.Silent, p.Lost, p.Cells, p.Checksum, topics, partitions, next,
+		p.Registered, p.Checkpoint, p.Reconciled, p.Late, p.Missing, p.Silent, p.Lost, p.Cells, p.Checksum, topics, partitions, next, logs, codeLists(),
 		p.ID.String(), lease.Milliseconds()/2, p.Period, vintages, max(1, int(lease.Seconds()/2)))
 	if err != nil {
 		return fmt.Errorf("write the publication: %w", err)
@@ -290,4 +294,31 @@ func (p *Publication) write(ctx context.Context, conn Conn, public Public, o Ord
 		return errors.Join(ErrConcurrent, note(ctx, conn, p.Period, withdrawn, p.ID))
 	}
 	return nil
+}
+
+// compose writes what is kept of the vintage beside its counts: its events, what changed since the vintage before, and its public form. None
+// of it is visible yet.
+func (p *Publication) compose(ctx context.Context, conn Conn, public Public, o Order, e *earlier, facts []lattice.Data) error {
+	if err := p.keep(ctx, conn, facts); err != nil {
+		return fmt.Errorf("write the events: %w", err)
+	}
+	var changes map[revision.Reason][]revision.Diff
+	if e != nil && e.events != nil && o.Public() {
+		var err error
+		if changes, err = p.changes(ctx, conn, e, facts); err != nil {
+			return err
+		}
+		differences, err := revision.Differences(public.Lattice, p.Period, e.events, changes)
+		if err != nil {
+			return err
+		}
+		if err := p.noteDifferences(ctx, conn, e.number, differences); err != nil {
+			return fmt.Errorf("write what changed: %w", err)
+		}
+	}
+	files, err := p.seal(public, o, e, facts, changes)
+	if err != nil {
+		return err
+	}
+	return p.store(ctx, conn, files)
 }

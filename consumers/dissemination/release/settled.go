@@ -98,17 +98,17 @@ func stands(ctx context.Context, conn Conn) (positions []Position, b begun, err 
 		var both []any
 		var epoch uint32
 		err := rows.Scan(&at.Topic, &at.Partition, &both, &end.log, &end.offset, &epoch, &at.Lost)
-		b.ends[at] = end
+		b.ends[Position{Topic: at.Topic, Partition: at.Partition}] = end
 		b.epochs[at.Partition] = max(b.epochs[at.Partition], epoch)
-		at.NextOffset = end.offset
+		at.NextOffset, at.log = end.offset, end.log
 		positions = append(positions, at)
 		return err
 	})
 	return positions, b, err
 }
 
-func each(ctx context.Context, conn Conn, query string, row func(driver.Rows) error) error {
-	rows, err := conn.Query(ctx, query)
+func each(ctx context.Context, conn Conn, query string, row func(driver.Rows) error, args ...any) error {
+	rows, err := conn.Query(ctx, query, args...)
 	if err != nil {
 		return err
 	}

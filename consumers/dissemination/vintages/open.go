@@ -59,7 +59,7 @@ func (s *Shelf) Open(ctx context.Context, v Vintage) (*Opened, error) {
 	if o := s.kept(v.ID); o != nil {
 		return o, nil
 	}
-	files := loaded{}
+	files := bundle.Files{}
 	err := s.ask(ctx, func(rows driver.Rows) error {
 		var path, body string
 		err := rows.Scan(&path, &body)
@@ -125,25 +125,4 @@ func finest(t published.Table, j int, parents published.Hierarchy) map[string]bo
 		}
 	}
 	return codes
-}
-
-// loaded are the files of a vintage, by path.
-type loaded map[string][]byte
-
-// Read returns one file.
-func (l loaded) Read(_ context.Context, path string) ([]byte, error) {
-	body, ok := l[path]
-	if !ok {
-		return nil, ErrNotFound
-	}
-	return body, nil
-}
-
-// List returns the paths of all files.
-func (l loaded) List() (paths []string, err error) {
-	for path := range l {
-		paths = append(paths, path)
-	}
-	slices.Sort(paths)
-	return paths, nil
 }

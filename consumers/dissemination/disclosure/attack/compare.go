@@ -21,7 +21,7 @@ func compare(a, b *view, threshold int64) ([]Finding, error) {
 		change := b.low[n] - a.low[m]
 		growing = growing && change >= 0
 		d.low[at], d.high[at] = change, change
-		if small(change, threshold) {
+		if small(change, threshold) && !(b.vintage.Revision && b.tops[n]) { // the whole may always be corrected
 			out = append(out, Finding{Vintage: b.id, Key: k, Low: change, High: change, How: Change, With: a.id})
 		}
 	}

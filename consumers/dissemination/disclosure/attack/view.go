@@ -26,12 +26,13 @@ type view struct {
 	low, high []int64
 	withheld  []bool
 	told      map[int]bool // cells whose count the attacker has from elsewhere
+	tops      map[int]bool // cells that are the whole of a table
 	sums      []sum
 }
 
 // look reads a vintage.
 func look(in *Input, vintage *published.Vintage) (*view, error) {
-	v := &view{id: vintage.ID, vintage: vintage, index: map[string]int{}, told: map[int]bool{}}
+	v := &view{id: vintage.ID, vintage: vintage, index: map[string]int{}, told: map[int]bool{}, tops: map[int]bool{}}
 	for i := range vintage.Tables {
 		t := &vintage.Tables[i]
 		if err := t.Check(); err != nil {
@@ -39,8 +40,11 @@ func look(in *Input, vintage *published.Vintage) (*view, error) {
 		}
 		for _, c := range t.Cells {
 			n := v.cell(published.Key(t.Measure, t.Columns, c.Codes))
-			if c.Withheld || c.Kept {
-				v.withheld[n] = true
+			if in.top(t, c) {
+				v.tops[n] = true
+			}
+			if c.Withheld || c.Kept { // an earlier count says nothing of the one of now
+				v.withheld[n] = c.Withheld
 				continue
 			}
 			low, high := c.Value, c.Value
@@ -69,6 +73,18 @@ func look(in *Input, vintage *published.Vintage) (*view, error) {
 		}
 	}
 	return v, nil
+}
+
+// top reports whether every other cell of a table is part of this one.
+func (in *Input) top(t *published.Table, c published.Cell) bool {
+	for j, column := range t.Columns {
+		for _, other := range t.Cells {
+			if !in.Hierarchies[column].Within(other.Codes[j], c.Codes[j]) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // cell returns the number of the cell of that key.

@@ -88,15 +88,15 @@ func population(seed uint64, halfYear string, returns int) []Data {
 			}
 		}
 		centre, entry := draw(r, centres), draw(r, entries)
-		made.Rows = append(made.Rows, Row{person, month, []string{source, draw(r, routes), exit, sex, age, accompanied, town, entry, centre, draw(r, types)}})
+		made.Rows = append(made.Rows, Row{Person: person, Month: month, Codes: []string{source, draw(r, routes), exit, sex, age, accompanied, town, entry, centre, draw(r, types)}})
 		if source != "post_only" && r.IntN(2) == 0 {
 			kind := draw(r, kinds)
-			helps.Rows = append(helps.Rows, Row{person, month, []string{kind, centre}})
-			people.Rows = append(people.Rows, Row{person, month, []string{sex, age}})
-			byKind.Rows = append(byKind.Rows, Row{person, month, []string{kind}})
+			helps.Rows = append(helps.Rows, Row{Person: person, Month: month, Codes: []string{kind, centre}})
+			people.Rows = append(people.Rows, Row{Person: person, Month: month, Codes: []string{sex, age}})
+			byKind.Rows = append(byKind.Rows, Row{Person: person, Month: month, Codes: []string{kind}})
 		}
 		if source != "registered_only" {
-			crossings.Rows = append(crossings.Rows, Row{person, month, []string{draw(r, results), entry}})
+			crossings.Rows = append(crossings.Rows, Row{Person: person, Month: month, Codes: []string{draw(r, results), entry}})
 		}
 	}
 	return []Data{made, helps, people, byKind, crossings}

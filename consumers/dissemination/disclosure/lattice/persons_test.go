@@ -16,7 +16,7 @@ func TestPersonsAreCountedOnce(t *testing.T) {
 	}
 	columns := []string{"source", "route", "exit_point", "sex", "age", "accompanied", "residence", "entry_point", "centre", "return_type"}
 	row := func(person, month, exit string) Row {
-		return Row{person, month, []string{"both", "US-AIR", exit, "M", "21-30", "unknown", "0501", "A-SAP", "CAMR-SPS", "deported"}}
+		return Row{Person: person, Month: month, Codes: []string{"both", "US-AIR", exit, "M", "21-30", "unknown", "0501", "A-SAP", "CAMR-SPS", "deported"}}
 	}
 	rows := []Row{row("a", "2016-01", "L-COR"), row("b", "2016-01", "L-COR"), row("a", "2016-04", "L-COR"), row("c", "2016-04", "L-AMA"), row("a", "2016-01", "L-AMA")}
 	for range rows {

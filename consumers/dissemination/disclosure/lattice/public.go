@@ -1,6 +1,8 @@
 package lattice
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -73,16 +75,23 @@ func (l *Lattice) Label(column, code string) (es, en string) {
 		return label[0], label[1]
 	}
 	var all [2][]string
-	for code != "" {
-		one, rest := c.first(code)
+	for _, one := range c.parts(code) {
 		label, ok := c.Label[one]
 		if !ok {
 			label = [2]string{one, one}
 		}
 		all[0], all[1] = append(all[0], label[0]), append(all[1], label[1])
-		code = rest
 	}
 	return strings.Join(all[0], " + "), strings.Join(all[1], " + ")
+}
+
+// parts are the codes that were joined under one; the code itself where none were.
+func (c *Column) parts(code string) (all []string) {
+	for code != "" {
+		one, rest := c.first(code)
+		all, code = append(all, one), rest
+	}
+	return all
 }
 
 // first cuts the first of the codes that were joined off: the longest that the column has, for a code may hold a plus sign itself.
@@ -97,4 +106,64 @@ func (c *Column) first(joined string) (code, rest string) {
 		code, rest, _ = strings.Cut(joined, "+")
 	}
 	return code, rest
+}
+
+// Least is the smallest threshold of the tables.
+func (l *Lattice) Least() int64 {
+	least := l.Tables[0].Threshold
+	for _, t := range l.Tables {
+		least = min(least, t.Threshold)
+	}
+	return least
+}
+
+// Joined are the hierarchies of the lattice with the codes that were joined in published tables of a half-year, as suppress.Plan made them.
+// The error is of a half-year that has no such name.
+func (l *Lattice) Joined(halfYear string, tables []published.Table) (map[string]published.Hierarchy, error) {
+	time, err := calendar(halfYear)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]published.Hierarchy{timeColumn: time.hierarchy}
+	for i := range l.Columns {
+		c := &l.Columns[i]
+		h := maps.Clone(c.Hierarchy)
+		joined := c.joined(tables)
+		for _, name := range slices.SortedFunc(maps.Keys(joined), func(a, b string) int {
+			return cmp.Or(cmp.Compare(len(joined[a]), len(joined[b])), cmp.Compare(a, b))
+		}) {
+			above := h.Parent(joined[name][0])
+			for _, part := range joined[name] {
+				for len(joined[h.Parent(part)]) > 0 { // joined before
+					part = h.Parent(part)
+				}
+				above = h.Parent(part)
+				h[part] = name
+			}
+			h[name] = above
+		}
+		all[c.ID] = h
+	}
+	return all, nil
+}
+
+// joined are the codes of tables that were joined, with what they were made of.
+func (c *Column) joined(tables []published.Table) map[string][]string {
+	out := map[string][]string{}
+	for _, t := range tables {
+		j := slices.Index(t.Columns, c.ID)
+		if j < 0 {
+			continue
+		}
+		for _, cell := range t.Cells {
+			code := cell.Codes[j]
+			if _, known := c.Label[code]; known || code == published.Total {
+				continue
+			}
+			if parts := c.parts(code); len(parts) > 1 {
+				out[code] = parts
+			}
+		}
+	}
+	return out
 }

@@ -19,6 +19,8 @@ type Row struct {
 	Month string
 	// Codes are codes of the code lists, in the order of Data.Columns. A person whose municipality is not stated has the code of the group above and "-XX".
 	Codes []string
+	// Record is the record that made the event, if one did. It is not counted by.
+	Record string
 }
 
 // Data are the events of one measure in one half-year.
@@ -207,23 +209,9 @@ func (l *Lattice) tabulate(t *Table, time *span, columns []string, rows []Row) (
 		if i == 0 || row.Person != rows[i-1].Person {
 			person++
 		}
-		cells := []int{0}
-		for _, a := range axes {
-			code := row.Month
-			if a.source >= 0 {
-				code = row.Codes[a.source]
-			}
-			in, ok := a.in[code]
-			if !ok && (a.source < 0 || l.unknown(a.column, code)) {
-				return nil, fmt.Errorf("table %s: column %s has no group for %q of the microdata", t.ID, a.column, code)
-			}
-			next := make([]int, 0, len(cells)*len(in))
-			for _, cell := range cells {
-				for _, j := range in {
-					next = append(next, cell*len(a.codes)+j)
-				}
-			}
-			cells = next
+		cells, err := l.cells(t, axes, row)
+		if err != nil {
+			return nil, err
 		}
 		for _, cell := range cells {
 			if values[cell]++; last[cell] != person {
@@ -239,6 +227,39 @@ func (l *Lattice) tabulate(t *Table, time *span, columns []string, rows []Row) (
 	return out, nil
 }
 
+// cells returns the numbers of the cells in which an event counts.
+func (l *Lattice) cells(t *Table, axes []axis, row Row) ([]int, error) {
+	cells := []int{0}
+	for _, a := range axes {
+		code := row.Month
+		if a.source >= 0 {
+			code = row.Codes[a.source]
+		}
+		in, ok := a.in[code]
+		if !ok && (a.source < 0 || l.unknown(a.column, code)) {
+			return nil, fmt.Errorf("table %s: column %s has no group for %q of the microdata", t.ID, a.column, code)
+		}
+		next := make([]int, 0, len(cells)*len(in))
+		for _, cell := range cells {
+			for _, j := range in {
+				next = append(next, cell*len(a.codes)+j)
+			}
+		}
+		cells = next
+	}
+	return cells, nil
+}
+
+// codesOf returns the codes of the cell of that number.
+func codesOf(axes []axis, cell int) []string {
+	codes := make([]string, len(axes))
+	for j := len(axes) - 1; j >= 0; j-- {
+		codes[j] = axes[j].codes[cell%len(axes[j].codes)]
+		cell /= len(axes[j].codes)
+	}
+	return codes
+}
+
 // unknown reports whether a column has no group for a code, rather than one that the table leaves out.
 func (l *Lattice) unknown(column, code string) bool {
 	c, ok := l.Column(column)
@@ -247,11 +268,7 @@ func (l *Lattice) unknown(column, code string) bool {
 
 // count returns the cell of that number, with its threshold and state.
 func (l *Lattice) count(t *Table, axes []axis, time *span, cell int, value, persons int64) suppress.Count {
-	c := suppress.Count{Codes: make([]string, len(axes)), Value: value, Persons: persons, Threshold: t.Threshold}
-	for j := len(axes) - 1; j >= 0; j-- {
-		c.Codes[j] = axes[j].codes[cell%len(axes[j].codes)]
-		cell /= len(axes[j].codes)
-	}
+	c := suppress.Count{Codes: codesOf(axes, cell), Value: value, Persons: persons, Threshold: t.Threshold}
 	broken := 0 // columns in which the cell is not a sum over all codes
 	always := false
 	for j, a := range axes[:len(axes)-1] {

@@ -3,7 +3,7 @@
 // have the same Key exactly if they count the same, in whichever tables they stand. It has no I/O.
 //
 // A table is one CSV file: one column for each of Columns, then value (empty for a withheld cell) and status (Q for a withheld
-// cell, K for one whose value is kept from an earlier vintage). A hierarchy is one CSV file of code and parent.
+// cell); in a revision, then the number of the vintage that the value is of. A hierarchy is one CSV file of code and parent.
 package published
 
 import (
@@ -37,6 +37,8 @@ type Cell struct {
 	Withheld bool
 	// Kept says that the value is that of an earlier vintage: the count may have changed since, by too few persons to say.
 	Kept bool
+	// Of is the number of the vintage that the value is of; 0: of the one that the table is in.
+	Of uint64
 }
 
 // Share is a published percentage: of a base, so many have the codes.
@@ -49,13 +51,23 @@ type Share struct {
 	Value, Scale int64
 }
 
+// Difference is a count that a revision changes. By has the amount of each reason that is named; what is not named is Other.
+type Difference struct {
+	Key           string // of the cell
+	Before, After int64
+	By            map[string]int64
+	Other         int64
+}
+
 // Vintage is everything that was published of a period at one moment.
 type Vintage struct {
 	ID string
 	// Provisional vintages must be rounded.
 	Provisional bool
-	Tables      []Table
-	Shares      []Share
+	// Revision vintages correct an earlier one.
+	Revision bool
+	Tables   []Table
+	Shares   []Share
 }
 
 // Hierarchy says of which code each code of a column is a part; codes that are parts of no other are parts of Total.

@@ -123,7 +123,7 @@ func (in *Input) join(t *Table, j int, code string) {
 	name := top(code)
 	if name == code {
 		with := top(in.partner(t, j, code, parts))
-		name = joint(code, with)
+		name = in.joint(t.Columns[j], code, with)
 		h[name], h[code], h[with] = above, name, name
 	}
 	inside := func(c string) bool { return slices.Contains(parts, c) && h.Within(c, name) }
@@ -152,10 +152,22 @@ func (in *Input) partner(t *Table, j int, code string, parts []string) string {
 }
 
 // joint returns the code of codes that are joined, whatever the order in which they were.
-func joint(codes ...string) string {
-	all := strings.Split(strings.Join(codes, "+"), "+")
+func (in *Input) joint(column string, codes ...string) string {
+	if in.joined == nil {
+		in.joined = map[[2]string][]string{}
+	}
+	var all []string
+	for _, code := range codes {
+		if parts := in.joined[[2]string{column, code}]; parts != nil {
+			all = append(all, parts...)
+		} else {
+			all = append(all, code)
+		}
+	}
 	slices.Sort(all)
-	return strings.Join(slices.Compact(all), "+")
+	name := strings.Join(slices.Compact(all), "+")
+	in.joined[[2]string{column, name}] = slices.Compact(all)
+	return name
 }
 
 // replace puts one code in the place of several; without a name it leaves them out. The persons of joined cells are taken to be those of the

@@ -22,6 +22,8 @@ const (
 	Forced
 	// Held: the cell is withheld in any case, because it was before.
 	Held
+	// Stale: the cell is withheld in any case, and need not be protected: what is published of it is an earlier count.
+	Stale
 )
 
 // Count is one cell before disclosure control. It is internal: nothing of it but Value may become public.
@@ -32,8 +34,6 @@ type Count struct {
 	// Threshold is the number of distinct persons from which the cell may be published.
 	Threshold int64
 	State     State
-	// Changed is the number of distinct persons by whom the count differs from the release before, for Revise; 0 counts a person for each unit.
-	Changed int64
 }
 
 // Sensitive names a column that says something about people which must not be known of all of a group.
@@ -68,6 +68,7 @@ type Input struct {
 	Cores       []Core
 	Hierarchies map[string]published.Hierarchy
 	Join        Join
+	joined      map[[2]string][]string // by column and joined code, the codes that it was made of
 }
 
 // Join says which codes are joined where too few persons have one.
@@ -118,7 +119,10 @@ func newFrame(in *Input) (*frame, error) {
 		f.index[k] = i
 		f.persons, f.value, f.state = append(f.persons, c.Persons), append(f.value, c.Value), append(f.state, c.State)
 		f.primary = append(f.primary, c.Persons > 0 && c.Persons < c.Threshold)
-		f.Cells = append(f.Cells, audit.Cell{Value: c.Value, Withheld: c.State == Held, Threshold: max(c.Threshold, 1)})
+		f.Cells = append(f.Cells, audit.Cell{Value: c.Value, Withheld: c.State >= Held, Threshold: max(c.Threshold, 1)})
+		if c.State == Stale {
+			f.Cells[i].Threshold = 0
+		}
 	}
 	for _, t := range in.Tables {
 		f.addTable(in, &t)

@@ -48,7 +48,7 @@ var hierarchies = map[string]published.Hierarchy{
 	"age":   {"0-5": "minor", "6-17": "minor", "18-30": "adult", "31+": "adult", "minor": "_T", "adult": "_T"},
 }
 
-// random makes three tables that are linked by sex and age.
+// random makes events, some of them of one person, and counts them.
 func random(seed uint64, events int) *Input {
 	r := rand.New(rand.NewPCG(seed, 18))
 	pick := func(codes ...string) string { return codes[min(r.IntN(len(codes)), r.IntN(len(codes)))] }
@@ -60,6 +60,11 @@ func random(seed uint64, events int) *Input {
 		}
 		all = append(all, event{person, map[string]string{"place": pick("a1", "a2", "b1", "a3", "b2"), "sex": pick("M", "F"), "age": pick("18-30", "31+", "6-17", "0-5")}})
 	}
+	return tables(all)
+}
+
+// tables counts events in three tables that are linked by sex and age.
+func tables(all []event) *Input {
 	places, sexes := []string{"_T", "A", "B", "a1", "a2", "a3", "b1", "b2"}, []string{"_T", "F", "M"}
 	return &Input{Hierarchies: hierarchies, Tables: []Table{
 		tabulate("places", []string{"place"}, [][]string{places}, hierarchies, 5, all),
@@ -325,54 +330,5 @@ func TestComputableAcrossTables(t *testing.T) {
 	}
 	if fmt.Sprint(found) != "[returns|place=A returns|place=A|sex=F returns|place=a1]" {
 		t.Errorf("found %v", found)
-	}
-}
-
-// revised publishes counts, adds to them, and returns what is published then.
-func revised(t *testing.T, first map[string]Count, added map[string]Count) map[string]published.Cell {
-	t.Helper()
-	before, err := Plan(one("post", first))
-	if err != nil {
-		t.Fatal(err)
-	}
-	second := map[string]Count{}
-	for code, c := range first {
-		a := added[code]
-		second[code] = Count{Value: c.Value + a.Value, Persons: c.Persons + a.Persons, Changed: a.Persons}
-	}
-	r, err := Revise(before.Tables, before.Hierarchies, one("post", first), one("post", second))
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := map[string]published.Cell{}
-	for _, c := range r.Tables[0].Cells {
-		out[c.Codes[0]] = c
-	}
-	return out
-}
-
-func TestRevisions(t *testing.T) {
-	first := map[string]Count{"a": {Value: 2, Persons: 2}, "b": {Value: 9, Persons: 9}, "c": {Value: 50, Persons: 50}, "d": {Value: 80, Persons: 80}, "e": {Value: 90, Persons: 90}}
-	got := revised(t, first, map[string]Count{"a": {Value: 20, Persons: 20}, "d": {Value: 7, Persons: 7}, "e": {Value: 8, Persons: 2}, "c": {Value: 6, Persons: 6}})
-	if !got["a"].Withheld || !got["b"].Withheld {
-		t.Errorf("what was withheld is published: %v", got)
-	}
-	if !got["e"].Kept || got["e"].Value != 90 {
-		t.Errorf("a change of 8 by 2 persons is shown: %v", got)
-	}
-	if got["d"].Kept || got["d"].Value != 87 || got["_T"].Value != 231+41 {
-		t.Errorf("a change by 7 persons, or that of the total, is not shown: %v", got)
-	}
-	got = revised(t, first, map[string]Count{"d": {Value: 2, Persons: 2}})
-	if got["_T"].Value != 233 || got["d"].Value != 80 || !got["c"].Kept || !got["d"].Kept {
-		t.Errorf("2 more persons: the total is corrected, and nothing says where: %v", got)
-	}
-	got = revised(t, first, map[string]Count{"d": {Value: -1, Persons: -1}, "e": {Value: 30, Persons: 30}})
-	if got["_T"].Value != 260 || !got["e"].Kept || !got["d"].Kept {
-		t.Errorf("a smaller count: the total alone is corrected: %v", got)
-	}
-	got = revised(t, first, nil)
-	if got["c"].Kept || got["_T"].Value != 231 {
-		t.Errorf("nothing has changed: %v", got)
 	}
 }

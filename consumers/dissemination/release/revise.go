@@ -1,0 +1,189 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/google/uuid"
+
+	"retorno/consumers/counting/ledger"
+	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/lattice"
+	"retorno/consumers/dissemination/disclosure/published"
+	"retorno/consumers/dissemination/disclosure/suppress"
+	"retorno/consumers/dissemination/revision"
+	"retorno/schemas/calendar"
+)
+
+// earlier is the vintage before.
+type earlier struct {
+	id        uuid.UUID
+	number    uint64
+	method    uint8
+	codeLists string
+	positions []Position
+	public    *bundle.Bundle // nil where it has no public form
+	events    []lattice.Data // none where they were not kept
+}
+
+// before reads the newest vintage of the period; nil when there is none.
+func before(ctx context.Context, conn Conn, period calendar.Period) (*earlier, error) {
+	var all []*earlier
+	err := each(ctx, conn, "SELECT id, vintage, method_version, code_lists, topics, kafka_partitions, next_offsets, arrayResize(logs, length(topics)) FROM ceniss.publications WHERE period = ? AND newest", func(rows driver.Rows) error {
+		e := &earlier{}
+		var topics []string
+		var partitions, logs []uint16
+		var next []uint64
+		if err := rows.Scan(&e.id, &e.number, &e.method, &e.codeLists, &topics, &partitions, &next, &logs); err != nil {
+			return err
+		}
+		for i := range topics {
+			e.positions = append(e.positions, Position{Topic: topics[i], Partition: partitions[i], NextOffset: next[i], log: logs[i]})
+		}
+		all = append(all, e)
+		return nil
+	}, period.Label)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	e := all[0]
+	files := bundle.Files{}
+	err = each(ctx, conn, "SELECT path, body FROM ceniss.released_files WHERE publication = toUUID(?)", func(rows driver.Rows) error {
+		var path, body string
+		err := rows.Scan(&path, &body)
+		files[path] = []byte(body)
+		return err
+	}, e.id.String())
+	if err != nil {
+		return nil, err
+	}
+	if len(files) > 0 {
+		if e.public, err = bundle.Open(ctx, files, nil); err != nil {
+			return nil, fmt.Errorf("its public form is not what was published: %w", err)
+		}
+	}
+	if e.events, err = kept(ctx, conn, e.id); !slices.ContainsFunc(e.events, func(d lattice.Data) bool { return len(d.Rows) > 0 }) {
+		e.events = nil
+	}
+	return e, err
+}
+
+// lattice is the one that a vintage after this one has: a revision corrects the tables of the vintage before it, by the rules of those.
+func (e *earlier) lattice(o Order, configured *lattice.Lattice) (*lattice.Lattice, error) {
+	if e == nil || e.public == nil || o.Status != Revision {
+		return configured, nil
+	}
+	return lattice.Parse("of the vintage before", e.public.Lattice)
+}
+
+// changes are what the period gained and lost since the vintage before, by reason.
+func (p *Publication) changes(ctx context.Context, conn Conn, e *earlier, now []lattice.Data) (map[revision.Reason][]revision.Diff, error) {
+	diffs := revision.Compare(e.events, now)
+	persons, records := revision.Persons(diffs)
+	facts := revision.Facts{Method: e.method != uint8(p.MethodVersion), CodeSet: e.codeLists != codeLists()}
+	const most = 2000 // names in one statement
+	for from := 0; from < max(len(persons), len(records)); from += most {
+		part := func(all []string) []string { return all[min(from, len(all)):min(from+most, len(all))] }
+		err := each(ctx, conn, `SELECT toString(person), toString(record_id), version, revision, void_reason != '', kafka_partition, place FROM retorno.facts
+			WHERE person IN (SELECT toUUID(arrayJoin(?))) OR record_id IN (SELECT toUUID(arrayJoin(?)))`, func(rows driver.Rows) error {
+			var f revision.Fact
+			var void uint8
+			var partition uint16
+			var place uint64
+			if err := rows.Scan(&f.Person, &f.Record, &f.Version, &f.Revision, &void, &partition, &place); err != nil {
+				return err
+			}
+			f.Void, f.Then, f.Now = void == 1, holds(e.positions, partition, place), holds(p.Positions, partition, place)
+			facts.All = append(facts.All, f)
+			return nil
+		}, part(persons), part(records))
+		if err != nil {
+			return nil, fmt.Errorf("read why it changed: %w", err)
+		}
+	}
+	return revision.Explain(diffs, facts.Reasons(diffs)), nil
+}
+
+// holds reports whether positions lie after a place.
+func holds(positions []Position, partition uint16, place uint64) bool {
+	at := ledger.OriginAt(place)
+	i := slices.IndexFunc(positions, func(p Position) bool { return p.Topic == at.Topic && p.Partition == partition })
+	return i >= 0 && logOffset{uint16(at.Log), uint64(at.Offset)}.before(logOffset{positions[i].log, positions[i].NextOffset})
+}
+
+// noteDifferences writes which cells changed since the vintage before.
+func (p *Publication) noteDifferences(ctx context.Context, conn Conn, since uint64, all []published.Difference) error {
+	if len(all) == 0 {
+		return nil
+	}
+	batch, err := conn.PrepareBatch(ctx, "INSERT INTO retorno.published_differences (publication, since, measure, cell, before, after, late, correction, void, method, code_list, other)")
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		measure, cell, _ := strings.Cut(d.Key, "|")
+		line := []any{p.ID, since, measure, cell, d.Before, d.After}
+		for _, reason := range bundle.Reasons {
+			line = append(line, d.By[reason])
+		}
+		if err := batch.Append(append(line, d.Other)...); err != nil {
+			return errors.Join(err, batch.Abort())
+		}
+	}
+	return batch.Send()
+}
+
+// revise makes the tables of a revision from those of the vintage before.
+func (p *Publication) revise(c *bundle.Content, l *lattice.Lattice, e *earlier, changes map[revision.Reason][]revision.Diff) (map[string]published.Hierarchy, error) {
+	if e.events == nil {
+		return nil, fmt.Errorf("vintage %d was published by a release that did not keep its events, so that it cannot be revised", e.number)
+	}
+	all, err := revision.Changes(l, p.Period, changes)
+	if err != nil {
+		return nil, err
+	}
+	var tables []published.Table
+	for _, t := range e.public.Tables {
+		table := moved(t.Table, "time_period", len(t.Columns)-1) // as the lattice has them
+		for i := range table.Cells {
+			if table.Cells[i].Of == 0 {
+				table.Cells[i].Of = e.number
+			}
+		}
+		tables = append(tables, table)
+	}
+	hierarchies, err := l.Joined(p.Period, tables)
+	if err != nil {
+		return nil, err
+	}
+	r, err := suppress.Revise(tables, hierarchies, all, l.Least())
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range r.Tables {
+		r.Tables[i] = periodFirst(t)
+	}
+	in, err := l.Published(p.Period, r.Tables, e.public.Hierarchies())
+	if err != nil {
+		return nil, err
+	}
+	report, err := suppress.Repeat(in)
+	if err != nil {
+		return nil, err
+	}
+	if !report.Accepted() {
+		return nil, fmt.Errorf("%w: beside the new totals %d withheld cells are not protected", suppress.ErrUnsafe, len(report.Faults))
+	}
+	c.Manifest.Revises, c.Differences, c.Manifest.LeftOut = e.number, r.Differences, e.public.Manifest.LeftOut
+	c.Certificate.Audit = auditOf(report)
+	c.Certificate.Audit.JointWith = append(slices.Clone(e.public.Certificate.Audit.JointWith), e.public.Name())
+	c.Certificate.Cells = cellsOf(r.Tables)
+	c.Certificate.Withheld = countOf(r.Tables, func(c published.Cell) bool { return c.Withheld })
+	c.Certificate.Kept = countOf(r.Tables, func(c published.Cell) bool { return c.Kept })
+	c.Tables = titled(l, r.Tables)
+	return hierarchies, nil
+}
