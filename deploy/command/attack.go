@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -80,6 +81,9 @@ func (c *attackCommand) Run(ctx context.Context, t *terminal) error {
 // attackOn is everything that the vintages publish. The threshold is the least of their lattices.
 func attackOn(all []*bundle.Bundle) (*attack.Input, error) {
 	in := &attack.Input{Hierarchies: map[string]published.Hierarchy{}, Sensitive: map[string][]string{}}
+	slices.SortStableFunc(all, func(a, b *bundle.Bundle) int {
+		return cmp.Or(cmp.Compare(a.Manifest.Period, b.Manifest.Period), cmp.Compare(a.Manifest.Vintage, b.Manifest.Vintage))
+	})
 	for _, b := range all {
 		l, err := lattice.Parse(b.Name()+" "+bundle.LatticePath, b.Lattice)
 		if err != nil {

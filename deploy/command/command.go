@@ -42,6 +42,7 @@ type grammar struct {
 	Verify     verifyCommand     `cmd:"" help:"Count a second time by other means, and compare."`
 	Table      tableCommand      `cmd:"" help:"The counted table in the form of a published one."`
 	Publish    publishCommand    `cmd:"" help:"Keep the counts of a period as they are now: a new vintage of it."`
+	Revisions  revisionsCommand  `cmd:"" help:"The vintages of a period beside each other, and why they differ."`
 	Attack     attackCommand     `cmd:"" help:"Try to find out single cells from what was published."`
 	Vintage    vintageCommand    `cmd:"" help:"What was published: check it, make the key that signs it."`
 	Explain    explainCommand    `cmd:"" help:"Which facts, revisions and rules made a return or a cell, and what corrections changed."`

@@ -94,6 +94,9 @@ func repeatAudit(b *bundle.Bundle) (string, error) {
 	if b.Manifest.Rounded > 1 {
 		return fmt.Sprintf("rounded to %d: nothing is withheld", b.Manifest.Rounded), nil
 	}
+	if b.Manifest.Revises > 0 {
+		return fmt.Sprintf("it corrects %d counts of vintage %d, keeps %d, and withholds what that vintage withholds: verify that one, which has the audit", len(b.Differences), b.Manifest.Revises, b.Certificate.Kept), nil
+	}
 	l, err := lattice.Parse(bundle.LatticePath, b.Lattice)
 	if err != nil {
 		return "", err

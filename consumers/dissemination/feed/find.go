@@ -14,6 +14,7 @@ type Row struct {
 	Codes    []string
 	Returns  int64 // 0 when withheld
 	Withheld bool
+	Of       uint64 // number of the vintage that the count is of: a revision keeps counts of earlier ones
 }
 
 // Table is the answer to a question: cells of one table of a vintage, or sums of such cells.
@@ -40,7 +41,7 @@ const (
 func Find(o *vintages.Opened, q Query) (Table, bool) {
 	best := Table{Query: q, From: o}
 	for i := range o.Tables {
-		if rows := rowsOf(&o.Tables[i], q, o.Manifest.Rounded > 1); len(rows) > len(best.Rows) {
+		if rows := rowsOf(&o.Tables[i], q, o.Manifest.Rounded > 1, o.Number); len(rows) > len(best.Rows) {
 			best.Rows = rows
 		}
 	}
@@ -72,9 +73,9 @@ type exactColumn struct {
 	codes  []string
 }
 
-// rowsOf returns the rows that a table has for a question; none where it does not have all of them. Rounded cells are never added
-// up.
-func rowsOf(t *vintages.Table, q Query, rounded bool) []Row {
+// rowsOf returns the rows that a table of a vintage has for a question; none where it does not have all of them. Cells that are
+// rounded, or kept from an earlier vintage, are never added up.
+func rowsOf(t *vintages.Table, q Query, rounded bool, number uint64) []Row {
 	c, ok := choose(t, q)
 	if !ok || rounded && slices.Max(c.parts) > 1 {
 		return nil
@@ -98,6 +99,12 @@ func rowsOf(t *vintages.Table, q Query, rounded bool) []Row {
 		s.cells++
 		s.Returns += cell.Value
 		s.Withheld = s.Withheld || cell.Withheld
+		if cell.Kept && c.parts[span] > 1 {
+			return nil // counts of different vintages do not add up
+		}
+		if s.Of = number; cell.Kept {
+			s.Of = cell.Of
+		}
 	}
 	var rows []Row
 	for _, s := range sums {

@@ -36,7 +36,12 @@ func (t Table) cell(r Row) (status, count string) {
 }
 
 // name is what the vintage is called: 2016-S1/1.
-func (t Table) name() string { return t.From.Period + "/" + strconv.FormatUint(t.From.Number, 10) }
+func (t Table) name() string { return t.nameOf(t.From.Number) }
+
+// nameOf is what the vintage of that number is called.
+func (t Table) nameOf(number uint64) string {
+	return t.From.Period + "/" + strconv.FormatUint(number, 10)
+}
 
 // writeCSV writes the table as RFC 4180 has it: a header row, lines that end in CR LF. The columns are
 // period, then each dimension with the label of its code (periods have none), then series, obs_status, returns and vintage.
@@ -60,7 +65,7 @@ func writeCSV(t Table) response.Representation {
 			}
 		}
 		status, count := t.cell(row)
-		_ = w.Write(append(line, t.Query.Series.ID, status, count, t.name()))
+		_ = w.Write(append(line, t.Query.Series.ID, status, count, t.nameOf(row.Of)))
 	}
 	w.Flush()
 	return response.Representation{Type: "text/csv; charset=utf-8; header=present", Body: b.Bytes()}
@@ -123,7 +128,8 @@ type documentRow struct {
 	row Row
 }
 
-// MarshalJSON writes code and label of each dimension, then the status and the count, which is null when it is withheld.
+// MarshalJSON writes code and label of each dimension, then the status and the count, which is null when it is withheld; and the vintage
+// that the count is of, where that is an earlier one.
 func (r documentRow) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
@@ -146,7 +152,11 @@ func (r documentRow) MarshalJSON() ([]byte, error) {
 	if count == "" {
 		count = "null"
 	}
-	b.WriteString(`"obs_status":"` + status + `","returns":` + count + "}")
+	b.WriteString(`"obs_status":"` + status + `","returns":` + count)
+	if r.row.Of != r.of.From.Number {
+		b.WriteString(`,"vintage":"` + r.of.nameOf(r.row.Of) + `"`)
+	}
+	b.WriteString("}")
 	return b.Bytes(), nil
 }
 

@@ -39,7 +39,7 @@ func (p *Publication) seal(public Public, o Order, e *earlier, facts []lattice.D
 	var hierarchies map[string]published.Hierarchy
 	var err error
 	if o.Status == Revision {
-		hierarchies, err = p.revise(&c, public.Lattice, e, changes)
+		hierarchies, err = p.revise(&c, public.Lattice, class, e, changes)
 	} else {
 		hierarchies, err = p.tabulate(&c, public.Lattice, class, facts)
 	}

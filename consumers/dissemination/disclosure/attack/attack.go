@@ -3,8 +3,8 @@
 // shares no code with what protects the tables but the form of a table.
 //
 // It promises that what it returns is true: arithmetic is exact, and each finding says by which means it was found. It
-// does not promise to find everything: integer bounds are computed for small systems only, and cells that are in no table are
-// left out. It has no clock, no I/O and no randomness.
+// does not promise to find everything: bounds are computed for systems of up to 300 unknown cells, integer bounds for small ones, and
+// cells that are in no table are left out. It has no clock, no I/O and no randomness.
 package attack
 
 import (

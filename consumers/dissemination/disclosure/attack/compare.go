@@ -21,7 +21,7 @@ func compare(a, b *view, threshold int64) ([]Finding, error) {
 		change := b.low[n] - a.low[m]
 		growing = growing && change >= 0
 		d.low[at], d.high[at] = change, change
-		if small(change, threshold) && !(b.vintage.Revision && b.tops[n]) { // the whole may always be corrected
+		if small(change, threshold) && !(b.vintage.Revision && b.tops[n]) { // a revision may always correct the whole
 			out = append(out, Finding{Vintage: b.id, Key: k, Low: change, High: change, How: Change, With: a.id})
 		}
 	}
@@ -73,7 +73,7 @@ func (v *view) changes(growing bool, threshold int64) ([]Finding, error) {
 		_, values := eliminate(p.equations())
 		var lp *program
 		var err error
-		if growing {
+		if growing && len(p.cells) <= mostCells {
 			if lp, err = p.program(); err != nil {
 				growing, lp = false, nil // some unknown cell became smaller
 			}

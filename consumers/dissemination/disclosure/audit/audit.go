@@ -91,6 +91,8 @@ type Options struct {
 	// Exact computes each bound to the end, for a certificate. Without it the search for a bound ends as soon as the
 	// bound is wide enough; the verdict is the same.
 	Exact bool
+	// Strangers leaves out attackers who know that they are in a withheld cell themselves.
+	Strangers bool
 	// Memo, if not nil, keeps results between audits of systems that differ only in which cells are withheld.
 	Memo *Memo
 }

@@ -319,11 +319,11 @@ func TestBothArithmeticsAgree(t *testing.T) {
 			t.Fatal(known, err)
 		}
 		for _, c := range parts {
-			a, err := audited[int64, small](c, true)
+			a, err := audited[int64, small](c, Options{Exact: true})
 			if err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
-			b, err := audited[*big.Int, large](c, true)
+			b, err := audited[*big.Int, large](c, Options{Exact: true})
 			if err != nil || fmt.Sprint(a.bounds, a.faults) != fmt.Sprint(b.bounds, b.faults) {
 				t.Errorf("seed %d: %v and %v, %v", seed, a.bounds, b.bounds, err)
 			}

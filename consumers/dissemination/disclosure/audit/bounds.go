@@ -26,9 +26,9 @@ func (c *component) bounds(o Options) (*outcome, error) {
 			return out, nil
 		}
 	}
-	out, err := audited[int64, small](c, o.Exact)
+	out, err := audited[int64, small](c, o)
 	if errors.Is(err, errTooLarge) {
-		out, err = audited[*big.Int, large](c, o.Exact)
+		out, err = audited[*big.Int, large](c, o)
 	}
 	if errors.Is(err, errInfeasible) {
 		return nil, fmt.Errorf("%w: no counts fit the withheld cells %v", ErrContradiction, c.cells)
@@ -98,8 +98,8 @@ type search[T any, N number[T]] struct {
 }
 
 // audited audits a component in one arithmetic.
-func audited[T any, N number[T]](c *component, exact bool) (*outcome, error) {
-	s := &search[T, N]{c: c, exact: exact, rows: c.vectors(), self: -1, out: &outcome{}}
+func audited[T any, N number[T]](c *component, o Options) (*outcome, error) {
+	s := &search[T, N]{c: c, exact: o.Exact, rows: c.vectors(), self: -1, out: &outcome{}}
 	k := len(c.targets)
 	s.unlimited = make([]bool, k)
 	for i, cell := range c.targets {
@@ -129,6 +129,9 @@ func audited[T any, N number[T]](c *component, exact bool) (*outcome, error) {
 		}
 	}
 	for i := range c.targets {
+		if o.Strangers {
+			break
+		}
 		if err := s.knowing(i); err != nil {
 			return nil, err
 		}

@@ -40,6 +40,14 @@ func (c Class) Select(tables []suppress.Table, halfYear string) (out []suppress.
 	return out
 }
 
+// Shows reports whether releases of the class have a cell of a table. halfYear is the period of the release.
+func (c Class) Shows(halfYear string) suppress.Shown {
+	return func(table string, columns, codes []string) bool {
+		kinds, ok := c.Tables[table]
+		return len(c.Tables) == 0 || ok && slices.Contains(kinds, kindOf(codes[slices.Index(columns, timeColumn)], halfYear))
+	}
+}
+
 // kindOf is the kind of a period within a half-year: M, Q or S.
 func kindOf(period, halfYear string) string {
 	switch {

@@ -26,11 +26,8 @@ func (l *Lattice) Published(halfYear string, tables []published.Table, hierarchi
 		out := suppress.Table{ID: p.ID, Measure: p.Measure, Columns: p.Columns}
 		for _, c := range p.Cells {
 			count := suppress.Count{Codes: c.Codes, Value: c.Value, Persons: c.Value, Threshold: l.threshold(&l.Tables[at], p.Columns, c.Codes, hierarchies)}
-			switch {
-			case c.Withheld:
+			if c.Withheld {
 				count.State = suppress.Held
-			case c.Kept:
-				count.State = suppress.Stale
 			}
 			out.Counts = append(out.Counts, count)
 		}

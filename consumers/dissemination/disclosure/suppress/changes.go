@@ -16,6 +16,26 @@ func tableOf(in *Input, t *published.Table) *Table {
 	return nil
 }
 
+// whole reports whether a count sums over every column that has several codes, but for the one of time, of which it has the whole period.
+func (t *Table) whole(c Count) bool {
+	sums := 0
+	for j, code := range c.Codes {
+		if code == published.Total || len(t.codes(j)) == 1 {
+			sums++
+		}
+	}
+	return sums >= len(c.Codes)-1
+}
+
+// codesOf returns the codes that a published table has in column j.
+func codesOf(t *published.Table, j int) map[string]bool {
+	have := map[string]bool{}
+	for _, c := range t.Cells {
+		have[c.Codes[j]] = true
+	}
+	return have
+}
+
 // sumOf adds changes up. A person has one reason, so that persons add up too.
 func sumOf(changes []Change) Change {
 	out := Change{Added: &Input{}, Removed: &Input{}}

@@ -68,6 +68,8 @@ type Input struct {
 	Cores       []Core
 	Hierarchies map[string]published.Hierarchy
 	Join        Join
+	// Strangers says that the public does not know who is in the tables: no attacker knows their own case.
+	Strangers bool
 	joined      map[[2]string][]string // by column and joined code, the codes that it was made of
 }
 

@@ -11,15 +11,15 @@ import (
 type named struct{ ofTotals, ofAll []Change }
 
 // name finds the reasons that can be named. Those of the fewest persons join the others until the rest can stand in all lines.
-func (r *reviser) name(changes []Change, least int64) (n named, err error) {
+func (r *reviser) name(changes []Change) (n named, err error) {
 	for _, c := range changes {
-		if persons, few := r.persons(c, least); c.Reason != "" && persons > 0 && !few {
+		if persons, few := r.persons(c); c.Reason != "" && persons > 0 && !few {
 			n.ofTotals = append(n.ofTotals, c)
 		}
 	}
 	slices.SortStableFunc(n.ofTotals, func(a, b Change) int {
-		x, _ := r.persons(a, least)
-		y, _ := r.persons(b, least)
+		x, _ := r.persons(a)
+		y, _ := r.persons(b)
 		return int(y - x)
 	})
 	for n.ofAll = n.ofTotals; len(n.ofAll) > 0 && !r.totalsOnly; n.ofAll = n.ofAll[:len(n.ofAll)-1] {
@@ -56,9 +56,9 @@ func (r *reviser) nameable(names, all []Change) (bool, error) {
 	return true, nil
 }
 
-// persons is by how many persons the totals changed for a reason, of all measures together, and whether those of one of them are too few
+// persons is by how many persons the totals changed for a reason, and whether those of one of them are too few
 // to name it. A person who was lost with one code and gained with another counts once.
-func (r *reviser) persons(c Change, least int64) (n int64, few bool) {
+func (r *reviser) persons(c Change) (n int64, few bool) {
 	for key := range r.totals {
 		var most int64
 		for _, in := range []*Input{c.Added, c.Removed} {
@@ -71,7 +71,7 @@ func (r *reviser) persons(c Change, least int64) (n int64, few bool) {
 			}
 		}
 		n += most
-		few = few || most > 0 && most < least
+		few = few || most > 0 && most < r.least
 	}
 	return n, few
 }

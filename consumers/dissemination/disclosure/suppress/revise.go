@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"retorno/consumers/dissemination/disclosure/published"
@@ -26,69 +27,179 @@ type Revision struct {
 	Kept int
 }
 
+// Shown reports whether a revision may change a cell of a table. What it may not keeps its count.
+type Shown func(table string, columns, codes []string) bool
+
 // Revise corrects published tables by what changed since. What was withheld stays withheld, and what was kept stays kept. What was gained
 // and what was lost are protected as if they were tables that are published: a change of fewer persons than the threshold is
 // not shown, nor what would tell of it; such cells keep their count. The total of a measure is always corrected. If nothing else
 // can be shown safely, nothing else is.
 //
+// The changes are protected against those who do not know of themselves that they changed: what they say of others is little, and
+// to protect each latecomer from the others would hide nearly everything.
+//
 // A reason is named if the same cells protect what it gained and lost, else in the lines of the totals alone; and only if least
 // persons changed for it in each total that did. What is not named is among the others. Changes have the same tables, in the same order. Before and hierarchies are of the release before. An error
 // names a cell of the release before that the changes do not have.
-func Revise(before []published.Table, hierarchies map[string]published.Hierarchy, changes []Change, least int64) (*Revision, error) {
-	r := &reviser{before: before, hierarchies: hierarchies, hidden: map[string]bool{}}
+func Revise(before []published.Table, hierarchies map[string]published.Hierarchy, changes []Change, shown Shown, least int64) (*Revision, error) {
+	out := &Revision{Tables: slices.Clone(before)}
 	if len(changes) == 0 {
-		return r.revision(Change{}, named{})
+		return out, nil
 	}
-	r.totals = totalsOf(before, changes[0].Added)
-	all := sumOf(changes)
-	r.hideSmall(all)
-	if err := r.hide(all); err != nil {
-		return nil, err
+	measures := map[string][]int{} // the places of their tables
+	for i, t := range before {
+		measures[t.Measure] = append(measures[t.Measure], i)
 	}
-	names, err := r.name(changes, least)
-	if err != nil {
-		return nil, err
+	for _, measure := range slices.Sorted(maps.Keys(measures)) {
+		r := &reviser{hierarchies: hierarchies, least: least}
+		for _, i := range measures[measure] {
+			r.before = append(r.before, before[i])
+		}
+		one, err := r.revise(changes, shown)
+		if err != nil {
+			return nil, err
+		}
+		for n, i := range measures[measure] {
+			out.Tables[i] = one.Tables[n]
+		}
+		out.Kept += one.Kept
+		out.Differences = append(out.Differences, one.Differences...)
 	}
-	return r.revision(all, names)
+	slices.SortFunc(out.Differences, func(a, b published.Difference) int { return cmp.Compare(a.Key, b.Key) })
+	return out, nil
 }
 
-// reviser holds which changes must not be shown, by the key of their cell.
+// revise corrects the tables of one measure: measures are counted apart, and tell nothing of each other. Where what may be shown cannot
+// be protected, the last table is not corrected.
+func (r *reviser) revise(changes []Change, shown Shown) (*Revision, error) {
+	all := sumOf(changes)
+	for tables := len(r.before); ; tables-- {
+		r.begin(all, shown, tables)
+		err := r.hide(all)
+		if errors.Is(err, ErrUnsafe) && tables > 0 {
+			continue
+		}
+		if errors.Is(err, ErrUnsafe) {
+			r.hideOthers()
+		} else if err != nil {
+			return nil, err
+		}
+		names, err := r.name(changes)
+		if err != nil {
+			return nil, err
+		}
+		return r.revision(all, names)
+	}
+}
+
+// begin begins with only the first tables corrected.
+func (r *reviser) begin(all Change, shown Shown, tables int) {
+	r.shown, r.revised, r.columns = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, t := range r.before[:tables] {
+		for _, c := range t.Cells {
+			if shown(t.ID, t.Columns, c.Codes) {
+				r.show(&t, c)
+			}
+		}
+	}
+	if tables == len(r.before) {
+		r.findTotals(all)
+	}
+	r.hidden, r.small = map[string]bool{}, map[string]bool{}
+	r.hideSmall(all)
+}
+
+// reviser holds which changes of a measure must not be shown. Its maps are by the key of a cell.
 type reviser struct {
 	before      []published.Table
 	hierarchies map[string]published.Hierarchy
-	totals      map[string]bool
+	least       int64
+	shown       map[string]bool // may show a change
+	revised     map[string]bool // the tables of these
+	columns     map[string]bool // and their columns
+	totals      map[string]bool // always show it
+	stale       map[string]bool // never do, and need no protection: the wider totals
+	small       map[string]bool // have changed by little, all in all
 	hidden      map[string]bool
 	totalsOnly  bool // nothing else may be shown
 }
 
-// totalsOf finds the total of each measure: the forced count that most of its tables have.
-func totalsOf(before []published.Table, in *Input) map[string]bool {
-	tables := map[string]map[string]int{} // how many have it, by measure and key
-	for i := range before {
-		t := tableOf(in, &before[i])
-		if t == nil {
+// show notes that a cell may show a change.
+func (r *reviser) show(t *published.Table, c published.Cell) {
+	r.shown[published.Key(t.Measure, t.Columns, c.Codes)] = true
+	r.revised[t.ID] = true
+	for _, column := range t.Columns {
+		r.columns[column] = true
+	}
+}
+
+// findTotals finds the totals that are always corrected: the one that most tables have, and those wider ones that differ from it by
+// nothing or by enough persons.
+func (r *reviser) findTotals(all Change) {
+	r.totals, r.stale = map[string]bool{}, map[string]bool{}
+	type total struct {
+		key          string
+		tables       int
+		gained, lost int64
+	}
+	found := map[string]*total{}
+	for i := range r.before {
+		gained, lost := tableOf(all.Added, &r.before[i]), tableOf(all.Removed, &r.before[i])
+		if gained == nil || !r.revised[gained.ID] {
 			continue
 		}
-		if tables[t.Measure] == nil {
-			tables[t.Measure] = map[string]int{}
+		for n, c := range gained.Counts {
+			if c.State != Forced || !gained.whole(c) {
+				continue
+			}
+			key := published.Key(gained.Measure, gained.Columns, c.Codes)
+			if found[key] == nil {
+				found[key] = &total{key: key, gained: c.Value, lost: lost.Counts[n].Value}
+			}
+			found[key].tables++
 		}
-		for _, c := range t.Counts {
-			if c.State == Forced {
-				tables[t.Measure][published.Key(t.Measure, t.Columns, c.Codes)]++
+	}
+	order := slices.SortedFunc(maps.Values(found), func(a, b *total) int {
+		return cmp.Or(cmp.Compare(b.tables, a.tables), cmp.Compare(len(b.key), len(a.key)), cmp.Compare(a.key, b.key))
+	})
+	enough := func(a, b int64) bool { return a == b || max(a-b, b-a) >= r.least }
+	for i, t := range order {
+		if slices.ContainsFunc(order[:i], func(o *total) bool { return r.totals[o.key] && !(enough(t.gained, o.gained) && enough(t.lost, o.lost)) }) {
+			r.stale[t.key] = true
+		} else {
+			r.totals[t.key] = true
+		}
+	}
+	r.addRests()
+}
+
+// addRests makes totals of what others give away: a part of a total of which all other parts are totals.
+func (r *reviser) addRests() {
+	for i := range r.before {
+		t := &r.before[i]
+		if !r.revised[t.ID] {
+			continue
+		}
+		for _, whole := range t.Cells {
+			if !r.totals[published.Key(t.Measure, t.Columns, whole.Codes)] {
+				continue
+			}
+			for j, column := range t.Columns {
+				var open []string
+				parts := Families(r.hierarchies[column], codesOf(t, j))[whole.Codes[j]]
+				for _, part := range parts {
+					codes := slices.Clone(whole.Codes)
+					codes[j] = part
+					if key := published.Key(t.Measure, t.Columns, codes); !r.totals[key] {
+						open = append(open, key)
+					}
+				}
+				if len(open) == 1 && len(parts) > 1 {
+					r.totals[open[0]] = true
+				}
 			}
 		}
 	}
-	totals := map[string]bool{}
-	for _, keys := range tables {
-		best := ""
-		for key, n := range keys {
-			if best == "" || cmp.Or(cmp.Compare(n, keys[best]), cmp.Compare(len(best), len(key)), cmp.Compare(best, key)) > 0 {
-				best = key
-			}
-		}
-		totals[best] = true
-	}
-	return totals
 }
 
 // hideSmall hides changes whose amount is smaller than the threshold, however many persons they are of: only the amount is seen.
@@ -102,23 +213,19 @@ func (r *reviser) hideSmall(all Change) {
 		for _, c := range t.Cells {
 			n, _ := from.find(c.Codes, r.hierarchies)
 			key := published.Key(t.Measure, t.Columns, c.Codes)
-			if amount := r.amount(all, t, c.Codes); amount != 0 && max(amount, -amount) < from.threshold(n) && !r.totals[key] {
-				r.hidden[key] = true
+			if amount := r.amount(all, t, c.Codes); amount != 0 && max(amount, -amount) < from.threshold(n) && !r.totals[key] && !r.stale[key] {
+				r.hidden[key], r.small[key] = true, true
 			}
 		}
 	}
 }
 
-// hide hides changes until what is shown of the gains and of the losses is safe.
+// hide hides changes until what is shown of the gains and of the losses is safe. The error wraps ErrUnsafe where that cannot be.
 func (r *reviser) hide(all Change) error {
 	for grown := true; grown; {
 		grown = false
 		for _, in := range []*Input{all.Added, all.Removed} {
 			hidden, err := r.unsafe(in)
-			if errors.Is(err, ErrUnsafe) {
-				r.hideOthers()
-				return nil
-			}
 			if err != nil {
 				return err
 			}
@@ -146,13 +253,15 @@ func (r *reviser) hideOthers() {
 
 // unsafe returns the cells of gains or losses that must not be shown beside the others.
 func (r *reviser) unsafe(in *Input) ([]string, error) {
-	system := &Input{Hierarchies: r.hierarchies, Cores: in.Cores}
+	system := &Input{Hierarchies: r.hierarchies, Cores: in.Cores, Strangers: true}
 	for i := range r.before {
 		t, err := r.part(&r.before[i], in)
 		if err != nil {
 			return nil, err
 		}
-		system.Tables = append(system.Tables, *t)
+		if len(t.Counts) > 0 {
+			system.Tables = append(system.Tables, *t)
+		}
 	}
 	release, err := plan(system)
 	if err != nil {
@@ -169,27 +278,40 @@ func (r *reviser) unsafe(in *Input) ([]string, error) {
 	return keys, nil
 }
 
-// part is what the cells of a published table gained or lost.
+// part is what the cells of a published table gained or lost that what is shown could tell of: those that may be shown; and, of a table
+// of which nothing may be, all, if each of its columns is one of those. A column of which nothing is shown leaves a cell free: who changed
+// may have any code of it.
 func (r *reviser) part(t *published.Table, in *Input) (*Table, error) {
 	from := tableOf(in, t)
 	if from == nil {
 		return nil, fmt.Errorf("table %s of the release before is not among the changes, or has other columns", t.ID)
 	}
 	out := &Table{ID: t.ID, Measure: t.Measure, Columns: t.Columns}
+	if !r.revised[t.ID] && slices.ContainsFunc(t.Columns, func(c string) bool { return !r.columns[c] }) {
+		return out, nil
+	}
 	for _, c := range t.Cells {
+		key := published.Key(t.Measure, t.Columns, c.Codes)
+		shown := r.shown[key]
+		if r.revised[t.ID] && !shown && !r.totals[key] {
+			continue
+		}
 		n, ok := from.find(c.Codes, r.hierarchies)
 		if !ok {
 			return nil, fmt.Errorf("table %s: nothing says how %v changed", t.ID, c.Codes)
 		}
-		key := published.Key(t.Measure, t.Columns, c.Codes)
-		n.Threshold = from.threshold(n)
+		n.Codes, n.Threshold = c.Codes, max(from.threshold(n), 1)
 		switch n.State = Free; {
 		case r.totals[key]:
 			n.State, n.Threshold = Forced, 1
-		case n.Value != 0 && (c.Withheld || c.Kept || r.hidden[key]):
-			n.State = Held // of one that did not change, an attacker who knows that is the stronger one
+		case r.stale[key]:
+			n.State = Stale
+		case shown && !c.Withheld && !c.Kept && !r.hidden[key]:
+		case n.Value != 0 && (n.Persons < n.Threshold || r.small[key]):
+			n.State = Held
+		default:
+			n.State = Stale // not shown, but no harm if it were
 		}
-		n.Codes, n.Threshold = c.Codes, max(n.Threshold, 1)
 		out.Counts = append(out.Counts, n)
 	}
 	return out, nil
@@ -221,7 +343,7 @@ func (r *reviser) revision(all Change, names named) (*Revision, error) {
 			switch {
 			case c.Withheld:
 				continue
-			case c.Kept || r.hidden[key]:
+			case c.Kept || r.hidden[key] || r.stale[key] || !r.totals[key] && !r.shown[key]:
 				t.Cells[j].Kept = true
 				out.Kept++
 				continue
@@ -249,15 +371,11 @@ func (r *reviser) revision(all Change, names named) (*Revision, error) {
 	for _, l := range lines {
 		out.Differences = append(out.Differences, l)
 	}
-	slices.SortFunc(out.Differences, func(a, b published.Difference) int { return cmp.Compare(a.Key, b.Key) })
 	return out, nil
 }
 
 // amount is by how much a cell of a published table changed.
 func (r *reviser) amount(c Change, t *published.Table, codes []string) (n int64) {
-	if c.Added == nil {
-		return 0
-	}
 	added, _ := tableOf(c.Added, t).find(codes, r.hierarchies)
 	removed, _ := tableOf(c.Removed, t).find(codes, r.hierarchies)
 	return added.Value - removed.Value

@@ -26,6 +26,8 @@ func one(counts map[string]int64) *Input {
 	return &Input{Tables: []Table{t}, Hierarchies: map[string]published.Hierarchy{"place": h}}
 }
 
+func all(string, []string, []string) bool { return true }
+
 type reason struct {
 	name           string
 	added, removed map[string]int64
@@ -42,7 +44,7 @@ func revised(t *testing.T, reasons ...reason) (map[string]published.Cell, map[st
 	for _, r := range reasons {
 		changes = append(changes, Change{r.name, one(r.added), one(r.removed)})
 	}
-	r, err := Revise(before.Tables, before.Hierarchies, changes, 5)
+	r, err := Revise(before.Tables, before.Hierarchies, changes, all, 5)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,22 +122,22 @@ func TestRevisionsUnderAttack(t *testing.T) {
 		if err != nil {
 			continue // too few to publish anything
 		}
-		all := []published.Vintage{{ID: "1", Tables: release.Tables}}
+		vintages := []published.Vintage{{ID: "1", Tables: release.Tables}}
 		tables := release.Tables
 		for n := 2; n <= 3; n++ {
 			changes := w.change()
-			r, err := Revise(tables, release.Hierarchies, changes, 5)
+			r, err := Revise(tables, release.Hierarchies, changes, all, 5)
 			if err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
 			tables = r.Tables
-			all = append(all, published.Vintage{ID: fmt.Sprint(n), Revision: true, Tables: tables})
+			vintages = append(vintages, published.Vintage{ID: fmt.Sprint(n), Revision: true, Tables: tables})
 			if why := w.wrong(r, release.Hierarchies); why != "" {
 				t.Fatalf("seed %d, vintage %d: %s", seed, n, why)
 			}
 			shown, kept = shown+len(r.Differences), kept+r.Kept
 		}
-		found, err := attack.Run(&attack.Input{Hierarchies: release.Hierarchies, Vintages: all, Threshold: 5})
+		found, err := attack.Run(&attack.Input{Hierarchies: release.Hierarchies, Vintages: vintages, Threshold: 5})
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}

@@ -61,7 +61,7 @@ func plan(in *Input) (*Release, error) {
 		if err := f.repair(); err != nil {
 			return nil, err
 		}
-		report, err := audit.Audit(&f.System, audit.Options{Memo: memo})
+		report, err := audit.Audit(&f.System, audit.Options{Memo: memo, Strangers: in.Strangers})
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +72,7 @@ func plan(in *Input) (*Release, error) {
 			return nil, err
 		}
 	}
-	report, err := audit.Audit(&f.System, audit.Options{Exact: true})
+	report, err := audit.Audit(&f.System, audit.Options{Exact: true, Strangers: in.Strangers})
 	if err != nil {
 		return nil, err
 	}
