@@ -335,3 +335,31 @@ func TestNothingThatArrivesMovesAByte(t *testing.T) {
 		}
 	}
 }
+
+// TestARevisedHalfYear: a revision gives the new counts, and those that it keeps with the vintage that they are of; these are not added up.
+func TestARevisedHalfYear(t *testing.T) {
+	_, body := get(t, handler(), feed.PathCSV+"?period=2014-S1")
+	if want := fmt.Sprintf("2014-S1,registered,A,%d,2014-S1/2", vintagestest.Registered+vintagestest.Late); !strings.Contains(body, want) {
+		t.Errorf("the total is\n%s", body)
+	}
+	if counts, _ := rows(t, "period=2014-S1&vintage=1", "2014-S1/1"); counts[""] != strconv.Itoa(vintagestest.Registered) {
+		t.Errorf("vintage 1 has become %v", counts)
+	}
+	if counts, _ := rows(t, "period=2014-S1&by=month", "2014-S1/1"); sum(t, counts) != vintagestest.Registered {
+		t.Errorf("the months, which a revision keeps, are %v", counts)
+	}
+	_, body = get(t, handler(), feed.PathJSON+"?period=2014-S1&by=month")
+	var kept struct {
+		Vintage string
+		Rows    []struct{ Vintage string }
+	}
+	if err := json.Unmarshal([]byte(body), &kept); err != nil || kept.Vintage != "2014-S1/2" || kept.Rows[0].Vintage != "2014-S1/1" {
+		t.Errorf("%v: %s", err, body)
+	}
+	// A quarter of the known returns is a sum of months. In the revision these are kept, and are not added up.
+	for query, want := range map[string]int{"&vintage=1": 200, "": 404} {
+		if resp, body := get(t, handler(), feed.PathCSV+"?period=2014-Q1&series=reconciled"+query); resp.StatusCode != want {
+			t.Errorf("%q: %d %s", query, resp.StatusCode, body)
+		}
+	}
+}

@@ -63,7 +63,7 @@ func TestChromium(t *testing.T) {
 		pages.ServeHTTP(w, r)
 	}))
 	defer server.Close()
-	for _, address := range []string{"/", "/?lang=en", "/feed/"} {
+	for _, address := range []string{"/", "/?lang=en", "/feed/", "/revisions/2014-S1"} {
 		dom, log := chromium(t, "--dump-dom", server.URL+address)
 		if address != "/feed/" && !strings.Contains(dom, "27,086") {
 			t.Errorf("%s: the figure is not in the page as the browser has it", address)
@@ -80,7 +80,7 @@ func TestChromium(t *testing.T) {
 		t.Errorf("the browser's console does not reach this test: %s", log)
 	}
 	for path := range asked {
-		if path != "/" && path != "/feed/" && !strings.HasPrefix(path, "/assets/site-") {
+		if path != "/" && path != "/feed/" && path != "/revisions/2014-S1" && !strings.HasPrefix(path, "/assets/site-") {
 			t.Errorf("the browser asked for %s", path)
 		}
 	}
@@ -90,7 +90,7 @@ func TestChromium(t *testing.T) {
 	}
 	for name, shot := range map[string][2]string{
 		"desktop_es": {"1280,3600", "/?lang=es"}, "desktop_en": {"1280,3600", "/?lang=en"}, "phone_es": {"360,6200", "/?lang=es"}, "phone_en": {"360,6200", "/?lang=en"}, "phone_provisional_es": {"360,4800", "/?lang=es&period=2015-S2"},
-		"tablet_es": {"820,4600", "/?lang=es"}, "feed_es": {"1280,1900", "/feed/?lang=es"}, "fail_es": {"1280,700", "/nada?lang=es"}, "provisional_es": {"1280,2400", "/?period=2015-S2&lang=es"},
+		"tablet_es": {"820,4600", "/?lang=es"}, "feed_es": {"1280,1900", "/feed/?lang=es"}, "revisions_es": {"1280,1500", "/revisions/2014-S1?lang=es"}, "revisions_phone_en": {"360,2200", "/revisions/2014-S1?lang=en"}, "revised_es": {"1280,3600", "/?lang=es&period=2014-S1"}, "fail_es": {"1280,700", "/nada?lang=es"}, "provisional_es": {"1280,2400", "/?period=2015-S2&lang=es"},
 	} {
 		chromium(t, "--screenshot="+filepath.Join(dir, name+".png"), "--window-size="+shot[0], server.URL+shot[1])
 	}

@@ -31,8 +31,10 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// made are a half-year with a provisional vintage and one with a provisional and a final one. The older half-year was published last.
+// made are a half-year that was revised, one with a provisional vintage and one with a provisional and a final one. The older half-year was published last.
 var made = []vintagestest.Vintage{
+	{Period: "2014-S1", Number: 1, Status: "final", Published: time.Date(2014, 10, 1, 12, 0, 0, 0, time.UTC)},
+	{Period: "2014-S1", Number: 2, Status: "revision", Published: time.Date(2015, 3, 2, 12, 0, 0, 0, time.UTC)},
 	{Period: "2015-S2", Number: 1, Status: "provisional", Published: time.Date(2016, 12, 1, 12, 0, 0, 0, time.UTC)},
 	{Period: "2016-S1", Number: 1, Status: "provisional", Published: time.Date(2016, 8, 1, 12, 0, 0, 0, time.UTC)},
 	{Period: "2016-S1", Number: 2, Status: "final", Published: time.Date(2016, 10, 3, 15, 0, 0, 0, time.UTC)},

@@ -44,7 +44,7 @@ type server struct {
 	log   *slog.Logger
 }
 
-// New makes the handler for "/", "/feed/", "/problems/" and "/assets/". It panics on a configuration that Validate refuses.
+// New makes the handler for "/", "/feed/", "/revisions/", "/problems/" and "/assets/". It panics on a configuration that Validate refuses.
 func New(c Config) http.Handler {
 	if err := c.Validate(); err != nil {
 		panic(err)
@@ -61,6 +61,7 @@ func New(c Config) http.Handler {
 	}{
 		{"/{$}", "/", s.home},
 		{"/feed/{$}", "/feed/", s.feed},
+		{revisionsPath + "{period}", revisionsPath, s.revisions},
 		{"/problems/{kind}", "/problems/", s.problem},
 		{stylePath, "/assets/", s.style},
 		{"/", "/*", s.nothing},

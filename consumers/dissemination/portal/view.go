@@ -21,6 +21,9 @@ type homeView struct {
 	Label, Name, First, Last   string
 	Periods                    []choice
 	Vintage, Folder            string // its name and its address
+	Status                     string
+	Revisions                  string // the address of the half-year's revisions; "" where it has one vintage
+	Kept                       bool   // some count of the page is of an earlier vintage
 	Certificate                string // its address
 	Rounded                    int64  // base of a provisional vintage's counts; 0: they are exact
 	Withheld                   bool   // some count of the page
@@ -52,6 +55,7 @@ type line struct {
 	Count, Percent string // "" when it is withheld
 	Unknown        bool   // the code for not stated
 	Withheld       bool
+	Kept           string // the earlier vintage that the count is of; "" where it is of this one
 	size           int64
 	share          float64
 }
@@ -87,6 +91,10 @@ func view(all []vintages.Vintage, o *vintages.Opened, lang string) homeView {
 		Vintage: o.Period + "/" + strconv.FormatUint(o.Number, 10), Folder: vintages.Address(o.Period, o.Number), Method: m.MethodVersion,
 		AsOf: moment(m.AsOf, lang), AsOfISO: stamp(m.AsOf), Published: moment(o.Vintage.Published, lang), PublishedISO: stamp(o.Vintage.Published)}
 	v.Certificate = v.Folder + bundle.CertificatePath
+	v.Status = map[string]both{"final": {"Definitivo", "Final"}, "revision": {"Revisado", "Revised"}, "provisional": {"Provisional", "Provisional"}}[o.Status].in(lang)
+	if several := slices.DeleteFunc(slices.Clone(all), func(one vintages.Vintage) bool { return one.Period != o.Period }); len(several) > 1 {
+		v.Revisions = revisionsPath + o.Period + "?lang=" + lang
+	}
 	if m.Rounded > 1 {
 		v.Rounded = m.Rounded
 	}
@@ -111,6 +119,7 @@ func view(all []vintages.Vintage, o *vintages.Opened, lang string) homeView {
 	v.MonthBars = monthColumns(v.MonthLines)
 	for _, shown := range [][]line{v.RouteLines, v.ExitLines, v.MonthLines} {
 		v.Withheld = v.Withheld || slices.ContainsFunc(shown, func(l line) bool { return l.Withheld })
+		v.Kept = v.Kept || slices.ContainsFunc(shown, func(l line) bool { return l.Kept != "" })
 	}
 	v.ExitBars, v.ExitHeight = bars(v.ExitLines)
 	v.RouteBars, v.RouteHeight = bars(v.RouteLines)
@@ -144,8 +153,11 @@ func given(n *int64) string {
 func stamp(t time.Time) string { return t.In(calendar.Zone()).Format(time.RFC3339) }
 
 // newLine makes a line of a row that the feed gives.
-func newLine(r feed.Row, name string, total *int64, lang string) line {
+func newLine(o *vintages.Opened, r feed.Row, name string, total *int64, lang string) line {
 	l := line{Name: name, Withheld: r.Withheld, size: r.Returns}
+	if r.Of != o.Number {
+		l.Kept = strconv.FormatUint(r.Of, 10)
+	}
 	if !r.Withheld {
 		l.Count = number(r.Returns)
 		if total != nil && *total > 0 {
@@ -162,7 +174,7 @@ func lines(o *vintages.Opened, ask feed.Query, dimension, list string, total *in
 	codes, _ := codelists.Get(list)
 	t, _ := feed.Find(o, ask.Breakdown(dimension))
 	for _, r := range t.Rows {
-		l := newLine(r, o.Label(t.Query.By[0].Column, r.Codes[0], ask.Lang), total, ask.Lang)
+		l := newLine(o, r, o.Label(t.Query.By[0].Column, r.Codes[0], ask.Lang), total, ask.Lang)
 		l.Unknown = r.Codes[0] == codes.Unknown
 		all = append(all, l)
 	}
@@ -178,7 +190,7 @@ func monthLines(o *vintages.Opened, ask feed.Query, total *int64) (all []line) {
 	for _, r := range t.Rows {
 		month, _ := calendar.ParsePeriod(r.Codes[0])
 		_, number, _ := month.First.Civil()
-		all = append(all, newLine(r, months[ask.Lang][number-1], total, ask.Lang))
+		all = append(all, newLine(o, r, months[ask.Lang][number-1], total, ask.Lang))
 	}
 	return all
 }

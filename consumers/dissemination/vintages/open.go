@@ -20,7 +20,9 @@ type Opened struct {
 	Vintage
 	Manifest bundle.Manifest
 	Tables   []Table
-	labels   map[columnCode][2]string // in Spanish and in English
+	// Differences are the counts that a revision changes.
+	Differences []published.Difference
+	labels      map[columnCode][2]string // in Spanish and in English
 }
 
 // Table is one table of an opened vintage.
@@ -97,7 +99,7 @@ func (s *Shelf) kept(id uuid.UUID) *Opened {
 
 // opened makes what questions need out of a bundle.
 func opened(v Vintage, b *bundle.Bundle) *Opened {
-	o := &Opened{Vintage: v, Manifest: b.Manifest, labels: map[columnCode][2]string{}}
+	o := &Opened{Vintage: v, Manifest: b.Manifest, Differences: b.Differences, labels: map[columnCode][2]string{}}
 	for _, c := range b.Codes {
 		o.labels[columnCode{c.Column, c.Code}] = [2]string{c.LabelES, c.LabelEN}
 	}

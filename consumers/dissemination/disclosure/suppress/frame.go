@@ -70,7 +70,7 @@ type Input struct {
 	Join        Join
 	// Strangers says that the public does not know who is in the tables: no attacker knows their own case.
 	Strangers bool
-	joined      map[[2]string][]string // by column and joined code, the codes that it was made of
+	joined    map[[2]string][]string // by column and joined code, the codes that it was made of
 }
 
 // Join says which codes are joined where too few persons have one.

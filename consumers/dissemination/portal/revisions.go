@@ -1,0 +1,242 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"retorno/consumers/dissemination/disclosure/published"
+	"retorno/consumers/dissemination/feed"
+	"retorno/consumers/dissemination/revision"
+	"retorno/consumers/dissemination/vintages"
+	"retorno/schemas/calendar"
+)
+
+// revisionsPath is where the vintages of a half-year stand beside each other.
+const revisionsPath = "/revisions/"
+
+// revisionsView is what the template of the page of revisions is given.
+type revisionsView struct {
+	Frame
+	Name, Label string
+	Months      []string
+	Rows        []revisionRow
+	Steps       []revisionStep
+	Rounded     bool // some vintage is
+	Kept        bool // some month is of an earlier vintage
+}
+
+type revisionRow struct {
+	Vintage, Folder, Status, Published, Reason string
+	Counts                                     []string // by month, the total last; "" where it is not published
+}
+
+type revisionStep struct {
+	From, To, Change   string
+	Mean, MeanAbsolute string // "" where no month is in both
+	Lines              []revisionLine
+	Kept               string // how many counts are those of an earlier vintage
+	File               string // the address of all lines
+}
+
+type revisionLine struct {
+	Measure, Cell, Before, After, Change string
+	Reasons                              string
+}
+
+// revisions is the page of a half-year's vintages.
+func (s *server) revisions(w http.ResponseWriter, r *http.Request) {
+	period := r.PathValue("period")
+	if p, err := calendar.ParsePeriod(period); err != nil || p.Kind != calendar.KindHalfYear {
+		s.fail(w, r, http.StatusNotFound, wrongPeriod)
+		return
+	}
+	if m, ok := understood(r.URL.Query()); !ok {
+		s.fail(w, r, http.StatusBadRequest, m)
+		return
+	}
+	all, err := s.openAll(r.Context(), period)
+	switch {
+	case errors.Is(err, vintages.ErrNotFound):
+		s.fail(w, r, http.StatusNotFound, noSuchPeriod)
+	case err != nil:
+		s.log.LogAttrs(r.Context(), slog.LevelError, "the page of revisions could not be made", slog.Any("error", err))
+		w.Header().Set("Retry-After", "10")
+		s.fail(w, r, http.StatusServiceUnavailable, away)
+	default:
+		s.show(w, r, http.StatusOK, "revisions", viewRevisions(all, language(r)))
+	}
+}
+
+// openAll opens the vintages of a half-year, in their order; vintages.ErrNotFound where there are none.
+func (s *server) openAll(ctx context.Context, period string) (all []*vintages.Opened, err error) {
+	list, err := s.shelf.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range list {
+		if v.Period != period {
+			continue
+		}
+		o, err := s.shelf.Open(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	if len(all) == 0 {
+		return nil, vintages.ErrNotFound
+	}
+	slices.SortFunc(all, func(a, b *vintages.Opened) int { return int(a.Number) - int(b.Number) })
+	return all, nil
+}
+
+func viewRevisions(all []*vintages.Opened, lang string) revisionsView {
+	period, _ := calendar.ParsePeriod(all[0].Period)
+	v := revisionsView{Frame: frame(lang, revisionsPath+period.Label, ""), Label: period.Label, Name: halfYearName(period, lang)}
+	v.Title = both{"Revisiones, " + v.Name, "Revisions, " + v.Name}.in(lang)
+	var labels []string
+	for m := period.First.Period(calendar.KindMonth); m.First <= period.Last; m = m.Next() {
+		_, n, _ := m.First.Civil()
+		labels, v.Months = append(labels, m.Label), append(v.Months, months[lang][n-1])
+	}
+	var rows []revision.Vintage
+	for _, o := range all {
+		row := revisionRow{Vintage: strconv.FormatUint(o.Number, 10), Folder: vintages.Address(o.Period, o.Number), Status: statusName(o.Status).in(lang),
+			Published: date(calendar.DayOfTime(o.Vintage.Published), lang), Reason: o.Manifest.Reason}
+		counts, texts, total := monthsOf(o, period, labels)
+		row.Counts = append(texts, given(total))
+		v.Kept = v.Kept || slices.ContainsFunc(texts, func(text string) bool { return strings.HasSuffix(text, "]") })
+		v.Rows = append(v.Rows, row)
+		v.Rounded = v.Rounded || o.Manifest.Rounded > 1
+		rows = append(rows, revision.Vintage{Number: o.Number, Counts: counts, Total: total})
+	}
+	for i, step := range revision.NewTriangle(period.Label, labels, rows, nil).Steps {
+		v.Steps = append(v.Steps, viewStep(step, all[i+1], lang))
+	}
+	return v
+}
+
+// monthsOf are the registered returns of a vintage by month, as counts that it gives of its own and as texts, and their total; nil and "" where
+// they are not published.
+func monthsOf(o *vintages.Opened, period calendar.Period, labels []string) (counts []*int64, texts []string, total *int64) {
+	ask := feed.Query{Period: period, Series: feed.Registered}
+	counts, texts = make([]*int64, len(labels)), make([]string, len(labels))
+	t, _ := feed.Find(o, ask.Breakdown("month"))
+	for _, r := range t.Rows {
+		i := slices.Index(labels, r.Codes[0])
+		if i < 0 || r.Withheld {
+			continue
+		}
+		if texts[i] = number(r.Returns); r.Of == o.Number {
+			counts[i] = &r.Returns
+		} else {
+			texts[i] += " [" + strconv.FormatUint(r.Of, 10) + "]"
+		}
+	}
+	return counts, texts, feed.Total(o, ask, feed.Registered)
+}
+
+func viewStep(step revision.Step, b *vintages.Opened, lang string) revisionStep {
+	v := revisionStep{From: strconv.FormatUint(step.From, 10), To: strconv.FormatUint(step.To, 10)}
+	if step.Change != nil {
+		v.Change = signed(*step.Change)
+	}
+	if step.Mean != nil {
+		v.Mean, v.MeanAbsolute = decimal(*step.Mean), decimal(*step.MeanAbsolute)
+	}
+	if b.Manifest.Revises == 0 {
+		return v
+	}
+	v.File = vintages.Address(b.Period, b.Number) + "revision.csv"
+	kept := 0
+	for _, t := range b.Tables {
+		for _, c := range t.Cells {
+			if c.Kept {
+				kept++
+			}
+		}
+	}
+	v.Kept = number(int64(kept))
+	for _, d := range b.Differences {
+		measure, cell, _ := strings.Cut(d.Key, "|")
+		v.Lines = append(v.Lines, revisionLine{Measure: measureName(measure).in(lang), Cell: cellName(b, cell, lang), Before: number(d.Before), After: number(d.After),
+			Change: signed(d.After - d.Before), Reasons: reasonNames(d, lang)})
+	}
+	return v
+}
+
+// cellName says what a cell counts: the labels of its codes but for the half-year.
+func cellName(o *vintages.Opened, cell, lang string) string {
+	var names []string
+	for _, part := range strings.Split(cell, "|") {
+		column, code, _ := strings.Cut(part, "=")
+		if code != o.Period {
+			names = append(names, o.Label(column, code, lang))
+		}
+	}
+	if len(names) == 0 {
+		return both{"total", "total"}.in(lang)
+	}
+	return strings.Join(names, " · ")
+}
+
+// reasonNames says the amounts of the reasons of a difference.
+func reasonNames(d published.Difference, lang string) string {
+	var all []string
+	for _, r := range []struct {
+		id   string
+		name both
+	}{{"late", both{"tardíos", "late"}}, {"correction", both{"corregidos", "corrected"}}, {"void", both{"anulados", "voided"}},
+		{"method", both{"método", "method"}}, {"code_list", both{"listas de códigos", "code lists"}}} {
+		if n := d.By[r.id]; n != 0 {
+			all = append(all, r.name.in(lang)+" "+signed(n))
+		}
+	}
+	if d.Other != 0 {
+		all = append(all, both{"otras razones", "other reasons"}.in(lang)+" "+signed(d.Other))
+	}
+	return strings.Join(all, ", ")
+}
+
+func statusName(status string) both {
+	switch status {
+	case "final":
+		return both{"Definitiva", "Final"}
+	case "revision":
+		return both{"Revisión", "Revision"}
+	}
+	return both{"Provisional", "Provisional"}
+}
+
+func measureName(measure string) both {
+	switch measure {
+	case "helps":
+		return both{"Ayudas dadas", "Helps given"}
+	case "people", "people_by_kind":
+		return both{"Personas asistidas", "People helped"}
+	case "crossings":
+		return both{"Controles de documento", "Document checks"}
+	}
+	return both{"Retornos", "Returns"}
+}
+
+// signed writes a change with its sign.
+func signed(n int64) string {
+	switch {
+	case n > 0:
+		return "+" + number(n)
+	case n < 0:
+		return "−" + number(-n)
+	}
+	return "0"
+}
+
+// decimal writes a mean to a tenth.
+func decimal(f float64) string {
+	return strings.Replace(strconv.FormatFloat(f, 'f', 1, 64), "-", "−", 1)
+}
