@@ -88,11 +88,17 @@ func migratedStore(t *testing.T) (s *store.Store, addr string) {
 // messyRegister is a register with everything that goes wrong, made from a published table.
 func messyRegister(t *testing.T, id string, seed uint64) *register.Register {
 	t.Helper()
+	return readMade(t, id, register.Settings{Seed: seed, Mess: register.Hard})
+}
+
+// readMade makes a register from one of the program's tables.
+func readMade(t *testing.T, id string, settings register.Settings) *register.Register {
+	t.Helper()
 	table, err := tables.Read(strings.NewReader(string(tables.Dev())), id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := register.Make(t.Context(), table, register.Settings{Seed: seed, Mess: register.Hard})
+	made, err := register.Make(t.Context(), table, settings)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func Revisions(ctx context.Context, conn Conn, period calendar.Period) (revision
 // changed are the cells that changed, by the later vintage.
 func changed(ctx context.Context, conn Conn, period calendar.Period) (map[uint64][]revision.Cell, error) {
 	rows, err := conn.Query(ctx, `SELECT vintage, measure, cell, before, after, change, late, correction, void, method, code_list, other FROM ceniss.revisions
-		WHERE period = ? ORDER BY vintage, measure, abs(change) DESC, cell`, period.Label)
+		WHERE period = ? ORDER BY vintage, measure != 'returns', measure, abs(change) DESC, cell`, period.Label)
 	if err != nil {
 		return nil, err
 	}

@@ -189,6 +189,25 @@ func TestHalfYearsWithManySmallCells(t *testing.T) {
 		if got.LeftOut == 0 || hidden*50 > outside {
 			t.Errorf("%d left out, %d of %d withheld outside T8", got.LeftOut, hidden, outside)
 		}
+		joined, err := l.Joined("2016-S1", got.Tables)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range got.Tables {
+			for _, c := range table.Cells {
+				for j, column := range table.Columns {
+					col, ok := l.Column(column)
+					if !ok {
+						continue
+					}
+					for code := range col.Label {
+						if is, was := joined[column].Within(code, c.Codes[j]), got.Hierarchies[column].Within(code, c.Codes[j]); is != was {
+							t.Fatalf("%s: that %s is within %s, from what is published: %v; and it was %v", column, code, c.Codes[j], is, was)
+						}
+					}
+				}
+			}
+		}
 		found, err := attack.Run(&attack.Input{Hierarchies: got.Hierarchies, Vintages: []published.Vintage{{ID: "A", Tables: got.Tables}}, Threshold: 5})
 		if err != nil || len(found) > 0 {
 			t.Errorf("the attack finds %d cells, %v: %v", len(found), err, found)

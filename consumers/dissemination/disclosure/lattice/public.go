@@ -140,15 +140,14 @@ func (l *Lattice) Joined(halfYear string, tables []published.Table) (map[string]
 		for _, name := range slices.SortedFunc(maps.Keys(joined), func(a, b string) int {
 			return cmp.Or(cmp.Compare(len(joined[a]), len(joined[b])), cmp.Compare(a, b))
 		}) {
-			above := h.Parent(joined[name][0])
 			for _, part := range joined[name] {
-				for len(joined[h.Parent(part)]) > 0 { // joined before
+				for h.Parent(part) != name && len(joined[h.Parent(part)]) > 0 { // joined before
 					part = h.Parent(part)
 				}
-				above = h.Parent(part)
-				h[part] = name
+				if h.Parent(part) != name {
+					h[name], h[part] = h.Parent(part), name
+				}
 			}
-			h[name] = above
 		}
 		all[c.ID] = h
 	}
