@@ -155,6 +155,7 @@ func TestAVintageSaysWhatWasGivenUp(t *testing.T) {
 	o.mustPublish(o.conn, release.Provisional, after)
 	o.exec("INSERT INTO retorno.ledger (topic, kafka_partition, epoch, first_offset, next_offset, lost) VALUES ('%s', 0, 1, 7, 57, 50)", events.TopicCentre)
 	o.ends[events.TopicCentre] = 57
+	o.announce(1, 57) // the flush that the publication waits for has ended
 	o.compared()
 	p := o.mustPublish(o.conn, release.Final, after)
 	if p.Lost != 50 || len(p.Positions) != 1 || p.Positions[0].Lost != 50 {

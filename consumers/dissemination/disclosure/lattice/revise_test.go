@@ -59,7 +59,7 @@ func changed(t testing.TB, l *Lattice, data []Data, seed uint64, late, corrected
 	return all
 }
 
-// TestARevisedHalfYear: what a revision shows are the new counts, and whoever has the final vintage too finds nothing.
+// TestARevisedHalfYear: what a revision shows are the new counts, and an attacker who has the final vintage too finds nothing.
 func TestARevisedHalfYear(t *testing.T) {
 	l := shippedOrFail(t)
 	class, ok := l.Class("revision")

@@ -112,7 +112,7 @@ func TestRevisions(t *testing.T) {
 }
 
 // TestRevisionsUnderAttack: made releases are revised twice, for made reasons. What is shown are the new counts, the reasons add up, and
-// whoever has all vintages finds nothing.
+// an attacker who has all vintages finds nothing.
 func TestRevisionsUnderAttack(t *testing.T) {
 	shown, kept := 0, 0
 	for seed := range uint64(60) {
