@@ -1,7 +1,6 @@
 package command
 
 import (
-	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -9,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -21,8 +19,8 @@ import (
 
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure/attack"
-	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
+	"retorno/consumers/dissemination/release"
 	"retorno/consumers/dissemination/vintages"
 )
 
@@ -44,7 +42,7 @@ func (c *attackCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	in, err := attackOn(all)
+	in, err := release.AttackOn(all)
 	if err != nil {
 		return No(err)
 	}
@@ -76,38 +74,6 @@ func (c *attackCommand) Run(ctx context.Context, t *terminal) error {
 		err = No(fmt.Errorf("the published tables give away %d cells", len(found)))
 	}
 	return err
-}
-
-// attackOn is everything that the vintages publish. The threshold is the least of their lattices.
-func attackOn(all []*bundle.Bundle) (*attack.Input, error) {
-	in := &attack.Input{Hierarchies: map[string]published.Hierarchy{}, Sensitive: map[string][]string{}}
-	slices.SortStableFunc(all, func(a, b *bundle.Bundle) int {
-		return cmp.Or(cmp.Compare(a.Manifest.Period, b.Manifest.Period), cmp.Compare(a.Manifest.Vintage, b.Manifest.Vintage))
-	})
-	for _, b := range all {
-		l, err := lattice.Parse(b.Name()+" "+bundle.LatticePath, b.Lattice)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range l.Tables {
-			if in.Threshold == 0 || t.Threshold < in.Threshold {
-				in.Threshold = t.Threshold
-			}
-		}
-		for _, column := range l.Columns {
-			if column.Sensitive != nil {
-				in.Sensitive[column.ID] = column.Sensitive.Ignored
-			}
-		}
-		for column, h := range b.Hierarchies() {
-			if in.Hierarchies[column] == nil {
-				in.Hierarchies[column] = published.Hierarchy{}
-			}
-			maps.Copy(in.Hierarchies[column], h)
-		}
-		in.Vintages = append(in.Vintages, b.Vintage())
-	}
-	return in, nil
 }
 
 // vintagesAt reads the vintage of a folder or an address, or all of those in it.

@@ -20,6 +20,7 @@ import (
 
 // publicFlags say how the public form of a vintage is made.
 type publicFlags struct {
+	Known      string `placeholder:"FILE" help:"Counts that others publish about the same people, as for retorno attack: what is published must withstand one who has them too."`
 	SigningKey string `placeholder:"FILE" help:"Ed25519 key that signs the certificate of a half-year's vintage, as PEM (PKCS #8); retorno vintage new-key makes one."`
 	Lattice    string `placeholder:"FILE" help:"Which tables are published, and by which rules; without it, those that come with the program."`
 }
@@ -33,6 +34,11 @@ func (f publicFlags) public() (p release.Public, err error) {
 	}
 	if err != nil {
 		return p, Usage(err)
+	}
+	if f.Known != "" {
+		if p.Known, err = readKnown(f.Known); err != nil {
+			return p, err
+		}
 	}
 	if f.SigningKey == "" {
 		return p, nil

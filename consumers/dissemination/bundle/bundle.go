@@ -96,6 +96,7 @@ type Certificate struct {
 	Withheld  int       `json:"withheld"`
 	Kept      int       `json:"kept,omitempty"` // of a revision, the cells that show the count of an earlier vintage
 	Audit     Audit     `json:"audit"`
+	Attack    Attack    `json:"attack"`
 	MadeAt    time.Time `json:"made_at"`
 }
 
@@ -110,6 +111,13 @@ type Audit struct {
 	JointWith  []string `json:"joint_with"` // earlier vintages that an attacker knows too
 	OwnCase    bool     `json:"singleton_attack"`
 	Core       int      `json:"core"` // cells of the part of the lattice that is no forest of tables; 0: it is one
+}
+
+// Attack is the attack that the vintage withstood before it was published.
+type Attack struct {
+	Vintages []string `json:"vintages"` // attacked together, this one last
+	Known    int      `json:"known"`    // counts from elsewhere that the attacker had
+	Found    int      `json:"found"`    // counts that it found: 0
 }
 
 // File is one file of a bundle.

@@ -23,6 +23,8 @@ import (
 type Public struct {
 	Lattice *lattice.Lattice
 	Key     ed25519.PrivateKey // signs the certificate
+	// Known are counts that others publish, by the key of the cell; an attacker has them too.
+	Known map[string]int64
 }
 
 // seal makes the files of the vintage out of the facts. There are none but for half-years, whose tables the lattice has, and none of a
@@ -52,6 +54,9 @@ func (p *Publication) seal(public Public, o Order, e *earlier, facts []lattice.D
 		tables = append(tables, t.Table)
 	}
 	c.Codes = bundle.CodesOf(tables, hierarchies, public.Lattice.Label)
+	if err := p.attacked(&c, public, e); err != nil {
+		return nil, err
+	}
 	return bundle.Seal(c, public.Key)
 }
 

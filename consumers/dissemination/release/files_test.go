@@ -144,3 +144,23 @@ func TestAVintageWithoutAKey(t *testing.T) {
 		t.Errorf("published without a key: %v", err)
 	}
 }
+
+// TestWhatOthersPublish: with a partner's count a withheld one can be computed, so nothing is published; without it, it is, and the certificate
+// says which vintages were attacked together.
+func TestWhatOthersPublish(t *testing.T) {
+	o := open(t)
+	o.count(1, 2, "L-COR", 2)
+	o.count(1, 3, "L-AMA", 9)
+	o.public.Known = map[string]int64{"returns|exit_point=OTH|time_period=2016-S1": 9}
+	_, err := o.publish(o.conn, release.Final, after)
+	var refused *release.RefusedError
+	if !errors.As(err, &refused) || !refused.Has(release.Disclosed) || !strings.Contains(err.Error(), "exit_point=L-COR") || o.rows("SELECT id FROM ceniss.publications") != "" {
+		t.Errorf("published beside what gives it away: %v", err)
+	}
+	o.public.Known = nil
+	o.mustPublish(o.conn, release.Provisional, after)
+	b := o.read(o.mustPublish(o.conn, release.Final, after))
+	if b.Certificate.Withheld == 0 || strings.Join(b.Certificate.Attack.Vintages, " ") != fmt.Sprintf("2016-S1/%d 2016-S1/%d", b.Manifest.Vintage-1, b.Manifest.Vintage) || b.Certificate.Attack.Found != 0 {
+		t.Errorf("the certificate is %+v", b.Certificate)
+	}
+}

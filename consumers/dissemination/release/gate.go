@@ -48,9 +48,10 @@ const (
 	Incomplete  = "incomplete"  // records are missing, or computers silent
 	Stopped     = "stopped"     // a partition has stopped
 	NotVerified = "not_verified"
-	Differs     = "differs" // the second count disagrees
-	Behind      = "behind"  // the ledger has not reached the ends of the logs
-	Ahead       = "ahead"   // the logs hold less than was counted of them
+	Differs     = "differs"   // the second count disagrees
+	Behind      = "behind"    // the ledger has not reached the ends of the logs
+	Disclosed   = "disclosed" // its tables would tell of single persons
+	Ahead       = "ahead"     // the logs hold less than was counted of them
 )
 
 // RefusedError says that the gate is shut, with every reason.

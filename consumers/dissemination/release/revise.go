@@ -26,50 +26,65 @@ type earlier struct {
 	method    uint8
 	codeLists string
 	positions []Position
-	public    *bundle.Bundle // nil where it has no public form
-	events    []lattice.Data // none where they were not kept
+	public    *bundle.Bundle   // nil where it has no public form
+	all       []*bundle.Bundle // of all vintages of the period that have one
+	events    []lattice.Data   // none where they were not kept
 }
 
 // before reads the newest vintage of the period; nil when there is none.
-func before(ctx context.Context, conn Conn, period calendar.Period) (*earlier, error) {
-	var all []*earlier
-	err := each(ctx, conn, "SELECT id, vintage, method_version, code_lists, topics, kafka_partitions, next_offsets, arrayResize(logs, length(topics)) FROM ceniss.publications WHERE period = ? AND newest", func(rows driver.Rows) error {
-		e := &earlier{}
+func before(ctx context.Context, conn Conn, period calendar.Period) (e *earlier, err error) {
+	err = each(ctx, conn, "SELECT id, vintage, method_version, code_lists, topics, kafka_partitions, next_offsets, arrayResize(logs, length(topics)) FROM ceniss.publications WHERE period = ? AND newest", func(rows driver.Rows) error {
+		e = &earlier{}
 		var topics []string
 		var partitions, logs []uint16
 		var next []uint64
-		if err := rows.Scan(&e.id, &e.number, &e.method, &e.codeLists, &topics, &partitions, &next, &logs); err != nil {
-			return err
-		}
+		err := rows.Scan(&e.id, &e.number, &e.method, &e.codeLists, &topics, &partitions, &next, &logs)
 		for i := range topics {
 			e.positions = append(e.positions, Position{Topic: topics[i], Partition: partitions[i], NextOffset: next[i], log: logs[i]})
 		}
-		all = append(all, e)
-		return nil
-	}, period.Label)
-	if err != nil || len(all) == 0 {
-		return nil, err
-	}
-	e := all[0]
-	files := bundle.Files{}
-	err = each(ctx, conn, "SELECT path, body FROM ceniss.released_files WHERE publication = toUUID(?)", func(rows driver.Rows) error {
-		var path, body string
-		err := rows.Scan(&path, &body)
-		files[path] = []byte(body)
 		return err
-	}, e.id.String())
-	if err != nil {
+	}, period.Label)
+	if err != nil || e == nil {
 		return nil, err
 	}
-	if len(files) > 0 {
-		if e.public, err = bundle.Open(ctx, files, nil); err != nil {
-			return nil, fmt.Errorf("its public form is not what was published: %w", err)
+	if e.all, err = publicForms(ctx, conn, period); err != nil {
+		return nil, err
+	}
+	for _, b := range e.all {
+		if b.Manifest.Vintage == e.number {
+			e.public = b
 		}
 	}
 	if e.events, err = kept(ctx, conn, e.id); !slices.ContainsFunc(e.events, func(d lattice.Data) bool { return len(d.Rows) > 0 }) {
 		e.events = nil
 	}
 	return e, err
+}
+
+// publicForms are those of all vintages of a period.
+func publicForms(ctx context.Context, conn Conn, period calendar.Period) (all []*bundle.Bundle, err error) {
+	files := map[uuid.UUID]bundle.Files{}
+	err = each(ctx, conn, "SELECT publication, path, body FROM ceniss.released_files WHERE publication IN (SELECT id FROM ceniss.publications WHERE period = ?)", func(rows driver.Rows) error {
+		var of uuid.UUID
+		var path, body string
+		err := rows.Scan(&of, &path, &body)
+		if files[of] == nil {
+			files[of] = bundle.Files{}
+		}
+		files[of][path] = []byte(body)
+		return err
+	}, period.Label)
+	if err != nil {
+		return nil, err
+	}
+	for of, f := range files {
+		b, err := bundle.Open(ctx, f, nil)
+		if err != nil {
+			return nil, fmt.Errorf("the public form of %s is not what was published: %w", of, err)
+		}
+		all = append(all, b)
+	}
+	return all, nil
 }
 
 // lattice is the one that a vintage after this one has: a revision corrects the tables of the vintage before it, by the rules of those.

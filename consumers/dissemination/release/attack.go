@@ -1,0 +1,72 @@
+package release
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/attack"
+	"retorno/consumers/dissemination/disclosure/lattice"
+	"retorno/consumers/dissemination/disclosure/published"
+)
+
+// AttackOn is what an attacker has who has read vintages, in their order. The threshold is the least of their lattices. The error names a
+// vintage whose lattice cannot be read.
+func AttackOn(all []*bundle.Bundle) (*attack.Input, error) {
+	in := &attack.Input{Hierarchies: map[string]published.Hierarchy{}, Sensitive: map[string][]string{}}
+	for _, b := range slices.SortedStableFunc(slices.Values(all), func(a, b *bundle.Bundle) int {
+		return cmp.Or(cmp.Compare(a.Manifest.Period, b.Manifest.Period), cmp.Compare(a.Manifest.Vintage, b.Manifest.Vintage))
+	}) {
+		l, err := lattice.Parse(b.Name()+" "+bundle.LatticePath, b.Lattice)
+		if err != nil {
+			return nil, err
+		}
+		if least := l.Least(); in.Threshold == 0 || least < in.Threshold {
+			in.Threshold = least
+		}
+		for _, column := range l.Columns {
+			if column.Sensitive != nil {
+				in.Sensitive[column.ID] = column.Sensitive.Ignored
+			}
+		}
+		for column, h := range b.Hierarchies() {
+			if in.Hierarchies[column] == nil {
+				in.Hierarchies[column] = published.Hierarchy{}
+			}
+			maps.Copy(in.Hierarchies[column], h)
+		}
+		in.Vintages = append(in.Vintages, b.Vintage())
+	}
+	return in, nil
+}
+
+// attacked attacks what is about to be published, beside everything that is public of the period and what others publish. What it finds
+// about this vintage is a reason not to publish it; the certificate says what was tried.
+func (p *Publication) attacked(c *bundle.Content, public Public, e *earlier) error {
+	now := &bundle.Bundle{Manifest: c.Manifest, Tables: c.Tables, Codes: c.Codes, Lattice: c.Lattice}
+	all := []*bundle.Bundle{now}
+	if e != nil {
+		all = append(slices.Clone(e.all), now)
+	}
+	in, err := AttackOn(all)
+	if err != nil {
+		return err
+	}
+	in.Known = public.Known
+	found, err := attack.Run(in)
+	if err != nil {
+		return fmt.Errorf("attack it: %w", err)
+	}
+	found = slices.DeleteFunc(found, func(f attack.Finding) bool { return f.Vintage != now.Name() && f.With != now.Name() })
+	if len(found) > 0 {
+		return &RefusedError{Period: p.Period, Reasons: []Reason{{Disclosed, fmt.Sprintf("with what is public its tables would give away %d counts, such as: %s", len(found), found[0]),
+			"publish it when more has changed, or with a coarser lattice"}}}
+	}
+	c.Certificate.Attack.Known = len(in.Known)
+	for _, v := range in.Vintages {
+		c.Certificate.Attack.Vintages = append(c.Certificate.Attack.Vintages, v.ID)
+	}
+	return nil
+}
