@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/release"
 	"retorno/consumers/dissemination/vintages"
@@ -151,8 +152,13 @@ func TestWhatOthersPublish(t *testing.T) {
 	o := open(t)
 	o.count(1, 2, "L-COR", 2)
 	o.count(1, 3, "L-AMA", 9)
+	l, err := lattice.Parse("test", []byte(strings.Replace(oneTable, "time: [M, S]", "time: [S]", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.public.Lattice = l
 	o.public.Known = map[string]int64{"returns|exit_point=OTH|time_period=2016-S1": 9}
-	_, err := o.publish(o.conn, release.Final, after)
+	_, err = o.publish(o.conn, release.Final, after)
 	var refused *release.RefusedError
 	if !errors.As(err, &refused) || !refused.Has(release.Disclosed) || !strings.Contains(err.Error(), "exit_point=L-COR") || o.rows("SELECT id FROM ceniss.publications") != "" {
 		t.Errorf("published beside what gives it away: %v", err)
