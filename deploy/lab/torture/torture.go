@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"retorno/deploy/lab/register"
@@ -48,6 +49,7 @@ type run struct {
 	plan    []step
 	report  *Report
 	machine *machine
+	press   *press
 	began   time.Time
 }
 
@@ -70,6 +72,13 @@ func (r *run) do(ctx context.Context) (err error) {
 		<-watched
 		return err
 	}
+	first, _ := r.made.Period()
+	r.press = &press{machine: r.machine, say: r.say, periods: periodsOf(first), metrics: r.report.producer, outcomes: map[string]int{},
+		rnd: rand.New(rand.NewPCG(r.cfg.Seed, 0x7072657373))}
+	if err := r.press.begin(ctx); err != nil {
+		return err
+	}
+	defer r.press.end()
 	loaded := make(chan error, 1)
 	go func() { loaded <- r.load(ctx) }()
 	if err := r.torment(ctx); err != nil {
@@ -87,6 +96,9 @@ func (r *run) do(ctx context.Context) (err error) {
 		return err
 	}
 	r.report.Settled = time.Since(r.began)
+	if err := r.press.finish(ctx); err != nil {
+		return err
+	}
 	cancel()
 	<-watched
 	return r.judge(context.WithoutCancel(ctx))
