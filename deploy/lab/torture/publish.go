@@ -29,7 +29,10 @@ import (
 
 // lastPatience is how long the vintage that ends a run may take: a publisher that died after it had taken a number keeps
 // others out of its period for a minute.
-const lastPatience = 15 * time.Second
+const lastPatience = 2 * time.Minute
+
+// desks is how many publish at once, each of them one period after the other: one waits at the gate while the other goes on.
+const desks = 2
 
 // fate is what becomes of one publisher, drawn before it is started.
 type fate struct {
@@ -85,12 +88,12 @@ func drawAttempt(periods []string, rnd *rand.Rand) attempt {
 
 // press publishes beside the faults, again and again, and counts what came of it.
 type press struct {
-	machine *machine
-	say     func(format string, args ...any)
-	periods []string
-	key     string // file that signs
-	rnd     *rand.Rand
-	metrics prometheus.Registerer // of the verifier
+	machine  *machine
+	say      func(format string, args ...any)
+	periods  []string
+	key      string // file that signs
+	verifier *verify.Verifier
+	metrics  prometheus.Registerer // of the verifier
 
 	stop, cancel    context.CancelFunc // everything; the publishers alone
 	beside, working sync.WaitGroup
@@ -101,7 +104,14 @@ type press struct {
 	faults   []string
 }
 
-// begin starts a verifier, without which the gate is shut, somebody who looks, and the publishers.
+// startPress starts to publish beside the faults.
+func (r *run) startPress(ctx context.Context) (*press, error) {
+	first, _ := r.made.Period()
+	p := &press{machine: r.machine, say: r.say, periods: periodsOf(first), metrics: r.report.producer, outcomes: map[string]int{}}
+	return p, p.begin(ctx)
+}
+
+// begin starts a verifier, without which the gate is shut, a witness of what is published, and the publishers.
 func (p *press) begin(ctx context.Context) error {
 	key, text, err := newKey()
 	if err != nil {
@@ -115,28 +125,39 @@ func (p *press) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	verifier, err := verify.New(verify.Config{Conn: s.Conn(), Kafka: p.machine.verified(), Every: 300 * time.Millisecond, FullEvery: 3 * time.Second,
-		Share: 0.5, Logger: slog.New(slog.NewTextHandler(p.machine.log, nil)), Registerer: p.metrics})
+	p.verifier, err = verify.New(verify.Config{Conn: s.Conn(), Kafka: p.machine.verified(), Every: 300 * time.Millisecond, FullEvery: time.Minute,
+		Share: 1, AtOnce: p.machine.cfg.Partitions, Logger: slog.New(slog.NewTextHandler(p.machine.log, nil)), Registerer: p.metrics})
 	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	// The first pass compares everything, which takes long under load; those after it what came since.
+	if _, err := p.verifier.Pass(ctx); err != nil {
 		return errors.Join(err, s.Close())
 	}
 	ctx, p.stop = context.WithCancel(ctx)
 	p.beside.Go(func() {
-		_ = verifier.Run(ctx)
+		for pause(ctx, 300*time.Millisecond) == nil {
+			if _, err := p.verifier.Pass(ctx); err != nil {
+				_, _ = fmt.Fprintln(p.machine.log, "verify:", err)
+			}
+		}
 		_ = s.Close()
 	})
 	p.beside.Go(func() { p.machine.watchVintages(ctx) })
 	working, cancel := context.WithCancel(ctx)
 	p.cancel = cancel
-	p.working.Go(func() {
-		for {
-			a := drawAttempt(p.periods, p.rnd)
-			if pause(working, a.pause) != nil {
-				return
+	for i := range desks {
+		rnd := rand.New(rand.NewPCG(p.machine.cfg.Seed, 0x7072657373+uint64(i)))
+		p.working.Go(func() {
+			for {
+				a := drawAttempt(p.periods, rnd)
+				if pause(working, a.pause) != nil {
+					return
+				}
+				p.try(working, a.period, a.fates, "--provisional-every=0s")
 			}
-			p.try(working, a.period, a.fates, "--provisional-every=0s")
-		}
-	})
+		})
+	}
 	return nil
 }
 
@@ -169,6 +190,9 @@ func (p *press) finish(ctx context.Context) error {
 	p.working.Wait()
 	ctx, cancel := context.WithTimeout(ctx, lastPatience)
 	defer cancel()
+	if _, err := p.verifier.Full(ctx); err != nil {
+		return fmt.Errorf("verify everything: %w", err)
+	}
 	for !p.try(ctx, p.periods[0], []fate{{}, {}}, "--final") {
 		if err := pause(ctx, time.Second); err != nil {
 			return fmt.Errorf("%s was not published within %s after the faults: %s", p.periods[0], lastPatience, listed(p.outcomes))

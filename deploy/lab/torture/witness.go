@@ -69,7 +69,7 @@ func (w *witness) look(ctx context.Context, s *store.Store) error {
 
 // look looks at what is published, if ClickHouse answers. The engine may not be changed meanwhile.
 func (m *machine) look(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, clickhouseTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	s, err := m.store()
 	if err != nil {
