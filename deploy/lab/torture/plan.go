@@ -122,7 +122,7 @@ func (s step) code() int32 { return passing[s.pick%uint64(len(passing))] }
 var passing = []int32{242, 252, 241, 201, 202}
 
 // after is how long fewer faults are made after those of the load.
-func after(load time.Duration) time.Duration { return max(2*time.Second, load/3) }
+func after(load time.Duration) time.Duration { return max(3*time.Second, load/3) }
 
 // draw makes a plan; those of two streams have nothing in common. The first steps make sure that everything is killed once, as far as the kinds allow it and the
 // time suffices; the others are drawn by weight.

@@ -3,15 +3,11 @@ package torture
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -19,20 +15,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/prometheus/client_golang/prometheus"
 
-	"retorno/consumers/counting/verify"
-	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/release"
 	"retorno/schemas/calendar"
 )
-
-// lastPatience is how long the vintage that ends a run may take: a publisher that died after it had taken a number keeps
-// others out of its period for a minute.
-const lastPatience = 2 * time.Minute
-
-// desks is how many publish at once, each of them one period after the other: one waits at the gate while the other goes on.
-const desks = 2
 
 // fate is what becomes of one publisher, drawn before it is started.
 type fate struct {
@@ -84,121 +70,6 @@ func drawAttempt(periods []string, rnd *rand.Rand) attempt {
 		a.fates = append(a.fates, f)
 	}
 	return a
-}
-
-// press publishes beside the faults, again and again, and counts what came of it.
-type press struct {
-	machine  *machine
-	say      func(format string, args ...any)
-	periods  []string
-	key      string // file that signs
-	verifier *verify.Verifier
-	metrics  prometheus.Registerer // of the verifier
-
-	stop, cancel    context.CancelFunc // everything; the publishers alone
-	beside, working sync.WaitGroup
-
-	mu       sync.Mutex
-	outcomes map[string]int
-	told     []uuid.UUID // publications whose publisher ended with status 0
-	faults   []string
-}
-
-// startPress starts to publish beside the faults.
-func (r *run) startPress(ctx context.Context) (*press, error) {
-	first, _ := r.made.Period()
-	p := &press{machine: r.machine, say: r.say, periods: periodsOf(first), metrics: r.report.producer, outcomes: map[string]int{}}
-	return p, p.begin(ctx)
-}
-
-// begin starts a verifier, without which the gate is shut, a witness of what is published, and the publishers.
-func (p *press) begin(ctx context.Context) error {
-	key, text, err := newKey()
-	if err != nil {
-		return err
-	}
-	p.machine.witness.key, p.key = key, filepath.Join(p.machine.dir, "signing.key")
-	if err := os.WriteFile(p.key, text, 0o600); err != nil {
-		return err
-	}
-	s, err := p.machine.store()
-	if err != nil {
-		return err
-	}
-	p.verifier, err = verify.New(verify.Config{Conn: s.Conn(), Kafka: p.machine.verified(), Every: 300 * time.Millisecond, FullEvery: time.Minute,
-		Share: 1, AtOnce: p.machine.cfg.Partitions, Logger: slog.New(slog.NewTextHandler(p.machine.log, nil)), Registerer: p.metrics})
-	if err != nil {
-		return errors.Join(err, s.Close())
-	}
-	// The first pass compares everything, which takes long under load; those after it what came since.
-	if _, err := p.verifier.Pass(ctx); err != nil {
-		return errors.Join(err, s.Close())
-	}
-	ctx, p.stop = context.WithCancel(ctx)
-	p.beside.Go(func() {
-		for pause(ctx, 300*time.Millisecond) == nil {
-			if _, err := p.verifier.Pass(ctx); err != nil {
-				_, _ = fmt.Fprintln(p.machine.log, "verify:", err)
-			}
-		}
-		_ = s.Close()
-	})
-	p.beside.Go(func() { p.machine.watchVintages(ctx) })
-	working, cancel := context.WithCancel(ctx)
-	p.cancel = cancel
-	for i := range desks {
-		rnd := rand.New(rand.NewPCG(p.machine.cfg.Seed, 0x7072657373+uint64(i)))
-		p.working.Go(func() {
-			for {
-				a := drawAttempt(p.periods, rnd)
-				if pause(working, a.pause) != nil {
-					return
-				}
-				p.try(working, a.period, a.fates, "--provisional-every=0s")
-			}
-		})
-	}
-	return nil
-}
-
-// newKey makes a key, and the text of its file.
-func newKey() (ed25519.PublicKey, []byte, error) {
-	text, err := bundle.NewKey()
-	if err != nil {
-		return nil, nil, err
-	}
-	key, err := bundle.ParseKey(text)
-	if err != nil {
-		return nil, nil, err
-	}
-	return key.Public().(ed25519.PublicKey), text, nil
-}
-
-// end ends everything that is under way; a publisher among it is killed.
-func (p *press) end() {
-	if p.stop != nil {
-		p.stop()
-		p.working.Wait()
-		p.beside.Wait()
-	}
-}
-
-// finish publishes the register's period as final, by two at once, and tries again until one of them did.
-func (p *press) finish(ctx context.Context) error {
-	defer p.end()
-	p.cancel()
-	p.working.Wait()
-	ctx, cancel := context.WithTimeout(ctx, lastPatience)
-	defer cancel()
-	if _, err := p.verifier.Full(ctx); err != nil {
-		return fmt.Errorf("verify everything: %w", err)
-	}
-	for !p.try(ctx, p.periods[0], []fate{{}, {}}, "--final") {
-		if err := pause(ctx, time.Second); err != nil {
-			return fmt.Errorf("%s was not published within %s after the faults: %s", p.periods[0], lastPatience, listed(p.outcomes))
-		}
-	}
-	return nil
 }
 
 // try starts publishers of a period at once and waits for them. It reports whether one of them said that it has published.

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"sync"
 	"time"
 
 	"retorno/deploy/lab/register"
@@ -55,7 +56,7 @@ type run struct {
 	calm    []step // afterwards, while the rest follows
 	next    func() (register.Event, error, bool)
 	writer  *producer.Writer // of the register
-	sent    int // events of the register
+	sent    int              // events of the register
 	report  *Report
 	machine *machine
 	press   *press
@@ -92,6 +93,7 @@ func (r *run) do(ctx context.Context) (err error) {
 	if err := r.press.finish(ctx); err != nil {
 		return err
 	}
+	r.press.end()
 	cancel()
 	<-watched
 	return r.judge(context.WithoutCancel(ctx))
@@ -118,8 +120,8 @@ func (r *run) perform(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := r.press.verifier.Pass(ctx); err != nil {
-		return fmt.Errorf("verify what was counted: %w", err)
+	if err := r.press.compareAll(ctx); err != nil {
+		return err
 	}
 	lasts := after(r.cfg.For)
 	err = r.torment(ctx, r.calm, lasts, func(time float64) float64 { return total * (mainPart + (1-mainPart)*math.Ceil(lots*time)/lots) })
@@ -131,13 +133,17 @@ func (r *run) perform(ctx context.Context) (err error) {
 // returns when all that was sent is counted.
 func (r *run) torment(ctx context.Context, plan []step, lasts time.Duration, due func(time float64) float64) error {
 	began := time.Now()
-	loaded := make(chan error, 1)
-	go func() {
-		loaded <- r.load(ctx, func() (int, bool) {
+	var load sync.WaitGroup
+	defer load.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var unsent error
+	load.Go(func() {
+		unsent = r.load(ctx, func() (int, bool) {
 			part := min(1, float64(time.Since(began))/float64(lasts))
 			return int(math.Round(due(part))), part < 1
 		})
-	}()
+	})
 	for _, s := range plan {
 		if err := pause(ctx, time.Until(began.Add(s.at))); err != nil {
 			return err
@@ -155,8 +161,8 @@ func (r *run) torment(ctx context.Context, plan []step, lasts time.Duration, due
 		return fmt.Errorf("end of the faults: %w", err)
 	}
 	r.say("faults over after %s; waiting until all is counted", time.Since(r.began).Round(100*time.Millisecond))
-	if err := <-loaded; err != nil {
-		return fmt.Errorf("load: %w", err)
+	if load.Wait(); unsent != nil {
+		return fmt.Errorf("load: %w", unsent)
 	}
 	r.report.Loaded = time.Since(r.began)
 	return r.settle(ctx)

@@ -119,3 +119,10 @@ func (w *witness) damaged() {
 	defer w.mu.Unlock()
 	w.damages = append(w.damages, time.Now())
 }
+
+// wasDamaged reports whether a table alone was changed.
+func (w *witness) wasDamaged() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.damages) > 0
+}
