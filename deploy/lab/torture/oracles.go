@@ -23,11 +23,18 @@ func (r *run) judge(ctx context.Context) error {
 	if r.report.Accounts, err = s.Accounted(ctx); err != nil {
 		return err
 	}
+	asks := []func(context.Context, *store.Store) (Oracle, error){r.askTruth, r.askLedger, r.askVerifier, r.askReplay}
+	if r.press != nil {
+		asks = append(asks, r.askVintages)
+		if err := r.machine.witness.look(ctx, s); err != nil { // the publishers have ended
+			return err
+		}
+	}
 	r.report.Besides, r.report.Spoilt = r.besides.sent, r.machine.toKafka.SpoiltSoFar()
 	if r.report.ClockOffset, err = clockOffset(ctx, s); err != nil {
 		return err
 	}
-	for _, ask := range []func(context.Context, *store.Store) (Oracle, error){r.askTruth, r.askLedger, r.askVerifier, r.askReplay, r.askVintages} {
+	for _, ask := range asks {
 		o, err := ask(ctx, s)
 		if err != nil {
 			return fmt.Errorf("oracle: %w", err)

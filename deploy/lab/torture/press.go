@@ -67,6 +67,7 @@ func (s *side) end() {
 // startPress starts to publish.
 func (r *run) startPress(ctx context.Context) (*press, error) {
 	first, _ := r.made.Period()
+	r.report.asked = 5
 	p := &press{machine: r.machine, say: r.say, periods: periodsOf(first), outcomes: map[string]int{}}
 	var err error
 	if p.key, r.machine.witness.key, err = newKey(r.machine.dir); err != nil {

@@ -57,7 +57,7 @@ func drawAttempt(periods []string, rnd *rand.Rand) attempt {
 			// One that dies with a number keeps others out for a minute, and this period is to be published at the end.
 			tables = []string{publishTables[0], publishTables[3]}
 		}
-		switch rnd.IntN(6) {
+		switch rnd.IntN(4) {
 		case 0:
 			f = fate{action: "kill", table: tables[rnd.IntN(len(tables))]}
 		case 1:

@@ -35,8 +35,9 @@ type Report struct {
 	Oracles     []Oracle
 	// Seen are the sums of the consumers' and the producer's metrics that show faults.
 	Seen map[string]float64
-	// Published is how many publishers published, were killed, were refused, by the code of each reason, or did not reach
-	// ClickHouse or Kafka. Vintages were seen, and of those Undone are in no backup that ClickHouse was restored to.
+	// Published is how many publishers published, were killed, were refused, by the code of each reason, did not reach
+	// ClickHouse or Kafka, or got an error of them. Of the Vintages that were seen, Undone are in no backup that ClickHouse was
+	// restored to.
 	Published        map[string]int
 	Vintages, Undone int
 	// Starts is how many consumer processes were started.
@@ -54,11 +55,7 @@ type Oracle struct {
 }
 
 func newReport(cfg Config, made *register.Register) *Report {
-	asked := 5
-	if cfg.form() != "" {
-		asked = 4
-	}
-	return &Report{Seed: cfg.Seed, Events: made.Counts().Events, Faults: map[Kind]int{}, Seen: map[string]float64{}, producer: prometheus.NewRegistry(), asked: asked}
+	return &Report{Seed: cfg.Seed, Events: made.Counts().Events, Faults: map[Kind]int{}, Seen: map[string]float64{}, producer: prometheus.NewRegistry(), asked: 4}
 }
 
 // OK says that every oracle agrees.
@@ -108,7 +105,7 @@ func (r *Report) Print(w io.Writer) error {
 		p.line("bits: one changed in each of so many answers: %s", listed(r.Spoilt))
 	}
 	if len(r.Published) > 0 {
-		p.line("publishers: %d vintages seen; %s", r.Vintages, listed(r.Published))
+		p.line("publishers: %s; %d vintages seen, %d of them undone by a restored backup", listed(r.Published), r.Vintages, r.Undone)
 	}
 	for _, name := range seen {
 		if v := r.Seen[name]; v > 0 {

@@ -2,10 +2,12 @@
 //
 // It starts a broker, a ClickHouse engine, and consumers as processes of their own, sends a made register through
 // them, and meanwhile makes faults: every step (which, when, how long, on whom) is drawn from the seed before the
-// first one is made. When the faults are over it waits until everything sent is accounted for, and asks four oracles:
-// the counts are the register's, cell by cell; the ledger's accounts balance and cover every offset of every
-// partition without gap or overlap; the verifier finds no difference; and all topics replayed into an empty database
-// give the same tables.
+// first one is made. Beside them publishers, processes too, try again and again to publish the register's half-year and
+// periods near it; some are killed or stopped between two statements. When the faults are over it waits until everything
+// sent is accounted for, lets two publishers at once make a last vintage, and asks five oracles: the counts are the
+// register's, cell by cell; the ledger's accounts balance and cover every offset of every partition without gap or
+// overlap; the verifier finds no difference; all topics replayed into an empty database give the same tables; and each
+// vintage that was ever seen was whole, stays as it was, and is what the facts before its positions come to.
 //
 // It promises that a run which returns no fault found lost nothing and counted nothing twice, and that a seed repeats
 // the same steps; what the operating system makes of them in between is not repeated to the microsecond. It binds

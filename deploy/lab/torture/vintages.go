@@ -22,10 +22,14 @@ import (
 func (r *run) askVintages(ctx context.Context, s *store.Store) (Oracle, error) {
 	o := Oracle{Name: "vintages are whole, stay, and are what their positions come to"}
 	w := r.machine.witness
+	before := len(w.seen)
 	if err := w.look(ctx, s); err != nil {
 		return o, err
 	}
-	o.Faults = append(slices.Clone(w.faults), r.press.faults...)
+	if len(w.seen) > before {
+		o.Faults = append(o.Faults, fmt.Sprintf("%d vintages came after all publishers had ended", len(w.seen)-before))
+	}
+	o.Faults = slices.Concat(o.Faults, w.faults, r.press.faults)
 	for _, id := range r.press.told {
 		if w.seen[id] == nil {
 			o.Faults = append(o.Faults, fmt.Sprintf("publication %s was said to be published and was never seen", id))
@@ -100,7 +104,7 @@ func (v *vintage) askCounts(want map[register.ReturnCell]register.ReturnCount, w
 		}
 	}
 	if different > 0 {
-		o.Faults = append(o.Faults, fmt.Sprintf("vintage %s differs in %d cells; %s", v.name, different, example))
+		o.Faults = append(o.Faults, fmt.Sprintf("vintage %s differs in %d cells: %s", v.name, different, example))
 	}
 }
 
