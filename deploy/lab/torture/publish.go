@@ -90,9 +90,10 @@ func (p *press) try(ctx context.Context, period string, fates []fate, flags ...s
 // What came of a publisher, beside the codes of reasons to refuse.
 const (
 	outcomePublished = "published"
-	outcomeKilled    = "killed"
-	outcomeAway      = "not reached" // ClickHouse or Kafka
-	outcomeFailed    = "failed"      // ClickHouse or Kafka answered with an error
+	outcomeKilled    = "killed"            // at some moment
+	outcomeEnded     = "ended with the run" // when the run needed no more of them
+	outcomeAway      = "not reached"       // ClickHouse or Kafka
+	outcomeFailed    = "failed"            // ClickHouse or Kafka answered with an error
 )
 
 // publish runs one publisher, and returns what came of it.
@@ -100,6 +101,7 @@ func (p *press) publish(ctx context.Context, period string, f fate, flags ...str
 	// The process ends with the thread that started it: see dieWithParent.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	whole := ctx
 	if f.after > 0 && f.action == "" {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, f.after)
@@ -122,7 +124,11 @@ func (p *press) publish(ctx context.Context, period string, f fate, flags ...str
 		close(done)
 	}
 	_, _ = fmt.Fprintf(p.machine.log, "publish %s: %v\n%s", period, err, said.Bytes())
-	return p.count(out.Bytes(), said.String(), err)
+	killed := f.killed()
+	if whole.Err() != nil {
+		killed = outcomeEnded
+	}
+	return p.count(out.Bytes(), said.String(), killed, err)
 }
 
 // goOn lets a process that has stopped itself go on some time after its start, and again until it ends: it may stop only then.
@@ -138,7 +144,7 @@ func goOn(ctx context.Context, cmd *exec.Cmd, after time.Duration, done <-chan s
 }
 
 // count notes what came of a publisher, by what it wrote and how it ended.
-func (p *press) count(out []byte, said string, err error) string {
+func (p *press) count(out []byte, said, killed string, err error) string {
 	var answer struct {
 		ID      uuid.UUID
 		Refused []release.Reason
@@ -146,7 +152,7 @@ func (p *press) count(out []byte, said string, err error) string {
 	_ = json.Unmarshal(out, &answer)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	codes := outcomesOf(answer.Refused, said, err)
+	codes := outcomesOf(answer.Refused, said, killed, err)
 	if err == nil {
 		p.told = append(p.told, answer.ID)
 	}
@@ -159,14 +165,23 @@ func (p *press) count(out []byte, said string, err error) string {
 	return strings.Join(codes, ", ")
 }
 
-// outcomesOf are the names of what came of a publisher: one, or a code for each of its reasons.
-func outcomesOf(refused []release.Reason, said string, err error) (codes []string) {
+// killed names its end, if that is it.
+func (f fate) killed() string {
+	if f.action == "kill" {
+		return outcomeKilled + " after " + strings.TrimPrefix(f.table, "retorno.")
+	}
+	return outcomeKilled
+}
+
+// outcomesOf are the names of what came of a publisher: one, or a code for each of its reasons. killed is that of one that was
+// killed.
+func outcomesOf(refused []release.Reason, said, killed string, err error) (codes []string) {
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
 		return []string{outcomePublished}
 	case errors.As(err, &exit) && !exit.Exited():
-		return []string{outcomeKilled}
+		return []string{killed}
 	}
 	seen := map[string]bool{}
 	for _, r := range refused {

@@ -120,15 +120,15 @@ func TestOutcomesAreNamed(t *testing.T) {
 		said    string
 		err     error
 	}{
-		"published":      {},
-		"killed":         {err: ended("kill -KILL $$")},
-		"behind,differs": {refused: []release.Reason{{Code: "behind"}, {Code: "differs"}, {Code: "differs"}}, err: ended("exit 1")},
-		"moving":         {said: "retorno publish: " + release.ErrMoving.Error(), err: ended("exit 1")},
-		"concurrent":     {said: release.ErrConcurrent.Error(), err: ended("exit 1")},
-		"not reached":    {said: "connection refused", err: ended("exit 3")},
-		"failed":         {said: "code: 242", err: ended("exit 1")},
+		"published":             {},
+		"killed after vintages": {err: ended("kill -KILL $$")},
+		"behind,differs":        {refused: []release.Reason{{Code: "behind"}, {Code: "differs"}, {Code: "differs"}}, err: ended("exit 1")},
+		"moving":                {said: "retorno publish: " + release.ErrMoving.Error(), err: ended("exit 1")},
+		"concurrent":            {said: release.ErrConcurrent.Error(), err: ended("exit 1")},
+		"not reached":           {said: "connection refused", err: ended("exit 3")},
+		"failed":                {said: "code: 242", err: ended("exit 1")},
 	} {
-		if got := strings.Join(outcomesOf(x.refused, x.said, x.err), ","); got != want {
+		if got := strings.Join(outcomesOf(x.refused, x.said, fate{action: "kill", table: "retorno.vintages"}.killed(), x.err), ","); got != want {
 			t.Errorf("%s, wanted %s", got, want)
 		}
 	}
