@@ -90,10 +90,10 @@ func (p *press) try(ctx context.Context, period string, fates []fate, flags ...s
 // What came of a publisher, beside the codes of reasons to refuse.
 const (
 	outcomePublished = "published"
-	outcomeKilled    = "killed"            // at some moment
+	outcomeKilled    = "killed"             // at some moment
 	outcomeEnded     = "ended with the run" // when the run needed no more of them
-	outcomeAway      = "not reached"       // ClickHouse or Kafka
-	outcomeFailed    = "failed"            // ClickHouse or Kafka answered with an error
+	outcomeAway      = "not reached"        // ClickHouse or Kafka
+	outcomeFailed    = "failed"             // ClickHouse or Kafka answered with an error
 )
 
 // publish runs one publisher, and returns what came of it.

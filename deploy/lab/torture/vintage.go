@@ -21,19 +21,19 @@ import (
 
 // vintage is one vintage as it was read.
 type vintage struct {
-	name            string // 2016-S1/1
-	period          calendar.Period
-	number          uint64
-	status          string
-	asOf, published time.Time
-	row             string // its row in ceniss.publications
-	sums            sums   // as its row says
-	counted         sums   // of its rows in published_counts
-	counts          map[register.ReturnCell]register.ReturnCount
-	files           map[string][]string // by path, each body
-	positions       map[kafka.TopicPartition]int64
-	undone, gone    bool // ClickHouse was restored to a state before it; it was seen to be missing
-	recounted       map[register.ReturnCell]register.ReturnCount
+	name             string // 2016-S1/1
+	period           calendar.Period
+	number           uint64
+	status           string
+	begun, published time.Time
+	row              string // its row in ceniss.publications
+	sums             sums   // as its row says
+	counted          sums   // of its rows in published_counts
+	counts           map[register.ReturnCell]register.ReturnCount
+	files            map[string][]string // by path, each body
+	positions        map[kafka.TopicPartition]int64
+	undone, gone     bool // ClickHouse was restored to a state before it; it was seen to be missing
+	recounted        map[register.ReturnCell]register.ReturnCount
 }
 
 // sums are what the counts of a vintage come to.
@@ -54,14 +54,15 @@ func (v *vintage) readRow(ctx context.Context, s *store.Store, id uuid.UUID) err
 	var topics []string
 	var partitions []uint16
 	var next []uint64
-	err := s.Conn().QueryRow(ctx, `SELECT period, vintage, status, as_of, published_at, cells, checksum, registered, checkpoint, reconciled,
+	err := s.Conn().QueryRow(ctx, `SELECT period, vintage, status, published_at, cells, checksum, registered, checkpoint, reconciled,
 		topics, kafka_partitions, next_offsets, toString(tuple(* EXCEPT newest)) FROM ceniss.publications WHERE id = ?`, id).
-		Scan(&period, &v.number, &v.status, &v.asOf, &v.published, &v.sums.cells, &v.sums.checksum, &v.sums.registered, &v.sums.checkpoint, &v.sums.reconciled,
+		Scan(&period, &v.number, &v.status, &v.published, &v.sums.cells, &v.sums.checksum, &v.sums.registered, &v.sums.checkpoint, &v.sums.reconciled,
 			&topics, &partitions, &next, &v.row)
 	if err != nil {
 		return err
 	}
 	v.name = fmt.Sprintf("%s/%d", period, v.number)
+	v.begun = time.Unix(id.Time().UnixTime()) // an id is made when the counts are about to be copied
 	for i, topic := range topics {
 		v.positions[kafka.TopicPartition{Topic: topic, Partition: int(partitions[i])}] = int64(next[i])
 	}

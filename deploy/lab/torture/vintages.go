@@ -143,7 +143,7 @@ func (w *witness) windows(ctx context.Context, s *store.Store) (all []window, er
 }
 
 // within reports whether some of the time in which the vintage was made lies in a window.
-func (v *vintage) within(w window) bool { return !v.published.Before(w.begin) && !v.asOf.After(w.end) }
+func (v *vintage) within(w window) bool { return !v.published.Before(w.begin) && !v.begun.After(w.end) }
 
 // recount works out what the facts before its positions come to, for each vintage that was seen: by the method, from facts that
 // were read from the log into another database, and of which each revision is there.
