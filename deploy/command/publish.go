@@ -29,6 +29,7 @@ type publishCommand struct {
 	ProvisionalEvery time.Duration   `default:"672h" placeholder:"DURATION" help:"How long after a provisional vintage of a period the next one may come."`
 	Verified         time.Duration   `name:"verified-within" default:"48h" placeholder:"DURATION" help:"How long ago the latest full pass of the verifier may have begun."`
 	publicFlags
+	failpoints
 	JSON bool `name:"json" per:"call" help:"The publication, or every reason why there is none, as one JSON document."`
 }
 
@@ -85,7 +86,7 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	defer func() { _ = s.Close() }()
 	gate := release.Gate{VerifiedWithin: c.Verified, MaxMissing: c.MaxMissing, MaxSilent: c.MaxSilent, ProvisionalEvery: c.ProvisionalEvery, Ends: func(ctx context.Context) ([]release.Position, error) { return logEnds(ctx, kafka) }}
-	p, err := release.Publish(ctx, s.Conn(), gate, public, order)
+	p, err := release.Publish(ctx, c.failpoints.on(s.Conn()), gate, public, order)
 	if err != nil {
 		return c.refuse(t.Out, err)
 	}

@@ -2,6 +2,8 @@
 
 package command
 
+import "retorno/consumers/dissemination/release"
+
 // laboratory has no commands in the program of a release.
 type laboratory struct{}
 
@@ -12,3 +14,5 @@ const startOne = ""
 type failpoints struct{}
 
 func (failpoints) hook() func(table string) { return nil }
+
+func (failpoints) on(conn release.Conn) release.Conn { return conn }

@@ -111,6 +111,16 @@ var bugs = []bug{
 	{name: "a record in another partition than its key's is counted", faults: []torture.Kind{torture.Hostile}, edits: []edit{
 		{"consumers/counting/processor/process.go", "; p != m.Partition {", "; p != m.Partition && r == nil {"},
 	}},
+	{name: "a vintage is seen before its files are written", faults: []torture.Kind{torture.Kill}, edits: []edit{
+		{"consumers/dissemination/release/release.go", "\tif err := p.store(ctx, conn, files); err != nil {\n\t\treturn err\n\t}\n\tvar topics", "\tvar topics"},
+		{"consumers/dissemination/release/release.go", "\t\treturn fmt.Errorf(\"write the publication: %w\", err)\n\t}\n", "\t\treturn fmt.Errorf(\"write the publication: %w\", err)\n\t}\n\tif err := p.store(ctx, conn, files); err != nil {\n\t\treturn err\n\t}\n"},
+	}},
+	{name: "a vintage takes away the counts of those before it", faults: []torture.Kind{torture.Kill}, edits: []edit{
+		{"consumers/dissemination/release/release.go", "\tp.Published = time.Now()", "\tif err := conn.Exec(ctx, \"DELETE FROM retorno.published_counts WHERE publication IN (SELECT id FROM retorno.publications WHERE period = ?)\", p.Period); err != nil {\n\t\treturn err\n\t}\n\tp.Published = time.Now()"},
+	}},
+	{name: "a vintage has counts that are older than its positions", faults: []torture.Kind{torture.Kill}, edits: []edit{
+		{"consumers/dissemination/release/release.go", "\tif now.Cells != p.Cells || now.Checksum != p.Checksum || still != rows {", "\tif now.Cells != p.Cells && still == rows {"},
+	}},
 	{name: "a decision about another offset is applied", test: "TestADecisionToSkip", in: "./consumers/counting/processor", edits: []edit{
 		{"consumers/counting/processor/restore.go", "d.Log != at.Log || d.Position != at.NextOffset", "d.Log != at.Log"},
 	}},

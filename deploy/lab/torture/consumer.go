@@ -75,7 +75,6 @@ func (c *consumer) launch() (*exec.Cmd, bool) {
 	cmd.Args = append(cmd.Args, c.flags...)
 	c.flags = nil
 	cmd.Stdout, cmd.Stderr = c.log, c.log
-	cmd.SysProcAttr = dieWithParent()
 	if err := cmd.Start(); err != nil {
 		_, _ = fmt.Fprintf(c.log, "%s: cannot start: %v\n", c.name, err)
 		return nil, true

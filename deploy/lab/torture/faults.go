@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -17,8 +18,9 @@ import (
 )
 
 const (
-	requestTimeout = 2 * time.Second
-	maxBackoff     = 500 * time.Millisecond
+	requestTimeout    = 2 * time.Second
+	clickhouseTimeout = 5 * time.Second
+	maxBackoff        = 500 * time.Millisecond
 	// stopPatience is how long a consumer may take to come to the place where it stops itself.
 	stopPatience = 4 * time.Second
 )
@@ -105,10 +107,12 @@ func waitFor(ctx context.Context, most time.Duration, cond func() bool) error {
 // hitEngine kills the engine and starts it again; Restore puts its folder back to what it is now, some time later.
 func (m *machine) hitEngine(ctx context.Context, s step) error {
 	backup := fmt.Sprintf("%s.backup-%d", m.engineDir(), s.at.Milliseconds())
+	var vintages map[uuid.UUID]bool // in the backup
 	err := m.aroundEngine(ctx, func() error {
 		if s.kind != Restore {
 			return nil
 		}
+		vintages = m.witness.known()
 		return os.CopyFS(backup, os.DirFS(m.engineDir()))
 	})
 	if err != nil || s.kind != Restore {
@@ -120,6 +124,7 @@ func (m *machine) hitEngine(ctx context.Context, s step) error {
 			if err := os.RemoveAll(m.engineDir()); err != nil {
 				return err
 			}
+			m.witness.restored(vintages)
 			return os.Rename(backup, m.engineDir())
 		})
 	})
@@ -130,6 +135,7 @@ func (m *machine) hitEngine(ctx context.Context, s step) error {
 func (m *machine) aroundEngine(ctx context.Context, do func() error) error {
 	m.engineMu.Lock()
 	defer m.engineMu.Unlock()
+	m.look(ctx)
 	if err := m.engine.Kill(); err != nil {
 		return err
 	}
@@ -262,6 +268,7 @@ func (m *machine) hitTable(ctx context.Context, s step) error {
 	if err := pause(ctx, s.lasts); err != nil {
 		return nil // the run is over
 	}
+	m.witness.damaged()
 	if s.pick>>33&1 == 0 {
 		_ = db.Conn().Exec(ctx, "TRUNCATE TABLE "+table)
 		_ = db.Conn().Exec(ctx, fmt.Sprintf("INSERT INTO %s SELECT * FROM %s", table, held))

@@ -2,6 +2,7 @@ package torture
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"retorno/deploy/lab/register"
@@ -19,49 +20,59 @@ func makeLoad(ctx context.Context, cfg Config) (*register.Register, error) {
 // tick is how often events are sent; what falls due in between goes together.
 const tick = 20 * time.Millisecond
 
-// load sends the register evenly over the run's time; what could not be sent while Kafka was away follows at once.
-func (r *run) load(ctx context.Context) error {
-	writer, err := r.machine.writer(r.report.producer)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = writer.Close() }()
-	total := r.made.Counts().Events
-	var batch []producer.Message
-	sent := 0
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		err := r.write(ctx, writer, batch)
-		sent += len(batch)
-		if again := r.machine.clocks.again(batch); err == nil && len(again) > 0 {
-			err = r.write(ctx, writer, again)
-			r.report.Stepped += len(again)
-		}
-		batch = batch[:0]
-		return err
-	}
-	due := func() int { return int(float64(total) * min(1, float64(time.Since(r.began))/float64(r.cfg.For))) }
-	err = r.made.Events(func(e register.Event) error {
-		for sent+len(batch) >= due() {
-			if err := flush(); err != nil {
-				return err
-			}
-			if err := pause(ctx, tick); err != nil {
-				return err
-			}
-		}
-		batch = append(batch, producer.Message{Topic: e.Topic, Key: e.Key, Value: e.Value})
-		if len(batch) >= 5000 {
-			return flush()
+// events are those of the register, one after the other.
+func (r *run) events(yield func(register.Event, error) bool) {
+	var enough = errors.New("enough")
+	err := r.made.Events(func(e register.Event) error {
+		if !yield(e, nil) {
+			return enough
 		}
 		return nil
 	})
-	if err != nil {
-		return err
+	if err != nil && !errors.Is(err, enough) {
+		yield(register.Event{}, err)
 	}
-	return flush()
+}
+
+// load sends the register until due is what has been sent and over; what could not be sent while Kafka was away follows at once.
+// due is how many are to be sent by now, and whether there will be more.
+func (r *run) load(ctx context.Context, due func() (n int, more bool)) error {
+	for {
+		n, more := due()
+		var batch []producer.Message
+		for ; r.sent < n && len(batch) < 5000; r.sent++ {
+			e, err, ok := r.next()
+			if !ok || err != nil {
+				return errors.Join(err, r.sendBatch(ctx, batch))
+			}
+			batch = append(batch, producer.Message{Topic: e.Topic, Key: e.Key, Value: e.Value})
+		}
+		if err := r.sendBatch(ctx, batch); err != nil {
+			return err
+		}
+		if r.sent < n {
+			continue
+		}
+		if !more {
+			return nil
+		}
+		if err := pause(ctx, tick); err != nil {
+			return err
+		}
+	}
+}
+
+// sendBatch sends messages, and what clocks that step make sources send once more.
+func (r *run) sendBatch(ctx context.Context, batch []producer.Message) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	err := r.write(ctx, r.writer, batch)
+	if again := r.machine.clocks.again(batch); err == nil && len(again) > 0 {
+		err = r.write(ctx, r.writer, again)
+		r.report.Stepped += len(again)
+	}
+	return err
 }
 
 // write sends messages until they are acknowledged. A sender gives up by name when Kafka refuses, and a changed bit can

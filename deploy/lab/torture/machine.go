@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kfake"
 
@@ -38,7 +39,8 @@ type machine struct {
 	kafka    string
 	faults   []*kfake.FaultHandle // of the broker that runs now
 
-	clocks clocks // of the sources
+	clocks  clocks   // of the sources
+	witness *witness // of what is published
 
 	toClickHouse, toKafka *proxy.Proxy
 	consumers             []*consumer // whose places are always taken
@@ -53,7 +55,7 @@ type machine struct {
 }
 
 func startMachine(ctx context.Context, cfg Config) (_ *machine, err error) {
-	m := &machine{cfg: cfg, dir: cfg.Dir, log: cfg.Log}
+	m := &machine{cfg: cfg, dir: cfg.Dir, log: cfg.Log, witness: &witness{seen: map[uuid.UUID]*vintage{}}}
 	if m.log == nil {
 		m.log = io.Discard
 	}
@@ -142,10 +144,7 @@ func (m *machine) startConsumers() error {
 
 func (m *machine) newConsumer(name string) *consumer {
 	c := &consumer{name: name, log: m.log, command: func(ops string) *exec.Cmd {
-		args := append(append([]string{}, m.cfg.Program[1:]...), m.consumeFlags(m.toKafka.Addr(), m.toClickHouse.Addr(), "retorno", ops)...)
-		cmd := exec.Command(m.cfg.Program[0], args...)
-		cmd.Env = append(os.Environ(), m.cfg.Environ...)
-		return cmd
+		return m.command(context.Background(), m.consumeFlags(m.toClickHouse.Addr(), "retorno", ops)...)
 	}}
 	m.allMu.Lock()
 	defer m.allMu.Unlock()
@@ -160,12 +159,24 @@ func (m *machine) all() []*consumer {
 	return slices.Clone(m.every)
 }
 
+// command is the program with these arguments, to be started; when ctx ends it is killed.
+func (m *machine) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, m.cfg.Program[0], slices.Concat(m.cfg.Program[1:], args)...)
+	cmd.Env = append(os.Environ(), m.cfg.Environ...)
+	cmd.SysProcAttr = dieWithParent()
+	return cmd
+}
+
+// reach are the flags of a process that uses Kafka and this ClickHouse, and gives neither long.
+func (m *machine) reach(clickhouse string) []string {
+	return []string{"--kafka-brokers=" + m.toKafka.Addr(), fmt.Sprintf("--kafka-partitions=%d", m.cfg.Partitions),
+		"--kafka-request-timeout=" + requestTimeout.String(), "--clickhouse-addr=" + clickhouse, "--clickhouse-timeout=" + clickhouseTimeout.String()}
+}
+
 // consumeFlags are those of a consumer that notices everything soon.
-func (m *machine) consumeFlags(kafka, clickhouse, group, ops string) []string {
-	return []string{"consume", "--kafka-brokers=" + kafka, fmt.Sprintf("--kafka-partitions=%d", m.cfg.Partitions),
-		"--clickhouse-addr=" + clickhouse, "--group=" + group, "--ops-listen=" + ops, "--flush-every=250ms",
-		"--kafka-session-timeout=" + sessionTimeout.String(), "--kafka-rebalance-timeout=3s",
-		"--kafka-request-timeout=" + requestTimeout.String(), "--clickhouse-timeout=5s"}
+func (m *machine) consumeFlags(clickhouse, group, ops string) []string {
+	return append([]string{"consume", "--group=" + group, "--ops-listen=" + ops, "--flush-every=250ms",
+		"--kafka-session-timeout=" + sessionTimeout.String(), "--kafka-rebalance-timeout=3s"}, m.reach(clickhouse)...)
 }
 
 // background makes a fault that lasts, or its end.

@@ -16,7 +16,7 @@ var seen = []string{
 	"retorno_repaired_rows_total", "retorno_fenced_total", "retorno_store_retries_total", "retorno_stream_rebalances_total",
 	"retorno_stream_retries_total", "retorno_stream_corrupt_responses_total", "retorno_stream_commits_total", "retorno_stream_stalls_total",
 	"retorno_deadletter_retries_total", "retorno_rejections_total", "retorno_conflicts_total", "retorno_future_records_total",
-	"retorno_watchdog_stalls_total", "retorno_publish_retries_total",
+	"retorno_watchdog_stalls_total", "retorno_publish_retries_total", "retorno_verify_passes_total",
 }
 
 // watch scrapes the consumers until ctx ends. A process that is killed between two scrapes takes its last counts along.

@@ -13,7 +13,7 @@ import (
 	"retorno/schemas/kafka"
 )
 
-// judge asks the four oracles.
+// judge asks the oracles.
 func (r *run) judge(ctx context.Context) error {
 	s, err := r.machine.store()
 	if err != nil {
@@ -23,11 +23,18 @@ func (r *run) judge(ctx context.Context) error {
 	if r.report.Accounts, err = s.Accounted(ctx); err != nil {
 		return err
 	}
+	asks := []func(context.Context, *store.Store) (Oracle, error){r.askTruth, r.askLedger, r.askVerifier, r.askReplay}
+	if r.press != nil {
+		asks = append(asks, r.askVintages)
+		if err := r.machine.witness.look(ctx, s); err != nil { // the publishers have ended
+			return err
+		}
+	}
 	r.report.Besides, r.report.Spoilt = r.besides.sent, r.machine.toKafka.SpoiltSoFar()
 	if r.report.ClockOffset, err = clockOffset(ctx, s); err != nil {
 		return err
 	}
-	for _, ask := range []func(context.Context, *store.Store) (Oracle, error){r.askTruth, r.askLedger, r.askVerifier, r.askReplay} {
+	for _, ask := range asks {
 		o, err := ask(ctx, s)
 		if err != nil {
 			return fmt.Errorf("oracle: %w", err)
@@ -125,14 +132,18 @@ func (r *run) askLetters(ctx context.Context, o *Oracle) error {
 // askVerifier asks whether the second count agrees, from the log on.
 func (r *run) askVerifier(ctx context.Context, s *store.Store) (Oracle, error) {
 	o := Oracle{Name: "the verifier"}
-	kafka := &verify.Kafka{Config: wire.Config{Brokers: []string{r.machine.toKafka.Addr()}}, Partitions: r.cfg.Partitions}
-	report, err := kafka.Once(ctx, s.Conn())
+	report, err := r.machine.verified().Once(ctx, s.Conn())
 	if err != nil {
 		return o, err
 	}
 	o.add(report)
 	o.Asked += fmt.Sprintf(", %d records read again", report.Read())
 	return o, nil
+}
+
+// verified is where a verifier's own reader finds the facts.
+func (m *machine) verified() *verify.Kafka {
+	return &verify.Kafka{Config: wire.Config{Brokers: []string{m.toKafka.Addr()}, RequestTimeout: requestTimeout}, Partitions: m.cfg.Partitions}
 }
 
 // add takes over what a pass of the verifier found.

@@ -121,10 +121,13 @@ func (s step) code() int32 { return passing[s.pick%uint64(len(passing))] }
 
 var passing = []int32{242, 252, 241, 201, 202}
 
-// draw makes the plan. The first steps make sure that everything is killed once, as far as the kinds allow it and the
+// after is how long fewer faults are made after those of the load.
+func after(load time.Duration) time.Duration { return max(3*time.Second, load/3) }
+
+// draw makes a plan; those of two streams have nothing in common. The first steps make sure that everything is killed once, as far as the kinds allow it and the
 // time suffices; the others are drawn by weight.
-func draw(cfg Config) []step {
-	rnd := rand.New(rand.NewPCG(cfg.Seed, 0x746f7274757265))
+func draw(cfg Config, stream uint64) []step {
+	rnd := rand.New(rand.NewPCG(cfg.Seed, stream))
 	var must []Kind
 	if cfg.For >= 20*time.Second {
 		for range cfg.Consumers {

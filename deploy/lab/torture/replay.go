@@ -47,15 +47,15 @@ func (r *run) askReplay(ctx context.Context, s *store.Store) (o Oracle, err erro
 		return o, err
 	}
 	again := &consumer{name: "replay", log: r.machine.log, command: func(ops string) *exec.Cmd {
-		args := append(append([]string{}, r.cfg.Program[1:]...), r.machine.consumeFlags(r.machine.toKafka.Addr(), engine.Native(), "replay", ops)...)
-		cmd := exec.Command(r.cfg.Program[0], args...)
-		cmd.Env = append(cmd.Environ(), r.cfg.Environ...)
-		return cmd
+		return r.machine.command(context.Background(), r.machine.consumeFlags(engine.Native(), "replay", ops)...)
 	}}
 	again.start()
 	err = errors.Join(awaitAccounts(ctx, empty, ends, r.cfg.Patience), again.end(syscall.SIGTERM))
 	if err != nil {
 		return o, fmt.Errorf("replay: %w", err)
+	}
+	if err := r.recount(ctx, empty); err != nil {
+		return o, err
 	}
 	var all uint64
 	for _, t := range replayed {

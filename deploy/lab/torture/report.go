@@ -35,10 +35,16 @@ type Report struct {
 	Oracles     []Oracle
 	// Seen are the sums of the consumers' and the producer's metrics that show faults.
 	Seen map[string]float64
+	// Published is how many publishers published, were killed, were refused, by the code of each reason, did not reach
+	// ClickHouse or Kafka, or got an error of them. Of the Vintages that were seen, Undone are in no backup that ClickHouse was
+	// restored to.
+	Published        map[string]int
+	Vintages, Undone int
 	// Starts is how many consumer processes were started.
 	Starts int
 
 	producer *prometheus.Registry
+	asked    int // how many oracles are to be asked
 }
 
 // Oracle is one question and the answer.
@@ -49,12 +55,12 @@ type Oracle struct {
 }
 
 func newReport(cfg Config, made *register.Register) *Report {
-	return &Report{Seed: cfg.Seed, Events: made.Counts().Events, Faults: map[Kind]int{}, Seen: map[string]float64{}, producer: prometheus.NewRegistry()}
+	return &Report{Seed: cfg.Seed, Events: made.Counts().Events, Faults: map[Kind]int{}, Seen: map[string]float64{}, producer: prometheus.NewRegistry(), asked: 4}
 }
 
 // OK says that every oracle agrees.
 func (r *Report) OK() bool {
-	return len(r.Oracles) == 4 && r.Lost == 0 && r.Twice == 0 &&
+	return len(r.Oracles) == r.asked && r.Lost == 0 && r.Twice == 0 &&
 		!slices.ContainsFunc(r.Oracles, func(o Oracle) bool { return len(o.Faults) > 0 })
 }
 
@@ -97,6 +103,9 @@ func (r *Report) Print(w io.Writer) error {
 	}
 	if len(r.Spoilt) > 0 {
 		p.line("bits: one changed in each of so many answers: %s", listed(r.Spoilt))
+	}
+	if len(r.Published) > 0 {
+		p.line("publishers: %s; %d vintages seen, %d of them undone by a restored backup", listed(r.Published), r.Vintages, r.Undone)
 	}
 	for _, name := range seen {
 		if v := r.Seen[name]; v > 0 {

@@ -82,8 +82,16 @@ func compare[C comparable, N comparable](t *tally, table string, want, have map[
 }
 
 func storedReturnCells(ctx context.Context, s *store.Store) (map[register.ReturnCell]register.ReturnCount, error) {
-	rows, err := s.Conn().Query(ctx, `SELECT toString(day), route, return_type, entry_point, exit_point, centre, sex, age_group,
-		toInt64(sum(registered)), toInt64(sum(checkpoint)), toInt64(sum(reconciled)) FROM retorno.return_counts FINAL GROUP BY ALL`)
+	return returnCells(ctx, s, "SELECT toString(day), "+returnDimensions+" FROM retorno.return_counts FINAL GROUP BY ALL")
+}
+
+// returnDimensions are the columns of a cell of returns after its day, and its counts.
+const returnDimensions = `route, return_type, entry_point, exit_point, centre, sex, age_group,
+	toInt64(sum(registered)), toInt64(sum(checkpoint)), toInt64(sum(reconciled))`
+
+// returnCells reads cells of returns; those of months have a month for their day.
+func returnCells(ctx context.Context, s *store.Store, query string, args ...any) (map[register.ReturnCell]register.ReturnCount, error) {
+	rows, err := s.Conn().Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
