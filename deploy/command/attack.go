@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -19,6 +20,7 @@ import (
 
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure/attack"
+	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/release"
 	"retorno/consumers/dissemination/vintages"
@@ -47,7 +49,11 @@ func (c *attackCommand) Run(ctx context.Context, t *terminal) error {
 		return No(err)
 	}
 	if c.Known != "" {
-		if in.Known, err = readKnown(c.Known); err != nil {
+		l, err := lattice.Parse(bundle.LatticePath, all[0].Lattice)
+		if err != nil {
+			return No(err)
+		}
+		if in.Known, err = readKnown(c.Known, l); err != nil {
 			return err
 		}
 	}
@@ -138,17 +144,24 @@ func placesAt(ctx context.Context, where string) (places []string, err error) {
 	return places, nil
 }
 
-// readKnown reads counts from elsewhere, by the key of the cell. The error names the line.
-func readKnown(path string) (map[string]int64, error) {
-	f, err := os.Open(path)
+// readKnown reads counts from elsewhere, by the key of the cell, and checks their names by a lattice. The error names the line.
+func readKnown(path string, l *lattice.Lattice) (map[string]int64, error) {
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }()
-	r := csv.NewReader(f)
+	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
 	header, err := r.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, Usage(fmt.Errorf("%s is empty", path))
+	}
 	if err != nil {
 		return nil, Usage(fmt.Errorf("%s: %w", path, err))
+	}
+	for i, name := range header {
+		if slices.Contains(header[:i], name) {
+			return nil, Usage(fmt.Errorf("%s, line 1: column %q stands twice", path, name))
+		}
 	}
 	measure, value := slices.Index(header, "measure"), slices.Index(header, "value")
 	if measure < 0 || value < 0 {
@@ -174,6 +187,13 @@ func readKnown(path string) (map[string]int64, error) {
 				columns, codes = append(columns, header[i]), append(codes, code)
 			}
 		}
-		known[published.Key(line[measure], columns, codes)] = n
+		if err := l.Check(line[measure], columns, codes); err != nil {
+			return nil, Usage(fmt.Errorf("%s, line %d: %w", path, at, err))
+		}
+		key := published.Key(line[measure], columns, codes)
+		if before, ok := known[key]; ok && before != n {
+			return nil, Usage(fmt.Errorf("%s, line %d: the count was %d, and is %d", path, at, before, n))
+		}
+		known[key] = n
 	}
 }

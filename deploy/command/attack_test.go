@@ -123,7 +123,12 @@ func TestAttackIsUsedWrongly(t *testing.T) {
 		"no columns":   {exitUsage, "line 1", []string{dir, "--known", writeFile(t, "a.csv", "a,b\n1,2\n")}},
 		"no count":     {exitUsage, "line 2", []string{dir, "--known", writeFile(t, "b.csv", "measure,value\nreturns,many\n")}},
 		"too short":    {exitUsage, "line 2", []string{dir, "--known", writeFile(t, "c.csv", "measure,value\nreturns\n")}},
-		"an empty one": {exitUsage, "EOF", []string{dir, "--known", writeFile(t, "d.csv", "")}},
+		"an empty one": {exitUsage, "is empty", []string{dir, "--known", writeFile(t, "d.csv", "")}},
+		"a measure":    {exitUsage, `line 2: there is no measure "bananas"`, []string{dir, "--known", writeFile(t, "e.csv", "\ufeffmeasure,value\nbananas,3\n")}},
+		"a column":     {exitUsage, `line 2: there is no column "nosuch"`, []string{dir, "--known", writeFile(t, "f.csv", "measure,nosuch,value\nreturns,x,3\n")}},
+		"a code":       {exitUsage, `line 3: column exit_point has no code "L-XXX"`, []string{dir, "--known", writeFile(t, "g.csv", "measure,exit_point,value\nreturns,L-COR,3\nreturns,L-XXX,3\n")}},
+		"twice":        {exitUsage, "line 3: the count was 3, and is 4", []string{dir, "--known", writeFile(t, "h.csv", "measure,exit_point,value\nreturns,L-COR,3\nreturns,L-COR,4\n")}},
+		"two columns":  {exitUsage, `column "exit_point" stands twice`, []string{dir, "--known", writeFile(t, "i.csv", "measure,exit_point,exit_point,value\n")}},
 	} {
 		if r := try(t, "", nil, append([]string{"attack"}, c.args...)...); r.status != c.status || !strings.Contains(r.err, c.want) {
 			t.Errorf("%s: %+v", name, r)

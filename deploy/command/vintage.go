@@ -36,7 +36,7 @@ func (f publicFlags) public() (p release.Public, err error) {
 		return p, Usage(err)
 	}
 	if f.Known != "" {
-		if p.Known, err = readKnown(f.Known); err != nil {
+		if p.Known, err = readKnown(f.Known, p.Lattice); err != nil {
 			return p, err
 		}
 	}
@@ -98,7 +98,7 @@ func (c *vintageVerifyCommand) Run(ctx context.Context, t *terminal) error {
 // tables withhold nothing.
 func repeatAudit(b *bundle.Bundle) (string, error) {
 	if b.Manifest.Rounded > 1 {
-		return fmt.Sprintf("rounded to %d: nothing is withheld", b.Manifest.Rounded), nil
+		return fmt.Sprintf("rounded to %d: what is withheld in the final tables is withheld here", b.Manifest.Rounded), nil
 	}
 	if b.Manifest.Revises > 0 {
 		return fmt.Sprintf("it corrects %d counts of vintage %d, keeps %d, and withholds what that vintage withholds: verify that one, which has the audit", len(b.Differences), b.Manifest.Revises, b.Certificate.Kept), nil

@@ -48,11 +48,11 @@ func Find(o *vintages.Opened, q Query) (Table, bool) {
 	return best, len(best.Rows) > 0
 }
 
-// Total is the count of the whole period in a series; nil where it is not published.
+// Total is the count of the whole period in a series; nil where it is not published, or is that of an earlier vintage.
 func Total(o *vintages.Opened, q Query, series Series) *int64 {
 	q.By, q.Series = nil, series
 	t, ok := Find(o, q)
-	if !ok || t.Rows[0].Withheld {
+	if !ok || t.Rows[0].Withheld || t.Rows[0].Of != o.Number {
 		return nil
 	}
 	return &t.Rows[0].Returns

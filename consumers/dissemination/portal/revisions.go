@@ -31,8 +31,9 @@ type revisionsView struct {
 }
 
 type revisionRow struct {
-	Vintage, Folder, Status, Published, Reason string
-	Counts                                     []string // by month, the total last; "" where it is not published
+	Vintage, Folder, Status, Published string
+	Reason, Accepted                   string   // why it revises, and why it was published incomplete
+	Counts                             []string // by month, the total last; "" where it is not published
 }
 
 type revisionStep struct {
@@ -107,7 +108,7 @@ func viewRevisions(all []*vintages.Opened, lang string) revisionsView {
 	var rows []revision.Vintage
 	for _, o := range all {
 		row := revisionRow{Vintage: strconv.FormatUint(o.Number, 10), Folder: vintages.Address(o.Period, o.Number), Status: statusName(o.Status).in(lang),
-			Published: date(calendar.DayOfTime(o.Vintage.Published), lang), Reason: o.Manifest.Reason}
+			Published: date(calendar.DayOfTime(o.Vintage.Published), lang), Reason: o.Manifest.Reason, Accepted: o.Manifest.Accepted}
 		counts, texts, total := monthsOf(o, period, labels)
 		row.Counts = append(texts, given(total))
 		v.Kept = v.Kept || slices.ContainsFunc(texts, func(text string) bool { return strings.HasSuffix(text, "]") })
@@ -153,15 +154,15 @@ func viewStep(step revision.Step, b *vintages.Opened, lang string) revisionStep 
 		return v
 	}
 	v.File = vintages.Address(b.Period, b.Number) + "revision.csv"
-	kept := 0
+	kept := map[string]bool{}
 	for _, t := range b.Tables {
 		for _, c := range t.Cells {
 			if c.Kept {
-				kept++
+				kept[published.Key(t.Measure, t.Columns, c.Codes)] = true
 			}
 		}
 	}
-	v.Kept = number(int64(kept))
+	v.Kept = number(int64(len(kept)))
 	for _, d := range b.Differences {
 		measure, cell, _ := strings.Cut(d.Key, "|")
 		v.Lines = append(v.Lines, revisionLine{Measure: measureName(measure).in(lang), Cell: cellName(b, cell, lang), Before: number(d.Before), After: number(d.After),

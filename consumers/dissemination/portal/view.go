@@ -112,7 +112,7 @@ func view(all []vintages.Vintage, o *vintages.Opened, lang string) homeView {
 		v.Late = percent(*m.Late, lang)
 	}
 	v.RouteLines, v.ExitLines = lines(o, ask, "route", codelists.Route, total), lines(o, ask, "exit_point", codelists.BorderPoint, total)
-	if len(v.ExitLines) > 0 && !v.ExitLines[0].Unknown && !v.ExitLines[0].Withheld {
+	if len(v.ExitLines) > 0 && !v.ExitLines[0].Unknown && !v.ExitLines[0].Withheld && v.ExitLines[0].Kept == "" {
 		v.TopExit = &v.ExitLines[0]
 	}
 	v.MonthLines = monthLines(o, ask, total)
@@ -162,7 +162,9 @@ func newLine(o *vintages.Opened, r feed.Row, name string, total *int64, lang str
 		l.Count = number(r.Returns)
 		if total != nil && *total > 0 {
 			l.share = share(r.Returns, *total)
-			l.Percent = percent(l.share, lang)
+			if l.Kept == "" { // else the total of its own vintage was another
+				l.Percent = percent(l.share, lang)
+			}
 		}
 	}
 	return l
@@ -193,6 +195,14 @@ func monthLines(o *vintages.Opened, ask feed.Query, total *int64) (all []line) {
 		all = append(all, newLine(o, r, months[ask.Lang][number-1], total, ask.Lang))
 	}
 	return all
+}
+
+// value is what stands over its bar.
+func (l line) value() string {
+	if l.Kept != "" {
+		return l.Count + " [" + l.Kept + "]"
+	}
+	return l.Count + " · " + l.Percent
 }
 
 func b2i(b bool) int {
@@ -236,7 +246,7 @@ func bars(from []line) (all []bar, height int) {
 		}
 		i := len(all)
 		all = append(all, bar{Y: i*barStep + 15, BarY: i*barStep + barOffset, Name: clip(one.Name), Unknown: one.Unknown,
-			Value: one.Count + " · " + one.Percent, Width: math.Max(0.4, one.share)})
+			Value: one.value(), Width: math.Max(0.4, one.share)})
 	}
 	return all, len(all) * barStep
 }

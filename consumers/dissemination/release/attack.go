@@ -46,8 +46,10 @@ func AttackOn(all []*bundle.Bundle) (*attack.Input, error) {
 // about this vintage is a reason not to publish it; the certificate says what was tried.
 func (p *Publication) attacked(c *bundle.Content, public Public, e *earlier) error {
 	now := &bundle.Bundle{Manifest: c.Manifest, Tables: c.Tables, Codes: c.Codes, Lattice: c.Lattice}
+	now.Manifest.Vintage = 1
 	all := []*bundle.Bundle{now}
 	if e != nil {
+		now.Manifest.Vintage = e.number + 1 // or a later one
 		all = append(slices.Clone(e.all), now)
 	}
 	in, err := AttackOn(all)
@@ -62,10 +64,10 @@ func (p *Publication) attacked(c *bundle.Content, public Public, e *earlier) err
 	found = slices.DeleteFunc(found, func(f attack.Finding) bool { return f.Vintage != now.Name() && f.With != now.Name() })
 	if len(found) > 0 {
 		return &RefusedError{Period: p.Period, Reasons: []Reason{{Disclosed, fmt.Sprintf("with what is public its tables would give away %d counts, such as: %s", len(found), found[0]),
-			"publish it when more has changed, or with a coarser lattice"}}}
+			"publish it when more has changed; or, unless it is a revision, with a coarser lattice"}}}
 	}
 	c.Certificate.Attack.Known = len(in.Known)
-	for _, v := range in.Vintages {
+	for _, v := range in.Vintages[:len(in.Vintages)-1] {
 		c.Certificate.Attack.Vintages = append(c.Certificate.Attack.Vintages, v.ID)
 	}
 	return nil

@@ -27,9 +27,9 @@ type Public struct {
 	Known map[string]int64
 }
 
-// seal makes the files of the vintage out of the facts. There are none but for half-years, whose tables the lattice has, and none of a
+// public makes the content of the public form out of the facts. There is none but for half-years, whose tables the lattice has, and none of a
 // revision of a vintage that has none.
-func (p *Publication) seal(public Public, o Order, e *earlier, facts []lattice.Data, changes map[revision.Reason][]revision.Diff) ([]bundle.File, error) {
+func (p *Publication) public(public Public, o Order, e *earlier, facts []lattice.Data, changes map[revision.Reason][]revision.Diff) (*bundle.Content, error) {
 	if !o.Public() || o.Status == Revision && e.public == nil {
 		return nil, nil
 	}
@@ -54,10 +54,22 @@ func (p *Publication) seal(public Public, o Order, e *earlier, facts []lattice.D
 		tables = append(tables, t.Table)
 	}
 	c.Codes = bundle.CodesOf(tables, hierarchies, public.Lattice.Label)
-	if err := p.attacked(&c, public, e); err != nil {
-		return nil, err
+	return &c, p.attacked(&c, public, e)
+}
+
+// seal gives the public form its number and its moment, signs it, and stores its files.
+func (p *Publication) seal(ctx context.Context, conn Conn, c *bundle.Content, public Public) error {
+	if c == nil {
+		return nil
 	}
-	return bundle.Seal(c, public.Key)
+	c.Manifest.Vintage, c.Manifest.Published, c.Certificate.MadeAt = p.Vintage, p.Published.UTC(), p.Published.UTC()
+	now := bundle.Bundle{Manifest: c.Manifest}
+	c.Certificate.Attack.Vintages = append(c.Certificate.Attack.Vintages, now.Name())
+	files, err := bundle.Seal(*c, public.Key)
+	if err != nil {
+		return err
+	}
+	return p.store(ctx, conn, files)
 }
 
 // tabulate makes the tables of a vintage that does not revise another.
@@ -66,21 +78,21 @@ func (p *Publication) tabulate(c *bundle.Content, l *lattice.Lattice, class latt
 	if err != nil {
 		return nil, err
 	}
-	in.Tables = class.Select(in.Tables, p.Period)
-	var tables []published.Table
-	hierarchies := in.Hierarchies
+	// A provisional vintage shows nothing that the final one would withhold: what is rounded says that a count is small, too.
+	r, leftOut, err := plan(in)
+	if err != nil {
+		return nil, err
+	}
+	tables := class.Select(r.Tables, p.Period)
+	c.Manifest.LeftOut, p.LeftOut = leftOut, leftOut
 	if class.Base > 1 {
 		c.Manifest.Rounded = class.Base
-		tables = in.Rounded(class.Base)
-		c.Certificate.Cells = cellsOf(tables)
+		tables = suppress.Rounded(tables, class.Base)
 	} else {
-		r, leftOut, err := plan(in)
-		if err != nil {
-			return nil, err
-		}
-		tables, hierarchies, c.Manifest.LeftOut, p.LeftOut = r.Tables, r.Hierarchies, leftOut, leftOut
-		c.Certificate.Cells, c.Certificate.Withheld, c.Certificate.Audit = r.Cells, r.Withheld, auditOf(r.Audit)
+		c.Certificate.Audit = auditOf(r.Audit)
 	}
+	c.Certificate.Cells = cellsOf(tables)
+	c.Certificate.Withheld = countOf(tables, func(c published.Cell) bool { return c.Withheld })
 	for _, core := range in.Cores {
 		cells := 1
 		for _, codes := range core.Codes {
@@ -92,7 +104,7 @@ func (p *Publication) tabulate(c *bundle.Content, l *lattice.Lattice, class latt
 		tables[i] = periodFirst(t)
 	}
 	c.Tables = titled(l, tables)
-	return hierarchies, nil
+	return r.Hierarchies, nil
 }
 
 // titled gives tables their names.
@@ -146,9 +158,9 @@ func auditOf(r *audit.Report) bundle.Audit {
 
 // content is what the bundle says of the vintage beside its tables.
 func (p *Publication) content(public Public) bundle.Content {
-	c := bundle.Content{Lattice: public.Lattice.Text(), Manifest: bundle.Manifest{Period: p.Period, Vintage: p.Vintage, Status: string(p.Status), AsOf: p.AsOf.UTC(),
-		Published: p.Published.UTC(), Reason: p.Reason, Accepted: p.Accepted, MethodVersion: p.MethodVersion, Lattice: public.Lattice.Version, CodeLists: codeLists(),
-		Software: p.Software, Missing: p.Missing}, Certificate: bundle.Certificate{MadeAt: p.Published.UTC()}}
+	c := bundle.Content{Lattice: public.Lattice.Text(), Manifest: bundle.Manifest{Period: p.Period, Status: string(p.Status), AsOf: p.AsOf.UTC(),
+		Reason: p.Reason, Accepted: p.Accepted, MethodVersion: p.MethodVersion, Lattice: public.Lattice.Version, CodeLists: codeLists(),
+		Software: p.Software, Missing: p.Missing}, Certificate: bundle.Certificate{}}
 	if share, ok := disclosure.Coverage(p.Registered, p.Reconciled); ok {
 		percent := share.Percent()
 		c.Manifest.Coverage = &percent

@@ -164,7 +164,10 @@ func TestWhatOthersPublish(t *testing.T) {
 		t.Errorf("published beside what gives it away: %v", err)
 	}
 	o.public.Known = nil
-	o.mustPublish(o.conn, release.Provisional, after)
+	provisional := o.read(o.mustPublish(o.conn, release.Provisional, after))
+	if got := cells(provisional); got != "T2|exit_point=L-COR|time_period=2016-S1=Q\nT2|exit_point=OTH|time_period=2016-S1=Q\nT2|time_period=2016-S1=10" {
+		t.Errorf("a provisional vintage shows what the final one withholds:\n%s", got)
+	}
 	b := o.read(o.mustPublish(o.conn, release.Final, after))
 	if b.Certificate.Withheld == 0 || strings.Join(b.Certificate.Attack.Vintages, " ") != fmt.Sprintf("2016-S1/%d 2016-S1/%d", b.Manifest.Vintage-1, b.Manifest.Vintage) || b.Certificate.Attack.Found != 0 {
 		t.Errorf("the certificate is %+v", b.Certificate)

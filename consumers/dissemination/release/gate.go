@@ -50,6 +50,7 @@ const (
 	NotVerified = "not_verified"
 	Differs     = "differs"   // the second count disagrees
 	Behind      = "behind"    // the ledger has not reached the ends of the logs
+	Unchanged   = "unchanged" // a revision would change nothing
 	Disclosed   = "disclosed" // its tables would tell of single persons
 	Ahead       = "ahead"     // the logs hold less than was counted of them
 )

@@ -159,6 +159,8 @@ func TestFinalOnceThenRevisions(t *testing.T) {
 	if _, err := release.Publish(t.Context(), o.conn, o.gate(), o.public, without); err == nil || !strings.Contains(err.Error(), "needs a reason") {
 		t.Errorf("a revision without a reason: %v", err)
 	}
+	refused(release.Revision, after, release.Unchanged)
+	o.count(1, 2, "L-AMA", 5)
 	if p := o.mustPublish(o.conn, release.Revision, after); p.Vintage != 2 || p.Reason != "late records" {
 		t.Errorf("%+v", p)
 	}

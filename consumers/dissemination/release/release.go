@@ -24,6 +24,7 @@ import (
 	"github.com/google/uuid"
 
 	"retorno/consumers/counting/reconcile"
+	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/revision"
 	"retorno/schemas/calendar"
@@ -259,13 +260,17 @@ var dimensions = func() string {
 
 // write gives the vintage its number and makes it visible, unless another has been published since the gate saw so many
 // vintages: it opened for what was there. ClickHouse looks at that, and at the lease, in the statement that writes, so that a
-// publisher that was held up before it writes nothing afterwards.
-func (p *Publication) write(ctx context.Context, conn Conn, public Public, o Order, e *earlier, facts []lattice.Data, vintages uint64) (err error) {
+// publisher that was held up before it writes nothing afterwards. What takes long is done before the number is taken.
+func (p *Publication) write(ctx context.Context, conn Conn, public Public, o Order, e *earlier, facts []lattice.Data, vintages uint64) error {
+	content, err := p.compose(ctx, conn, public, o, e, facts)
+	if err != nil {
+		return err
+	}
 	if p.Vintage, err = claim(ctx, conn, p.Period, p.ID); err != nil {
 		return err
 	}
 	p.Published = time.Now().Truncate(time.Millisecond)
-	if err := p.compose(ctx, conn, public, o, e, facts); err != nil {
+	if err := p.seal(ctx, conn, content, public); err != nil {
 		return errors.Join(err, note(ctx, conn, p.Period, withdrawn, p.ID))
 	}
 	var topics []string
@@ -296,29 +301,28 @@ func (p *Publication) write(ctx context.Context, conn Conn, public Public, o Ord
 	return nil
 }
 
-// compose writes what is kept of the vintage beside its counts: its events, what changed since the vintage before, and its public form. None
-// of it is visible yet.
-func (p *Publication) compose(ctx context.Context, conn Conn, public Public, o Order, e *earlier, facts []lattice.Data) error {
+// compose writes what is kept of the vintage beside its counts: its events, and what changed since the vintage before. It returns the
+// content of its public form, which has neither its number nor its moment yet; nil where it has none. Nothing of it is visible.
+func (p *Publication) compose(ctx context.Context, conn Conn, public Public, o Order, e *earlier, facts []lattice.Data) (*bundle.Content, error) {
 	if err := p.keep(ctx, conn, facts); err != nil {
-		return fmt.Errorf("write the events: %w", err)
+		return nil, fmt.Errorf("write the events: %w", err)
 	}
 	var changes map[revision.Reason][]revision.Diff
 	if e != nil && e.events != nil && o.Public() {
 		var err error
 		if changes, err = p.changes(ctx, conn, e, facts); err != nil {
-			return err
+			return nil, err
 		}
 		differences, err := revision.Differences(public.Lattice, p.Period, e.events, changes)
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if o.Status == Revision && len(differences) == 0 {
+			return nil, &RefusedError{Period: p.Period, Reasons: []Reason{{Unchanged, fmt.Sprintf("no count has changed since vintage %d", e.number), "publish it when one has"}}}
 		}
 		if err := p.noteDifferences(ctx, conn, e.number, differences); err != nil {
-			return fmt.Errorf("write what changed: %w", err)
+			return nil, fmt.Errorf("write what changed: %w", err)
 		}
 	}
-	files, err := p.seal(public, o, e, facts, changes)
-	if err != nil {
-		return err
-	}
-	return p.store(ctx, conn, files)
+	return p.public(public, o, e, facts, changes)
 }

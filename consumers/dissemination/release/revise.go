@@ -100,27 +100,31 @@ func (p *Publication) changes(ctx context.Context, conn Conn, e *earlier, now []
 	diffs := revision.Compare(e.events, now)
 	persons, records := revision.Persons(diffs)
 	facts := revision.Facts{Method: e.method != uint8(p.MethodVersion), CodeSet: e.codeLists != codeLists()}
-	const most = 2000 // names in one statement
-	for from := 0; from < max(len(persons), len(records)); from += most {
-		part := func(all []string) []string { return all[min(from, len(all)):min(from+most, len(all))] }
-		err := each(ctx, conn, `SELECT toString(person), toString(record_id), version, revision, void_reason != '', kafka_partition, place FROM retorno.facts
-			WHERE person IN (SELECT toUUID(arrayJoin(?))) OR record_id IN (SELECT toUUID(arrayJoin(?)))`, func(rows driver.Rows) error {
-			var f revision.Fact
-			var void uint8
-			var partition uint16
-			var place uint64
-			if err := rows.Scan(&f.Person, &f.Record, &f.Version, &f.Revision, &void, &partition, &place); err != nil {
-				return err
+	for column, names := range map[string][]string{"person": persons, "record_id": records} {
+		for part := range slices.Chunk(names, 5000) {
+			if err := p.factsOf(ctx, conn, e, column, part, &facts); err != nil {
+				return nil, fmt.Errorf("read why it changed: %w", err)
 			}
-			f.Void, f.Then, f.Now = void == 1, holds(e.positions, partition, place), holds(p.Positions, partition, place)
-			facts.All = append(facts.All, f)
-			return nil
-		}, part(persons), part(records))
-		if err != nil {
-			return nil, fmt.Errorf("read why it changed: %w", err)
 		}
 	}
 	return revision.Explain(diffs, facts.Reasons(diffs)), nil
+}
+
+// factsOf reads every revision of records of these persons, or of these records.
+func (p *Publication) factsOf(ctx context.Context, conn Conn, e *earlier, column string, names []string, facts *revision.Facts) error {
+	return each(ctx, conn, `SELECT toString(person), toString(record_id), version, revision, void_reason != '', kafka_partition, place FROM retorno.facts
+		WHERE `+column+` IN (SELECT toUUID(arrayJoin(?)))`, func(rows driver.Rows) error {
+		var f revision.Fact
+		var void uint8
+		var partition uint16
+		var place uint64
+		if err := rows.Scan(&f.Person, &f.Record, &f.Version, &f.Revision, &void, &partition, &place); err != nil {
+			return err
+		}
+		f.Void, f.Then, f.Now = void == 1, holds(e.positions, partition, place), holds(p.Positions, partition, place)
+		facts.All = append(facts.All, f)
+		return nil
+	}, names)
 }
 
 // holds reports whether positions lie after a place.
@@ -157,10 +161,6 @@ func (p *Publication) revise(c *bundle.Content, l *lattice.Lattice, class lattic
 	if e.events == nil {
 		return nil, fmt.Errorf("vintage %d was published by a release that did not keep its events, so that it cannot be revised", e.number)
 	}
-	all, err := revision.Changes(l, p.Period, changes)
-	if err != nil {
-		return nil, err
-	}
 	var tables []published.Table
 	for _, t := range e.public.Tables {
 		table := moved(t.Table, "time_period", len(t.Columns)-1) // as the lattice has them
@@ -172,6 +172,10 @@ func (p *Publication) revise(c *bundle.Content, l *lattice.Lattice, class lattic
 		tables = append(tables, table)
 	}
 	hierarchies, err := l.Joined(p.Period, tables)
+	if err != nil {
+		return nil, err
+	}
+	all, err := revision.Changes(l, p.Period, tables, hierarchies, changes)
 	if err != nil {
 		return nil, err
 	}

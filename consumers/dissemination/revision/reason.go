@@ -46,7 +46,11 @@ func (f Facts) Reasons(all []Diff) func(person string) Reason {
 	for _, d := range all {
 		for _, r := range slices.Concat(d.Added, d.Removed) {
 			for _, h := range slices.Concat(named[r.Record], of[r.Person]) {
-				reasons[r.Person] = stronger(reasons[r.Person], h.reason())
+				reason := h.reason()
+				if reason == Late && h.then == nil && slices.ContainsFunc(named[h.now.Record], func(other *holding) bool { return other.then != nil }) {
+					reason = Correction // it was another person's
+				}
+				reasons[r.Person] = stronger(reasons[r.Person], reason)
 			}
 		}
 	}

@@ -102,8 +102,8 @@ func Explain(all []Diff, reason func(person string) Reason) map[Reason][]Diff {
 	return out
 }
 
-// Changes are the differences as the disclosure control takes them, a reason each.
-func Changes(l *lattice.Lattice, period string, explained map[Reason][]Diff) (all []suppress.Change, err error) {
+// Changes are the differences as the disclosure control of published tables takes them, a reason each. Hierarchies are those of lattice.Joined.
+func Changes(l *lattice.Lattice, period string, tables []published.Table, hierarchies map[string]published.Hierarchy, explained map[Reason][]Diff) (all []suppress.Change, err error) {
 	for _, reason := range append(slices.Clone(named), Other) {
 		c := suppress.Change{Reason: string(reason)}
 		if reason == Other {
@@ -119,6 +119,14 @@ func Changes(l *lattice.Lattice, period string, explained map[Reason][]Diff) (al
 		}
 		if c.Removed, err = l.Tabulate(period, removed...); err != nil {
 			return nil, err
+		}
+		c.Persons = map[string]int64{}
+		for i := range added {
+			persons, err := l.Changed(tables, hierarchies, added[i], removed[i])
+			if err != nil {
+				return nil, err
+			}
+			maps.Copy(c.Persons, persons)
 		}
 		all = append(all, c)
 	}

@@ -47,11 +47,17 @@ func data(rows ...lattice.Row) []lattice.Data {
 
 // TestReasons: what the facts say of a person's records is the reason of everything of theirs that changed.
 func TestReasons(t *testing.T) {
+	name := func(person, record string) string { // records of several persons are not the same
+		if len(record) == 1 {
+			return person + "'s " + record
+		}
+		return record
+	}
 	first := func(person, record string, then bool) Fact {
-		return Fact{Person: person, Record: record, Version: 1<<40 + 3, Revision: 1, Then: then, Now: true}
+		return Fact{Person: person, Record: name(person, record), Version: 1<<40 + 3, Revision: 1, Then: then, Now: true}
 	}
 	second := func(person, record string, void bool) Fact {
-		return Fact{Person: person, Record: record, Version: 2<<40 + 7, Revision: 2, Void: void, Now: true}
+		return Fact{Person: person, Record: name(person, record), Version: 2<<40 + 7, Revision: 2, Void: void, Now: true}
 	}
 	conflict := first("conflict", "a", true)
 	conflict.Version, conflict.Then = conflict.Version+8, false
@@ -68,13 +74,14 @@ func TestReasons(t *testing.T) {
 		first("conflict", "a", true), conflict,
 		held, first("held", "a", false), // its clock was mended by a later copy
 		early, first("early", "a", false), // the lower revision comes after the higher one
+		first("whose it was", "moved record", true), second("moved", "moved record", false),
 		later,                                                               // read after the later vintage
 		first("helped's help", "r-helped", true),                            // the record of a help
 		first("helped", "registration", false),                              // under a registration that came late
 		first("void at once", "a", true), second("void at once", "b", true), // a voided record that had not been read
 	}}
 	var rows []lattice.Row
-	want := map[string]Reason{"late": Late, "corrected": Correction, "voided": Void, "conflict": Correction, "held": Late, "early": Other, "later": Other,
+	want := map[string]Reason{"late": Late, "corrected": Correction, "voided": Void, "conflict": Correction, "moved": Correction, "held": Late, "early": Other, "later": Other,
 		"helped": Late, "void at once": Other, "unknown": Other}
 	for person := range want {
 		rows = append(rows, row(person, "L-COR", "M"))

@@ -112,8 +112,8 @@ var bugs = []bug{
 		{"consumers/counting/processor/process.go", "; p != m.Partition {", "; p != m.Partition && r == nil {"},
 	}},
 	{name: "a vintage is seen before its files are written", faults: []torture.Kind{torture.Kill}, edits: []edit{
-		{"consumers/dissemination/release/release.go", "\tif err := p.compose(ctx, conn, public, o, e, facts); err != nil {\n\t\treturn errors.Join(err, note(ctx, conn, p.Period, withdrawn, p.ID))\n\t}\n\tvar topics", "\tvar topics"},
-		{"consumers/dissemination/release/release.go", "\t\treturn fmt.Errorf(\"write the publication: %w\", err)\n\t}\n", "\t\treturn fmt.Errorf(\"write the publication: %w\", err)\n\t}\n\tif err := p.compose(ctx, conn, public, o, e, facts); err != nil {\n\t\treturn err\n\t}\n"},
+		{"consumers/dissemination/release/release.go", "\tif err := p.seal(ctx, conn, content, public); err != nil {\n\t\treturn errors.Join(err, note(ctx, conn, p.Period, withdrawn, p.ID))\n\t}\n\tvar topics", "\tvar topics"},
+		{"consumers/dissemination/release/release.go", "\t\treturn fmt.Errorf(\"write the publication: %w\", err)\n\t}\n", "\t\treturn fmt.Errorf(\"write the publication: %w\", err)\n\t}\n\tif err := p.seal(ctx, conn, content, public); err != nil {\n\t\treturn err\n\t}\n"},
 	}},
 	{name: "a vintage takes away the counts of those before it", faults: []torture.Kind{torture.Kill}, edits: []edit{
 		{"consumers/dissemination/release/release.go", "\tp.Published = time.Now()", "\tif err := conn.Exec(ctx, \"DELETE FROM retorno.published_counts WHERE publication IN (SELECT id FROM retorno.publications WHERE period = ?)\", p.Period); err != nil {\n\t\treturn err\n\t}\n\tp.Published = time.Now()"},

@@ -2,6 +2,7 @@ package lattice
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"retorno/consumers/dissemination/disclosure/published"
@@ -22,14 +23,7 @@ func (l *Lattice) Shifts(halfYear string, added, removed Data) (map[string]Shift
 	if err != nil {
 		return nil, err
 	}
-	var rows []signed
-	for _, r := range added.Rows {
-		rows = append(rows, signed{r, 1})
-	}
-	for _, r := range removed.Rows {
-		rows = append(rows, signed{r, -1})
-	}
-	slices.SortFunc(rows, func(a, b signed) int { return cmp.Compare(a.Person, b.Person) })
+	rows := byPerson(added, removed)
 	out, hierarchies := map[string]Shift{}, l.hierarchies()
 	for i := range l.Tables {
 		t := &l.Tables[i]
@@ -51,11 +45,87 @@ func (l *Lattice) Shifts(halfYear string, added, removed Data) (map[string]Shift
 		for cell, s := range here {
 			codes := codesOf(axes, cell)
 			key := published.Key(t.Measure, columns, codes)
-			s.Threshold = max(l.threshold(t, columns, codes, hierarchies), out[key].Threshold)
+			s.Threshold = l.threshold(t, columns, codes, hierarchies)
+			if o, ok := out[key]; ok {
+				s.Threshold = min(s.Threshold, o.Threshold)
+			}
 			out[key] = s
 		}
 	}
 	return out, nil
+}
+
+// Changed counts by how many distinct persons each cell of published tables changed, by published.Key. Hierarchies are those of Joined. It returns
+// an error for a code or a month that the lattice does not know.
+func (l *Lattice) Changed(tables []published.Table, hierarchies map[string]published.Hierarchy, added, removed Data) (map[string]int64, error) {
+	rows := byPerson(added, removed)
+	out := map[string]int64{}
+	for i := range tables {
+		t := &tables[i]
+		if t.Measure != added.Measure || len(rows) == 0 {
+			continue
+		}
+		axes, err := l.publishedAxes(t, hierarchies, added.Columns, rows)
+		if err != nil {
+			return nil, err
+		}
+		shifts, err := l.shifts(&Table{ID: t.ID}, axes, rows)
+		if err != nil {
+			return nil, err
+		}
+		for cell, s := range shifts {
+			out[published.Key(t.Measure, t.Columns, codesOf(axes, cell))] = s.Persons
+		}
+	}
+	return out, nil
+}
+
+// publishedAxes are the columns of a published table, whose codes may be joined.
+func (l *Lattice) publishedAxes(t *published.Table, hierarchies map[string]published.Hierarchy, columns []string, rows []signed) ([]axis, error) {
+	var out []axis
+	for j, column := range t.Columns {
+		a := axis{column: column, in: map[string][]int{}, source: slices.Index(columns, column)}
+		for _, c := range t.Cells {
+			if !slices.Contains(a.codes, c.Codes[j]) {
+				a.codes = append(a.codes, c.Codes[j])
+			}
+		}
+		enter := func(code, leaf string) {
+			a.in[code] = []int{}
+			for i, above := range a.codes {
+				if above == published.Total || hierarchies[column].Within(leaf, above) {
+					a.in[code] = append(a.in[code], i)
+				}
+			}
+		}
+		if column == timeColumn {
+			for _, r := range rows {
+				enter(r.Month, r.Month)
+			}
+		} else {
+			col, ok := l.Column(column)
+			if !ok || a.source < 0 {
+				return nil, fmt.Errorf("table %s: the microdata have no column %s", t.ID, column)
+			}
+			for code, leaf := range col.Leaf {
+				enter(code, leaf)
+			}
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// byPerson are the events that were gained and lost, those of a person together.
+func byPerson(added, removed Data) (rows []signed) {
+	for _, r := range added.Rows {
+		rows = append(rows, signed{r, 1})
+	}
+	for _, r := range removed.Rows {
+		rows = append(rows, signed{r, -1})
+	}
+	slices.SortFunc(rows, func(a, b signed) int { return cmp.Compare(a.Person, b.Person) })
+	return rows
 }
 
 // signed is an event that was gained, or lost.

@@ -2,12 +2,14 @@ package lattice
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/disclosure/suppress"
+	period "retorno/schemas/calendar"
 )
 
 // Text is the configuration as it was read.
@@ -24,7 +26,7 @@ func (l *Lattice) Class(status string) (Class, bool) {
 }
 
 // Select returns the tables and periods that releases of the class have. halfYear is the period of the release.
-func (c Class) Select(tables []suppress.Table, halfYear string) (out []suppress.Table) {
+func (c Class) Select(tables []published.Table, halfYear string) (out []published.Table) {
 	for _, t := range tables {
 		kinds, ok := c.Tables[t.ID]
 		if len(c.Tables) > 0 && !ok {
@@ -32,8 +34,7 @@ func (c Class) Select(tables []suppress.Table, halfYear string) (out []suppress.
 		}
 		if ok {
 			at := slices.Index(t.Columns, timeColumn)
-			t.Counts = slices.Clone(t.Counts)
-			t.Counts = slices.DeleteFunc(t.Counts, func(n suppress.Count) bool { return !slices.Contains(kinds, kindOf(n.Codes[at], halfYear)) })
+			t.Cells = slices.DeleteFunc(slices.Clone(t.Cells), func(n published.Cell) bool { return !slices.Contains(kinds, kindOf(n.Codes[at], halfYear)) })
 		}
 		out = append(out, t)
 	}
@@ -173,4 +174,29 @@ func (c *Column) joined(tables []published.Table) map[string][]string {
 		}
 	}
 	return out
+}
+
+// Check says what of the name of a cell the lattice does not have: the measure, a column, or a code of it.
+func (l *Lattice) Check(measure string, columns, codes []string) error {
+	if !slices.ContainsFunc(l.Measures, func(m Measure) bool { return m.ID == measure }) {
+		return fmt.Errorf("there is no measure %q", measure)
+	}
+	for i, column := range columns {
+		if column == timeColumn {
+			if _, err := period.ParsePeriod(codes[i]); err != nil {
+				return err
+			}
+			continue
+		}
+		c, ok := l.Column(column)
+		if !ok {
+			return fmt.Errorf("there is no column %q", column)
+		}
+		for _, code := range c.parts(codes[i]) {
+			if _, ok := c.Label[code]; !ok && code != published.Total {
+				return fmt.Errorf("column %s has no code %q", column, code)
+			}
+		}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package lattice
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 
@@ -11,7 +12,7 @@ import (
 )
 
 // changed makes so many events late, correct and void of a population, and returns what it then is, and the changes.
-func changed(t testing.TB, l *Lattice, data []Data, seed uint64, late, corrected, void int) []suppress.Change {
+func changed(t testing.TB, l *Lattice, r0 *suppress.Release, data []Data, seed uint64, late, corrected, void int) []suppress.Change {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 41))
 	parts := map[string][2][]Data{}
@@ -54,7 +55,15 @@ func changed(t testing.TB, l *Lattice, data []Data, seed uint64, late, corrected
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, suppress.Change{Reason: name, Added: gained, Removed: lost})
+		persons := map[string]int64{}
+		for i := range data {
+			one, err := l.Changed(r0.Tables, r0.Hierarchies, parts[name][0][i], parts[name][1][i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			maps.Copy(persons, one)
+		}
+		all = append(all, suppress.Change{Reason: name, Added: gained, Removed: lost, Persons: persons})
 	}
 	return all
 }
@@ -69,7 +78,7 @@ func TestARevisedHalfYear(t *testing.T) {
 	for seed, n := range [][3]int{{3, 0, 0}, {60, 0, 0}, {60, 20, 5}, {900, 0, 0}, {900, 300, 60}} {
 		data := population(uint64(seed), "2016-S1", 27086)
 		r := release(t, l, "2016-S1", data)
-		got, err := suppress.Revise(r.Tables, r.Hierarchies, changed(t, l, data, uint64(seed), n[0], n[1], n[2]), class.Shows("2016-S1"), l.Least())
+		got, err := suppress.Revise(r.Tables, r.Hierarchies, changed(t, l, r, data, uint64(seed), n[0], n[1], n[2]), class.Shows("2016-S1"), l.Least())
 		if err != nil {
 			t.Fatal(err)
 		}

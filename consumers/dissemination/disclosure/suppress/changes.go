@@ -38,8 +38,11 @@ func codesOf(t *published.Table, j int) map[string]bool {
 
 // sumOf adds changes up. A person has one reason, so that persons add up too.
 func sumOf(changes []Change) Change {
-	out := Change{Added: &Input{}, Removed: &Input{}}
+	out := Change{Added: &Input{}, Removed: &Input{}, Persons: map[string]int64{}}
 	for i, c := range changes {
+		for key, n := range c.Persons {
+			out.Persons[key] += n
+		}
 		if i == 0 {
 			out.Added, out.Removed = clone(c.Added), clone(c.Removed)
 			continue

@@ -3,26 +3,26 @@ package suppress
 import (
 	"errors"
 	"slices"
-
-	"retorno/consumers/dissemination/disclosure/published"
 )
 
 // named are the reasons that lines name: those of the totals, and those of all lines.
 type named struct{ ofTotals, ofAll []Change }
 
-// name finds the reasons that can be named. Those of the fewest persons join the others until the rest can stand in all lines.
+// name finds the reasons that can be named. Those of the fewest persons join the others until the rest can be told.
 func (r *reviser) name(changes []Change) (n named, err error) {
 	for _, c := range changes {
-		if persons, few := r.persons(c); c.Reason != "" && persons > 0 && !few {
+		if c.Reason != "" && r.most(c) > 0 {
 			n.ofTotals = append(n.ofTotals, c)
 		}
 	}
-	slices.SortStableFunc(n.ofTotals, func(a, b Change) int {
-		x, _ := r.persons(a)
-		y, _ := r.persons(b)
-		return int(y - x)
-	})
+	slices.SortStableFunc(n.ofTotals, func(a, b Change) int { return int(r.most(b) - r.most(a)) })
+	for len(n.ofTotals) > 0 && !r.enough(n.ofTotals, changes, func(key string) bool { return r.totals[key] }) {
+		n.ofTotals = n.ofTotals[:len(n.ofTotals)-1]
+	}
 	for n.ofAll = n.ofTotals; len(n.ofAll) > 0 && !r.totalsOnly; n.ofAll = n.ofAll[:len(n.ofAll)-1] {
+		if !r.enough(n.ofAll, changes, func(key string) bool { return r.shown[key] && !r.hidden[key] && !r.stale[key] }) {
+			continue
+		}
 		if ok, err := r.nameable(n.ofAll, changes); ok || err != nil {
 			return n, err
 		}
@@ -30,17 +30,50 @@ func (r *reviser) name(changes []Change) (n named, err error) {
 	return n, nil
 }
 
-// nameable reports whether the cells that are hidden protect what each of these reasons, and the rest together, gained and lost.
-func (r *reviser) nameable(names, all []Change) (bool, error) {
-	var rest []Change
-	for _, c := range all {
-		if !slices.ContainsFunc(names, func(n Change) bool { return n.Reason == c.Reason }) {
-			rest = append(rest, c)
+// most is by how many persons a cell changed for a reason, where most did.
+func (r *reviser) most(c Change) (n int64) {
+	for key, persons := range c.Persons {
+		if r.totals[key] || r.shown[key] {
+			n = max(n, persons)
 		}
 	}
+	return n
+}
+
+// enough reports whether in each of some cells none changed for a reason, or enough persons; so for what is not named, which the amounts
+// of the others give away.
+func (r *reviser) enough(names, all []Change, in func(key string) bool) bool {
+	ok := func(c Change) bool {
+		for key, n := range c.Persons {
+			if n > 0 && n < r.least && in(key) {
+				return false
+			}
+		}
+		return true
+	}
+	for _, c := range append(slices.Clone(names), sumOf(rest(names, all))) {
+		if !ok(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// rest are the changes that are not named.
+func rest(names, all []Change) (out []Change) {
+	for _, c := range all {
+		if !slices.ContainsFunc(names, func(n Change) bool { return n.Reason == c.Reason }) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// nameable reports whether the cells that are hidden protect what each of these reasons, and the rest together, gained and lost.
+func (r *reviser) nameable(names, all []Change) (bool, error) {
 	systems := slices.Clone(names)
-	if len(rest) > 0 {
-		systems = append(systems, sumOf(rest))
+	if others := rest(names, all); len(others) > 0 {
+		systems = append(systems, sumOf(others))
 	}
 	for _, c := range systems {
 		for _, in := range []*Input{c.Added, c.Removed} {
@@ -54,24 +87,4 @@ func (r *reviser) nameable(names, all []Change) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-// persons is by how many persons the totals changed for a reason, and whether those of one of them are too few
-// to name it. A person who was lost with one code and gained with another counts once.
-func (r *reviser) persons(c Change) (n int64, few bool) {
-	for key := range r.totals {
-		var most int64
-		for _, in := range []*Input{c.Added, c.Removed} {
-			for _, t := range in.Tables {
-				for _, one := range t.Counts {
-					if published.Key(t.Measure, t.Columns, one.Codes) == key {
-						most = max(most, one.Persons)
-					}
-				}
-			}
-		}
-		n += most
-		few = few || most > 0 && most < r.least
-	}
-	return n, few
 }

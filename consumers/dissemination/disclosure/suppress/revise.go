@@ -15,6 +15,9 @@ import (
 type Change struct {
 	Reason         string // "" is never named
 	Added, Removed *Input
+	// Persons is by how many distinct persons each cell of the release changed, by its key. A person who was lost and gained in it did not
+	// change it.
+	Persons map[string]int64
 }
 
 // Revision is what may be published of a period again.
@@ -202,7 +205,8 @@ func (r *reviser) addRests() {
 	}
 }
 
-// hideSmall hides changes whose amount is smaller than the threshold, however many persons they are of: only the amount is seen.
+// hideSmall hides changes by fewer persons than the threshold, and those whose amount is smaller, however many persons they are of: only the
+// amount is seen.
 func (r *reviser) hideSmall(all Change) {
 	for i := range r.before {
 		t := &r.before[i]
@@ -213,7 +217,8 @@ func (r *reviser) hideSmall(all Change) {
 		for _, c := range t.Cells {
 			n, _ := from.find(c.Codes, r.hierarchies)
 			key := published.Key(t.Measure, t.Columns, c.Codes)
-			if amount := r.amount(all, t, c.Codes); amount != 0 && max(amount, -amount) < from.threshold(n) && !r.totals[key] && !r.stale[key] {
+			amount, persons, least := r.amount(all, t, c.Codes), all.Persons[key], from.threshold(n)
+			if (amount != 0 && max(amount, -amount) < least || persons > 0 && persons < least) && !r.totals[key] && !r.stale[key] {
 				r.hidden[key], r.small[key] = true, true
 			}
 		}
@@ -360,8 +365,10 @@ func (r *reviser) revision(all Change, names named) (*Revision, error) {
 					given = names.ofTotals
 				}
 				for _, n := range given {
-					l.By[n.Reason] = r.amount(n, &t, c.Codes)
-					l.Other -= l.By[n.Reason]
+					if amount := r.amount(n, &t, c.Codes); amount != 0 {
+						l.By[n.Reason] = amount
+						l.Other -= amount
+					}
 				}
 				lines[key] = l
 			}

@@ -42,7 +42,17 @@ func revised(t *testing.T, reasons ...reason) (map[string]published.Cell, map[st
 	}
 	var changes []Change
 	for _, r := range reasons {
-		changes = append(changes, Change{r.name, one(r.added), one(r.removed)})
+		persons := map[string]int64{} // each event is of another person
+		for _, part := range []map[string]int64{r.added, r.removed} {
+			for code, n := range part {
+				persons["returns|place="+code] += n
+				persons["returns|"] += n
+			}
+		}
+		if r.name == "correction" {
+			delete(persons, "returns|") // who was lost at one place was gained at another
+		}
+		changes = append(changes, Change{r.name, one(r.added), one(r.removed), persons})
 	}
 	r, err := Revise(before.Tables, before.Hierarchies, changes, all, 5)
 	if err != nil {
@@ -90,13 +100,13 @@ func TestRevisions(t *testing.T) {
 		t.Errorf("the lines are %+v", lines)
 	}
 
-	// 2 voided among 30: the total names what came late, and calls the rest other.
+	// 2 voided among 30: were those named that came late, the rest would tell of the 2.
 	got, lines = revised(t, reason{name: "late", added: map[string]int64{"e": 30}}, reason{name: "void", removed: map[string]int64{"d": 2}})
 	if got["_T"].Value != 231+28 || !got["d"].Kept {
 		t.Errorf("2 voided returns are shown: %v", got)
 	}
-	if l := lines["returns|"]; l.By["late"] != 30 || l.Other != -2 || len(l.By) != 1 {
-		t.Errorf("the line of the total is %+v", l)
+	if l := lines["returns|"]; l.Other != 28 || len(l.By) != 0 {
+		t.Errorf("what is not named is of 2 persons, and told by the rest: %+v", l)
 	}
 
 	// Corrected from e to d: the total did not change, and is no line.
@@ -191,7 +201,7 @@ func (w *world) change() []Change {
 		w.events[i] = to[i]
 	}
 	w.events = append(slices.Clone(w.events), late...)
-	return []Change{{"late", TablesOf(late), TablesOf(nil)}, {"correction", TablesOf(to), TablesOf(from)}, {"void", TablesOf(nil), TablesOf(void)}}
+	return []Change{ChangeOf("late", late, nil), ChangeOf("correction", to, from), ChangeOf("void", nil, void)}
 }
 
 // wrong says what of a revision is not so.
@@ -220,4 +230,27 @@ func (w *world) wrong(r *Revision, h map[string]published.Hierarchy) string {
 		}
 	}
 	return ""
+}
+
+// TestAChangeByOnePerson: twelve events of one person change a place, and beside them fourteen persons are corrected in it who do not change it.
+// They do not hide the one.
+func TestAChangeByOnePerson(t *testing.T) {
+	before, err := Plan(one(map[string]int64{"a": 30, "b": 40, "c": 50, "d": 80, "e": 90}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Change{Reason: "late", Added: one(map[string]int64{"e": 26, "d": 50, "c": 40}), Removed: one(map[string]int64{"e": 14}),
+		Persons: map[string]int64{"returns|": 91, "returns|place=e": 1, "returns|place=d": 50, "returns|place=c": 40}}
+	r, err := Revise(before.Tables, before.Hierarchies, []Change{c}, all, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cell := range r.Tables[0].Cells {
+		if cell.Codes[0] == "e" && !cell.Kept {
+			t.Errorf("a change by one person is shown: %+v", cell)
+		}
+	}
+	if len(r.Differences) < 2 {
+		t.Errorf("the changes of others are not shown: %v", r.Differences)
+	}
 }

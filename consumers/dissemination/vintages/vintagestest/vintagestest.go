@@ -86,21 +86,20 @@ func Files(v Vintage) ([]bundle.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.Status != "revision" {
-		in.Tables = class.Select(in.Tables, v.Period)
-	}
 	coverage, late := Coverage, LatePercent
 	c := bundle.Content{Lattice: l.Text(), Manifest: bundle.Manifest{Period: v.Period, Vintage: v.Number, Status: v.Status, AsOf: v.Published.Add(-time.Hour).UTC(),
 		Published: v.Published.UTC(), MethodVersion: 1, Lattice: l.Version, Software: "test", Coverage: &coverage, Late: &late}}
-	tables, hierarchies := in.Rounded(class.Base), in.Hierarchies
+	r, err := suppress.Plan(in)
+	if err != nil {
+		return nil, err
+	}
+	tables, hierarchies := r.Tables, r.Hierarchies
+	if v.Status != "revision" {
+		tables = class.Select(tables, v.Period)
+	}
 	if class.Base > 1 {
 		c.Manifest.Rounded = class.Base
-	} else {
-		r, err := suppress.Plan(in)
-		if err != nil {
-			return nil, err
-		}
-		tables, hierarchies = r.Tables, r.Hierarchies
+		tables = suppress.Rounded(tables, class.Base)
 	}
 	if v.Status == "revision" {
 		if tables, c.Differences, err = revised(l, class, v, tables, hierarchies); err != nil {
@@ -127,6 +126,14 @@ func revised(l *lattice.Lattice, class lattice.Class, v Vintage, tables []publis
 	if err != nil {
 		return nil, nil, err
 	}
+	joined, err := l.Joined(v.Period, tables)
+	if err != nil {
+		return nil, nil, err
+	}
+	persons, err := l.Changed(tables, joined, late, lattice.Data{Measure: late.Measure, Columns: late.Columns})
+	if err != nil {
+		return nil, nil, err
+	}
 	late.Rows = nil
 	removed, err := l.Tabulate(v.Period, late)
 	if err != nil {
@@ -137,7 +144,7 @@ func revised(l *lattice.Lattice, class lattice.Class, v Vintage, tables []publis
 			tables[i].Cells[j].Of = v.Number - 1
 		}
 	}
-	r, err := suppress.Revise(tables, hierarchies, []suppress.Change{{Reason: "late", Added: added, Removed: removed}}, class.Shows(v.Period), l.Least())
+	r, err := suppress.Revise(tables, hierarchies, []suppress.Change{{Reason: "late", Added: added, Removed: removed, Persons: persons}}, class.Shows(v.Period), l.Least())
 	if err != nil {
 		return nil, nil, err
 	}
