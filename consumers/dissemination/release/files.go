@@ -15,7 +15,6 @@ import (
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/disclosure/suppress"
-	"retorno/consumers/dissemination/revision"
 	"retorno/schemas/codelists"
 )
 
@@ -29,7 +28,7 @@ type Public struct {
 
 // public makes the content of the public form out of the facts. There is none but for half-years, whose tables the lattice has, and none of a
 // revision of a vintage that has none.
-func (p *Publication) public(public Public, o Order, e *earlier, facts []lattice.Data, changes map[revision.Reason][]revision.Diff) (*bundle.Content, error) {
+func (p *Publication) public(ctx context.Context, conn Conn, public Public, o Order, e *earlier, facts []lattice.Data) (*bundle.Content, error) {
 	if !o.Public() || o.Status == Revision && e.public == nil {
 		return nil, nil
 	}
@@ -41,7 +40,7 @@ func (p *Publication) public(public Public, o Order, e *earlier, facts []lattice
 	var hierarchies map[string]published.Hierarchy
 	var err error
 	if o.Status == Revision {
-		hierarchies, err = p.revise(&c, public.Lattice, class, e, changes)
+		hierarchies, err = p.revise(ctx, conn, &c, public.Lattice, class, e, facts)
 	} else {
 		hierarchies, err = p.tabulate(&c, public.Lattice, class, facts)
 	}

@@ -173,3 +173,31 @@ func TestWhatOthersPublish(t *testing.T) {
 		t.Errorf("the certificate is %+v", b.Certificate)
 	}
 }
+
+// TestAKeptCountComesBack: a revision by one person keeps the count where it changed; the next one, by enough persons since then and since the
+// final vintage, shows it again.
+func TestAKeptCountComesBack(t *testing.T) {
+	o := open(t)
+	o.count(1, 2, "L-AMA", 9)
+	o.mustPublish(o.conn, release.Final, after)
+	for i, c := range []struct {
+		count int
+		want  string
+	}{
+		{10, "T2|exit_point=L-COR|time_period=2016-S1=7\nT2|exit_point=OTH|time_period=2016-S1=9\nT2|time_period=2016-S1=17"},
+		{14, "T2|exit_point=L-COR|time_period=2016-S1=7\nT2|exit_point=OTH|time_period=2016-S1=14\nT2|time_period=2016-S1=21"},
+	} {
+		o.count(1, 3+i, "L-AMA", c.count)
+		o.account(1, 7+i, 8+i)
+		o.compared()
+		b := o.read(o.mustPublish(o.conn, release.Revision, after))
+		if got := cells(b); got != c.want {
+			t.Errorf("with %d the cells are\n%s", c.count, got)
+		}
+		for _, d := range b.Differences {
+			if d.Key == "returns|exit_point=OTH|time_period=2016-S1" && (d.Before != 9 || d.After != 14) {
+				t.Errorf("%+v", d)
+			}
+		}
+	}
+}

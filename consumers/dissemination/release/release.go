@@ -154,7 +154,7 @@ func Publish(ctx context.Context, conn Conn, gate Gate, public Public, o Order) 
 	}
 	p := Publication{Period: o.Period.Label, FirstDay: o.Period.First, LastDay: o.Period.Last, First: o.Period.First.String(), Last: o.Period.Last.String(),
 		AsOf: o.AsOf.Truncate(time.Millisecond), Status: o.Status, Reason: o.Reason, Accepted: o.Accepted, Software: o.Software, MethodVersion: reconcile.MethodVersion}
-	e, err := before(ctx, conn, o.Period)
+	e, err := before(ctx, conn, o)
 	if err == nil {
 		public.Lattice, err = e.lattice(o, public.Lattice)
 	}
@@ -307,10 +307,9 @@ func (p *Publication) compose(ctx context.Context, conn Conn, public Public, o O
 	if err := p.keep(ctx, conn, facts); err != nil {
 		return nil, fmt.Errorf("write the events: %w", err)
 	}
-	var changes map[revision.Reason][]revision.Diff
 	if e != nil && e.events != nil && o.Public() {
-		var err error
-		if changes, err = p.changes(ctx, conn, e, facts); err != nil {
+		changes, err := p.changes(ctx, conn, e, facts)
+		if err != nil {
 			return nil, err
 		}
 		differences, err := revision.Differences(public.Lattice, p.Period, e.events, changes)
@@ -324,5 +323,5 @@ func (p *Publication) compose(ctx context.Context, conn Conn, public Public, o O
 			return nil, fmt.Errorf("write what changed: %w", err)
 		}
 	}
-	return p.public(public, o, e, facts, changes)
+	return p.public(ctx, conn, public, o, e, facts)
 }

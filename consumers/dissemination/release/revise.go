@@ -19,7 +19,7 @@ import (
 	"retorno/schemas/calendar"
 )
 
-// earlier is the vintage before.
+// earlier is a vintage before: the newest, or, in its chain, one that it can be compared with.
 type earlier struct {
 	id        uuid.UUID
 	number    uint64
@@ -28,13 +28,16 @@ type earlier struct {
 	positions []Position
 	public    *bundle.Bundle   // nil where it has no public form
 	all       []*bundle.Bundle // of all vintages of the period that have one
+	chain     []*earlier       // the final vintage and its revisions that are public, the newest last
 	events    []lattice.Data   // none where they were not kept
 }
 
-// before reads the newest vintage of the period; nil when there is none.
-func before(ctx context.Context, conn Conn, period calendar.Period) (e *earlier, err error) {
-	err = each(ctx, conn, "SELECT id, vintage, method_version, code_lists, topics, kafka_partitions, next_offsets, arrayResize(logs, length(topics)) FROM ceniss.publications WHERE period = ? AND newest", func(rows driver.Rows) error {
-		e = &earlier{}
+// before reads the newest vintage of the period; nil when there is none. A revision needs its chain.
+func before(ctx context.Context, conn Conn, o Order) (*earlier, error) {
+	var list []*earlier
+	err := each(ctx, conn, `SELECT id, vintage, method_version, code_lists, topics, kafka_partitions, next_offsets, arrayResize(logs, length(topics))
+		FROM ceniss.publications WHERE period = ? ORDER BY vintage`, func(rows driver.Rows) error {
+		e := &earlier{}
 		var topics []string
 		var partitions, logs []uint16
 		var next []uint64
@@ -42,23 +45,37 @@ func before(ctx context.Context, conn Conn, period calendar.Period) (e *earlier,
 		for i := range topics {
 			e.positions = append(e.positions, Position{Topic: topics[i], Partition: partitions[i], NextOffset: next[i], log: logs[i]})
 		}
+		list = append(list, e)
 		return err
-	}, period.Label)
-	if err != nil || e == nil {
+	}, o.Period.Label)
+	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	if e.all, err = publicForms(ctx, conn, period); err != nil {
+	newest := list[len(list)-1]
+	if newest.all, err = publicForms(ctx, conn, o.Period); err != nil {
 		return nil, err
 	}
-	for _, b := range e.all {
-		if b.Manifest.Vintage == e.number {
-			e.public = b
+	for _, e := range list {
+		for _, b := range newest.all {
+			if b.Manifest.Vintage == e.number {
+				e.public = b
+			}
+		}
+		inChain := o.Status == Revision && e.public != nil && e.public.Manifest.Rounded <= 1
+		if !inChain && e != newest {
+			continue
+		}
+		if e.events, err = kept(ctx, conn, e.id); err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(e.events, func(d lattice.Data) bool { return len(d.Rows) > 0 }) {
+			e.events = nil
+		}
+		if inChain && e.events != nil {
+			newest.chain = append(newest.chain, e)
 		}
 	}
-	if e.events, err = kept(ctx, conn, e.id); !slices.ContainsFunc(e.events, func(d lattice.Data) bool { return len(d.Rows) > 0 }) {
-		e.events = nil
-	}
-	return e, err
+	return newest, nil
 }
 
 // publicForms are those of all vintages of a period.
@@ -156,30 +173,29 @@ func (p *Publication) noteDifferences(ctx context.Context, conn Conn, since uint
 	return batch.Send()
 }
 
-// revise makes the tables of a revision from those of the vintage before.
-func (p *Publication) revise(c *bundle.Content, l *lattice.Lattice, class lattice.Class, e *earlier, changes map[revision.Reason][]revision.Diff) (map[string]published.Hierarchy, error) {
+// revise makes the tables of a revision from those of the vintage before, and from what changed since each vintage that is public.
+func (p *Publication) revise(ctx context.Context, conn Conn, c *bundle.Content, l *lattice.Lattice, class lattice.Class, e *earlier, facts []lattice.Data) (map[string]published.Hierarchy, error) {
 	if e.events == nil {
 		return nil, fmt.Errorf("vintage %d was published by a release that did not keep its events, so that it cannot be revised", e.number)
 	}
-	var tables []published.Table
-	for _, t := range e.public.Tables {
-		table := moved(t.Table, "time_period", len(t.Columns)-1) // as the lattice has them
-		for i := range table.Cells {
-			if table.Cells[i].Of == 0 {
-				table.Cells[i].Of = e.number
-			}
-		}
-		tables = append(tables, table)
-	}
+	tables := e.tables()
 	hierarchies, err := l.Joined(p.Period, tables)
 	if err != nil {
 		return nil, err
 	}
-	all, err := revision.Changes(l, p.Period, tables, hierarchies, changes)
-	if err != nil {
-		return nil, err
+	var since []suppress.Since
+	for _, v := range e.chain {
+		changes, err := p.changes(ctx, conn, v, facts)
+		if err != nil {
+			return nil, err
+		}
+		all, err := revision.Changes(l, p.Period, tables, hierarchies, changes)
+		if err != nil {
+			return nil, err
+		}
+		since = append(since, suppress.Since{Vintage: v.number, Kept: v.keptCells(), Changes: all})
 	}
-	r, err := suppress.Revise(tables, hierarchies, all, class.Shows(p.Period), l.Least())
+	r, err := suppress.Revise(tables, hierarchies, since, class.Shows(p.Period), l.Least())
 	if err != nil {
 		return nil, err
 	}
@@ -195,4 +211,31 @@ func (p *Publication) revise(c *bundle.Content, l *lattice.Lattice, class lattic
 	c.Certificate.Kept = countOf(r.Tables, func(c published.Cell) bool { return c.Kept })
 	c.Tables = titled(l, r.Tables)
 	return hierarchies, nil
+}
+
+// tables are those of a public vintage as the lattice has them, each count with the vintage that it is of.
+func (e *earlier) tables() (all []published.Table) {
+	for _, t := range e.public.Tables {
+		table := moved(t.Table, "time_period", len(t.Columns)-1)
+		for i := range table.Cells {
+			if table.Cells[i].Of == 0 {
+				table.Cells[i].Of = e.number
+			}
+		}
+		all = append(all, table)
+	}
+	return all
+}
+
+// keptCells are the cells, by key, of which a public vintage shows the count of an earlier one.
+func (e *earlier) keptCells() map[string]bool {
+	kept := map[string]bool{}
+	for _, t := range e.public.Tables {
+		for _, c := range t.Cells {
+			if c.Kept {
+				kept[published.Key(t.Measure, t.Columns, c.Codes)] = true
+			}
+		}
+	}
+	return kept
 }

@@ -78,7 +78,13 @@ func TestARevisedHalfYear(t *testing.T) {
 	for seed, n := range [][3]int{{3, 0, 0}, {60, 0, 0}, {60, 20, 5}, {900, 0, 0}, {900, 300, 60}} {
 		data := population(uint64(seed), "2016-S1", 27086)
 		r := release(t, l, "2016-S1", data)
-		got, err := suppress.Revise(r.Tables, r.Hierarchies, changed(t, l, r, data, uint64(seed), n[0], n[1], n[2]), class.Shows("2016-S1"), l.Least())
+		changes := changed(t, l, r, data, uint64(seed), n[0], n[1], n[2])
+		for i := range r.Tables {
+			for j := range r.Tables[i].Cells {
+				r.Tables[i].Cells[j].Of = 1
+			}
+		}
+		got, err := suppress.Revise(r.Tables, r.Hierarchies, []suppress.Since{{Vintage: 1, Changes: changes}}, class.Shows("2016-S1"), l.Least())
 		if err != nil {
 			t.Fatal(err)
 		}

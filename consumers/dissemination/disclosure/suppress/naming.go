@@ -8,22 +8,22 @@ import (
 // named are the reasons that lines name: those of the totals, and those of all lines.
 type named struct{ ofTotals, ofAll []Change }
 
-// name finds the reasons that can be named. Those of the fewest persons join the others until the rest can be told.
-func (r *reviser) name(changes []Change) (n named, err error) {
-	for _, c := range changes {
+// name finds the reasons of changes since a vintage that can be named. Those of the fewest persons join the others until the rest can be told.
+func (r *reviser) name(s *step) (n named, err error) {
+	for _, c := range s.Changes {
 		if c.Reason != "" && r.most(c) > 0 {
 			n.ofTotals = append(n.ofTotals, c)
 		}
 	}
 	slices.SortStableFunc(n.ofTotals, func(a, b Change) int { return int(r.most(b) - r.most(a)) })
-	for len(n.ofTotals) > 0 && !r.enough(n.ofTotals, changes, func(key string) bool { return r.totals[key] }) {
+	for len(n.ofTotals) > 0 && !r.enough(n.ofTotals, s.Changes, func(key string) bool { return r.totals[key] }) {
 		n.ofTotals = n.ofTotals[:len(n.ofTotals)-1]
 	}
 	for n.ofAll = n.ofTotals; len(n.ofAll) > 0 && !r.totalsOnly; n.ofAll = n.ofAll[:len(n.ofAll)-1] {
-		if !r.enough(n.ofAll, changes, func(key string) bool { return r.shown[key] && !r.hidden[key] && !r.stale[key] }) {
+		if !r.enough(n.ofAll, s.Changes, func(key string) bool { return r.shown[key] && !r.hidden[key] && !r.stale[key] && !s.Kept[key] }) {
 			continue
 		}
-		if ok, err := r.nameable(n.ofAll, changes); ok || err != nil {
+		if ok, err := r.nameable(s, n.ofAll); ok || err != nil {
 			return n, err
 		}
 	}
@@ -70,14 +70,14 @@ func rest(names, all []Change) (out []Change) {
 }
 
 // nameable reports whether the cells that are hidden protect what each of these reasons, and the rest together, gained and lost.
-func (r *reviser) nameable(names, all []Change) (bool, error) {
+func (r *reviser) nameable(s *step, names []Change) (bool, error) {
 	systems := slices.Clone(names)
-	if others := rest(names, all); len(others) > 0 {
+	if others := rest(names, s.Changes); len(others) > 0 {
 		systems = append(systems, sumOf(others))
 	}
 	for _, c := range systems {
 		for _, in := range []*Input{c.Added, c.Removed} {
-			hidden, err := r.unsafe(in)
+			hidden, err := r.unsafe(s, in)
 			if errors.Is(err, ErrUnsafe) || slices.ContainsFunc(hidden, func(key string) bool { return !r.hidden[key] }) {
 				return false, nil
 			}

@@ -20,6 +20,15 @@ type Change struct {
 	Persons map[string]int64
 }
 
+// Since is what changed since a vintage that is public.
+type Since struct {
+	Vintage uint64
+	// Kept has the cells, by key, of which that vintage shows the count of an earlier one.
+	Kept map[string]bool
+	// Changes have the same tables, in the same order.
+	Changes []Change
+}
+
 // Revision is what may be published of a period again.
 type Revision struct {
 	// Tables have the cells of the tables before, in their order: with their new counts, kept, or withheld as before.
@@ -33,32 +42,32 @@ type Revision struct {
 // Shown reports whether a revision may change a cell of a table. What it may not keeps its count.
 type Shown func(table string, columns, codes []string) bool
 
-// Revise corrects published tables by what changed since. What was withheld stays withheld, and what was kept stays kept. What was gained
-// and what was lost are protected as if they were tables that are published: a change of fewer persons than the threshold is
-// not shown, nor what would tell of it; such cells keep their count. The total of a measure is always corrected. If nothing else
-// can be shown safely, nothing else is.
+// Revise corrects published tables by what changed since each vintage before, the oldest first. What was withheld stays withheld. What was
+// gained and what was lost since each are protected as if they were tables that are published: a change of fewer persons than the
+// threshold is not shown, nor what would tell of it; such cells keep their count, until it has changed by enough. The total of a measure is
+// always corrected. If nothing else can be shown safely, nothing else is.
 //
 // The changes are protected against those who do not know of themselves that they changed: what they say of others is little, and
 // to protect each latecomer from the others would hide nearly everything.
 //
 // A reason is named if the same cells protect what it gained and lost, else in the lines of the totals alone; and only if least
-// persons changed for it in each total that did. What is not named is among the others. Changes have the same tables, in the same order. Before and hierarchies are of the release before. An error
-// names a cell of the release before that the changes do not have.
-func Revise(before []published.Table, hierarchies map[string]published.Hierarchy, changes []Change, shown Shown, least int64) (*Revision, error) {
+// persons changed for it in each total that did. What is not named is among the others. Before and hierarchies are of the latest vintage. An
+// error names a cell of it that the changes do not have.
+func Revise(before []published.Table, hierarchies map[string]published.Hierarchy, since []Since, shown Shown, least int64) (*Revision, error) {
 	out := &Revision{Tables: slices.Clone(before)}
-	if len(changes) == 0 {
-		return out, nil
-	}
 	measures := map[string][]int{} // the places of their tables
 	for i, t := range before {
 		measures[t.Measure] = append(measures[t.Measure], i)
 	}
 	for _, measure := range slices.Sorted(maps.Keys(measures)) {
 		r := &reviser{hierarchies: hierarchies, least: least}
+		for _, s := range since {
+			r.since = append(r.since, step{Since: s, all: sumOf(s.Changes)})
+		}
 		for _, i := range measures[measure] {
 			r.before = append(r.before, before[i])
 		}
-		one, err := r.revise(changes, shown)
+		one, err := r.revise(shown)
 		if err != nil {
 			return nil, err
 		}
@@ -74,11 +83,10 @@ func Revise(before []published.Table, hierarchies map[string]published.Hierarchy
 
 // revise corrects the tables of one measure: measures are counted apart, and tell nothing of each other. Where what may be shown cannot
 // be protected, the last table is not corrected.
-func (r *reviser) revise(changes []Change, shown Shown) (*Revision, error) {
-	all := sumOf(changes)
+func (r *reviser) revise(shown Shown) (*Revision, error) {
 	for tables := len(r.before); ; tables-- {
-		r.begin(all, shown, tables)
-		err := r.hide(all)
+		r.begin(shown, tables)
+		err := r.hide()
 		if errors.Is(err, ErrUnsafe) && tables > 0 {
 			continue
 		}
@@ -87,16 +95,12 @@ func (r *reviser) revise(changes []Change, shown Shown) (*Revision, error) {
 		} else if err != nil {
 			return nil, err
 		}
-		names, err := r.name(changes)
-		if err != nil {
-			return nil, err
-		}
-		return r.revision(all, names)
+		return r.revision()
 	}
 }
 
 // begin begins with only the first tables corrected.
-func (r *reviser) begin(all Change, shown Shown, tables int) {
+func (r *reviser) begin(shown Shown, tables int) {
 	r.shown, r.revised, r.columns = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, t := range r.before[:tables] {
 		for _, c := range t.Cells {
@@ -106,14 +110,25 @@ func (r *reviser) begin(all Change, shown Shown, tables int) {
 		}
 	}
 	if tables == len(r.before) {
-		r.findTotals(all)
+		r.findTotals()
 	}
-	r.hidden, r.small = map[string]bool{}, map[string]bool{}
-	r.hideSmall(all)
+	r.hidden = map[string]bool{}
+	for i := range r.since {
+		r.since[i].small = map[string]bool{}
+		r.hideSmall(&r.since[i])
+	}
+}
+
+// step is what changed since one vintage, all in all, and which cells changed by little.
+type step struct {
+	Since
+	all   Change
+	small map[string]bool
 }
 
 // reviser holds which changes of a measure must not be shown. Its maps are by the key of a cell.
 type reviser struct {
+	since       []step
 	before      []published.Table
 	hierarchies map[string]published.Hierarchy
 	least       int64
@@ -122,7 +137,6 @@ type reviser struct {
 	columns     map[string]bool // and their columns
 	totals      map[string]bool // always show it
 	stale       map[string]bool // never do, and need no protection: the wider totals
-	small       map[string]bool // have changed by little, all in all
 	hidden      map[string]bool
 	totalsOnly  bool // nothing else may be shown
 }
@@ -137,27 +151,32 @@ func (r *reviser) show(t *published.Table, c published.Cell) {
 }
 
 // findTotals finds the totals that are always corrected: the one that most tables have, and those wider ones that differ from it by
-// nothing or by enough persons.
-func (r *reviser) findTotals(all Change) {
+// nothing or by enough persons, since each vintage.
+func (r *reviser) findTotals() {
 	r.totals, r.stale = map[string]bool{}, map[string]bool{}
 	type total struct {
-		key          string
-		tables       int
-		gained, lost int64
+		key     string
+		tables  int
+		changes []int64 // gained and lost since each vintage
 	}
 	found := map[string]*total{}
 	for i := range r.before {
-		gained, lost := tableOf(all.Added, &r.before[i]), tableOf(all.Removed, &r.before[i])
-		if gained == nil || !r.revised[gained.ID] {
+		t := tableOf(r.since[0].all.Added, &r.before[i])
+		if t == nil || !r.revised[t.ID] {
 			continue
 		}
-		for n, c := range gained.Counts {
-			if c.State != Forced || !gained.whole(c) {
+		for n, c := range t.Counts {
+			if c.State != Forced || !t.whole(c) {
 				continue
 			}
-			key := published.Key(gained.Measure, gained.Columns, c.Codes)
+			key := published.Key(t.Measure, t.Columns, c.Codes)
 			if found[key] == nil {
-				found[key] = &total{key: key, gained: c.Value, lost: lost.Counts[n].Value}
+				found[key] = &total{key: key}
+				for _, s := range r.since {
+					for _, in := range []*Input{s.all.Added, s.all.Removed} {
+						found[key].changes = append(found[key].changes, tableOf(in, &r.before[i]).Counts[n].Value)
+					}
+				}
 			}
 			found[key].tables++
 		}
@@ -165,9 +184,16 @@ func (r *reviser) findTotals(all Change) {
 	order := slices.SortedFunc(maps.Values(found), func(a, b *total) int {
 		return cmp.Or(cmp.Compare(b.tables, a.tables), cmp.Compare(len(b.key), len(a.key)), cmp.Compare(a.key, b.key))
 	})
-	enough := func(a, b int64) bool { return a == b || max(a-b, b-a) >= r.least }
+	few := func(a, b int64) bool { return a != b && max(a-b, b-a) < r.least }
 	for i, t := range order {
-		if slices.ContainsFunc(order[:i], func(o *total) bool { return r.totals[o.key] && !(enough(t.gained, o.gained) && enough(t.lost, o.lost)) }) {
+		if slices.ContainsFunc(order[:i], func(o *total) bool {
+			for n := range t.changes {
+				if few(t.changes[n], o.changes[n]) {
+					return r.totals[o.key]
+				}
+			}
+			return false
+		}) {
 			r.stale[t.key] = true
 		} else {
 			r.totals[t.key] = true
@@ -207,36 +233,39 @@ func (r *reviser) addRests() {
 
 // hideSmall hides changes by fewer persons than the threshold, and those whose amount is smaller, however many persons they are of: only the
 // amount is seen.
-func (r *reviser) hideSmall(all Change) {
+func (r *reviser) hideSmall(s *step) {
 	for i := range r.before {
 		t := &r.before[i]
-		from := tableOf(all.Added, t)
+		from := tableOf(s.all.Added, t)
 		if from == nil {
 			continue
 		}
 		for _, c := range t.Cells {
 			n, _ := from.find(c.Codes, r.hierarchies)
 			key := published.Key(t.Measure, t.Columns, c.Codes)
-			amount, persons, least := r.amount(all, t, c.Codes), all.Persons[key], from.threshold(n)
-			if (amount != 0 && max(amount, -amount) < least || persons > 0 && persons < least) && !r.totals[key] && !r.stale[key] {
-				r.hidden[key], r.small[key] = true, true
+			amount, persons, least := r.amount(s.all, t, c.Codes), s.all.Persons[key], from.threshold(n)
+			if !s.Kept[key] && (amount != 0 && max(amount, -amount) < least || persons > 0 && persons < least) && !r.totals[key] && !r.stale[key] {
+				r.hidden[key], s.small[key] = true, true
 			}
 		}
 	}
 }
 
 // hide hides changes until what is shown of the gains and of the losses is safe. The error wraps ErrUnsafe where that cannot be.
-func (r *reviser) hide(all Change) error {
+func (r *reviser) hide() error {
 	for grown := true; grown; {
 		grown = false
-		for _, in := range []*Input{all.Added, all.Removed} {
-			hidden, err := r.unsafe(in)
-			if err != nil {
-				return err
-			}
-			for _, key := range hidden {
-				if !r.hidden[key] {
-					r.hidden[key], grown = true, true
+		for i := range r.since {
+			s := &r.since[i]
+			for _, in := range []*Input{s.all.Added, s.all.Removed} {
+				hidden, err := r.unsafe(s, in)
+				if err != nil {
+					return err
+				}
+				for _, key := range hidden {
+					if !r.hidden[key] {
+						r.hidden[key], grown = true, true
+					}
 				}
 			}
 		}
@@ -256,11 +285,12 @@ func (r *reviser) hideOthers() {
 	}
 }
 
-// unsafe returns the cells of gains or losses that must not be shown beside the others.
-func (r *reviser) unsafe(in *Input) ([]string, error) {
+// unsafe returns the cells of gains or losses since a vintage that must not be shown beside the others. What that vintage does not show of its
+// own is hidden anyway.
+func (r *reviser) unsafe(s *step, in *Input) ([]string, error) {
 	system := &Input{Hierarchies: r.hierarchies, Cores: in.Cores, Strangers: true}
 	for i := range r.before {
-		t, err := r.part(&r.before[i], in)
+		t, err := r.part(&r.before[i], s, in)
 		if err != nil {
 			return nil, err
 		}
@@ -275,8 +305,8 @@ func (r *reviser) unsafe(in *Input) ([]string, error) {
 	var keys []string
 	for _, t := range release.Tables {
 		for _, c := range t.Cells {
-			if c.Withheld {
-				keys = append(keys, published.Key(t.Measure, t.Columns, c.Codes))
+			if key := published.Key(t.Measure, t.Columns, c.Codes); c.Withheld && !s.Kept[key] {
+				keys = append(keys, key)
 			}
 		}
 	}
@@ -286,7 +316,7 @@ func (r *reviser) unsafe(in *Input) ([]string, error) {
 // part is what the cells of a published table gained or lost that what is shown could tell of: those that may be shown; and, of a table
 // of which nothing may be, all, if each of its columns is one of those. A column of which nothing is shown leaves a cell free: who changed
 // may have any code of it.
-func (r *reviser) part(t *published.Table, in *Input) (*Table, error) {
+func (r *reviser) part(t *published.Table, s *step, in *Input) (*Table, error) {
 	from := tableOf(in, t)
 	if from == nil {
 		return nil, fmt.Errorf("table %s of the release before is not among the changes, or has other columns", t.ID)
@@ -311,8 +341,8 @@ func (r *reviser) part(t *published.Table, in *Input) (*Table, error) {
 			n.State, n.Threshold = Forced, 1
 		case r.stale[key]:
 			n.State = Stale
-		case shown && !c.Withheld && !c.Kept && !r.hidden[key]:
-		case n.Value != 0 && (n.Persons < n.Threshold || r.small[key]):
+		case shown && !c.Withheld && !s.Kept[key] && !r.hidden[key]:
+		case n.Value != 0 && (n.Persons < n.Threshold || s.small[key]):
 			n.State = Held
 		default:
 			n.State = Stale // not shown, but no harm if it were
@@ -337,48 +367,61 @@ func (t *Table) threshold(n Count) int64 {
 }
 
 // revision applies what may be shown.
-func (r *reviser) revision(all Change, names named) (*Revision, error) {
+func (r *reviser) revision() (*Revision, error) {
 	out := &Revision{}
-	lines := map[string]published.Difference{}
+	names := make([]*named, len(r.since))
+	found := map[string]published.Difference{}
 	for i := range r.before {
 		t := r.before[i]
 		t.Cells = slices.Clone(t.Cells)
 		for j, c := range t.Cells {
 			key := published.Key(t.Measure, t.Columns, c.Codes)
-			switch {
-			case c.Withheld:
+			if c.Withheld {
 				continue
-			case c.Kept || r.hidden[key] || r.stale[key] || !r.totals[key] && !r.shown[key]:
+			}
+			base := slices.IndexFunc(r.since, func(s step) bool { return s.Vintage == c.Of })
+			if base < 0 || r.hidden[key] || r.stale[key] || !r.totals[key] && !r.shown[key] {
 				t.Cells[j].Kept = true
 				out.Kept++
 				continue
 			}
-			amount := r.amount(all, &t, c.Codes)
-			t.Cells[j].Of = 0
+			amount := r.amount(r.since[base].all, &t, c.Codes)
+			t.Cells[j].Of, t.Cells[j].Kept = 0, false
 			if t.Cells[j].Value += amount; t.Cells[j].Value < 0 {
 				return nil, fmt.Errorf("table %s: %v was %d and lost %d", t.ID, c.Codes, c.Value, -amount)
 			}
-			if amount != 0 {
-				l := published.Difference{Key: key, Before: c.Value, After: t.Cells[j].Value, By: map[string]int64{}, Other: amount}
-				given := names.ofAll
-				if r.totals[key] {
-					given = names.ofTotals
-				}
-				for _, n := range given {
-					if amount := r.amount(n, &t, c.Codes); amount != 0 {
-						l.By[n.Reason] = amount
-						l.Other -= amount
-					}
-				}
-				lines[key] = l
+			if amount == 0 {
+				continue
 			}
+			if names[base] == nil {
+				n, err := r.name(&r.since[base])
+				if err != nil {
+					return nil, err
+				}
+				names[base] = &n
+			}
+			found[key] = r.difference(key, &t, c, amount, names[base])
 		}
 		out.Tables = append(out.Tables, t)
 	}
-	for _, l := range lines {
-		out.Differences = append(out.Differences, l)
-	}
+	out.Differences = slices.Collect(maps.Values(found))
 	return out, nil
+}
+
+// difference is what a cell changed by since the vintage that its count is of.
+func (r *reviser) difference(key string, t *published.Table, c published.Cell, amount int64, names *named) published.Difference {
+	d := published.Difference{Key: key, Before: c.Value, After: c.Value + amount, By: map[string]int64{}, Other: amount}
+	given := names.ofAll
+	if r.totals[key] {
+		given = names.ofTotals
+	}
+	for _, n := range given {
+		if part := r.amount(n, t, c.Codes); part != 0 {
+			d.By[n.Reason] = part
+			d.Other -= part
+		}
+	}
+	return d
 }
 
 // amount is by how much a cell of a published table changed.

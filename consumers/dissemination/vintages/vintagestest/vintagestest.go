@@ -144,7 +144,7 @@ func revised(l *lattice.Lattice, class lattice.Class, v Vintage, tables []publis
 			tables[i].Cells[j].Of = v.Number - 1
 		}
 	}
-	r, err := suppress.Revise(tables, hierarchies, []suppress.Change{{Reason: "late", Added: added, Removed: removed, Persons: persons}}, class.Shows(v.Period), l.Least())
+	r, err := suppress.Revise(tables, hierarchies, []suppress.Since{{Vintage: v.Number - 1, Changes: []suppress.Change{{Reason: "late", Added: added, Removed: removed, Persons: persons}}}}, class.Shows(v.Period), l.Least())
 	if err != nil {
 		return nil, nil, err
 	}
