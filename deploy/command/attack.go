@@ -21,7 +21,6 @@ import (
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure/attack"
 	"retorno/consumers/dissemination/disclosure/lattice"
-	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/release"
 	"retorno/consumers/dissemination/vintages"
 )
@@ -46,12 +45,12 @@ func (c *attackCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	in, err := release.AttackOn(all)
 	if err != nil {
-		return No(err)
+		return Missing(err)
 	}
 	if c.Known != "" {
 		l, err := lattice.Parse(bundle.LatticePath, all[0].Lattice)
 		if err != nil {
-			return No(err)
+			return Missing(err)
 		}
 		if in.Known, err = readKnown(c.Known, l); err != nil {
 			return err
@@ -59,7 +58,14 @@ func (c *attackCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	found, err := attack.Run(in)
 	if err != nil {
-		return No(err)
+		return Usage(err)
+	}
+	idle, err := attack.Idle(in)
+	if err != nil {
+		return Usage(err)
+	}
+	for _, k := range idle {
+		t.say("%s: nothing published adds up with %s; does it lack a column, or name another period?", c.Known, k.Key())
 	}
 	if c.JSON {
 		encoder := json.NewEncoder(t.Out)
@@ -91,12 +97,12 @@ func vintagesAt(ctx context.Context, where string) (all []*bundle.Bundle, err er
 	for _, place := range places {
 		b, err := openVintage(ctx, place, nil)
 		if err != nil {
-			return nil, err
+			return nil, Missing(err)
 		}
 		all = append(all, b)
 	}
 	if len(all) == 0 {
-		return nil, No(fmt.Errorf("%s: there is no vintage", where))
+		return nil, Missing(fmt.Errorf("%s: there is no vintage", where))
 	}
 	return all, nil
 }
@@ -132,20 +138,20 @@ func placesAt(ctx context.Context, where string) (places []string, err error) {
 		} `json:"vintages"`
 	}
 	if err := json.Unmarshal(body, &list); err != nil {
-		return nil, No(fmt.Errorf("%s is no list of vintages: %w", base.JoinPath(vintages.Path), err))
+		return nil, Missing(fmt.Errorf("%s is no list of vintages: %w", base.JoinPath(vintages.Path), err))
 	}
 	for _, v := range list.Vintages {
 		at, err := base.Parse(v.Bundle)
 		if err != nil || at.Host != base.Host {
-			return nil, No(fmt.Errorf("%s: it names a vintage at %q", base.JoinPath(vintages.Path), v.Bundle))
+			return nil, Missing(fmt.Errorf("%s: it names a vintage at %q", base.JoinPath(vintages.Path), v.Bundle))
 		}
 		places = append(places, at.String())
 	}
 	return places, nil
 }
 
-// readKnown reads counts from elsewhere, by the key of the cell, and checks their names by a lattice. The error names the line.
-func readKnown(path string, l *lattice.Lattice) (map[string]int64, error) {
+// readKnown reads counts from elsewhere, and checks their names by a lattice. The error names the line.
+func readKnown(path string, l *lattice.Lattice) (all []attack.Known, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -167,11 +173,11 @@ func readKnown(path string, l *lattice.Lattice) (map[string]int64, error) {
 	if measure < 0 || value < 0 {
 		return nil, Usage(fmt.Errorf("%s, line 1: it has no columns measure and value", path))
 	}
-	known := map[string]int64{}
+	known := map[string]int64{} // by the key of the cell
 	for {
 		line, err := r.Read()
 		if errors.Is(err, io.EOF) {
-			return known, nil
+			return all, nil
 		}
 		if err != nil {
 			return nil, Usage(fmt.Errorf("%s: %w", path, err))
@@ -190,10 +196,13 @@ func readKnown(path string, l *lattice.Lattice) (map[string]int64, error) {
 		if err := l.Check(line[measure], columns, codes); err != nil {
 			return nil, Usage(fmt.Errorf("%s, line %d: %w", path, at, err))
 		}
-		key := published.Key(line[measure], columns, codes)
-		if before, ok := known[key]; ok && before != n {
+		one := attack.Known{Measure: line[measure], Columns: columns, Codes: codes, Value: n}
+		before, again := known[one.Key()]
+		if again && before != n {
 			return nil, Usage(fmt.Errorf("%s, line %d: the count was %d, and is %d", path, at, before, n))
 		}
-		known[key] = n
+		if known[one.Key()] = n; !again {
+			all = append(all, one)
+		}
 	}
 }

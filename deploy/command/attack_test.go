@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -90,6 +91,10 @@ func TestAttack(t *testing.T) {
 	if r := try(t, "", nil, "attack", safe, "--known", known); r.status != exitNo || !strings.Contains(r.out, "L-AMA") {
 		t.Errorf("with what a partner publishes: %+v", r)
 	}
+	known = writeFile(t, "idle.csv", "measure,time_period,exit_point,value\nreturns,2015-S1,L-AGC,37\n")
+	if r := try(t, "", nil, "attack", safe, "--known", known); r.status != exitDone || !strings.Contains(r.err, "nothing published adds up with returns|exit_point=L-AGC|time_period=2015-S1") {
+		t.Errorf("a known count of another half-year: %+v", r)
+	}
 	list := `{"vintages": [{"bundle": "/vintages/2016-S1/1/"}, {"bundle": "/vintages/2016-S2/1/"}]}`
 	mux := http.NewServeMux()
 	mux.HandleFunc("/vintages", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(list)) })
@@ -103,7 +108,7 @@ func TestAttack(t *testing.T) {
 		t.Errorf("one vintage of a server: %+v", r)
 	}
 	list = `{"vintages": [{"bundle": "http://elsewhere.example/vintages/2016-S1/1/"}]}`
-	if r := try(t, "", nil, "attack", server.URL); r.status != exitNo || !strings.Contains(r.err, "elsewhere.example") {
+	if r := try(t, "", nil, "attack", server.URL); r.status != exitMissing || !strings.Contains(r.err, "elsewhere.example") {
 		t.Errorf("a list that leads elsewhere: %+v", r)
 	}
 }
@@ -112,13 +117,19 @@ func TestAttack(t *testing.T) {
 func TestAttackIsUsedWrongly(t *testing.T) {
 	dir := t.TempDir()
 	exits(t, dir, "2016-S1", map[string]int64{published.Total: 100})
+	broken := t.TempDir()
+	exits(t, broken, "2016-S1", map[string]int64{published.Total: 100})
+	if err := os.WriteFile(filepath.Join(broken, bundle.TablePath("T2")), []byte("L-COR"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		status int
 		want   string
 		args   []string
 	}{
 		"no folder":    {exitMissing, "nowhere", []string{filepath.Join(dir, "nowhere")}},
-		"no vintage":   {exitNo, "no vintage", []string{t.TempDir()}},
+		"no vintage":   {exitMissing, "no vintage", []string{t.TempDir()}},
+		"broken":       {exitMissing, "tables/T2.csv", []string{broken}},
 		"no server":    {exitMissing, "refused", []string{"http://127.0.0.1:1/"}},
 		"no columns":   {exitUsage, "line 1", []string{dir, "--known", writeFile(t, "a.csv", "a,b\n1,2\n")}},
 		"no count":     {exitUsage, "line 2", []string{dir, "--known", writeFile(t, "b.csv", "measure,value\nreturns,many\n")}},

@@ -4,6 +4,7 @@ package command
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
@@ -113,6 +114,7 @@ type demo struct {
 	verifier  *verify.Verifier
 	watch     *completeness.Watch
 	web       net.Listener
+	played    bool        // before, into the same folder
 	concluded atomic.Bool // the table came out, the verifier agrees, and the half-year is published
 }
 
@@ -227,7 +229,12 @@ const stampName = "played.txt"
 
 // checkFolder refuses a folder that holds the events of another register: the counts would be of both.
 func (d *demo) checkFolder(context.Context) error {
-	stamp := fmt.Sprintf("table %s of %s, seed %d, mess %s, %d partitions\n", d.made.Table().ID, tableName(d.Table), d.Seed, d.Mess, d.Partitions)
+	printed := sha256.New()
+	for _, c := range d.made.Table().Cells() {
+		_, _ = fmt.Fprintln(printed, c.Block, c.Category, c.Printed) // a hash takes everything
+	}
+	stamp := fmt.Sprintf("table %s of %s, whose numbers have the SHA-256 %.8x, seed %d, mess %s, %d partitions\n",
+		d.made.Table().ID, tableName(d.Table), printed.Sum(nil), d.Seed, d.Mess, d.Partitions)
 	path := filepath.Join(d.data, stampName)
 	old, err := os.ReadFile(path)
 	switch {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,12 @@ func TestDemoCountsItsTable(t *testing.T) {
 		}
 	})
 	t.Run("another register on the same folder", func(t *testing.T) {
+		if err := os.WriteFile(table, []byte(strings.ReplaceAll(small, "63", "64")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := demo("--mess=hard"); r.status != exitUsage || !strings.Contains(r.err, data) {
+			t.Errorf("the table has other numbers: %+v", r)
+		}
 		if r := demo("--mess=hard", "--seed=2"); r.status != exitUsage || !strings.Contains(r.err, data) {
 			t.Errorf("%+v", r)
 		}
@@ -75,15 +82,16 @@ func TestDemoIsRefusedWhatItCannotDo(t *testing.T) {
 	}
 }
 
-// A demo that stays up answers on every address, and ends in order when it is asked to.
+// A demo that stays up answers on every address, and ends in order when it is asked to. When more was sent to it, it goes on from its
+// folder all the same, and says that the numbers have changed.
 func TestDemoStaysUpAndEndsInOrder(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "endpoints.json")
+	file, data := filepath.Join(t.TempDir(), "endpoints.json"), filepath.Join(t.TempDir(), "data")
+	played := append([]string{"demo", "--kafka-partitions=3", "--table", writeFile(t, "tables.csv", small), "--id=T1", "--data", data}, freePorts...)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan result, 1)
 	go func() {
-		ended <- tryUntil(ctx, "", nil, append([]string{"demo", "--endpoints", file, "--kafka-partitions=3", "--live=1200",
-			"--table", writeFile(t, "tables.csv", small), "--id=T1"}, freePorts...)...)
+		ended <- tryUntil(ctx, "", nil, append(slices.Clone(played), "--endpoints", file, "--live=1200")...)
 	}()
 	patience := time.NewTimer(5 * time.Minute)
 	defer patience.Stop()
@@ -131,12 +139,19 @@ func TestDemoStaysUpAndEndsInOrder(t *testing.T) {
 			t.Errorf("live arrivals changed %s from\n%s\nto\n%s", address, public[address], now)
 		}
 	}
+	more := try(t, "", nil, "register", "--table", writeFile(t, "more.csv", small), "--id=T1", "--seed=2")
+	if r := try(t, more.out, nil, "send", "-", "--kafka-partitions=3", "--kafka-brokers", e.Kafka); more.status != exitDone || r.status != exitDone {
+		t.Fatalf("%+v, %+v", more.err, r)
+	}
 	cancel()
 	if r := <-ended; r.status != exitDone {
 		t.Errorf("ended with %d: %s", r.status, r.err)
 	}
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the addresses are still there: %v", err)
+	}
+	if r := try(t, "", nil, append(played, "--exit")...); r.status != exitDone || !strings.Contains(r.out, "differs: ") || !strings.Contains(r.err, "have changed since") || !strings.Contains(r.out, "/vintages/2016-S1/1/") {
+		t.Errorf("started again: %+v", r)
 	}
 }
 

@@ -44,7 +44,7 @@ func (d *demo) publish(ctx context.Context) error {
 	p, err := release.Publish(ctx, d.store.Conn(), gate, public, order)
 	var refused *release.RefusedError
 	switch {
-	case errors.As(err, &refused) && len(refused.Reasons) == 1 && refused.Has(release.AfterFinal):
+	case errors.As(err, &refused) && refused.Has(release.AfterFinal):
 		return d.showVintages(ctx)
 	case errors.As(err, &refused):
 		return No(err)

@@ -152,6 +152,9 @@ func printPublication(w io.Writer, p release.Publication) error {
 			_, err = fmt.Fprintf(w, "%s / %s: %s\n", said.es, said.en, said.text)
 		}
 	}
+	if err == nil && p.KeyBefore != "" {
+		_, err = fmt.Fprintf(w, "firmada con la clave %[1]s, y la edición anterior con %[2]s: avise a quienes la verifican\nsigned by the key %[1]s, and the vintage before by %[2]s: tell those who verify it\n", p.Key, p.KeyBefore)
+	}
 	if err == nil && len(p.LeftOut) > 0 {
 		_, err = fmt.Fprintf(w, "sin publicar, por ser tan pocos / not published, because so few are in them: %s\n", strings.Join(p.LeftOut, ", "))
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -115,5 +116,15 @@ func webPart(listener net.Listener, s *store.Store, server *ops.Server, log *slo
 	mux.Handle(vintages.Path+"/", files)
 	mux.Handle("/", portal.New(portal.Config{Shelf: shelf, Registerer: registry, Log: log}))
 	limited, handler := ops.Limited(listener, mux, ops.Limits{}, registry)
-	return ops.HTTPPart("web", limited, handler)
+	part := ops.HTTPPart("web", limited, handler)
+	serve := part.Run
+	part.Run = func(ctx context.Context) error {
+		watching, stop := context.WithCancel(ctx)
+		var watch sync.WaitGroup
+		watch.Go(func() { shelf.Watch(watching) })
+		defer watch.Wait()
+		defer stop()
+		return serve(ctx)
+	}
+	return part
 }

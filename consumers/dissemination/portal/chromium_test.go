@@ -2,6 +2,11 @@ package portal_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -48,6 +53,56 @@ func browser(t *testing.T) string {
 	}
 	t.Fatal("chromium is not there: the page is looked at in a browser; install Debian's package chromium")
 	return ""
+}
+
+// TestTelephone takes pictures of the pages as a telephone shows them: something stands on each, from the left edge to the right, in the first
+// screenful and below it.
+func TestTelephone(t *testing.T) {
+	server := httptest.NewServer(handler())
+	defer server.Close()
+	const width, height = 360, 1600
+	for _, address := range []string{"/", "/?lang=en&period=2015-S2", "/feed/", "/revisions/2014-S1"} {
+		path := filepath.Join(t.TempDir(), "page.png")
+		chromium(t, "--screenshot="+path, fmt.Sprintf("--window-size=%d,%d", width, height), server.URL+address)
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		picture, err := png.Decode(f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
+		for name, part := range map[string]image.Rectangle{
+			"top left": image.Rect(0, 0, width/2, height/2), "top right": image.Rect(width/2, 0, width, height/2), "below": image.Rect(0, height/2, width, height),
+		} {
+			if n := inked(picture, part); n < part.Dx()*part.Dy()/100 {
+				t.Errorf("%s: %s has %d pixels that are not background: it is blank", address, name, n)
+			}
+		}
+	}
+}
+
+// inked counts the pixels of a part of a picture that are clearly darker or lighter than its commonest colour.
+func inked(picture image.Image, part image.Rectangle) (n int) {
+	shades := map[uint8]int{}
+	shade := func(x, y int) uint8 { return color.GrayModel.Convert(picture.At(x, y)).(color.Gray).Y }
+	for y := part.Min.Y; y < part.Max.Y; y++ {
+		for x := part.Min.X; x < part.Max.X; x++ {
+			shades[shade(x, y)]++
+		}
+	}
+	var ground uint8
+	for s, times := range shades {
+		if times > shades[ground] {
+			ground = s
+		}
+	}
+	for s, times := range shades {
+		if d := int(s) - int(ground); d > 40 || d < -40 {
+			n += times
+		}
+	}
+	return n
 }
 
 // TestChromium loads the page in a browser: everything it needs comes from the page's own server, nothing is refused

@@ -12,10 +12,10 @@ import (
 	"retorno/consumers/dissemination/disclosure/published"
 )
 
-// AttackOn is what an attacker has who has read vintages, in their order. The threshold is the least of their lattices. The error names a
+// AttackOn is what an attacker has who has read vintages, in their order. The thresholds are those of their lattices. The error names a
 // vintage whose lattice cannot be read.
 func AttackOn(all []*bundle.Bundle) (*attack.Input, error) {
-	in := &attack.Input{Hierarchies: map[string]published.Hierarchy{}, Sensitive: map[string][]string{}}
+	in := &attack.Input{Hierarchies: map[string]published.Hierarchy{}, Sensitive: map[string][]string{}, Thresholds: map[string]int64{}}
 	for _, b := range slices.SortedStableFunc(slices.Values(all), func(a, b *bundle.Bundle) int {
 		return cmp.Or(cmp.Compare(a.Manifest.Period, b.Manifest.Period), cmp.Compare(a.Manifest.Vintage, b.Manifest.Vintage))
 	}) {
@@ -36,6 +36,9 @@ func AttackOn(all []*bundle.Bundle) (*attack.Input, error) {
 				in.Hierarchies[column] = published.Hierarchy{}
 			}
 			maps.Copy(in.Hierarchies[column], h)
+		}
+		for key, threshold := range l.Thresholds(b.Vintage().Tables, b.Hierarchies()) {
+			in.Thresholds[key] = max(in.Thresholds[key], threshold)
 		}
 		in.Vintages = append(in.Vintages, b.Vintage())
 	}

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -11,6 +12,7 @@ import (
 
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure"
+	"retorno/consumers/dissemination/disclosure/attack"
 	"retorno/consumers/dissemination/disclosure/audit"
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
@@ -22,8 +24,8 @@ import (
 type Public struct {
 	Lattice *lattice.Lattice
 	Key     ed25519.PrivateKey // signs the certificate
-	// Known are counts that others publish, by the key of the cell; an attacker has them too.
-	Known map[string]int64
+	// Known are counts that others publish; an attacker has them too.
+	Known []attack.Known
 }
 
 // public makes the content of the public form out of the facts. There is none but for half-years, whose tables the lattice has, and none of a
@@ -69,6 +71,21 @@ func (p *Publication) seal(ctx context.Context, conn Conn, c *bundle.Content, pu
 		return err
 	}
 	return p.store(ctx, conn, files)
+}
+
+// keys notes who signs this vintage, and who signed the one before if that was another.
+func (p *Publication) keys(public Public, o Order, e *earlier) {
+	if !o.Public() {
+		return
+	}
+	p.Key = bundle.Fingerprint(public.Key.Public().(ed25519.PublicKey))
+	if e == nil || len(e.all) == 0 {
+		return
+	}
+	newest := slices.MaxFunc(e.all, func(a, b *bundle.Bundle) int { return cmp.Compare(a.Manifest.Vintage, b.Manifest.Vintage) })
+	if newest.Certificate.Key != p.Key {
+		p.KeyBefore = newest.Certificate.Key
+	}
 }
 
 // tabulate makes the tables of a vintage that does not revise another.

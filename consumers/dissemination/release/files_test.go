@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/attack"
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/release"
@@ -79,6 +80,27 @@ func TestThePublicFormOfAVintage(t *testing.T) {
 	}
 	if len(b.Differences) != 4 || b.Differences[0].Key != "returns|exit_point=OTH|time_period=2016-06" || b.Differences[0].After != 9 {
 		t.Errorf("the differences are %+v", b.Differences)
+	}
+}
+
+// TestAnotherKeySigns: the publisher is told that the vintage before was signed by another key.
+func TestAnotherKeySigns(t *testing.T) {
+	o := open(t)
+	o.count(1, 2, "L-COR", 7)
+	first := o.mustPublish(o.conn, release.Final, after)
+	o.count(1, 2, "L-AMA", 9)
+	o.account(1, 7, 16)
+	o.compared()
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.public.Key = key; first.KeyBefore != "" || first.Key == "" {
+		t.Errorf("the first is signed by %q, and before by %q", first.Key, first.KeyBefore)
+	}
+	second := o.mustPublish(o.conn, release.Revision, after)
+	if second.KeyBefore != first.Key || second.Key != o.read(second).Certificate.Key {
+		t.Errorf("the second is signed by %q, and before by %q", second.Key, second.KeyBefore)
 	}
 }
 
@@ -157,7 +179,7 @@ func TestWhatOthersPublish(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.public.Lattice = l
-	o.public.Known = map[string]int64{"returns|exit_point=OTH|time_period=2016-S1": 9}
+	o.public.Known = []attack.Known{{Measure: "returns", Columns: []string{"exit_point", "time_period"}, Codes: []string{"OTH", "2016-S1"}, Value: 9}}
 	_, err = o.publish(o.conn, release.Final, after)
 	var refused *release.RefusedError
 	if !errors.As(err, &refused) || !refused.Has(release.Disclosed) || !strings.Contains(err.Error(), "exit_point=L-COR") || o.rows("SELECT id FROM ceniss.publications") != "" {

@@ -110,6 +110,9 @@ type Publication struct {
 	Positions []Position `json:"positions"` // of the ledger
 	// LeftOut are the tables that the public form has not, because no choice of withheld cells protects everybody in them.
 	LeftOut []string `json:"tables_left_out,omitempty"`
+	// Key is the fingerprint of the key that signed the public form; KeyBefore that of the vintage before, if it is another.
+	Key       string `json:"key,omitempty"`
+	KeyBefore string `json:"key_before,omitempty"`
 }
 
 // Position is how far a partition of a topic was counted.
@@ -157,6 +160,7 @@ func Publish(ctx context.Context, conn Conn, gate Gate, public Public, o Order) 
 	e, err := before(ctx, conn, o)
 	if err == nil {
 		public.Lattice, err = e.lattice(o, public.Lattice)
+		p.keys(public, o, e)
 	}
 	if err != nil {
 		return Publication{}, fmt.Errorf("publish %s: read the vintage before: %w", o.Period.Label, err)

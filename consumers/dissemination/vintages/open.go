@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
@@ -12,7 +13,7 @@ import (
 	"retorno/consumers/dissemination/disclosure/published"
 )
 
-// MaxOpened bounds how many vintages a Shelf keeps opened. Each takes a few megabytes at most.
+// MaxOpened bounds how many vintages a Shelf keeps. Each takes a few megabytes at most.
 const MaxOpened = 32
 
 // Opened is a vintage that was read and checked, ready to be asked for cells. It is shared and must not be changed.
@@ -47,10 +48,38 @@ func (o *Opened) Label(column, code, lang string) string {
 	return label
 }
 
+// kept are the files of a vintage, and what became of opening them.
+type kept struct {
+	id    uuid.UUID
+	files bundle.Files
+
+	once   sync.Once
+	opened *Opened
+	err    error
+}
+
 // Open reads a vintage of the list, and checks its hashes and its signature. A vintage never changes, so what was read is kept.
 func (s *Shelf) Open(ctx context.Context, v Vintage) (*Opened, error) {
-	if o := s.kept(v.ID); o != nil {
-		return o, nil
+	k, err := s.take(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	k.once.Do(func() {
+		b, err := bundle.Open(context.WithoutCancel(ctx), k.files, nil)
+		if err != nil {
+			k.err = fmt.Errorf("vintage %d of %s is not what was published: %w", v.Number, v.Period, err)
+			s.forget(k) // the database may be mended
+			return
+		}
+		k.opened = opened(v, b)
+	})
+	return k.opened, k.err
+}
+
+// take returns the files of a vintage of the list, which are read once.
+func (s *Shelf) take(ctx context.Context, v Vintage) (*kept, error) {
+	if k := s.find(v.ID); k != nil {
+		return k, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -58,43 +87,44 @@ func (s *Shelf) Open(ctx context.Context, v Vintage) (*Opened, error) {
 		return nil, fmt.Errorf("read vintage %d of %s: %w", v.Number, v.Period, err)
 	}
 	defer func() { <-s.turn }()
-	if o := s.kept(v.ID); o != nil {
-		return o, nil
+	if k := s.find(v.ID); k != nil {
+		return k, nil
 	}
-	files := bundle.Files{}
+	k := &kept{id: v.ID, files: bundle.Files{}}
 	err := s.ask(ctx, func(rows driver.Rows) error {
 		var path, body string
 		err := rows.Scan(&path, &body)
-		files[path] = []byte(body)
+		k.files[path] = []byte(body)
 		return err
 	}, "SELECT path, body FROM ceniss.released_files WHERE publication = ?", v.ID)
 	if err != nil {
 		return nil, fmt.Errorf("read vintage %d of %s: %w", v.Number, v.Period, err)
 	}
-	b, err := bundle.Open(ctx, files, nil)
-	if err != nil {
-		return nil, fmt.Errorf("vintage %d of %s is not what was published: %w", v.Number, v.Period, err)
-	}
-	o := opened(v, b)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.opened = append(s.opened, o); len(s.opened) > MaxOpened {
-		s.opened = slices.Delete(s.opened, 0, 1)
+	if s.kept = append(s.kept, k); len(s.kept) > MaxOpened {
+		s.kept = slices.Delete(s.kept, 0, 1)
 	}
-	return o, nil
+	return k, nil
 }
 
-// kept returns a vintage that was opened before, or nil.
-func (s *Shelf) kept(id uuid.UUID) *Opened {
+// find returns a vintage that was read before, or nil.
+func (s *Shelf) find(id uuid.UUID) *kept {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.opened, func(o *Opened) bool { return o.ID == id })
+	i := slices.IndexFunc(s.kept, func(k *kept) bool { return k.id == id })
 	if i < 0 {
 		return nil
 	}
-	o := s.opened[i]
-	s.opened = append(slices.Delete(s.opened, i, i+1), o)
-	return o
+	k := s.kept[i]
+	s.kept = append(slices.Delete(s.kept, i, i+1), k)
+	return k
+}
+
+func (s *Shelf) forget(k *kept) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = slices.DeleteFunc(s.kept, func(o *kept) bool { return o == k })
 }
 
 // opened makes what questions need out of a bundle.

@@ -8,13 +8,15 @@
 //
 // It promises that every byte is a function of the vintages, the address and the build: nothing that arrives, is counted or
 // restarts changes a byte or a header. It reads ceniss.publications and ceniss.released_files and nothing else. A vintage without
-// a public form is not shown. When ClickHouse is away, slow or not set up, the answer is 503 with Retry-After.
+// a public form is not shown. No answer waits for ClickHouse but the first one of a vintage and the first list, so that its load tells nothing;
+// when it is away, slow or not set up, those are 503 with Retry-After.
 package vintages
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -62,14 +64,15 @@ type Shelf struct {
 	slots   chan struct{}
 	turn    chan struct{} // held while a list or a vintage is read that others may wait for
 
-	mu     sync.Mutex
-	all    []Vintage // as it was read at asked
-	asked  time.Time
-	opened []*Opened // latest used last
+	mu      sync.Mutex
+	all     []Vintage // as it was read at asked
+	asked   time.Time
+	watched bool    // Watch reads the list
+	kept    []*kept // latest used last
 }
 
 // NewShelf makes one. timeout bounds one question, and the wait for others; for as long as keep, the list that was read is given
-// again.
+// again. Under Watch it is given until there is a newer one.
 func NewShelf(conn Conn, timeout, keep time.Duration) *Shelf {
 	return &Shelf{conn: conn, timeout: timeout, keep: keep, slots: make(chan struct{}, 4), turn: make(chan struct{}, 1)}
 }
@@ -113,6 +116,33 @@ func (s *Shelf) List(ctx context.Context) ([]Vintage, error) {
 	if all, ok := s.recent(); ok {
 		return all, nil
 	}
+	return s.read(ctx)
+}
+
+// Watch reads the list as often as keep says, until ctx ends, so that no one who asks for it waits for ClickHouse. When it cannot be
+// read, the one before stays.
+func (s *Shelf) Watch(ctx context.Context) {
+	s.mu.Lock()
+	s.watched = true
+	s.mu.Unlock()
+	tick := time.NewTicker(s.keep)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if s.takeTurn(ctx) != nil {
+			return
+		}
+		_, _ = s.read(ctx) // requests for what was not read before tell, and so does /readyz
+		<-s.turn
+	}
+}
+
+// read reads the list and keeps it.
+func (s *Shelf) read(ctx context.Context) ([]Vintage, error) {
 	asked := time.Now()
 	var all []Vintage
 	err := s.ask(ctx, func(rows driver.Rows) error {
@@ -137,7 +167,7 @@ func (s *Shelf) List(ctx context.Context) ([]Vintage, error) {
 func (s *Shelf) recent() ([]Vintage, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.all, !s.asked.IsZero() && time.Since(s.asked) < s.keep
+	return s.all, !s.asked.IsZero() && (s.watched || time.Since(s.asked) < s.keep)
 }
 
 // takeTurn waits until no other reads.
@@ -151,21 +181,20 @@ func (s *Shelf) takeTurn(ctx context.Context) error {
 }
 
 // File returns the bytes of one file, or ErrNotFound.
-func (s *Shelf) File(ctx context.Context, period string, number uint64, path string) (body []byte, err error) {
-	found := false
-	err = s.ask(ctx, func(rows driver.Rows) error {
-		var text string
-		err := rows.Scan(&text)
-		body, found = []byte(text), true
-		return err
-	}, `SELECT body FROM ceniss.released_files WHERE path = ? AND publication IN (SELECT id FROM ceniss.publications WHERE period = ? AND vintage = ?)`, path, period, number)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("read %s of vintage %d of %s: %w", path, number, period, err)
-	case !found:
+func (s *Shelf) File(ctx context.Context, period string, number uint64, path string) ([]byte, error) {
+	all, err := s.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(all, func(v Vintage) bool { return v.Period == period && v.Number == number })
+	if i < 0 || !slices.Contains(all[i].Paths, path) {
 		return nil, ErrNotFound
 	}
-	return body, nil
+	k, err := s.take(ctx, all[i])
+	if err != nil {
+		return nil, err
+	}
+	return k.files[path], nil
 }
 
 // Folder is one vintage as a source of a bundle.

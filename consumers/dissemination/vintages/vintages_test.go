@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -233,6 +235,58 @@ func TestAVintageIsReadOnce(t *testing.T) {
 	asks(1, all[vintages.MaxOpened])
 	asks(0, all[0]) // it was used after all[1], which had to go
 	asks(1, all[1])
+}
+
+// stuck is ClickHouse that, once it is, answers no more.
+type stuck struct {
+	driver.Conn
+	is    atomic.Bool
+	asked chan struct{} // closed by the first question that hangs
+	once  sync.Once
+}
+
+func (c *stuck) Query(ctx context.Context, query string, args ...any) (driver.Rows, error) {
+	if c.is.Load() {
+		c.once.Do(func() { close(c.asked) })
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return c.Conn.Query(ctx, query, args...)
+}
+
+// TestNoAnswerWaitsForClickHouse: while a shelf is watched, what was read is given also when ClickHouse hangs, and a new vintage comes when
+// it has been read.
+func TestNoAnswerWaitsForClickHouse(t *testing.T) {
+	w := start(t)
+	conn := &stuck{Conn: w.conn, asked: make(chan struct{})}
+	shelf := vintages.NewShelf(conn, time.Hour, time.Millisecond)
+	server := httptest.NewServer(vintages.New(vintages.Config{Shelf: shelf}))
+	t.Cleanup(server.Close)
+	w.address = server.URL
+	w.publish("2016-S1", 1, "2016-08-01 10:00:00", true)
+	paths := []string{"/vintages", "/vintages/2016-S1/1/", "/vintages/2016-S1/1/tables/T1.csv", "/vintages/2016-S1/1/nothing", "/vintages/2015-S1/1/"}
+	pull := func() (all string) {
+		for _, path := range paths {
+			status, body, h := w.get(path)
+			all += fmt.Sprint(path, status, body, h)
+		}
+		return all
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var watch sync.WaitGroup
+	watch.Go(func() { shelf.Watch(ctx) })
+	defer watch.Wait()
+	defer cancel()
+	before := pull()
+	w.publish("2016-S2", 1, "2017-02-01 10:00:00", true)
+	for len(pull()) == len(before) { // until the new one is in the list
+	}
+	before = pull()
+	conn.is.Store(true)
+	<-conn.asked
+	if after := pull(); after != before {
+		t.Errorf("it was\n%s\nand is\n%s", before, after)
+	}
 }
 
 // TestOnlyWhatWasPublishedIsOpened: a vintage of which a byte was changed in the database is not served.

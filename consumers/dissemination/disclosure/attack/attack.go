@@ -4,7 +4,7 @@
 //
 // It promises that what it returns is true: arithmetic is exact, and each finding says by which means it was found. It
 // does not promise to find everything: bounds are computed for systems of up to 300 unknown cells, integer bounds for small ones, and
-// cells that are in no table are left out. It has no clock, no I/O and no randomness.
+// cells that are in no table and that no one else publishes are left out. It has no clock, no I/O and no randomness.
 package attack
 
 import (
@@ -19,13 +19,28 @@ import (
 type Input struct {
 	Hierarchies map[string]published.Hierarchy
 	Vintages    []published.Vintage
-	// Known are counts from elsewhere, by the key of the cell; they hold for each vintage.
-	Known map[string]int64
-	// Threshold is the number below which a count says too much.
+	// Known are counts from elsewhere; they hold for each vintage.
+	Known []Known
+	// Threshold is the number below which a count, or a change, says too much.
 	Threshold int64
+	// Thresholds are those of cells that ask for more, by the key of the cell.
+	Thresholds map[string]int64
 	// Sensitive names columns, with the codes that say nothing: all of a group in one of the other codes is a finding.
 	Sensitive map[string][]string
 }
+
+// Known is a count that others publish, or that someone knows. Columns that are not named are summed over.
+type Known struct {
+	Measure        string
+	Columns, Codes []string
+	Value          int64
+}
+
+// Key is that of the cell.
+func (k Known) Key() string { return published.Key(k.Measure, k.Columns, k.Codes) }
+
+// threshold is the number below which the count of a cell says too much.
+func (in *Input) threshold(key string) int64 { return max(in.Threshold, in.Thresholds[key]) }
 
 // How names the means by which a cell was found.
 type How string
@@ -75,7 +90,7 @@ func Run(in *Input) ([]Finding, error) {
 		}
 		views[i] = v
 		out = append(out, v.plain(in)...)
-		found, err := v.solve(in.Threshold)
+		found, err := v.solve()
 		if err != nil {
 			return nil, fmt.Errorf("vintage %s: %w", v.id, err)
 		}
@@ -96,6 +111,29 @@ func Run(in *Input) ([]Finding, error) {
 	return slices.Compact(out), nil
 }
 
+// Idle are the known counts that tell an attacker nothing: of no cell that a vintage has, and in no sum with one.
+func Idle(in *Input) ([]Known, error) {
+	used := map[string]bool{}
+	for i := range in.Vintages {
+		v, err := look(in, &in.Vintages[i])
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range v.vintage.Tables {
+			for _, c := range t.Cells {
+				used[published.Key(t.Measure, t.Columns, c.Codes)] = true
+			}
+		}
+		for _, s := range v.sums {
+			used[v.keys[s.whole]] = true
+			for _, c := range s.parts {
+				used[v.keys[c]] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(in.Known), func(k Known) bool { return used[k.Key()] }), nil
+}
+
 // plain finds what needs no arithmetic.
 func (v *view) plain(in *Input) []Finding {
 	var out []Finding
@@ -107,7 +145,7 @@ func (v *view) plain(in *Input) []Finding {
 			k := published.Key(t.Measure, t.Columns, c.Codes)
 			if v.vintage.Provisional && (t.Base < 10 || c.Value%t.Base != 0) {
 				out = append(out, Finding{Vintage: v.id, Key: k, Low: c.Value, High: c.Value, How: Rounding})
-			} else if t.Base <= 1 && c.Value > 0 && c.Value < in.Threshold {
+			} else if t.Base <= 1 && c.Value > 0 && c.Value < in.threshold(k) {
 				out = append(out, Finding{Vintage: v.id, Key: k, Low: c.Value, High: c.Value, How: Read})
 			}
 			out = append(out, v.group(in, &t, c)...)

@@ -48,7 +48,7 @@ func of(tables ...published.Table) []published.Vintage {
 type leak struct {
 	name     string
 	vintages []published.Vintage
-	known    map[string]int64
+	known    []Known
 	key      string
 	how      How
 	low      int64
@@ -56,7 +56,6 @@ type leak struct {
 }
 
 func leaks() []leak {
-	minors := "returns|age=minor"
 	// The girls are 9: of 3 accompanied and 6 alone both are withheld, but a girl knows herself.
 	return []leak{
 		{name: "complement published", key: "returns|post=AGC", how: Linear, low: 3, high: 3,
@@ -81,10 +80,10 @@ func leaks() []leak {
 		{name: "sum of children under a withheld parent", key: "returns|place=HN-CR", how: Linear, low: 31, high: 31,
 			vintages: of(table("places", "place", map[string]int64{"_T": hidden, "HN-CR": hidden, "HN-FM": hidden, "0501": 9, "0502": 10, "0503": 12, "0801": hidden}))},
 		{name: "partner table minus public", key: "returns|post=AGC", how: Linear, low: 5, high: 5,
-			vintages: of(safe()), known: map[string]int64{"returns|post=FLO": 7}},
+			vintages: of(safe()), known: []Known{{Measure: "returns", Columns: []string{"post"}, Codes: []string{"FLO"}, Value: 7}}},
 		{name: "a singleton's own knowledge", key: "returns|age=minor|sex=F", how: Self, low: 0, high: 4,
 			vintages: of(table("minors", "sex age", map[string]int64{"_T minor": 5, "F minor": hidden, "M minor": hidden})),
-			known:    map[string]int64{minors: 5}},
+			known:    []Known{{Measure: "returns", Columns: []string{"age"}, Codes: []string{"minor"}, Value: 5}}},
 	}
 }
 
@@ -129,7 +128,7 @@ func TestAWithheldCellThatAppearsLater(t *testing.T) {
 
 // Two triangles of cells, in each of which any two are at most 1: in rational numbers all six sum to 3, in whole numbers to 2.
 func TestWholeNumbersTellMore(t *testing.T) {
-	v := &view{id: "1", index: map[string]int{}}
+	v := &view{id: "1", index: map[string]int{}, threshold: func(string) int64 { return 3 }}
 	all := sum{whole: v.cell("all")}
 	v.withheld[all.whole] = true
 	for _, triangle := range []string{"abc", "def"} {
@@ -144,8 +143,70 @@ func TestWholeNumbersTellMore(t *testing.T) {
 		}
 	}
 	v.sums = append(v.sums, all)
-	found, err := v.solve(3)
+	found, err := v.solve()
 	if err != nil || len(found) != 1 || found[0] != (Finding{Vintage: "1", Key: "all", Low: 0, High: 2, How: Integers}) {
+		t.Errorf("found %v, %v", found, err)
+	}
+}
+
+// What others publish in more detail adds up to a withheld cell.
+func TestOthersPublishMoreDetail(t *testing.T) {
+	columns := []string{"post", "sex"}
+	known := []Known{{"returns", columns, []string{"AGC", "F"}, 2}, {"returns", columns, []string{"AGC", "M"}, 3}}
+	found := attackOn(t, leak{vintages: of(safe()), known: known})
+	if !slices.ContainsFunc(found, func(f Finding) bool { return f.Key == "returns|post=AGC" && f.How == Linear && f.Low == 5 }) {
+		t.Errorf("found %v", found)
+	}
+	if found := attackOn(t, leak{vintages: of(safe()), known: known[:1]}); len(found) > 0 {
+		t.Errorf("of the women alone: found %v", found)
+	}
+	for n, want := range []int{0, 1, 0} { // of one of them alone nothing follows
+		idle, err := Idle(&Input{Hierarchies: hierarchies, Vintages: of(safe()), Known: known[:n], Threshold: 5})
+		if err != nil || len(idle) != want {
+			t.Errorf("%d known: %v, %v tell nothing", n, idle, err)
+		}
+	}
+}
+
+// Rounded to 10, a whole of 15 to 24 whose parts are at most 14, 4, 4 and 4 is not certain. One of 25 or more is, with all of its parts, once
+// one of them is known to be 3.
+func TestRoundingThatIsUndone(t *testing.T) {
+	rounded := table("posts", "post", map[string]int64{"_T": 20, "COR": 10, "AGC": 0, "FLO": 0, "POY": 0})
+	rounded.Base = 10
+	provisional := func() []published.Vintage {
+		return []published.Vintage{{ID: "1", Provisional: true, Tables: []published.Table{rounded}}}
+	}
+	if found := attackOn(t, leak{vintages: provisional()}); len(found) > 0 {
+		t.Errorf("found %v", found)
+	}
+	rounded.Cells = slices.Clone(rounded.Cells)
+	for i, c := range rounded.Cells {
+		switch c.Codes[0] {
+		case published.Total:
+			rounded.Cells[i].Value = 30 // 25 to 34
+		case "POY":
+			rounded.Cells[i].Withheld, rounded.Cells[i].Value = false, 0
+		}
+	}
+	found := attackOn(t, leak{vintages: provisional(), known: []Known{{"returns", []string{"post"}, []string{"POY"}, 3}}})
+	for _, key := range []string{"returns|", "returns|post=COR", "returns|post=AGC", "returns|post=FLO"} {
+		if !slices.ContainsFunc(found, func(f Finding) bool { return f.Key == key && f.How == Bounds && f.Low == f.High }) {
+			t.Errorf("%s: not among %v", key, found)
+		}
+	}
+}
+
+// A cell that asks for 10 persons is given away by bounds of 0 to 7, and one that asks for 5 is not.
+func TestCellsHaveTheirThresholds(t *testing.T) {
+	in := &Input{Hierarchies: hierarchies, Threshold: 5,
+		Vintages: of(table("sexes", "sex", map[string]int64{"_T": 7, "F": hidden, "M": hidden}))}
+	found, err := Run(in)
+	if err != nil || slices.ContainsFunc(found, func(f Finding) bool { return f.How == Bounds }) {
+		t.Errorf("found %v, %v", found, err)
+	}
+	in.Thresholds = map[string]int64{"returns|sex=F": 10}
+	found, err = Run(in)
+	if err != nil || !slices.ContainsFunc(found, func(f Finding) bool { return f.Key == "returns|sex=F" && f.How == Bounds && f.High == 7 }) {
 		t.Errorf("found %v, %v", found, err)
 	}
 }

@@ -78,7 +78,7 @@ func (v *view) changes(growing bool, threshold int64) ([]Finding, error) {
 				growing, lp = false, nil // some unknown cell became smaller
 			}
 		}
-		h := &hunt{p: p, threshold: threshold}
+		h := &hunt{p: p}
 		for j, c := range p.cells {
 			f := Finding{Vintage: v.id, Key: v.keys[c], How: Change}
 			if x := values[j]; x != nil && x.IsInt() {

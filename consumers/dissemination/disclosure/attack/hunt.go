@@ -11,10 +11,10 @@ const mostCells = 300
 
 // hunt looks for the bounds of cells of a part. Solutions that it meets show what cells can be, and save programs.
 type hunt struct {
-	p         *part
-	threshold int64
-	targets   []int // places
-	seen      [][]*big.Rat
+	p       *part
+	targets []int // places of withheld cells
+	rounded []int // places of rounded cells
+	seen    [][]*big.Rat
 }
 
 // can reports whether a solution was seen that ok accepts.
@@ -46,7 +46,7 @@ func (h *hunt) extreme(lp *program, j int, sign int64) int64 {
 
 // bounds finds cells whose count the program fixes or keeps below the threshold, alone and for a person who is in a withheld cell.
 func (h *hunt) bounds() ([]Finding, error) {
-	if len(h.targets) == 0 || len(h.p.cells) > mostCells {
+	if len(h.targets)+len(h.rounded) == 0 || len(h.p.cells) > mostCells {
 		return nil, nil
 	}
 	lp, err := h.solve()
@@ -61,6 +61,14 @@ func (h *hunt) bounds() ([]Finding, error) {
 		low, high := h.extreme(lp, j, 1), h.extreme(lp, j, -1)
 		if f, ok := h.finding(j, low, high, Bounds); ok {
 			out = append(out, f)
+		}
+	}
+	for _, j := range h.rounded {
+		if h.can(func(c []*big.Rat) bool { return c[j].Cmp(h.seen[0][j]) != 0 }) {
+			continue
+		}
+		if low, high := h.extreme(lp, j, 1), h.extreme(lp, j, -1); low == high {
+			out = append(out, Finding{Vintage: h.p.v.id, Key: h.p.v.keys[h.p.cells[j]], Low: low, High: high, How: Bounds})
 		}
 	}
 	if whole, ok := h.p.enumerate(); ok {
@@ -79,13 +87,13 @@ func (h *hunt) bounds() ([]Finding, error) {
 // finding returns the finding about place j, if its bounds tell too much.
 func (h *hunt) finding(j int, low, high int64, how How) (Finding, bool) {
 	c := h.p.cells[j]
-	return Finding{Vintage: h.p.v.id, Key: h.p.v.keys[c], Low: low, High: high, How: how}, low == high || high < h.threshold
+	return Finding{Vintage: h.p.v.id, Key: h.p.v.keys[c], Low: low, High: high, How: how}, low == high || high < h.p.limit(j)
 }
 
 // open reports whether solutions were seen in which place j is 0 and in which it reaches the threshold; with a person in
 // place self, if it is not negative, who is not counted.
 func (h *hunt) open(j, self int) bool {
-	low, high := int64(0), h.threshold
+	low, high := int64(0), h.p.limit(j)
 	if self >= 0 && h.p.contains(j, self) {
 		low, high = 1, high+1
 	}
@@ -95,6 +103,9 @@ func (h *hunt) open(j, self int) bool {
 }
 
 var one = big.NewRat(1, 1)
+
+// limit is the threshold of the cell of place j.
+func (p *part) limit(j int) int64 { return p.v.threshold(p.v.keys[p.cells[j]]) }
 
 // contains reports whether the cell of place j contains that of place i: it is the same or, over sums, has it as a part.
 func (p *part) contains(j, i int) bool {

@@ -133,19 +133,19 @@ func (p *part) counts(solution []*big.Rat) []*big.Rat {
 	return out
 }
 
-// solve finds withheld cells by arithmetic.
-func (v *view) solve(threshold int64) ([]Finding, error) {
+// solve finds withheld cells by arithmetic, and rounded ones whose count is certain after all.
+func (v *view) solve() ([]Finding, error) {
 	var out []Finding
 	for c, hidden := range v.withheld {
-		if hidden && !v.told[c] && (v.low[c] == v.high[c] || v.high[c] < threshold) {
+		if hidden && !v.told[c] && (v.low[c] == v.high[c] || v.high[c] < v.threshold(v.keys[c])) {
 			out = append(out, Finding{Vintage: v.id, Key: v.keys[c], Low: v.low[c], High: v.high[c], How: Percent})
 		}
 	}
 	for _, p := range v.parts() {
-		if !slices.ContainsFunc(p.cells, func(c int) bool { return v.withheld[c] }) {
+		if !slices.ContainsFunc(p.cells, func(c int) bool { return v.withheld[c] || v.rounded[c] }) {
 			continue
 		}
-		found, err := p.attack(threshold)
+		found, err := p.attack()
 		if err != nil {
 			return nil, err
 		}
@@ -155,19 +155,23 @@ func (v *view) solve(threshold int64) ([]Finding, error) {
 }
 
 // attack finds the withheld cells of the part: by elimination, by linear programs, and, if it is small, over all tables.
-func (p *part) attack(threshold int64) ([]Finding, error) {
+func (p *part) attack() ([]Finding, error) {
 	var out []Finding
 	_, values := eliminate(p.equations())
-	h := &hunt{p: p, threshold: threshold}
+	h := &hunt{p: p}
 	for j, c := range p.cells {
-		if !p.v.withheld[c] {
+		if !p.v.withheld[c] && !p.v.rounded[c] {
 			continue
 		}
 		if x := values[j]; x != nil && x.IsInt() {
 			out = append(out, Finding{Vintage: p.v.id, Key: p.v.keys[c], Low: x.Num().Int64(), High: x.Num().Int64(), How: Linear})
 			continue
 		}
-		h.targets = append(h.targets, j)
+		if p.v.withheld[c] {
+			h.targets = append(h.targets, j)
+		} else {
+			h.rounded = append(h.rounded, j)
+		}
 	}
 	found, err := h.bounds()
 	if err != nil {

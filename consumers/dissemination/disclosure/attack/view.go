@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"retorno/consumers/dissemination/disclosure/published"
 )
@@ -27,12 +28,14 @@ type view struct {
 	withheld  []bool
 	told      map[int]bool // cells whose count the attacker has from elsewhere
 	tops      map[int]bool // cells that are the whole of a table
+	rounded   map[int]bool // cells whose count is published rounded
+	threshold func(key string) int64
 	sums      []sum
 }
 
 // look reads a vintage.
 func look(in *Input, vintage *published.Vintage) (*view, error) {
-	v := &view{id: vintage.ID, vintage: vintage, index: map[string]int{}, told: map[int]bool{}, tops: map[int]bool{}}
+	v := &view{id: vintage.ID, vintage: vintage, index: map[string]int{}, told: map[int]bool{}, tops: map[int]bool{}, rounded: map[int]bool{}, threshold: in.threshold}
 	for i := range vintage.Tables {
 		t := &vintage.Tables[i]
 		if err := t.Check(); err != nil {
@@ -50,22 +53,24 @@ func look(in *Input, vintage *published.Vintage) (*view, error) {
 			low, high := c.Value, c.Value
 			if t.Base > 1 {
 				low, high = max(0, c.Value-t.Base/2), c.Value+(t.Base-1)/2
+				v.rounded[n] = true
 			}
 			if err := v.learn(n, low, high); err != nil {
 				return nil, err
 			}
 		}
 	}
-	for k, value := range in.Known {
-		if n, ok := v.index[k]; ok {
-			v.told[n] = true
-			if err := v.learn(n, value, value); err != nil {
-				return nil, err
-			}
+	tables := slices.Clone(vintage.Tables)
+	for _, k := range in.Known {
+		n := v.cell(k.Key())
+		v.told[n] = true
+		if err := v.learn(n, k.Value, k.Value); err != nil {
+			return nil, err
 		}
+		tables = in.gather(tables, k)
 	}
-	for i := range vintage.Tables {
-		v.addSums(in, &vintage.Tables[i])
+	for i := range tables {
+		v.addSums(in, &tables[i])
 	}
 	for _, s := range vintage.Shares {
 		if err := v.addShare(&s); err != nil {
@@ -73,6 +78,23 @@ func look(in *Input, vintage *published.Vintage) (*view, error) {
 		}
 	}
 	return v, nil
+}
+
+// gather puts counts from elsewhere into tables of their own, one for each measure and columns, for they have sums, too. A code that is in
+// no hierarchy is in no sum.
+func (in *Input) gather(tables []published.Table, k Known) []published.Table {
+	for i, code := range k.Codes {
+		if _, ok := in.Hierarchies[k.Columns[i]][code]; !ok && code != published.Total {
+			return tables
+		}
+	}
+	id := "known " + strings.Join(k.Columns, " ")
+	at := slices.IndexFunc(tables, func(t published.Table) bool { return t.ID == id && t.Measure == k.Measure })
+	if at < 0 {
+		at, tables = len(tables), append(tables, published.Table{ID: id, Measure: k.Measure, Columns: k.Columns})
+	}
+	tables[at].Cells = append(tables[at].Cells, published.Cell{Codes: k.Codes, Value: k.Value})
+	return tables
 }
 
 // top reports whether every other cell of a table is part of this one.

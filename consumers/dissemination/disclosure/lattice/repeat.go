@@ -41,6 +41,23 @@ func (l *Lattice) Published(halfYear string, tables []published.Table, hierarchi
 	return in, nil
 }
 
+// Thresholds are the numbers of distinct persons from which the cells of published tables may be published, by their keys. A table that
+// the lattice does not have asks for nothing.
+func (l *Lattice) Thresholds(tables []published.Table, hierarchies map[string]published.Hierarchy) map[string]int64 {
+	out := map[string]int64{}
+	for _, p := range tables {
+		at := slices.IndexFunc(l.Tables, func(t Table) bool { return t.ID == p.ID && t.Measure == p.Measure })
+		if at < 0 {
+			continue
+		}
+		for _, c := range p.Cells {
+			key := published.Key(p.Measure, p.Columns, c.Codes)
+			out[key] = max(out[key], l.threshold(&l.Tables[at], p.Columns, c.Codes, hierarchies))
+		}
+	}
+	return out
+}
+
 // threshold is the number of distinct persons from which a cell may be published.
 func (l *Lattice) threshold(t *Table, columns, codes []string, hierarchies map[string]published.Hierarchy) int64 {
 	for i, column := range columns {
