@@ -60,7 +60,7 @@ type Manifest struct {
 	Lattice       string     `json:"lattice_version"`
 	CodeLists     string     `json:"code_lists_sha256"`
 	Software      string     `json:"software"`
-	Coverage      *float64   `json:"coverage_percent"`          // registered returns of all that are known; null where too few are
+	Coverage      *float64   `json:"coverage_percent"`          // registered returns of all that are known; null where these are not published, or too few
 	Late          *float64   `json:"late_percent"`              // returns first written down more than 72 hours after the arrival; likewise
 	Rounded       int64      `json:"rounded_to"`                // base that values are rounded to; 0: they are exact
 	Missing       uint64     `json:"missing_records"`           // of the computers, that may be of the period

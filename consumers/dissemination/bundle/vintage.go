@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"fmt"
+	"math"
 
 	"retorno/consumers/dissemination/disclosure/published"
 )
@@ -14,6 +15,10 @@ func (b *Bundle) Vintage() published.Vintage {
 	v := published.Vintage{ID: b.Name(), Provisional: b.Manifest.Rounded > 1, Revision: b.Manifest.Revises > 0}
 	for _, t := range b.Tables {
 		v.Tables = append(v.Tables, t.Table)
+	}
+	if b.Manifest.Coverage != nil && !v.Provisional { // of rounded counts it is no share of any count
+		v.Shares = append(v.Shares, published.Share{Measure: "returns", Columns: []string{"time_period", "source"}, Codes: []string{b.Manifest.Period, "registered"},
+			Base: []string{b.Manifest.Period, published.Total}, Value: int64(math.Round(*b.Manifest.Coverage * 10)), Scale: 10})
 	}
 	return v
 }

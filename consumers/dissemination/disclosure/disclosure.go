@@ -1,7 +1,8 @@
 // Package disclosure makes the percentages that a vintage says of itself: its coverage, and what was written down late. Counts are made
 // fit to be published by the packages below it.
 //
-// Both counts of a percentage are rounded to base 5 first, so that it does not say whether one particular person is in them.
+// Both counts of a percentage are rounded first, so that it says no more than the counts beside it, or than a multiple of the base where
+// there are none.
 //
 // It promises that the same count always gives the same number, and that a larger count never gives a smaller one. It has no clock, no I/O
 // and no failures.
@@ -9,16 +10,19 @@ package disclosure
 
 import "math"
 
-// Base is the number of which every rounded count is a multiple.
-const Base = 5
+// Base is the number to whose multiples counts are rounded of which no exact count is published. A count of fewer than half of it rounds to 0.
+const Base = 10
 
-// Round gives the multiple of Base nearest to n; Base is odd, so there is never a tie. Counts so large that their
-// multiple does not fit are rounded down.
-func Round(n uint64) uint64 {
-	rest := n % Base
+// least is the rounded whole below which a percentage would only dress up single persons.
+const least = 100
+
+// Round gives the multiple of base nearest to n, halves up. Counts so large that their multiple does not fit are rounded down. base must be
+// at least 1.
+func Round(n, base uint64) uint64 {
+	rest := n % base
 	n -= rest
-	if rest > Base/2 && n <= math.MaxUint64-Base {
-		n += Base
+	if rest >= base-rest && rest > 0 && n <= math.MaxUint64-base {
+		n += base
 	}
 	return n
 }
@@ -29,26 +33,14 @@ type Tenths int
 // Percent is the percentage as a number.
 func (t Tenths) Percent() float64 { return float64(t) / 10 }
 
-// Share gives the rounded part as a share of whole, to the nearest tenth of a percent, halves up. The part is rounded
-// here so that no caller can print a share that is finer than the count beside it. Without a whole there is no share.
-// A rounded part may exceed a small whole; the share then stays at 100 %.
+// Share gives the part as a share of the whole, which contains it, to the nearest tenth of a percent, halves up. There is none of a whole below
+// 100. A part that was rounded may exceed its whole; the share then stays at 100 %.
 func Share(part, whole uint64) (Tenths, bool) {
-	if whole == 0 {
+	if whole < least {
 		return 0, false
 	}
-	rounded := Round(part)
-	if rounded >= whole {
+	if part >= whole {
 		return 1000, true
 	}
-	return Tenths(math.Floor(float64(rounded)/float64(whole)*1000 + 0.5)), true
-}
-
-// Coverage gives the share of reconciled returns that are registered, from the two rounded counts. Below 100 rounded
-// returns a percentage would only dress up single persons, and there is none.
-func Coverage(registered, reconciled uint64) (Tenths, bool) {
-	whole := Round(reconciled)
-	if whole < 100 {
-		return 0, false
-	}
-	return Share(registered, whole)
+	return Tenths(math.Floor(float64(part)/float64(whole)*1000 + 0.5)), true
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 
 	"retorno/consumers/dissemination/bundle"
-	"retorno/consumers/dissemination/disclosure"
 	"retorno/consumers/dissemination/disclosure/attack"
 	"retorno/consumers/dissemination/disclosure/audit"
 	"retorno/consumers/dissemination/disclosure/lattice"
@@ -107,6 +106,7 @@ func (p *Publication) tabulate(c *bundle.Content, l *lattice.Lattice, class latt
 	} else {
 		c.Certificate.Audit = auditOf(r.Audit)
 	}
+	p.cover(c, r.Tables)
 	c.Certificate.Cells = cellsOf(tables)
 	c.Certificate.Withheld = countOf(tables, func(c published.Cell) bool { return c.Withheld })
 	for _, core := range in.Cores {
@@ -177,14 +177,6 @@ func (p *Publication) content(public Public) bundle.Content {
 	c := bundle.Content{Lattice: public.Lattice.Text(), Manifest: bundle.Manifest{Period: p.Period, Status: string(p.Status), AsOf: p.AsOf.UTC(),
 		Reason: p.Reason, Accepted: p.Accepted, MethodVersion: p.MethodVersion, Lattice: public.Lattice.Version, CodeLists: codeLists(),
 		Software: p.Software, Missing: p.Missing}, Certificate: bundle.Certificate{}}
-	if share, ok := disclosure.Coverage(p.Registered, p.Reconciled); ok {
-		percent := share.Percent()
-		c.Manifest.Coverage = &percent
-		if late, ok := disclosure.Share(p.Late, disclosure.Round(p.Reconciled)); ok {
-			percent := late.Percent()
-			c.Manifest.Late = &percent
-		}
-	}
 	for _, at := range p.Positions {
 		c.Manifest.Positions = append(c.Manifest.Positions, bundle.Position{Topic: at.Topic, Partition: at.Partition, NextOffset: at.NextOffset})
 	}

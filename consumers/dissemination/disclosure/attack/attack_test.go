@@ -196,6 +196,16 @@ func TestRoundingThatIsUndone(t *testing.T) {
 	}
 }
 
+// Of 100 registered returns and a coverage of 95.2 %, 105 are known: 5 were seen at posts only.
+func TestCoverageTellsWhatIsKnown(t *testing.T) {
+	v := of(table("sources", "source", map[string]int64{"_T": hidden, "registered": 100, "post_only": hidden}))
+	v[0].Shares = []published.Share{{Measure: "returns", Columns: []string{"source"}, Codes: []string{"registered"}, Base: []string{"_T"}, Value: 952, Scale: 10}}
+	found, err := Run(&Input{Hierarchies: map[string]published.Hierarchy{"source": {"registered": "_T", "post_only": "_T"}}, Vintages: v, Threshold: 5})
+	if err != nil || !slices.ContainsFunc(found, func(f Finding) bool { return f.Key == "returns|source=post_only" && f.Low == 5 && f.High == 5 }) {
+		t.Errorf("found %v, %v", found, err)
+	}
+}
+
 // A cell that asks for 10 persons is given away by bounds of 0 to 7, and one that asks for 5 is not.
 func TestCellsHaveTheirThresholds(t *testing.T) {
 	in := &Input{Hierarchies: hierarchies, Threshold: 5,

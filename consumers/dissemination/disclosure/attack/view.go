@@ -171,15 +171,24 @@ func finest(h published.Hierarchy, code string) []string {
 	return out
 }
 
-// addShare learns of the part of a percentage whose base is known: it lies within half a unit of the last decimal.
+// addShare learns of the part of a percentage whose base is known, or of the base if the part is: the share lies within half a unit of the
+// last decimal.
 func (v *view) addShare(s *published.Share) error {
-	base, ok := v.index[published.Key(s.Measure, s.Columns, s.Base)]
-	if !ok || v.high[base] == unlimited || s.Scale < 1 {
+	if s.Scale < 1 {
 		return nil
 	}
-	// value - 1/2 <= 100 scale part / base <= value + 1/2
-	low := (2*s.Value - 1) * v.low[base]
-	high := (2*s.Value + 1) * v.high[base]
+	base, part := v.cell(published.Key(s.Measure, s.Columns, s.Base)), v.cell(published.Key(s.Measure, s.Columns, s.Codes))
 	unit := 200 * s.Scale
-	return v.learn(v.cell(published.Key(s.Measure, s.Columns, s.Codes)), max(0, (low+unit-1)/unit), high/unit)
+	// value - 1/2 <= 100 scale part / base <= value + 1/2
+	if v.high[base] != unlimited {
+		low, high := (2*s.Value-1)*v.low[base], (2*s.Value+1)*v.high[base]
+		if err := v.learn(part, max(0, (low+unit-1)/unit), high/unit); err != nil {
+			return err
+		}
+	}
+	if v.high[part] == unlimited || s.Value < 1 {
+		return nil
+	}
+	less, more := 2*s.Value+1, 2*s.Value-1
+	return v.learn(base, (unit*v.low[part]+less-1)/less, unit*v.high[part]/more)
 }
