@@ -43,18 +43,19 @@ func (c *attackCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	in, err := release.AttackOn(all)
-	if err != nil {
-		return Missing(err)
-	}
+	var known []attack.Known
 	if c.Known != "" {
 		l, err := lattice.Parse(bundle.LatticePath, all[0].Lattice)
 		if err != nil {
 			return Missing(err)
 		}
-		if in.Known, err = readKnown(c.Known, l); err != nil {
+		if known, err = readKnown(c.Known, l); err != nil {
 			return err
 		}
+	}
+	in, err := release.AttackOn(all, known)
+	if err != nil {
+		return Missing(err)
 	}
 	found, err := attack.Run(in)
 	if err != nil {

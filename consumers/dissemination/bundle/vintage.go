@@ -12,7 +12,7 @@ func (b *Bundle) Name() string { return fmt.Sprintf("%s/%d", b.Manifest.Period, 
 
 // Vintage is what the bundle publishes, in the form in which tables are attacked and compared.
 func (b *Bundle) Vintage() published.Vintage {
-	v := published.Vintage{ID: b.Name(), Provisional: b.Manifest.Rounded > 1, Revision: b.Manifest.Revises > 0}
+	v := published.Vintage{ID: b.Name(), Provisional: b.Manifest.Rounded > 1, Revision: b.Manifest.Revises > 0, Hierarchies: b.Hierarchies()}
 	for _, t := range b.Tables {
 		v.Tables = append(v.Tables, t.Table)
 	}

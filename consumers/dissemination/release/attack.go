@@ -3,7 +3,6 @@ package release
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 
 	"retorno/consumers/dissemination/bundle"
@@ -12,10 +11,10 @@ import (
 	"retorno/consumers/dissemination/disclosure/published"
 )
 
-// AttackOn is what an attacker has who has read vintages, in their order. The thresholds are those of their lattices. The error names a
-// vintage whose lattice cannot be read.
-func AttackOn(all []*bundle.Bundle) (*attack.Input, error) {
-	in := &attack.Input{Hierarchies: map[string]published.Hierarchy{}, Sensitive: map[string][]string{}, Thresholds: map[string]int64{}}
+// AttackOn is what an attacker has who has read vintages, in their order, and knows counts from elsewhere. The thresholds are those of their
+// lattices. The error names a vintage whose lattice cannot be read.
+func AttackOn(all []*bundle.Bundle, known []attack.Known) (*attack.Input, error) {
+	in := &attack.Input{Sensitive: map[string][]string{}, Thresholds: map[string]int64{}, Known: known}
 	for _, b := range slices.SortedStableFunc(slices.Values(all), func(a, b *bundle.Bundle) int {
 		return cmp.Or(cmp.Compare(a.Manifest.Period, b.Manifest.Period), cmp.Compare(a.Manifest.Vintage, b.Manifest.Vintage))
 	}) {
@@ -31,18 +30,41 @@ func AttackOn(all []*bundle.Bundle) (*attack.Input, error) {
 				in.Sensitive[column.ID] = column.Sensitive.Ignored
 			}
 		}
-		for column, h := range b.Hierarchies() {
-			if in.Hierarchies[column] == nil {
-				in.Hierarchies[column] = published.Hierarchy{}
-			}
-			maps.Copy(in.Hierarchies[column], h)
-		}
-		for key, threshold := range l.Thresholds(b.Vintage().Tables, b.Hierarchies()) {
+		v := b.Vintage()
+		for key, threshold := range l.Thresholds(v.Tables, v.Hierarchies) {
 			in.Thresholds[key] = max(in.Thresholds[key], threshold)
 		}
-		in.Vintages = append(in.Vintages, b.Vintage())
+		whole, err := l.Joined(b.Manifest.Period, v.Tables)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range known {
+			for i, column := range k.Columns {
+				finer(v.Hierarchies[column], whole[column], k.Codes[i])
+			}
+		}
+		in.Vintages = append(in.Vintages, v)
 	}
 	return in, nil
+}
+
+// finer adds to the hierarchy of a column of a vintage a code that its tables have only within another, with all codes beside it there: those
+// that were joined, for example.
+func finer(h, whole published.Hierarchy, code string) {
+	if _, there := h[code]; there || code == published.Total {
+		return
+	}
+	within := whole.Parent(code)
+	if within == "" || within == published.Total && whole[code] == "" {
+		return // the lattice does not have it
+	}
+	finer(h, whole, within)
+	if _, there := h[within]; !there {
+		return
+	}
+	for _, beside := range whole.Parts(within) {
+		h[beside] = within
+	}
 }
 
 // attacked attacks what is about to be published, beside everything that is public of the period and what others publish. What it finds
@@ -55,11 +77,10 @@ func (p *Publication) attacked(c *bundle.Content, public Public, e *earlier) err
 		now.Manifest.Vintage = e.number + 1 // or a later one
 		all = append(slices.Clone(e.all), now)
 	}
-	in, err := AttackOn(all)
+	in, err := AttackOn(all, public.Known)
 	if err != nil {
 		return err
 	}
-	in.Known = public.Known
 	found, err := attack.Run(in)
 	if err != nil {
 		return fmt.Errorf("attack it: %w", err)

@@ -17,6 +17,7 @@ import (
 
 // Input is what the attacker has.
 type Input struct {
+	// Hierarchies are those of vintages that have none of their own.
 	Hierarchies map[string]published.Hierarchy
 	Vintages    []published.Vintage
 	// Known are counts from elsewhere; they hold for each vintage.

@@ -160,11 +160,21 @@ func TestOthersPublishMoreDetail(t *testing.T) {
 	if found := attackOn(t, leak{vintages: of(safe()), known: known[:1]}); len(found) > 0 {
 		t.Errorf("of the women alone: found %v", found)
 	}
-	for n, want := range []int{0, 1, 0} { // of one of them alone nothing follows
-		idle, err := Idle(&Input{Hierarchies: hierarchies, Vintages: of(safe()), Known: known[:n], Threshold: 5})
-		if err != nil || len(idle) != want {
-			t.Errorf("%d known: %v, %v tell nothing", n, idle, err)
-		}
+	// A partner has all but one of three codes that were joined: the rest is of 2.
+	joined := of(table("posts", "post", map[string]int64{"_T": 100, "COR": 77, "AGC+FLO+POY": 23}))
+	joined[0].Hierarchies = map[string]published.Hierarchy{"post": {"COR": "_T", "AGC+FLO+POY": "_T", "AGC": "AGC+FLO+POY", "FLO": "AGC+FLO+POY", "POY": "AGC+FLO+POY"}}
+	others := []Known{{"returns", []string{"post"}, []string{"AGC"}, 13}, {"returns", []string{"post"}, []string{"POY"}, 8}}
+	found = attackOn(t, leak{vintages: joined, known: others})
+	if !slices.ContainsFunc(found, func(f Finding) bool { return f.Key == "returns|post=FLO" && f.How == Linear && f.Low == 2 }) {
+		t.Errorf("of what was joined: found %v", found)
+	}
+	if others[0].Value = 5; len(attackOn(t, leak{vintages: joined, known: others})) > 0 {
+		t.Error("a rest of 10 is found")
+	}
+	known = append(known, Known{"returns", []string{"post"}, []string{"XXX"}, 2})
+	idle, err := Idle(&Input{Hierarchies: hierarchies, Vintages: of(safe()), Known: known, Threshold: 5})
+	if err != nil || len(idle) != 1 || idle[0].Codes[0] != "XXX" {
+		t.Errorf("%v, %v tell nothing", idle, err)
 	}
 }
 

@@ -14,6 +14,7 @@ type hunt struct {
 	p       *part
 	targets []int // places of withheld cells
 	rounded []int // places of rounded cells
+	rest    []int // places of cells that no one publishes
 	seen    [][]*big.Rat
 }
 
@@ -46,7 +47,7 @@ func (h *hunt) extreme(lp *program, j int, sign int64) int64 {
 
 // bounds finds cells whose count the program fixes or keeps below the threshold, alone and for a person who is in a withheld cell.
 func (h *hunt) bounds() ([]Finding, error) {
-	if len(h.targets)+len(h.rounded) == 0 || len(h.p.cells) > mostCells {
+	if len(h.targets)+len(h.rounded)+len(h.rest) == 0 || len(h.p.cells) > mostCells {
 		return nil, nil
 	}
 	lp, err := h.solve()
@@ -54,7 +55,7 @@ func (h *hunt) bounds() ([]Finding, error) {
 		return nil, err
 	}
 	var out []Finding
-	for _, j := range h.targets {
+	for _, j := range slices.Concat(h.targets, h.rest) {
 		if h.open(j, -1) {
 			continue
 		}
@@ -87,7 +88,7 @@ func (h *hunt) bounds() ([]Finding, error) {
 // finding returns the finding about place j, if its bounds tell too much.
 func (h *hunt) finding(j int, low, high int64, how How) (Finding, bool) {
 	c := h.p.cells[j]
-	return Finding{Vintage: h.p.v.id, Key: h.p.v.keys[c], Low: low, High: high, How: how}, low == high || high < h.p.limit(j)
+	return Finding{Vintage: h.p.v.id, Key: h.p.v.keys[c], Low: low, High: high, How: how}, h.p.v.tells(c, low, high)
 }
 
 // open reports whether solutions were seen in which place j is 0 and in which it reaches the threshold; with a person in

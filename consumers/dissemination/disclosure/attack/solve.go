@@ -133,11 +133,21 @@ func (p *part) counts(solution []*big.Rat) []*big.Rat {
 	return out
 }
 
+// tells reports whether bounds of a withheld cell tell too much: its count, or that it is below the threshold. What others leave of a
+// published count is no secret unless it is of so few persons.
+func (v *view) tells(c int, low, high int64) bool {
+	few := high < v.threshold(v.keys[c])
+	if v.rest[c] {
+		return few && low > 0
+	}
+	return few || low == high
+}
+
 // solve finds withheld cells by arithmetic, and rounded ones whose count is certain after all.
 func (v *view) solve() ([]Finding, error) {
 	var out []Finding
 	for c, hidden := range v.withheld {
-		if hidden && !v.told[c] && (v.low[c] == v.high[c] || v.high[c] < v.threshold(v.keys[c])) {
+		if hidden && !v.told[c] && v.tells(c, v.low[c], v.high[c]) {
 			out = append(out, Finding{Vintage: v.id, Key: v.keys[c], Low: v.low[c], High: v.high[c], How: Percent})
 		}
 	}
@@ -164,10 +174,14 @@ func (p *part) attack() ([]Finding, error) {
 			continue
 		}
 		if x := values[j]; x != nil && x.IsInt() {
-			out = append(out, Finding{Vintage: p.v.id, Key: p.v.keys[c], Low: x.Num().Int64(), High: x.Num().Int64(), How: Linear})
+			if n := x.Num().Int64(); p.v.tells(c, n, n) {
+				out = append(out, Finding{Vintage: p.v.id, Key: p.v.keys[c], Low: n, High: n, How: Linear})
+			}
 			continue
 		}
-		if p.v.withheld[c] {
+		if p.v.rest[c] {
+			h.rest = append(h.rest, j)
+		} else if p.v.withheld[c] {
 			h.targets = append(h.targets, j)
 		} else {
 			h.rounded = append(h.rounded, j)

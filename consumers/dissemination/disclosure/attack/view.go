@@ -29,13 +29,19 @@ type view struct {
 	told      map[int]bool // cells whose count the attacker has from elsewhere
 	tops      map[int]bool // cells that are the whole of a table
 	rounded   map[int]bool // cells whose count is published rounded
+	rest      map[int]bool // cells that no one publishes: what others publish leaves them of a published one
 	threshold func(key string) int64
+
+	hierarchies map[string]published.Hierarchy
 	sums      []sum
 }
 
 // look reads a vintage.
 func look(in *Input, vintage *published.Vintage) (*view, error) {
-	v := &view{id: vintage.ID, vintage: vintage, index: map[string]int{}, told: map[int]bool{}, tops: map[int]bool{}, rounded: map[int]bool{}, threshold: in.threshold}
+	v := &view{id: vintage.ID, vintage: vintage, index: map[string]int{}, told: map[int]bool{}, tops: map[int]bool{}, rounded: map[int]bool{}, rest: map[int]bool{}, threshold: in.threshold, hierarchies: vintage.Hierarchies}
+	if v.hierarchies == nil {
+		v.hierarchies = in.Hierarchies
+	}
 	for i := range vintage.Tables {
 		t := &vintage.Tables[i]
 		if err := t.Check(); err != nil {
@@ -43,7 +49,7 @@ func look(in *Input, vintage *published.Vintage) (*view, error) {
 		}
 		for _, c := range t.Cells {
 			n := v.cell(published.Key(t.Measure, t.Columns, c.Codes))
-			if in.top(t, c) {
+			if v.top(t, c) {
 				v.tops[n] = true
 			}
 			if c.Withheld || c.Kept { // an earlier count says nothing of the one of now
@@ -67,10 +73,12 @@ func look(in *Input, vintage *published.Vintage) (*view, error) {
 		if err := v.learn(n, k.Value, k.Value); err != nil {
 			return nil, err
 		}
-		tables = in.gather(tables, k)
+	}
+	for _, k := range in.Known { // all of them are cells by now
+		tables = v.gather(tables, k)
 	}
 	for i := range tables {
-		v.addSums(in, &tables[i])
+		v.addSums(&tables[i])
 	}
 	for _, s := range vintage.Shares {
 		if err := v.addShare(&s); err != nil {
@@ -80,11 +88,11 @@ func look(in *Input, vintage *published.Vintage) (*view, error) {
 	return v, nil
 }
 
-// gather puts counts from elsewhere into tables of their own, one for each measure and columns, for they have sums, too. A code that is in
-// no hierarchy is in no sum.
-func (in *Input) gather(tables []published.Table, k Known) []published.Table {
+// gather puts counts from elsewhere into tables of their own, one for each measure and columns, for they have sums, too, and puts the cells beside
+// them there that come with them to a published one: the rest of it, which no one publishes. A code that is in no hierarchy is in no sum.
+func (v *view) gather(tables []published.Table, k Known) []published.Table {
 	for i, code := range k.Codes {
-		if _, ok := in.Hierarchies[k.Columns[i]][code]; !ok && code != published.Total {
+		if _, ok := v.hierarchies[k.Columns[i]][code]; !ok && code != published.Total {
 			return tables
 		}
 	}
@@ -93,15 +101,38 @@ func (in *Input) gather(tables []published.Table, k Known) []published.Table {
 	if at < 0 {
 		at, tables = len(tables), append(tables, published.Table{ID: id, Measure: k.Measure, Columns: k.Columns})
 	}
-	tables[at].Cells = append(tables[at].Cells, published.Cell{Codes: k.Codes, Value: k.Value})
+	t := &tables[at]
+	add := func(codes []string) {
+		if !slices.ContainsFunc(t.Cells, func(c published.Cell) bool { return slices.Equal(c.Codes, codes) }) {
+			t.Cells = append(t.Cells, published.Cell{Codes: codes})
+		}
+	}
+	add(k.Codes)
+	for j, column := range k.Columns {
+		h := v.hierarchies[column]
+		codes := slices.Clone(k.Codes)
+		codes[j] = h.Parent(codes[j])
+		if _, whole := v.index[published.Key(k.Measure, k.Columns, codes)]; codes[j] == "" || !whole {
+			continue
+		}
+		for _, beside := range h.Parts(codes[j]) {
+			other := slices.Clone(codes)
+			other[j] = beside
+			if _, there := v.index[published.Key(k.Measure, k.Columns, other)]; !there {
+				n := v.cell(published.Key(k.Measure, k.Columns, other))
+				v.withheld[n], v.rest[n] = true, true
+			}
+			add(other)
+		}
+	}
 	return tables
 }
 
 // top reports whether every other cell of a table is part of this one.
-func (in *Input) top(t *published.Table, c published.Cell) bool {
+func (v *view) top(t *published.Table, c published.Cell) bool {
 	for j, column := range t.Columns {
 		for _, other := range t.Cells {
-			if !in.Hierarchies[column].Within(other.Codes[j], c.Codes[j]) {
+			if !v.hierarchies[column].Within(other.Codes[j], c.Codes[j]) {
 				return false
 			}
 		}
@@ -131,9 +162,9 @@ func (v *view) learn(n int, low, high int64) error {
 
 // addSums finds the cells that are sums of cells of a table: along one column, the codes nearest below one that have,
 // together, every finest code below it.
-func (v *view) addSums(in *Input, t *published.Table) {
+func (v *view) addSums(t *published.Table) {
 	for j, column := range t.Columns {
-		h := in.Hierarchies[column]
+		h := v.hierarchies[column]
 		parts, below := map[int][]int{}, map[int]int{} // by the whole: its parts, and how many finest codes they have
 		for _, c := range t.Cells {
 			codes := slices.Clone(c.Codes)

@@ -68,10 +68,23 @@ type Vintage struct {
 	Revision bool
 	Tables   []Table
 	Shares   []Share
+	// Hierarchies are those of the codes of its tables, by column: vintages join codes differently.
+	Hierarchies map[string]Hierarchy
 }
 
 // Hierarchy says of which code each code of a column is a part; codes that are parts of no other are parts of Total.
 type Hierarchy map[string]string
+
+// Parts returns the codes right below one, sorted.
+func (h Hierarchy) Parts(of string) (parts []string) {
+	for code := range h {
+		if h.Parent(code) == of {
+			parts = append(parts, code)
+		}
+	}
+	slices.Sort(parts)
+	return parts
+}
 
 // Parent returns the code of which code is a part, and "" for Total.
 func (h Hierarchy) Parent(code string) string {
