@@ -27,6 +27,7 @@ type publishCommand struct {
 	MaxMissing       uint64          `default:"0" placeholder:"N" help:"How many records of the period may be missing without --accept-incomplete."`
 	MaxSilent        uint64          `default:"0" placeholder:"N" help:"How many computers may have been silent since they sent in the period without --accept-incomplete."`
 	ProvisionalEvery time.Duration   `default:"672h" placeholder:"DURATION" help:"How long after a provisional vintage of a period the next one may come."`
+	Wait             time.Duration   `default:"3m" placeholder:"DURATION" help:"How long to wait until the second count has compared what the logs held when the command began; longer than the pauses of retorno verify."`
 	Verified         time.Duration   `name:"verified-within" default:"48h" placeholder:"DURATION" help:"How long ago the latest full pass of the verifier may have begun."`
 	publicFlags
 	failpoints
@@ -43,6 +44,9 @@ func (publishCommand) Help() string {
 func (c *publishCommand) Validate() error {
 	if c.Verified <= 0 {
 		return fmt.Errorf("--verified-within %s: must be more than nothing", c.Verified)
+	}
+	if c.Wait < 0 {
+		return fmt.Errorf("--wait %s: must not be negative", c.Wait)
 	}
 	if c.ProvisionalEvery < 0 {
 		return fmt.Errorf("--provisional-every %s: must not be negative", c.ProvisionalEvery)
@@ -85,7 +89,7 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	gate := release.Gate{VerifiedWithin: c.Verified, MaxMissing: c.MaxMissing, MaxSilent: c.MaxSilent, ProvisionalEvery: c.ProvisionalEvery, Ends: func(ctx context.Context) ([]release.Position, error) { return logEnds(ctx, kafka) }}
+	gate := release.Gate{Wait: c.Wait, VerifiedWithin: c.Verified, MaxMissing: c.MaxMissing, MaxSilent: c.MaxSilent, ProvisionalEvery: c.ProvisionalEvery, Ends: func(ctx context.Context) ([]release.Position, error) { return logEnds(ctx, kafka) }}
 	p, err := release.Publish(ctx, c.failpoints.on(s.Conn()), gate, public, order)
 	if err != nil {
 		return c.refuse(t.Out, err)

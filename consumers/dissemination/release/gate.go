@@ -22,6 +22,9 @@ import (
 type Gate struct {
 	// Ends asks Kafka for the ends of the logs of both fact topics: for each partition the offset after the last record.
 	Ends func(context.Context) ([]Position, error)
+	// Wait is how long to wait until the second count has compared what the logs held when the publication began: longer than the verifier
+	// pauses. 0: as long as for the ledger.
+	Wait time.Duration
 	// VerifiedWithin is how long ago the latest full pass of the verifier may have begun.
 	VerifiedWithin time.Duration
 	// MaxMissing and MaxSilent are how many records of the period may be missing, and how many computers may have been silent
@@ -114,7 +117,7 @@ func (g Gate) pass(ctx context.Context, conn Conn, o Order) (vintages uint64, er
 		return 0, err
 	}
 	if len(reasons)+len(behind) == 0 { // else what was compared is behind for that reason
-		if behind, err = within(ctx, wait, func() (*Reason, error) { return compared(ctx, conn, ends) }); err != nil {
+		if behind, err = within(ctx, max(wait, g.Wait), func() (*Reason, error) { return compared(ctx, conn, ends) }); err != nil {
 			return 0, err
 		}
 	}

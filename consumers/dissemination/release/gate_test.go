@@ -33,6 +33,7 @@ func TestTheGateNamesEveryReason(t *testing.T) {
 			o.exec("INSERT INTO retorno.stops (kafka_partition, topic, reason, since, seen_at, cleared) VALUES (4, 'it goes on', 'offset_gap', now64(3), now64(3), 1)")
 		}},
 		{"nothing was verified", release.NotVerified, []string{"no full pass"}, func(o *office) { o.exec("TRUNCATE TABLE retorno.verifications") }},
+		{"the latest full pass bears a time to come", release.NotVerified, []string{"lies", "ahead"}, func(o *office) { o.verified(time.Now().Add(3*time.Hour), 0) }},
 		{"the latest full pass is old", release.NotVerified, []string{"2h0m", "1h0m0s"}, func(o *office) {
 			o.exec("TRUNCATE TABLE retorno.verifications")
 			o.verified(time.Now().Add(-2*time.Hour), 0)
@@ -191,5 +192,22 @@ func TestAnIncrementalPassCounts(t *testing.T) {
 	o.compared()
 	if p := o.mustPublish(o.conn, release.Provisional, after); p.Positions[0].NextOffset != 9 {
 		t.Errorf("%+v", p)
+	}
+}
+
+// TestTheSecondCountIsWaitedFor: while records come the second count is always a little behind; the publication waits for its next pass.
+func TestTheSecondCountIsWaitedFor(t *testing.T) {
+	o := open(t)
+	o.account(1, 7, 9)
+	conn := &watched{Conn: o.conn, text: "AS clean", do: func(times int) error {
+		if times == 2 {
+			o.compared()
+		}
+		return nil
+	}}
+	gate := o.gate()
+	gate.Wait = time.Hour
+	if _, err := release.Publish(t.Context(), conn, gate, o.public, order(release.Final, after)); err != nil || conn.n < 2 {
+		t.Errorf("asked %d times: %v", conn.n, err)
 	}
 }

@@ -12,6 +12,9 @@ import (
 	"retorno/schemas/kafka"
 )
 
+// clockSlack is how far clocks of computers may be apart.
+const clockSlack = time.Minute
+
 // verifierReasons asks retorno.verifications for the latest full pass that found nothing, and for what differed since it
 // began, in whichever pass.
 func (g Gate) verifierReasons(ctx context.Context, conn Conn) ([]Reason, error) {
@@ -31,6 +34,9 @@ func (g Gate) verifierReasons(ctx context.Context, conn Conn) ([]Reason, error) 
 	switch {
 	case passes == 0:
 		return []Reason{{NotVerified, "no full pass of the verifier is complete", again}}, nil
+	case age < -clockSlack:
+		return []Reason{{NotVerified, fmt.Sprintf("the latest full pass of the verifier bears a time that lies %s ahead, so that what differed since cannot be told", -age.Round(time.Second)),
+			"set the clock of the verifier's computer; " + again + " once that time is over"}}, nil
 	case age > g.VerifiedWithin:
 		return []Reason{{NotVerified, fmt.Sprintf("the latest full pass of the verifier began %s ago, and may have begun %s ago", age.Round(time.Second), g.VerifiedWithin), again}}, nil
 	}
@@ -78,5 +84,5 @@ func compared(ctx context.Context, conn Conn, ends []Position) (*Reason, error) 
 		return nil, nil
 	}
 	return &Reason{NotVerified, "of what the logs held when the command began the second count has not compared " + missing,
-		"let `retorno verify` catch up, or call `retorno verify --once`, and publish again"}, nil
+		"is `retorno verify` running? It compares what has come as often as its --every says; publish again, or wait longer for it with --wait"}, nil
 }

@@ -107,7 +107,7 @@ func (p *press) publish(ctx context.Context, period string, f fate, flags ...str
 		ctx, cancel = context.WithTimeout(ctx, f.after)
 		defer cancel()
 	}
-	args := append([]string{"publish", period, "--json", "--verified-within=1h", "--accept-incomplete=the made register has gaps", "--signing-key=" + p.key}, p.machine.reach(p.machine.toClickHouse.Addr())...)
+	args := append([]string{"publish", period, "--json", "--wait=30s", "--verified-within=1h", "--accept-incomplete=the made register has gaps", "--signing-key=" + p.key}, p.machine.reach(p.machine.toClickHouse.Addr())...)
 	if f.action != "" {
 		args = append(args, "--failpoint="+f.action+"@"+f.table+":1")
 	}
