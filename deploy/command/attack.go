@@ -66,7 +66,7 @@ func (c *attackCommand) Run(ctx context.Context, t *terminal) error {
 		return Usage(err)
 	}
 	for _, k := range idle {
-		t.say("%s: nothing published adds up with %s; does it lack a column, or name another period?", c.Known, k.Key())
+		t.say("%s: %s matches no published count, nor a sum of such, so it was not used; does it lack a column, or name another period?", c.Known, k.Key())
 	}
 	if c.JSON {
 		encoder := json.NewEncoder(t.Out)

@@ -20,7 +20,7 @@ type Input struct {
 	// Hierarchies are those of vintages that have none of their own.
 	Hierarchies map[string]published.Hierarchy
 	Vintages    []published.Vintage
-	// Known are counts from elsewhere; they hold for each vintage.
+	// Known are counts from elsewhere; they hold for each vintage that does not contradict them.
 	Known []Known
 	// Threshold is the number below which a count, or a change, says too much.
 	Threshold int64
@@ -55,6 +55,7 @@ const (
 	Linear   How = "addition and subtraction"
 	Bounds   How = "bounds of linear programs"
 	Integers How = "every table of whole numbers"
+	Narrow   How = "bounds of a rounded count that are close together"
 	Self     How = "bounds for a person who knows their own cell"
 	Change   How = "the change between two vintages"
 	Later    How = "a cell that another vintage publishes"
@@ -99,7 +100,7 @@ func Run(in *Input) ([]Finding, error) {
 	}
 	for i, a := range views {
 		for _, b := range views[i+1:] {
-			found, err := compare(a, b, in.Threshold)
+			found, err := compare(a, b)
 			if err != nil {
 				return nil, fmt.Errorf("vintages %s and %s: %w", a.id, b.id, err)
 			}
@@ -112,7 +113,7 @@ func Run(in *Input) ([]Finding, error) {
 	return slices.Compact(out), nil
 }
 
-// Idle are the known counts that tell an attacker nothing: of no cell that a vintage has, and in no sum with one.
+// Idle are the known counts that tell an attacker nothing: of no cell that a vintage has, and in no sum with one, or contradicted by each.
 func Idle(in *Input) ([]Known, error) {
 	used := map[string]bool{}
 	for i := range in.Vintages {
@@ -120,15 +121,20 @@ func Idle(in *Input) ([]Known, error) {
 		if err != nil {
 			return nil, err
 		}
+		use := func(cell int) {
+			if v.told[cell] {
+				used[v.keys[cell]] = true
+			}
+		}
 		for _, t := range v.vintage.Tables {
 			for _, c := range t.Cells {
-				used[published.Key(t.Measure, t.Columns, c.Codes)] = true
+				use(v.index[published.Key(t.Measure, t.Columns, c.Codes)])
 			}
 		}
 		for _, s := range v.sums {
-			used[v.keys[s.whole]] = true
+			use(s.whole)
 			for _, c := range s.parts {
-				used[v.keys[c]] = true
+				use(c)
 			}
 		}
 	}

@@ -65,11 +65,12 @@ func (h *hunt) bounds() ([]Finding, error) {
 		}
 	}
 	for _, j := range h.rounded {
-		if h.can(func(c []*big.Rat) bool { return c[j].Cmp(h.seen[0][j]) != 0 }) {
+		if h.apart(j) {
 			continue
 		}
-		if low, high := h.extreme(lp, j, 1), h.extreme(lp, j, -1); low == high {
-			out = append(out, Finding{Vintage: h.p.v.id, Key: h.p.v.keys[h.p.cells[j]], Low: low, High: high, How: Bounds})
+		low, high := h.extreme(lp, j, 1), h.extreme(lp, j, -1)
+		if high-low < h.p.limit(j)-1 {
+			out = append(out, Finding{Vintage: h.p.v.id, Key: h.p.v.keys[h.p.cells[j]], Low: low, High: high, How: Narrow})
 		}
 	}
 	if whole, ok := h.p.enumerate(); ok {
@@ -83,6 +84,20 @@ func (h *hunt) bounds() ([]Finding, error) {
 		return out, nil
 	}
 	return h.knowing()
+}
+
+// apart reports whether solutions were seen in which place j is so far apart that a change by few persons is none for certain.
+func (h *hunt) apart(j int) bool {
+	least, most := h.seen[0][j], h.seen[0][j]
+	for _, counts := range h.seen {
+		if counts[j].Cmp(least) < 0 {
+			least = counts[j]
+		}
+		if counts[j].Cmp(most) > 0 {
+			most = counts[j]
+		}
+	}
+	return new(big.Rat).Sub(most, least).Cmp(big.NewRat(h.p.limit(j), 1)) >= 0
 }
 
 // finding returns the finding about place j, if its bounds tell too much.

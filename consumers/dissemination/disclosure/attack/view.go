@@ -69,13 +69,14 @@ func look(in *Input, vintage *published.Vintage) (*view, error) {
 	tables := slices.Clone(vintage.Tables)
 	for _, k := range in.Known {
 		n := v.cell(k.Key())
-		v.told[n] = true
-		if err := v.learn(n, k.Value, k.Value); err != nil {
-			return nil, err
+		if k.Value >= v.low[n] && k.Value <= v.high[n] { // else the count is of another vintage
+			v.low[n], v.high[n], v.told[n] = k.Value, k.Value, true
 		}
 	}
 	for _, k := range in.Known { // all of them are cells by now
-		tables = v.gather(tables, k)
+		if v.told[v.index[k.Key()]] {
+			tables = v.gather(tables, k)
+		}
 	}
 	for i := range tables {
 		v.addSums(&tables[i])
