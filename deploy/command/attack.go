@@ -9,14 +9,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure/attack"
@@ -128,7 +126,7 @@ func placesAt(ctx context.Context, where string) (places []string, err error) {
 	if strings.Contains(base.Path, vintages.Path+"/") {
 		return []string{where}, nil
 	}
-	site := bundle.Site{Base: base.JoinPath("/").String(), Client: &http.Client{Timeout: time.Minute}}
+	site := bundle.Site{Base: base.JoinPath("/").String(), Client: reader()}
 	body, err := site.Read(ctx, vintages.Path)
 	if err != nil {
 		return nil, Missing(err)

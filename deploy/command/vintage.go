@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/attack"
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/suppress"
 	"retorno/consumers/dissemination/release"
@@ -94,18 +95,32 @@ func (c *vintageVerifyCommand) Run(ctx context.Context, t *terminal) error {
 	return err
 }
 
-// repeatAudit audits the published tables again, from public bytes alone, and holds the certificate against what it finds. Rounded
-// tables withhold nothing.
+// repeatAudit attacks the published tables and audits them again, from public bytes alone, and holds the certificate against what it finds. It
+// holds the vintage against the rules of its own lattice, too: what its status publishes, and rounded to what.
 func repeatAudit(b *bundle.Bundle) (string, error) {
-	if b.Manifest.Rounded > 1 {
-		return fmt.Sprintf("rounded to %d: what is withheld in the final tables is withheld here", b.Manifest.Rounded), nil
-	}
-	if b.Manifest.Revises > 0 {
-		return fmt.Sprintf("it corrects %d counts of vintage %d, keeps %d, and withholds what that vintage withholds: verify that one, which has the audit", len(b.Differences), b.Manifest.Revises, b.Certificate.Kept), nil
-	}
 	l, err := lattice.Parse(bundle.LatticePath, b.Lattice)
 	if err != nil {
 		return "", err
+	}
+	if err := classOf(b, l); err != nil {
+		return "", err
+	}
+	attacker, err := release.AttackOn([]*bundle.Bundle{b}, nil)
+	if err != nil {
+		return "", err
+	}
+	found, err := attack.Run(attacker)
+	if err != nil {
+		return "", err
+	}
+	if len(found) > 0 {
+		return "", fmt.Errorf("its tables give away %d counts, such as: %s", len(found), found[0])
+	}
+	if b.Manifest.Rounded > 1 {
+		return fmt.Sprintf("rounded to %d; attacked: nothing was found", b.Manifest.Rounded), nil
+	}
+	if b.Manifest.Revises > 0 {
+		return fmt.Sprintf("it corrects %d counts of vintage %d and keeps %d; attacked: nothing was found; the audit of what it withholds is that of vintage %s", len(b.Differences), b.Manifest.Revises, b.Certificate.Kept, b.Certificate.Audit.Of), nil
 	}
 	in, err := l.Published(b.Manifest.Period, b.Vintage().Tables, b.Hierarchies())
 	if err != nil {
@@ -124,9 +139,26 @@ func repeatAudit(b *bundle.Bundle) (string, error) {
 	return fmt.Sprintf("audited again: of %d withheld cells %d are determined", r.Audited, r.Determined), nil
 }
 
+// classOf holds what a vintage publishes against the class of its status.
+func classOf(b *bundle.Bundle, l *lattice.Lattice) error {
+	class, ok := l.Class(b.Manifest.Status)
+	if !ok {
+		return fmt.Errorf("its lattice has no class of %s releases", b.Manifest.Status)
+	}
+	if base := max(b.Manifest.Rounded, 1); base != class.Base {
+		return fmt.Errorf("its tables are rounded to %d, and those of %s releases to %d", base, b.Manifest.Status, class.Base)
+	}
+	for _, t := range b.Tables {
+		if b.Manifest.Revises == 0 && !class.Has(t.ID) {
+			return fmt.Errorf("it has table %s, which is in no %s release", t.ID, b.Manifest.Status)
+		}
+	}
+	return nil
+}
+
 // openVintage reads the vintage of a folder or an address. Status 1 is for one that is not what was published.
 func openVintage(ctx context.Context, where string, trusted ed25519.PublicKey) (*bundle.Bundle, error) {
-	var from bundle.Source = bundle.Site{Base: where, Client: &http.Client{Timeout: time.Minute}}
+	var from bundle.Source = bundle.Site{Base: where, Client: reader()}
 	if !isAddress(where) {
 		dir, err := bundle.OpenDir(where)
 		if err != nil {
@@ -150,9 +182,24 @@ func isAddress(where string) bool {
 	return strings.HasPrefix(where, "http://") || strings.HasPrefix(where, "https://")
 }
 
-// unreachable reports whether the network is to blame, and not the file.
+// reader reads files of a server. What another server says is not what this one published.
+func reader() *http.Client {
+	return &http.Client{Timeout: time.Minute, CheckRedirect: func(to *http.Request, via []*http.Request) error {
+		if to.URL.Host != via[0].URL.Host || to.URL.Scheme != via[0].URL.Scheme || len(via) > 3 {
+			return fmt.Errorf("it redirects to %s, which is not followed", to.URL.Redacted())
+		}
+		return nil
+	}}
+}
+
+// unreachable reports whether the network or the server is to blame, and not the file.
 func unreachable(err error) bool {
 	var failed *url.Error
+	var answer *bundle.AnswerError
+	var bad *bundle.BadFileError
+	if errors.As(err, &answer) && errors.As(err, &bad) {
+		return answer.Status >= http.StatusInternalServerError || bad.Path == bundle.CertificatePath
+	}
 	return errors.As(err, &failed)
 }
 

@@ -2,6 +2,8 @@ package command
 
 import (
 	"crypto/ed25519"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,5 +115,72 @@ func TestPublishNeedsItsKey(t *testing.T) {
 		if r.status == exitDone || !strings.Contains(r.err, want) || strings.Contains(r.err, "secret words") || strings.Contains(r.err, "127.0.0.1:1") {
 			t.Errorf("%v: %+v", args, r)
 		}
+	}
+}
+
+// TestAForgedVintage: one who has a key can sign what breaks the rules that the vintage itself carries; verifying finds it.
+func TestAForgedVintage(t *testing.T) {
+	text, err := bundle.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := bundle.ParseKey(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shipped, err := lattice.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns := []string{"time_period", "source", "exit_point"}
+	exits := func(ama, agc int64) bundle.Table {
+		table := published.Table{ID: "T2", Measure: "returns", Columns: columns}
+		for code, n := range map[string]int64{"_T": 100, "L-COR": 60, "L-AMA": ama, "L-AGC": agc} {
+			table.Cells = append(table.Cells, published.Cell{Codes: []string{"2016-S1", "registered", code}, Value: max(n, 0), Withheld: n < 0})
+		}
+		return bundle.Table{Table: table}
+	}
+	codes := []bundle.Code{{Column: "exit_point", Code: "L-COR", Parent: "_T"}, {Column: "exit_point", Code: "L-AMA", Parent: "_T"}, {Column: "exit_point", Code: "L-AGC", Parent: "_T"}}
+	for name, c := range map[string]struct {
+		manifest bundle.Manifest
+		table    bundle.Table
+		status   int
+		want     string
+	}{
+		"a revision that withholds":                {bundle.Manifest{Status: "revision", Revises: 1}, exits(withheld, withheld), exitDone, "attacked: nothing was found"},
+		"a revision that shows a count of 3":       {bundle.Manifest{Status: "revision", Revises: 1}, exits(3, 37), exitNo, "give away"},
+		"a final one that is rounded":              {bundle.Manifest{Status: "final", Rounded: 2}, exits(2, 38), exitNo, "rounded to 2"},
+		"a provisional one that is not":            {bundle.Manifest{Status: "provisional"}, exits(withheld, withheld), exitNo, "rounded to 1"},
+		"a provisional one with tables of a final": {bundle.Manifest{Status: "provisional", Rounded: 10}, exits(withheld, withheld), exitNo, "T2"},
+		"an unknown status":                        {bundle.Manifest{Status: "secret"}, exits(withheld, withheld), exitNo, "secret"},
+	} {
+		c.manifest.Period, c.manifest.Vintage = "2016-S1", 2
+		c.manifest.AsOf, c.manifest.Published = time.Unix(0, 0).UTC(), time.Unix(0, 0).UTC()
+		dir := t.TempDir()
+		lay(t, dir, bundle.Content{Lattice: shipped.Text(), Manifest: c.manifest, Codes: codes, Tables: []bundle.Table{c.table}}, key)
+		if r := try(t, "", nil, "vintage", "verify", dir); r.status != c.status || !strings.Contains(r.out+r.err, c.want) {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+// TestAServerThatIsAway: an answer of a server in trouble, or that leads elsewhere, is no file that was changed.
+func TestAServerThatIsAway(t *testing.T) {
+	elsewhere := httptest.NewServer(http.NotFoundHandler())
+	defer elsewhere.Close()
+	for name, answer := range map[string]http.HandlerFunc{
+		"503": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+		"404": http.NotFound,
+		"redirects": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL+"/inner", http.StatusFound)
+		},
+	} {
+		server := httptest.NewServer(answer)
+		for _, command := range [][]string{{"vintage", "verify"}, {"attack"}} {
+			if r := try(t, "", nil, append(command, server.URL+"/vintages/2016-S1/1/")...); r.status != exitMissing {
+				t.Errorf("%s, %v: %+v", name, command, r)
+			}
+		}
+		server.Close()
 	}
 }

@@ -102,6 +102,8 @@ type Certificate struct {
 
 // Audit is what holds for every withheld cell.
 type Audit struct {
+	// Of names the vintage whose audit this is: a revision withholds what that one withholds, and is attacked, not audited, itself.
+	Of         string   `json:"of,omitempty"`
 	Arithmetic string   `json:"arithmetic"` // exact
 	Programs   int      `json:"lps"`        // linear programs solved
 	Audited    int      `json:"audited"`    // withheld cells that were looked at

@@ -208,7 +208,17 @@ type Site struct {
 	Client *http.Client
 }
 
-// Read asks for one file.
+// AnswerError says that a server answered something else than the file.
+type AnswerError struct {
+	Address string
+	Status  int
+}
+
+func (e *AnswerError) Error() string {
+	return fmt.Sprintf("%s answers %d %s", e.Address, e.Status, http.StatusText(e.Status))
+}
+
+// Read asks for one file. The error is *AnswerError, or of the network.
 func (s Site) Read(ctx context.Context, name string) ([]byte, error) {
 	address, err := url.JoinPath(s.Base, name)
 	if err != nil {
@@ -224,7 +234,7 @@ func (s Site) Read(ctx context.Context, name string) ([]byte, error) {
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %s", address, res.Status)
+		return nil, &AnswerError{address, res.StatusCode}
 	}
 	return bounded(res.Body)
 }

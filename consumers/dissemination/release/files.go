@@ -6,7 +6,6 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -15,7 +14,6 @@ import (
 	"retorno/consumers/dissemination/disclosure/audit"
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
-	"retorno/consumers/dissemination/disclosure/suppress"
 	"retorno/schemas/codelists"
 )
 
@@ -98,11 +96,15 @@ func (p *Publication) tabulate(c *bundle.Content, l *lattice.Lattice, class latt
 	if err != nil {
 		return nil, err
 	}
+	r.Tables = l.Within(r.Tables)
 	tables := class.Select(r.Tables, p.Period)
+	leftOut = slices.DeleteFunc(leftOut, func(id string) bool { return !class.Has(id) })
 	c.Manifest.LeftOut, p.LeftOut = leftOut, leftOut
 	if class.Base > 1 {
 		c.Manifest.Rounded = class.Base
-		tables = suppress.Rounded(tables, class.Base)
+		if tables, err = rounded(tables, r.Hierarchies, l, class.Base); err != nil {
+			return nil, err
+		}
 	} else {
 		c.Certificate.Audit = auditOf(r.Audit)
 	}
@@ -147,20 +149,6 @@ func moved(t published.Table, column string, to int) published.Table {
 	}
 	t.Columns = move(t.Columns)
 	return t
-}
-
-// plan chooses what is withheld. Where no choice protects everybody, the last table is left out; so few may have returned that no
-// table is left.
-func plan(in *suppress.Input) (r *suppress.Release, leftOut []string, err error) {
-	for len(in.Tables) > 0 {
-		if r, err = suppress.Plan(in); !errors.Is(err, suppress.ErrUnsafe) {
-			return r, leftOut, err
-		}
-		last := len(in.Tables) - 1
-		leftOut = append(leftOut, in.Tables[last].ID)
-		in.Tables = in.Tables[:last]
-	}
-	return &suppress.Release{Audit: &audit.Report{}, Hierarchies: in.Hierarchies}, leftOut, nil
 }
 
 // auditOf is what the certificate says of an audit.

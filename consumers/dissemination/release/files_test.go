@@ -75,7 +75,7 @@ func TestThePublicFormOfAVintage(t *testing.T) {
 	if got := cells(b); got != "T2|exit_point=L-COR|time_period=2016-S1=7\nT2|exit_point=OTH|time_period=2016-S1=9\nT2|time_period=2016-S1=16" {
 		t.Errorf("the cells of the revision are\n%s", got)
 	}
-	if m := b.Manifest; m.Revises != 2 || m.Status != "revision" || m.Reason != "late records" || b.Certificate.Audit.JointWith[0] != "2016-S1/2" {
+	if m := b.Manifest; m.Revises != 2 || m.Status != "revision" || m.Reason != "late records" || b.Certificate.Audit.Of != "2016-S1/2" {
 		t.Errorf("the manifest is %+v", m)
 	}
 	if len(b.Differences) != 4 || b.Differences[0].Key != "returns|exit_point=OTH|time_period=2016-06" || b.Differences[0].After != 9 {

@@ -205,7 +205,9 @@ func (p *Publication) revise(ctx context.Context, conn Conn, c *bundle.Content, 
 	c.Manifest.Revises, c.Differences, c.Manifest.LeftOut = e.number, r.Differences, e.public.Manifest.LeftOut
 	// It withholds what the vintage before withholds, and its counts say less of that: most of them are of that vintage.
 	c.Certificate.Audit = e.public.Certificate.Audit
-	c.Certificate.Audit.JointWith = append(slices.Clone(c.Certificate.Audit.JointWith), e.public.Name())
+	if c.Certificate.Audit.Of == "" {
+		c.Certificate.Audit.Of = e.public.Name()
+	}
 	p.cover(c, r.Tables)
 	c.Certificate.Cells = cellsOf(r.Tables)
 	c.Certificate.Withheld = countOf(r.Tables, func(c published.Cell) bool { return c.Withheld })

@@ -33,7 +33,7 @@ type view struct {
 	threshold func(key string) int64
 
 	hierarchies map[string]published.Hierarchy
-	sums      []sum
+	sums        []sum
 }
 
 // look reads a vintage.

@@ -87,6 +87,9 @@ func (c *checker) table(i int) {
 			c.fault(at, "table %s: time %q; expected M, Q, S or A", t.ID, kind)
 		}
 	}
+	if t.Within != "" && !slices.ContainsFunc(c.l.Tables, func(o Table) bool { return o.ID == t.Within && o.ID != t.ID && slices.Equal(o.Levels, t.Levels) }) {
+		c.fault(at, "table %s: within names %s, which is no other table of the same levels", t.ID, t.Within)
+	}
 	if !slices.Contains(t.Time, "S") {
 		c.fault(at, "table %s: every table has its half-year (time S), through which tables are linked", t.ID)
 	}

@@ -97,6 +97,8 @@ type Table struct {
 	Minors       int64             `yaml:"minors"`
 	Always       []string          `yaml:"always"`
 	WithoutTotal bool              `yaml:"without_total"`
+	// Within names the table of the events of which this one counts the persons: see Lattice.Within.
+	Within string `yaml:"within"`
 }
 
 // Class is a kind of release.

@@ -41,6 +41,12 @@ func (c Class) Select(tables []published.Table, halfYear string) (out []publishe
 	return out
 }
 
+// Has reports whether releases of the class have a table.
+func (c Class) Has(table string) bool {
+	_, ok := c.Tables[table]
+	return len(c.Tables) == 0 || ok
+}
+
 // Shows reports whether releases of the class have a cell of a table. halfYear is the period of the release.
 func (c Class) Shows(halfYear string) suppress.Shown {
 	return func(table string, columns, codes []string) bool {

@@ -44,7 +44,7 @@ func guardLeftOut(in, coarse *Input, release *Release) error {
 			continue
 		}
 		if !left[fault.Cell] || fault.Knowing < 0 {
-			return fmt.Errorf("%w: with the cells that were left out beside it, %s is %d to %d", ErrUnsafe, f.keys[fault.Cell], fault.Low, fault.High)
+			return &UnsafeError{f.keys[fault.Cell], fmt.Sprintf("with the cells that were left out beside it, %s is %d to %d", f.keys[fault.Cell], fault.Low, fault.High)}
 		}
 	}
 	return nil

@@ -22,6 +22,22 @@ import (
 // ErrUnsafe is wrapped by errors about cells that cannot be protected because others must be published.
 var ErrUnsafe = errors.New("the tables are too fine to be published")
 
+// UnsafeError names a cell that cannot be protected. It wraps ErrUnsafe.
+type UnsafeError struct {
+	Cell string // its key
+	Why  string
+}
+
+func (e *UnsafeError) Error() string { return ErrUnsafe.Error() + ": " + e.Why }
+
+func (e *UnsafeError) Unwrap() error { return ErrUnsafe }
+
+// Measure is that of the cell.
+func (e *UnsafeError) Measure() string {
+	measure, _, _ := strings.Cut(e.Cell, "|")
+	return measure
+}
+
 // Release is what may be published.
 type Release struct {
 	// Tables are those of the input, in their order, without what is withheld; their cells are sorted by codes, so that their
@@ -77,7 +93,8 @@ func plan(in *Input) (*Release, error) {
 		return nil, err
 	}
 	if !report.Accepted() {
-		return nil, fmt.Errorf("%w: the exact audit refuses cell %s", ErrUnsafe, f.keys[report.Faults[0].Cell])
+		cell := f.keys[report.Faults[0].Cell]
+		return nil, &UnsafeError{cell, "the exact audit refuses cell " + cell}
 	}
 	return f.release(in, report), nil
 }
@@ -86,7 +103,7 @@ func plan(in *Input) (*Release, error) {
 func (f *frame) withholdPrimary() error {
 	for i := range f.Cells {
 		if f.primary[i] && f.state[i] == Forced {
-			return fmt.Errorf("%w: cell %s must be published and has only %d persons, below %d", ErrUnsafe, f.keys[i], f.persons[i], f.Cells[i].Threshold)
+			return &UnsafeError{f.keys[i], fmt.Sprintf("cell %s must be published and has only %d persons, below %d", f.keys[i], f.persons[i], f.Cells[i].Threshold)}
 		}
 		if f.primary[i] || f.state[i] == Held {
 			f.Cells[i].Withheld = true
@@ -256,7 +273,7 @@ func (f *frame) widenFaults(r *audit.Report) error {
 }
 
 func (f *frame) unsafe(i int) error {
-	return fmt.Errorf("%w: nothing more can be withheld to protect cell %s; make its columns coarser, or publish fewer cells in any case", ErrUnsafe, f.keys[i])
+	return &UnsafeError{f.keys[i], fmt.Sprintf("nothing more can be withheld to protect cell %s; make its columns coarser, or publish fewer cells in any case", f.keys[i])}
 }
 
 // release turns the frame into tables.
