@@ -209,31 +209,41 @@ func (f *Flush) Clear() {
 	f.last = nil
 }
 
+// stage is when an insert is made: those of a stage in any order, after all of the stage before.
+type stage int
+
+const (
+	factsFirst  stage = iota
+	whatFollows       // from the facts, and what else a flush leaves behind
+	ledgerLast
+)
+
 // part is one insert: rows of one table that go to one partition of it, in a block of each flush that has any.
 type part struct {
 	table  string
+	stage  stage
 	blocks []*block
 	rows   int
 }
 
-// parts are the inserts of flushes that go together, in their order: facts before what is derived from them, the ledger
-// last.
+// parts are the inserts of flushes that go together, by their stages.
 func parts(group ...*Flush) []part {
 	var all []part
 	for _, t := range []struct {
 		name   string
+		stage  stage
 		blocks func(*Flush) map[int]*block // by the partition that they go to
 	}{
-		{"retorno.facts", func(f *Flush) map[int]*block { return f.facts.blocks() }},
-		{"retorno.returns", func(f *Flush) map[int]*block { return f.returns.blocks() }},
-		{"retorno.assistance", func(f *Flush) map[int]*block { return f.helps.blocks() }},
-		{"retorno.return_counts", func(f *Flush) map[int]*block { return f.counts.blocks() }},
-		{"retorno.assistance_counts", func(f *Flush) map[int]*block { return f.helpCounts.blocks() }},
-		{"retorno.crossing_counts", func(f *Flush) map[int]*block { return f.crossings.blocks() }},
-		{"retorno.sendings", func(f *Flush) map[int]*block { return map[int]*block{0: &f.sendings.block} }},
-		{"retorno.redriven", func(f *Flush) map[int]*block { return map[int]*block{0: &f.redriven.block} }},
-		{"retorno.takeovers", func(f *Flush) map[int]*block { return map[int]*block{0: &f.takeovers.block} }},
-		{"retorno.ledger", func(f *Flush) map[int]*block { return map[int]*block{0: &f.ledger.block} }},
+		{"retorno.facts", factsFirst, func(f *Flush) map[int]*block { return f.facts.blocks() }},
+		{"retorno.returns", whatFollows, func(f *Flush) map[int]*block { return f.returns.blocks() }},
+		{"retorno.assistance", whatFollows, func(f *Flush) map[int]*block { return f.helps.blocks() }},
+		{"retorno.return_counts", whatFollows, func(f *Flush) map[int]*block { return f.counts.blocks() }},
+		{"retorno.assistance_counts", whatFollows, func(f *Flush) map[int]*block { return f.helpCounts.blocks() }},
+		{"retorno.crossing_counts", whatFollows, func(f *Flush) map[int]*block { return f.crossings.blocks() }},
+		{"retorno.sendings", whatFollows, func(f *Flush) map[int]*block { return map[int]*block{0: &f.sendings.block} }},
+		{"retorno.redriven", whatFollows, func(f *Flush) map[int]*block { return map[int]*block{0: &f.redriven.block} }},
+		{"retorno.takeovers", whatFollows, func(f *Flush) map[int]*block { return map[int]*block{0: &f.takeovers.block} }},
+		{"retorno.ledger", ledgerLast, func(f *Flush) map[int]*block { return map[int]*block{0: &f.ledger.block} }},
 	} {
 		years := map[int]*part{}
 		for _, f := range group {
@@ -242,7 +252,7 @@ func parts(group ...*Flush) []part {
 					continue
 				}
 				if years[year] == nil {
-					years[year] = &part{table: t.name}
+					years[year] = &part{table: t.name, stage: t.stage}
 				}
 				years[year].blocks = append(years[year].blocks, b)
 				years[year].rows += b.rows()

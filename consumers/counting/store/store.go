@@ -112,15 +112,8 @@ func (b *bulk) do(ctx context.Context, q ch.Query) error {
 	defer context.AfterFunc(ctx, b.hangUp)()
 	silence := time.AfterFunc(limit, func() { cancel(&SilentError{limit}) })
 	defer silence.Stop()
-	if b.client == nil && b.once {
-		return errConnectionLost
-	}
-	if b.client == nil {
-		client, err := b.store.cfg.dialBulk(ctx, b)
-		if err != nil {
-			return err
-		}
-		b.client = client
+	if err := b.connect(ctx); err != nil {
+		return err
 	}
 	err := b.client.Do(ctx, listening(q, func() {
 		beat.Beat(ctx)
@@ -136,6 +129,18 @@ func (b *bulk) do(ctx context.Context, q ch.Query) error {
 			err = fmt.Errorf("%w: %w", silent, err)
 		}
 	}
+	return err
+}
+
+// connect makes the connection unless it is there.
+func (b *bulk) connect(ctx context.Context) (err error) {
+	switch {
+	case b.client != nil:
+		return nil
+	case b.once:
+		return errConnectionLost
+	}
+	b.client, err = b.store.cfg.dialBulk(ctx, b)
 	return err
 }
 

@@ -2,12 +2,9 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"runtime/pprof"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"retorno/consumers/counting/beat"
@@ -39,13 +36,6 @@ type writer struct {
 	atMost int           // flushes that go together; fewer after ClickHouse lacked the memory for more, 0: any number
 }
 
-// lane is one connection of the writer.
-type lane struct {
-	*writer
-	conn bulk
-	said time.Time // when a lack of memory was logged
-}
-
 // waiting is a flush on its way.
 type waiting struct {
 	ctx   context.Context
@@ -58,7 +48,11 @@ type waiting struct {
 func newWriter(s *Store) *writer {
 	w := &writer{store: s, busy: map[*lane][]*waiting{}, come: make(chan struct{}, 1)}
 	for range mostLanes {
-		w.idle = append(w.idle, &lane{writer: w, conn: bulk{store: s}})
+		l := &lane{writer: w}
+		for i := range l.conns {
+			l.conns[i].store = s
+		}
+		w.idle = append(w.idle, l)
 	}
 	return w
 }
@@ -143,7 +137,7 @@ func (w *writer) close() {
 	defer w.mu.Unlock()
 	w.closed = true
 	for _, l := range w.idle {
-		l.conn.close()
+		l.close()
 	}
 }
 
@@ -171,7 +165,7 @@ func (l *lane) dequeue() []*waiting {
 		delete(l.busy, l)
 		l.idle = append(l.idle, l)
 		if l.closed {
-			l.conn.close()
+			l.close()
 		}
 		return nil
 	}
@@ -198,145 +192,4 @@ func (l *lane) beat() {
 	for _, own := range slices.Concat(l.busy[l], l.queue) {
 		beat.Beat(own.ctx)
 	}
-}
-
-// write writes a group and answers each of it. It gives up when everybody has gone. What ClickHouse refuses for good
-// concerns the schema or the rights, and so everybody.
-func (l *lane) write(group []*waiting) {
-	pprof.SetGoroutineLabels(group[0].ctx) // who looks where a partition hangs finds this goroutine
-	ctx, cancel := context.WithCancel(beat.With(context.Background(), l.beat))
-	defer cancel()
-	var left atomic.Int64
-	left.Store(int64(len(group)))
-	for _, own := range group {
-		defer context.AfterFunc(own.ctx, func() {
-			if left.Add(-1) == 0 {
-				cancel()
-			}
-		})()
-	}
-	var short error // ClickHouse lacked the memory
-	err := l.store.retry(ctx, "write a flush", func() (err error) {
-		if group, err = l.try(ctx, group); errors.Is(err, errEverybodyLeft) {
-			cancel()
-		}
-		if tooLarge(err) {
-			short, err = err, nil
-		}
-		return err
-	})
-	if short != nil {
-		l.split(ctx, group, short)
-		return
-	}
-	l.grow(len(group))
-	for _, own := range group {
-		own.done <- err
-	}
-}
-
-// split puts a group back for which ClickHouse lacked the memory, to go in smaller groups, each behind what waits already:
-// a flush that is too large by itself must not hold up those of other partitions. It is tried again for as long as its
-// owner waits.
-func (l *lane) split(ctx context.Context, group []*waiting, why error) {
-	l.store.metrics.splits.Inc()
-	l.store.metrics.retries.Inc()
-	l.mu.Lock()
-	l.atMost = max(1, len(group)/2)
-	l.queue = append(l.queue, slices.DeleteFunc(group, func(own *waiting) bool { return own.ctx.Err() != nil })...)
-	l.mu.Unlock()
-	if now := time.Now(); now.Sub(l.said) >= sayEvery {
-		l.said = now
-		l.store.cfg.Logger.Warn("ClickHouse lacks the memory for a group of flushes; they go in smaller groups", "flushes", len(group), "error", why)
-	}
-	pause := time.NewTimer(l.store.cfg.RetryMost) // memory is given back by what runs
-	defer pause.Stop()
-	select {
-	case <-pause.C:
-	case <-ctx.Done():
-	}
-}
-
-// grow lets more flushes go together again after a group was written.
-func (l *lane) grow(n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.atMost > 0 && n >= l.atMost {
-		l.atMost = 2 * n
-	}
-	if l.atMost > l.claims {
-		l.atMost = 0
-	}
-}
-
-var errEverybodyLeft = errors.New("no partition waits for the flush any more")
-
-// try writes the group once, and returns those who have no answer yet.
-func (l *lane) try(ctx context.Context, group []*waiting) ([]*waiting, error) {
-	l.conn.once = false
-	rows := newClaims()
-	for _, own := range group {
-		rows.add(own.claim, kindFlush, own.next)
-	}
-	if err := rows.write(ctx, &l.conn); err != nil {
-		return group, err
-	}
-	// From here on everything goes over the one connection, or the group begins again.
-	l.conn.once = true
-	defer func() { l.conn.once = false }()
-	group, err := l.hold(ctx, group)
-	if err != nil || len(group) == 0 {
-		return group, err
-	}
-	l.store.inserted("retorno.claims")
-	for _, p := range together(group) {
-		if !slices.ContainsFunc(group, func(own *waiting) bool { return own.ctx.Err() == nil }) {
-			return group, errEverybodyLeft
-		}
-		if err := l.insert(ctx, p); err != nil {
-			return group, err
-		}
-	}
-	return group, nil
-}
-
-// hold answers those whose claim holds no longer, and returns the others.
-func (l *lane) hold(ctx context.Context, group []*waiting) ([]*waiting, error) {
-	claims := make([]*Claim, len(group))
-	for i, own := range group {
-		claims[i] = own.claim
-	}
-	fenced, err := fencedOf(ctx, &l.conn, claims...)
-	if err != nil {
-		return group, err
-	}
-	return slices.DeleteFunc(group, func(own *waiting) bool {
-		err := fenced[own.claim]
-		if err != nil {
-			own.done <- err
-		}
-		return err != nil
-	}), nil
-}
-
-// together are the inserts of a group.
-func together(group []*waiting) []part {
-	flushes := make([]*Flush, len(group))
-	for i, own := range group {
-		flushes[i] = own.flush
-	}
-	return parts(flushes...)
-}
-
-func (l *lane) insert(ctx context.Context, p part) error {
-	began := time.Now()
-	err := l.conn.do(ctx, p.query())
-	if err != nil {
-		return fmt.Errorf("insert into %s: %w", p.table, err)
-	}
-	s := l.store
-	s.metrics.seconds.WithLabelValues(p.table).Observe(time.Since(began).Seconds())
-	s.metrics.rows.WithLabelValues(p.table).Add(float64(p.rows))
-	s.inserted(p.table)
-	return nil
 }

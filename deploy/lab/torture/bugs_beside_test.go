@@ -6,7 +6,10 @@ var besideBugs = []bug{
 		{"consumers/counting/store/store.go", "\tif err != nil {\n\t\tb.close()\n", "\tif err != nil && b.once {\n\t\tb.close()\n\t\tb.once = false\n\t\treturn b.do(ctx, q)\n\t}\n\tif err != nil {\n\t\tb.close()\n"},
 	}},
 	{name: "a flush that is fenced is written with its group", test: "TestFlushesThatWaitGoTogether", in: "./consumers/counting/store", edits: []edit{
-		{"consumers/counting/store/writer.go", "\t\t\town.done <- err\n\t\t}\n\t\treturn err != nil\n", "\t\t\town.done <- err\n\t\t}\n\t\treturn false\n"},
+		{"consumers/counting/store/lane.go", "\t\t\town.done <- err\n\t\t}\n\t\treturn err != nil\n", "\t\t\town.done <- err\n\t\t}\n\t\treturn false\n"},
+	}},
+	{name: "the ledger is written beside what follows from the facts", test: "TestStagesGoOneAfterTheOther", in: "./consumers/counting/store", edits: []edit{
+		{"consumers/counting/store/flush.go", "{\"retorno.ledger\", ledgerLast,", "{\"retorno.ledger\", whatFollows,"},
 	}},
 	{name: "two flushes of one partition go together", test: "TestTooManyRowsGoOneAfterTheOther", in: "./consumers/counting/store", edits: []edit{
 		{"consumers/counting/store/writer.go", "if partitions[own.claim.partition] || len(group) > 0", "if len(group) > 0"},
