@@ -14,7 +14,7 @@ import (
 // AttackOn is what an attacker has who has read vintages, in their order, and knows counts from elsewhere. The thresholds are those of their
 // lattices. The error names a vintage whose lattice cannot be read.
 func AttackOn(all []*bundle.Bundle, known []attack.Known) (*attack.Input, error) {
-	in := &attack.Input{Sensitive: map[string][]string{}, Thresholds: map[string]int64{}, Known: known}
+	in := &attack.Input{Sensitive: map[string][]string{}, Thresholds: map[string]int64{}, Within: map[string]string{}, Known: known}
 	for _, b := range slices.SortedStableFunc(slices.Values(all), func(a, b *bundle.Bundle) int {
 		return cmp.Or(cmp.Compare(a.Manifest.Period, b.Manifest.Period), cmp.Compare(a.Manifest.Vintage, b.Manifest.Vintage))
 	}) {
@@ -29,6 +29,9 @@ func AttackOn(all []*bundle.Bundle, known []attack.Known) (*attack.Input, error)
 			if column.Sensitive != nil {
 				in.Sensitive[column.ID] = column.Sensitive.Ignored
 			}
+		}
+		for persons, events := range l.Persons() {
+			in.Within[persons] = events
 		}
 		v := b.Vintage()
 		for key, threshold := range l.Thresholds(v.Tables, v.Hierarchies) {

@@ -26,6 +26,8 @@ type Input struct {
 	Threshold int64
 	// Thresholds are those of cells that ask for more, by the key of the cell.
 	Thresholds map[string]int64
+	// Within names, by a measure of persons, that of the events which each of them had at least one of.
+	Within map[string]string
 	// Sensitive names columns, with the codes that say nothing: all of a group in one of the other codes is a finding.
 	Sensitive map[string][]string
 }
@@ -56,6 +58,7 @@ const (
 	Bounds   How = "bounds of linear programs"
 	Integers How = "every table of whole numbers"
 	Narrow   How = "bounds of a rounded count that are close together"
+	Second   How = "events less the persons who had them"
 	Self     How = "bounds for a person who knows their own cell"
 	Change   How = "the change between two vintages"
 	Later    How = "a cell that another vintage publishes"
@@ -91,7 +94,7 @@ func Run(in *Input) ([]Finding, error) {
 			return nil, err
 		}
 		views[i] = v
-		out = append(out, v.plain(in)...)
+		out = append(append(out, v.plain(in)...), v.seconds(in)...)
 		found, err := v.solve()
 		if err != nil {
 			return nil, fmt.Errorf("vintage %s: %w", v.id, err)

@@ -233,6 +233,24 @@ func TestRoundingThatDoesNotAddUp(t *testing.T) {
 	}
 }
 
+// 3 of the 23 helps of joined kinds are not explained by the 20 persons who got vouchers, so that 3 at most got cash; and of 459 helps for 458
+// persons one is a second one.
+func TestPersonsAreWithinTheirEvents(t *testing.T) {
+	helps := table("T12k", "kind", map[string]int64{"_T": 482, "information": 459, "cash+voucher": 23})
+	helps.Measure = "helps"
+	persons := table("T12p", "kind", map[string]int64{"information": 458, "cash": hidden, "voucher": 20})
+	persons.Measure = "people_by_kind"
+	v := of(helps, persons)
+	v[0].Hierarchies = map[string]published.Hierarchy{"kind": {"information": "_T", "cash+voucher": "_T", "cash": "cash+voucher", "voucher": "cash+voucher"}}
+	found, err := Run(&Input{Vintages: v, Threshold: 5, Within: map[string]string{"people_by_kind": "helps"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) != 2 || found[0].Key != "people_by_kind|kind=cash" || found[0].High != 3 || found[1].Key != "people_by_kind|kind=information" || found[1].How != Second || found[1].Low != 1 {
+		t.Errorf("found %v", found)
+	}
+}
+
 // A cell that asks for 10 persons is given away by bounds of 0 to 7, and one that asks for 5 is not.
 func TestCellsHaveTheirThresholds(t *testing.T) {
 	in := &Input{Hierarchies: hierarchies, Threshold: 5,

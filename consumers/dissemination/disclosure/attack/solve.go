@@ -147,7 +147,7 @@ func (v *view) tells(c int, low, high int64) bool {
 func (v *view) solve() ([]Finding, error) {
 	var out []Finding
 	for c, hidden := range v.withheld {
-		if hidden && !v.told[c] && v.tells(c, v.low[c], v.high[c]) {
+		if hidden && v.shares[c] && !v.told[c] && v.tells(c, v.low[c], v.high[c]) {
 			out = append(out, Finding{Vintage: v.id, Key: v.keys[c], Low: v.low[c], High: v.high[c], How: Percent})
 		}
 	}

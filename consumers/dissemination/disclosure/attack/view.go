@@ -29,6 +29,7 @@ type view struct {
 	told      map[int]bool // cells whose count the attacker has from elsewhere
 	tops      map[int]bool // cells that are the whole of a table
 	rounded   map[int]bool // cells whose count is published rounded
+	shares    map[int]bool // cells of which percentages tell
 	rest      map[int]bool // cells that no one publishes: what others publish leaves them of a published one
 	threshold func(key string) int64
 
@@ -38,7 +39,7 @@ type view struct {
 
 // look reads a vintage.
 func look(in *Input, vintage *published.Vintage) (*view, error) {
-	v := &view{id: vintage.ID, vintage: vintage, index: map[string]int{}, told: map[int]bool{}, tops: map[int]bool{}, rounded: map[int]bool{}, rest: map[int]bool{}, threshold: in.threshold, hierarchies: vintage.Hierarchies}
+	v := &view{id: vintage.ID, vintage: vintage, index: map[string]int{}, told: map[int]bool{}, tops: map[int]bool{}, rounded: map[int]bool{}, rest: map[int]bool{}, shares: map[int]bool{}, threshold: in.threshold, hierarchies: vintage.Hierarchies}
 	if v.hierarchies == nil {
 		v.hierarchies = in.Hierarchies
 	}
@@ -81,6 +82,7 @@ func look(in *Input, vintage *published.Vintage) (*view, error) {
 	for i := range tables {
 		v.addSums(&tables[i])
 	}
+	v.within(in)
 	for _, s := range vintage.Shares {
 		if err := v.addShare(&s); err != nil {
 			return nil, err
@@ -210,6 +212,7 @@ func (v *view) addShare(s *published.Share) error {
 		return nil
 	}
 	base, part := v.cell(published.Key(s.Measure, s.Columns, s.Base)), v.cell(published.Key(s.Measure, s.Columns, s.Codes))
+	v.shares[base], v.shares[part] = true, true
 	unit := 200 * s.Scale
 	// value - 1/2 <= 100 scale part / base <= value + 1/2
 	if v.high[base] != unlimited {

@@ -27,6 +27,17 @@ func (l *Lattice) Within(tables []published.Table) []published.Table {
 	return slices.DeleteFunc(out, func(t published.Table) bool { return len(t.Cells) == 0 })
 }
 
+// Persons are the measures of persons of which a table is within one of their events, with the measure of these.
+func (l *Lattice) Persons() map[string]string {
+	all := map[string]string{}
+	for _, t := range l.Tables {
+		if i := slices.IndexFunc(l.Tables, func(o Table) bool { return t.Within != "" && o.ID == t.Within }); i >= 0 {
+			all[t.Measure] = l.Tables[i].Measure
+		}
+	}
+	return all
+}
+
 func withinOf(t published.Table, events *published.Table, threshold int64) (shown []published.Cell) {
 	few, hidden := false, int64(0)
 	for _, c := range t.Cells {
