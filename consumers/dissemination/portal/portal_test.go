@@ -81,6 +81,14 @@ func TestTheHalfYearIsThere(t *testing.T) {
 	}
 }
 
+// TestTheFeedsPageOffersWhatIsAnswered: a column that no vintage has is not named.
+func TestTheFeedsPageOffersWhatIsAnswered(t *testing.T) {
+	_, page := get(t, handler(), "/feed/?lang=en")
+	if !strings.Contains(page, "<dt><code>exit_point</code></dt>") || strings.Contains(page, "<code>country</code>") || strings.Contains(page, "<code>mode</code>") {
+		t.Errorf("the columns are not those that are answered: %s", page)
+	}
+}
+
 func TestWhichHalfYear(t *testing.T) {
 	for target, want := range map[string]int{
 		"/": 200, "/?period=2016-S1": 200, "/?period=2015-S2&utm_source=x": 200, "/?period=2016-S2": 404, "/?period=2015-S1": 404,
