@@ -49,18 +49,28 @@ func TestTheStatisticiansWalk(t *testing.T) {
 		w.command(t, strings.TrimSpace(line))
 	}
 	var answer string
+	published := 0
 	for line := range strings.Lines(string(steps[2])) {
 		answer = w.command(t, strings.TrimSpace(line))
+		if !strings.HasPrefix(line, "bin/retorno publish") {
+			continue
+		}
+		published++
+		for _, want := range []string{"certificado: ", "certificate: ", "signed by key ", fmt.Sprintf("/vintages/2016-S1/%d/   (", published), "time of Honduras"} {
+			if !strings.Contains(answer, want) {
+				t.Errorf("vintage %d: publish does not say %q:\n%s", published, want, answer)
+			}
+		}
 	}
-	published := regexp.MustCompile(`\d{4}-\d{2}-\d{2}( {2}[ \d])`).ReplaceAllString(answer, "2016-00-00$1")
-	got := walked.ReplaceAllString(string(text), "${1}"+strings.ReplaceAll(published, "$", "$$")+"${4}")
+	dated := regexp.MustCompile(`\d{4}-\d{2}-\d{2}( {2}[ \d])`).ReplaceAllString(answer, "2016-00-00$1")
+	got := walked.ReplaceAllString(string(text), "${1}"+strings.ReplaceAll(dated, "$", "$$")+"${4}")
 	switch {
 	case *update:
 		if err := os.WriteFile(page, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	case got != string(text):
-		t.Errorf("the page says something else than\n%s", published)
+		t.Errorf("the page says something else than\n%s", dated)
 	}
 	w.triangle(t)
 	w.public(t)
