@@ -9,7 +9,7 @@ import (
 // counts are still those of the vintage before.
 func TestRevisionsOfAHalfYear(t *testing.T) {
 	for target, want := range map[string][]string{
-		"/revisions/2014-S1?lang=es": {"Revisiones, primer semestre de 2014", "Mes 1 Definitiva 1 de octubre de 2014 2 Revisión 2 de marzo de 2015", "Total 27,086 27,326", "Cambio del total +240",
+		"/revisions/2014-S1?lang=es": {"Revisiones, primer semestre de 2014", "Mes 1 Definitiva 2 Revisión", "Edición 1, publicada el 1 de octubre de 2014. Edición 2, publicada el 2 de marzo de 2015.", "Total 27,086 27,326", "Cambio del total +240",
 			"enero 4,521 4,521 [1]", "no se da: los meses conservan el conteo de una edición anterior", "por eso casi todas son «otras razones»", "Retornos Retornos conocidos 33,868 34,108",
 			"Retornos Registrado en un centro 27,086 27,326 +240 tardíos +240", "Corinto · Registrado en un centro 17,064 17,304 +240 tardíos +240", "conteos siguen siendo los de una edición anterior"},
 		"/revisions/2014-S1?lang=en": {"Revisions, first half of 2014", "Change of the total +240", "Corinto · Registered at a centre 17,064 17,304 +240 late +240", "counts are still those of an earlier vintage"},
