@@ -10,9 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/release"
-	"retorno/consumers/dissemination/vintages"
 	"retorno/schemas/calendar"
 )
 
@@ -47,14 +45,14 @@ func (d *demo) publish(ctx context.Context) error {
 	case errors.As(err, &refused) && refused.Has(release.AfterFinal):
 		return d.showVintages(ctx)
 	case errors.As(err, &refused):
-		return No(err)
+		return No(refusal(refused))
 	case err != nil:
 		return err
 	}
 	if _, err := fmt.Fprintln(d.t.Out); err != nil {
 		return err
 	}
-	if err := printPublication(d.t.Out, p); err != nil {
+	if err := printPublication(d.t.Out, p, public.Lattice); err != nil {
 		return err
 	}
 	return d.showVintages(ctx)
@@ -62,21 +60,5 @@ func (d *demo) publish(ctx context.Context) error {
 
 // showVintages says where the vintages are, as everyone may read them, and what their certificates say.
 func (d *demo) showVintages(ctx context.Context) error {
-	shelf := vintages.NewShelf(d.published.Conn(), time.Minute, 0)
-	all, err := shelf.List(ctx)
-	if err != nil {
-		return err
-	}
-	for _, v := range all {
-		b, err := bundle.Open(ctx, vintages.Folder{Shelf: shelf, Period: v.Period, Number: v.Number}, nil)
-		if err != nil {
-			return err
-		}
-		c := b.Certificate
-		if _, err := fmt.Fprintf(d.t.Out, "certificate: %d tables, %d cells, %d published, %d withheld, %d determined; signed by %s\nhttp://%s%s\n",
-			len(b.Tables), c.Cells, c.Published, c.Withheld, c.Audit.Determined, c.Key, d.web.Addr(), vintages.Address(v.Period, v.Number)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return printVintages(ctx, d.t.Out, d.published.Conn(), "http://"+d.web.Addr().String(), "", 0)
 }

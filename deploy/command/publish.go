@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"retorno/consumers/counting/verify"
+	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/release"
+	"retorno/consumers/dissemination/vintages"
 	"retorno/deploy/command/screen"
 	"retorno/schemas/calendar"
 )
@@ -99,7 +102,10 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(p)
 	}
-	return printPublication(t.Out, p)
+	if err := printPublication(t.Out, p, public.Lattice); err != nil || p.Key == "" {
+		return err
+	}
+	return printVintages(ctx, t.Out, s.Conn(), "", p.Period, p.Vintage)
 }
 
 // refuse gives an error its exit status, and with --json writes the reasons of a refusal.
@@ -107,19 +113,29 @@ func (c *publishCommand) refuse(w io.Writer, err error) error {
 	var refused *release.RefusedError
 	switch {
 	case errors.As(err, &refused):
+		err = nil
 		if c.JSON {
 			encoder := json.NewEncoder(w)
 			encoder.SetIndent("", "  ")
-			err = errors.Join(err, encoder.Encode(struct {
+			err = encoder.Encode(struct {
 				Period  string           `json:"period"`
 				Refused []release.Reason `json:"refused"`
-			}{refused.Period, refused.Reasons}))
+			}{refused.Period, refused.Reasons})
 		}
-		return No(err)
+		return No(errors.Join(refusal(refused), err))
 	case errors.Is(err, release.ErrNoCounts), errors.Is(err, release.ErrMoving), errors.Is(err, release.ErrUnfinished), errors.Is(err, release.ErrConcurrent):
 		return No(err)
 	}
 	return err
+}
+
+// refusal says that no new vintage was made, and every reason. What was published before is as it was.
+func refusal(refused *release.RefusedError) error {
+	text := fmt.Sprintf("no se hizo ninguna edición nueva de %[1]s; las publicadas quedan como están / no new vintage of %[1]s was made; those published stay as they are", refused.Period)
+	for _, r := range refused.Reasons {
+		text += fmt.Sprintf("\n%s: %s; %s", r.Code, r.Why, r.Do)
+	}
+	return errors.New(text)
 }
 
 // logEnds are the ends of the logs of both fact topics.
@@ -136,16 +152,16 @@ func logEnds(ctx context.Context, kafka *verify.Kafka) ([]release.Position, erro
 }
 
 // printPublication says in both languages what was published.
-func printPublication(w io.Writer, p release.Publication) error {
+func printPublication(w io.Writer, p release.Publication, l *lattice.Lattice) error {
 	states := map[release.Status]string{release.Provisional: "provisional", release.Final: "definitiva", release.Revision: "revisión"}
 	at := p.AsOf.In(calendar.Zone()).Format("2006-01-02 15:04:05")
 	coverage := "–"
 	if p.Reconciled > 0 {
 		coverage = fmt.Sprintf("%.1f %%", 100*float64(p.Registered)/float64(p.Reconciled))
 	}
-	_, err := fmt.Fprintf(w, `%[1]s (%[2]s a %[3]s), edición %[4]d, %[5]s, contada el %[6]s
+	_, err := fmt.Fprintf(w, `%[1]s (%[2]s a %[3]s), edición %[4]d, %[5]s, contada el %[6]s, hora de Honduras
   %[7]s retornos registrados de %[8]s conocidos (%[9]s), %[10]s vistos en puestos, %[11]s anotados tarde, %[12]s registros faltan, %[16]s computadoras callan, %[15]s posiciones dadas por perdidas
-%[1]s (%[2]s to %[3]s), vintage %[4]d, %[13]s, counted on %[6]s
+%[1]s (%[2]s to %[3]s), vintage %[4]d, %[13]s, counted on %[6]s, time of Honduras
   %[7]s registered returns of %[8]s known (%[9]s), %[10]s seen at posts, %[11]s written down late, %[12]s records missing, %[16]s computers silent, %[15]s offsets given up
 %[14]s
 `, p.Period, p.First, p.Last, p.Vintage, states[p.Status], at,
@@ -160,7 +176,61 @@ func printPublication(w io.Writer, p release.Publication) error {
 		_, err = fmt.Fprintf(w, "firmada con la clave %[1]s, y la edición anterior con %[2]s: avise a quienes la verifican\nsigned by the key %[1]s, and the vintage before by %[2]s: tell those who verify it\n", p.Key, p.KeyBefore)
 	}
 	if err == nil && len(p.LeftOut) > 0 {
-		_, err = fmt.Fprintf(w, "sin publicar, por ser tan pocos / not published, because so few are in them: %s\n", strings.Join(p.LeftOut, ", "))
+		_, err = fmt.Fprintf(w, "cuadros que no se publican, porque con ellos se podrían calcular conteos de pocas personas\ntables that are left out, because with them counts of few persons could be computed\n%s", titles(p.LeftOut, l))
 	}
 	return err
+}
+
+// titles are tables of the lattice, a line each.
+func titles(ids []string, l *lattice.Lattice) string {
+	var b strings.Builder
+	for _, id := range ids {
+		es, en := l.Title(id)
+		fmt.Fprintf(&b, "  %-5s %s / %s\n", id, es, en)
+	}
+	return b.String()
+}
+
+// printVintages says in both languages what the certificates of a period's public vintages say, and where these are; number 0 means all
+// that there are, period "" all periods. Without host, which is what their addresses begin with, they are on the server of serve.
+func printVintages(ctx context.Context, w io.Writer, conn vintages.Conn, host, period string, number uint64) error {
+	shelf := vintages.NewShelf(conn, time.Minute, 0)
+	all, err := shelf.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, v := range all {
+		if period != "" && v.Period != period || number > 0 && v.Number != number {
+			continue
+		}
+		b, err := bundle.Open(ctx, vintages.Folder{Shelf: shelf, Period: v.Period, Number: v.Number}, nil)
+		if err != nil {
+			return err
+		}
+		where := host + vintages.Address(v.Period, v.Number)
+		if host == "" {
+			where += "   (en el servidor de / on the server of `" + program + " serve`)"
+		}
+		if _, err := fmt.Fprintf(w, "%s%s\n", certified(b), where); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// certified says in both languages what a certificate says.
+func certified(b *bundle.Bundle) string {
+	c, es, en := b.Certificate, "ninguna reservada", "none withheld"
+	switch n := screen.Count(int64(c.Withheld)); {
+	case c.Withheld > 0 && c.Audit.Determined == 0:
+		es, en = n+" reservadas, ninguna se puede calcular", n+" withheld, none of them can be computed"
+	case c.Withheld > 0:
+		es, en = fmt.Sprintf("%s reservadas, %d se pueden calcular", n, c.Audit.Determined), fmt.Sprintf("%s withheld, %d of them can be computed", n, c.Audit.Determined)
+	}
+	if c.Kept > 0 {
+		n := screen.Count(int64(c.Kept))
+		es, en = es+"; "+n+" conservan el conteo de una edición anterior", en+"; "+n+" keep the count of an earlier vintage"
+	}
+	return fmt.Sprintf("certificado: %[1]d cuadros, %[2]s celdas; %[3]s; firmado con la clave %[5]s\ncertificate: %[1]d tables, %[2]s cells; %[4]s; signed by key %[5]s\n",
+		len(b.Tables), screen.Count(int64(c.Cells)), es, en, c.Key)
 }

@@ -72,7 +72,7 @@ func TestPublishRefusesWithEveryReason(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.out), &answer); r.status != exitNo || err != nil || len(answer.Refused) != 3 {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	for _, want := range []string{"it ends with 2999-12-31", "no full pass of the verifier", "the ledger lacks 300 records", "retorno verify --once"} {
+	for _, want := range []string{"no new vintage of 2999 was made", "it ends with 2999-12-31", "no full pass of the verifier", "the ledger lacks 300 records", "retorno verify --once"} {
 		if !strings.Contains(r.err, want) {
 			t.Errorf("%q is not said: %s", want, r.err)
 		}

@@ -1,11 +1,12 @@
 package command
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,70 +14,74 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
+	"retorno/consumers/counting/store"
 	"retorno/consumers/dissemination/portal"
 	"retorno/consumers/dissemination/revision"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/deploy/lab/fakekafka"
-	"retorno/deploy/lab/register"
-	"retorno/producers/producer"
-	"retorno/schemas/events"
 )
 
-// walked is the answer in the page that stands below the commands of the walk.
-var walked = regexp.MustCompile("(?s)(```sh\nbin/retorno publish 2016-S1 [^`]*bin/retorno revisions 2016-S1\n```\n```text\n)(.*?)(```)")
+// split are the commands of the page that make the three files, and walked those that send and publish them, with the answer below.
+var (
+	split  = regexp.MustCompile("(?s)```sh\n(bin/retorno vintage new-key [^`]*)```")
+	walked = regexp.MustCompile("(?s)(```sh\n(bin/retorno send [^`]*bin/retorno revisions 2016-S1\n)```\n```text\n)(.*?)(```)")
+)
 
-// TestTheStatisticiansWalk is the walk of the page: a provisional vintage, registrations that come late, the final vintage, corrections and
-// voids, a revision with its reasons, and the triangle. At its end everything of the register has come, so that the half-year is the
-// published 27,086. What everyone may know of the three vintages gives nothing away, and is checked from outside.
+// TestTheStatisticiansWalk runs the walk of the page, command by command: a provisional vintage, registrations that come late, the final
+// vintage, corrections and voids, a revision with its reasons, and the triangle. At its end everything of the register has come, so that the
+// half-year is the published 27,086. What everyone may know of the three vintages gives nothing away, and is checked from outside.
 func TestTheStatisticiansWalk(t *testing.T) {
-	text, err := os.ReadFile(statisticians)
+	page, err := filepath.Abs(statisticians)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWalk(t)
-	const gaps = "--accept-incomplete=three computers at small posts are silent"
-	now := func(part []producer.Message, publish ...string) result {
-		t.Helper()
-		w.send(part)
-		if r := w.try("verify", "--once"); r.status != exitDone {
-			t.Fatalf("verify: %+v", r)
-		}
-		r := w.try(slices.Concat([]string{"publish", "2016-S1", gaps, "--max-missing=100000", "--signing-key", w.key}, publish)...)
-		if r.status != exitDone {
-			t.Fatalf("publish: %+v", r)
-		}
-		return r
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
 	}
-	now(w.first)
-	now(w.late, "--final")
-	now(w.corrections, "--revision", "--reason=corrections and voids of the centres")
-
-	r := w.try("revisions", "2016-S1")
-	published := regexp.MustCompile(`\d{4}-\d{2}-\d{2}( {2}[ \d])`).ReplaceAllString(r.out, "2016-00-00$1")
-	got := walked.ReplaceAllString(string(text), "${1}"+strings.ReplaceAll(published, "$", "$$")+"${3}")
+	files, steps := split.FindSubmatch(text), walked.FindSubmatch(text)
+	if files == nil || steps == nil {
+		t.Fatal("the page has no walk; the patterns of this test miss it")
+	}
+	w := newWalk(t)
+	t.Chdir(t.TempDir())
+	for line := range strings.Lines(string(files[1])) {
+		w.command(t, strings.TrimSpace(line))
+	}
+	var answer string
+	published := 0
+	for line := range strings.Lines(string(steps[2])) {
+		answer = w.command(t, strings.TrimSpace(line))
+		if !strings.HasPrefix(line, "bin/retorno publish") {
+			continue
+		}
+		published++
+		for _, want := range []string{"certificado: ", "certificate: ", "signed by key ", fmt.Sprintf("/vintages/2016-S1/%d/   (", published), "time of Honduras"} {
+			if !strings.Contains(answer, want) {
+				t.Errorf("vintage %d: publish does not say %q:\n%s", published, want, answer)
+			}
+		}
+	}
+	dated := regexp.MustCompile(`\d{4}-\d{2}-\d{2}( {2}[ \d])`).ReplaceAllString(answer, "2016-00-00$1")
+	got := walked.ReplaceAllString(string(text), "${1}"+strings.ReplaceAll(dated, "$", "$$")+"${4}")
 	switch {
-	case r.status != exitDone || !walked.Match(text):
-		t.Fatalf("the page has no walk, or the command fails: %+v", r)
 	case *update:
-		if err := os.WriteFile(statisticians, []byte(got), 0o644); err != nil {
+		if err := os.WriteFile(page, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	case got != string(text):
-		t.Errorf("the page says something else than\n%s", published)
+		t.Errorf("the page says something else than\n%s", dated)
 	}
 	w.triangle(t)
 	w.public(t)
 }
 
-// walk is a machine, and the messages of the made half-year in three parts.
+// walk is a machine on which the commands of the page run.
 type walk struct {
-	try                      func(args ...string) result
-	send                     func([]producer.Message)
-	key                      string
-	shelf                    *vintages.Shelf
-	first, late, corrections []producer.Message
+	store             *store.Store
+	shelf             *vintages.Shelf
+	kafka, clickhouse []string // flags
+	sent              uint64
 }
 
 func newWalk(t *testing.T) *walk {
@@ -88,72 +93,69 @@ func newWalk(t *testing.T) *walk {
 	t.Cleanup(func() { _ = broker.Stop() })
 	s, addr := migratedStore(t)
 	brokers := kafkaFlags{Brokers: []string{broker.Addr()}, Partitions: 6}
-	writer, err := producer.New(producerWithTopics(t, brokers))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = writer.Close() })
-	leave := consume(t, brokers, s)
-	t.Cleanup(leave)
-	flags := []string{"--kafka-brokers", broker.Addr(), "--kafka-partitions=6", "--clickhouse-addr", addr}
-	w := &walk{key: filepath.Join(t.TempDir(), "signing.key"), shelf: vintages.NewShelf(s.Conn(), time.Minute, 0)}
-	w.try = func(args ...string) result {
-		t.Helper()
-		if args[0] == "revisions" || args[0] == "attack" || args[0] == "vintage" {
-			flags := flags[3:]
-			if args[0] != "revisions" {
-				flags = nil
-			}
-			return try(t, "", nil, append(args, flags...)...)
-		}
-		return try(t, "", nil, append(args, flags...)...)
-	}
-	if _, err := newSigningKey(w.key); err != nil {
-		t.Fatal(err)
-	}
-	sent := uint64(0)
-	w.send = func(part []producer.Message) {
-		t.Helper()
-		write(t, writer, part)
-		sent += uint64(len(part))
-		awaitRead(t, s, sent)
-	}
-	made := readMade(t, "A14", register.Settings{Seed: 1, Mess: register.Everyday})
-	for _, m := range messagesOf(t, made) {
-		switch e := registrationIn(m); {
-		case e == nil:
-			w.first = append(w.first, m)
-		case e.GetRevision() > 1:
-			w.corrections = append(w.corrections, m)
-		case chosen(e.GetRecordId()):
-			w.late = append(w.late, m)
-		default:
-			w.first = append(w.first, m)
-		}
-	}
-	return w
+	producerWithTopics(t, brokers)
+	t.Cleanup(consume(t, brokers, s))
+	return &walk{store: s, shelf: vintages.NewShelf(s.Conn(), time.Minute, 0),
+		kafka: []string{"--kafka-brokers", broker.Addr(), "--kafka-partitions=6"}, clickhouse: []string{"--clickhouse-addr", addr}}
 }
 
-// registrationIn is the record of a message, if it is a registration that can be read.
-func registrationIn(m producer.Message) *events.Record {
-	e := &events.Envelope{}
-	if m.Topic != events.TopicCentre || proto.Unmarshal(m.Value, e) != nil || e.GetRecord().GetRegistration() == nil {
-		return nil
+// try runs a command of the program against the machine.
+func (w *walk) try(t *testing.T, args ...string) result {
+	t.Helper()
+	switch args[0] {
+	case "send":
+		args = append(args, w.kafka...)
+	case "revisions":
+		args = append(args, w.clickhouse...)
+	case "verify", "publish":
+		args = slices.Concat(args, w.kafka, w.clickhouse)
 	}
-	return e.GetRecord()
+	return try(t, "", nil, args...)
 }
 
-// chosen are some records in a hundred, those that come late.
-func chosen(record string) bool {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(record))
-	return h.Sum32()%100 == 0
+// word is a word of a command line, with parts of it quoted.
+var word = regexp.MustCompile(`(?:[^\s"]|"[^"]*")+`)
+
+// command runs a line of the page in the folder of the test, and returns what it prints. What the page waits for in a loop holds already.
+func (w *walk) command(t *testing.T, line string) string {
+	t.Helper()
+	line = strings.TrimSuffix(strings.TrimPrefix(line, "until "), "; do sleep 1; done")
+	ours, isOurs := strings.CutPrefix(line, "bin/retorno ")
+	if !isOurs {
+		if out, err := exec.Command("sh", "-e", "-c", line).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", line, err, out)
+		}
+		return ""
+	}
+	ours, file, isFile := strings.Cut(ours, " > ")
+	args := word.FindAllString(ours, -1)
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], `"`, "")
+	}
+	r := w.try(t, args...)
+	if r.status != exitDone {
+		t.Fatalf("%s: %+v", line, r)
+	}
+	if isFile {
+		if err := os.WriteFile(file, []byte(r.out), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if args[0] == "send" {
+		text, err := os.ReadFile(args[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.sent += uint64(bytes.Count(text, []byte("\n")))
+		awaitRead(t, w.store, w.sent)
+	}
+	return r.out
 }
 
 // triangle checks the same as JSON: the reasons add up, and what came late and what was corrected is named.
 func (w *walk) triangle(t *testing.T) {
 	t.Helper()
-	r := w.try("revisions", "2016-S1", "--json")
+	r := w.try(t, "revisions", "2016-S1", "--json")
 	var got revision.Triangle
 	if err := json.Unmarshal([]byte(r.out), &got); err != nil || len(got.Vintages) != 3 || len(got.Steps) != 2 {
 		t.Fatalf("%v: %+v", err, r)
@@ -189,11 +191,11 @@ func (w *walk) public(t *testing.T) {
 	server := httptest.NewServer(files)
 	defer server.Close()
 	for n := 1; n <= 3; n++ {
-		if r := w.try("vintage", "verify", fmt.Sprintf("%s/vintages/2016-S1/%d/", server.URL, n)); r.status != exitDone {
+		if r := w.try(t, "vintage", "verify", fmt.Sprintf("%s/vintages/2016-S1/%d/", server.URL, n)); r.status != exitDone {
 			t.Errorf("vintage %d: %+v", n, r)
 		}
 	}
-	if r := w.try("attack", server.URL); r.status != exitDone || !strings.Contains(r.out, "3 vintages attacked: 0 findings") {
+	if r := w.try(t, "attack", server.URL); r.status != exitDone || !strings.Contains(r.out, "3 vintages attacked: 0 findings") {
 		t.Errorf("%+v", r)
 	}
 	answer := httptest.NewRecorder()

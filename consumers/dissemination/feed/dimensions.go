@@ -37,8 +37,11 @@ var dimensions = []Dimension{
 	{ID: "age_group", Column: "age", ES: "Grupo de edad", EN: "Age group"},
 }
 
-// Dimensions lists what `by` may name, in the order of columns. The slice is the caller's.
-func Dimensions() []Dimension { return append([]Dimension(nil), dimensions...) }
+// Dimensions lists what `by` may name, in the order of columns, without what no table has: that is understood, and answered with the nearest
+// tables. The slice is the caller's.
+func Dimensions() []Dimension {
+	return slices.DeleteFunc(slices.Clone(dimensions), func(d Dimension) bool { return d.Column == "" && d.Kind == "" })
+}
 
 // Breakdown is the question by one dimension, in the place of those that it names.
 func (q Query) Breakdown(id string) Query {

@@ -95,17 +95,18 @@ func (s *server) table(path string, write func(Table) response.Representation) h
 		}
 		q, faults := ParseQuery(r.URL.RawQuery)
 		if len(faults) > 0 {
+			s.nameVintages(r, faults)
 			s.refuse(w, r, parameterProblem(faults))
 			return
 		}
-		t, near, err := s.answer(r.Context(), q)
+		t, lack, err := s.answer(r.Context(), q)
 		switch {
 		case err != nil:
 			s.log.LogAttrs(r.Context(), slog.LevelError, "the feed could not read the vintages", slog.String("question", q.Canonical()), slog.Any("error", err))
 			w.Header().Set("Retry-After", "10")
 			s.refuse(w, r, awayProblem())
 		case t.From == nil:
-			s.refuse(w, r, notPublished(path, q, near))
+			s.refuse(w, r, notPublished(path, q, lack))
 		default:
 			s.send(w, r, t, write(t))
 		}

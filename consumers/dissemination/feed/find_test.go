@@ -298,6 +298,35 @@ func TestWhatIsNotPublished(t *testing.T) {
 	}
 }
 
+// TestTheVintagesThatThereAre: a question for a vintage that is not there, or for a time before the first, is answered with those that there are.
+func TestTheVintagesThatThereAre(t *testing.T) {
+	for query, want := range map[string]string{
+		"period=2016-S1&vintage=7":                   "2016-S1 has no vintage 7. There are: 1, 2. The nearest tables: ",
+		"period=2016-Q1&by=sex&vintage=3":            "2016-S1 has no vintage 3. There are: 1, 2. ",
+		"period=2016-S1&asOf=2016-07-01":             "At asOf=2016-07-01 nothing of 2016-S1 had been published yet. Its first vintage was published at 2016-08-01T06:00:00-06:00. ",
+		"period=2016-S1&by=exit_point&vintage=1":     "Vintage 2016-S1/1 does not have that table of 2016-S1. ",
+		"period=2031-S1&vintage=1":                   "No published vintage has that table of 2031-S1. ",
+		"period=2016-S1&by=route,exit_point&lang=en": "&lang=en; /feed/v1/returns.csv?",
+	} {
+		if resp, body := get(t, handler(), feed.PathCSV+"?"+query, "Accept-Language", "en"); resp.StatusCode != 404 || !strings.Contains(body, want) {
+			t.Errorf("%s: %d, not %q: %s", query, resp.StatusCode, want, body)
+		}
+	}
+	for query, want := range map[string]string{
+		"period=2016-S1&vintage=0":   `"allowed":["1","2"]`,
+		"period=2015-S2&vintage=x":   `"allowed":["1"]`,
+		"period=2031-S1&vintage=0":   `"allowed":[]`,
+		"period=2016-S1&by=shoe":     `"allowed":["half_year","quarter","month","route","return_type",`,
+		"period=2016-S9":             `"allowed":["2016-S1","2016-Q1","2016-01"]`,
+		"vintage=0&period=nonsense":  `"allowed":["1"]`,
+		"period=2016-Q2&vintage=1.5": `"allowed":["1","2"]`,
+	} {
+		if resp, body := get(t, handler(), feed.PathCSV+"?"+query); resp.StatusCode != 400 || !strings.Contains(body, want) || strings.Contains(body, "Se admite: .") {
+			t.Errorf("%s: %d, not %s: %s", query, resp.StatusCode, want, body)
+		}
+	}
+}
+
 // TestNothingThatArrivesMovesAByte: every table and every refusal is the same, with its headers, before and after a thousand returns are
 // counted and written, also by a server that has just been started.
 func TestNothingThatArrivesMovesAByte(t *testing.T) {

@@ -1,8 +1,13 @@
 package feed
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 
 	"retorno/consumers/dissemination/vintages"
 	"retorno/schemas/calendar"
@@ -11,29 +16,89 @@ import (
 // maxNearest is how many tables an answer names that says that one is not published.
 const maxNearest = 4
 
-// answer finds the table of a question. Where it is not published, it returns questions that come near to it and that are.
-func (s *server) answer(ctx context.Context, q Query) (t Table, near []Query, err error) {
+// lack is why a question has no answer, and questions that come near to it and have one.
+type lack struct {
+	why  text
+	near []Query
+}
+
+// answer finds the table of a question. Where it is not published, it returns why, and what comes near to it.
+func (s *server) answer(ctx context.Context, q Query) (t Table, l lack, err error) {
 	all, err := s.shelf.List(ctx)
 	if err != nil {
-		return Table{}, nil, err
+		return Table{}, lack{}, err
 	}
 	t, ok, err := s.find(ctx, q, all)
 	if ok || err != nil {
-		return t, nil, err
+		return t, lack{}, err
 	}
+	l.why = q.why(all)
 	for _, candidate := range candidates(q, all) {
 		_, ok, err := s.find(ctx, candidate, all)
 		if err != nil {
-			return Table{}, nil, err
+			return Table{}, lack{}, err
 		}
 		if ok {
-			near = append(near, candidate)
+			l.near = append(l.near, candidate)
 		}
-		if len(near) == maxNearest {
+		if len(l.near) == maxNearest {
 			break
 		}
 	}
-	return Table{}, near, nil
+	return Table{}, l, nil
+}
+
+// of are the vintages of the half-year that a period begins in, the oldest first.
+func of(period calendar.Period, all []vintages.Vintage) (some []vintages.Vintage) {
+	half := period.First.Period(calendar.KindHalfYear)
+	for _, v := range all {
+		if v.Period == half.Label {
+			some = append(some, v)
+		}
+	}
+	slices.SortFunc(some, func(a, b vintages.Vintage) int { return cmp.Compare(a.Number, b.Number) })
+	return some
+}
+
+// numbersOf are the numbers of vintages, as text.
+func numbersOf(some []vintages.Vintage) []string {
+	out := make([]string, len(some))
+	for i, v := range some {
+		out[i] = strconv.FormatUint(v.Number, 10)
+	}
+	return out
+}
+
+// why says why a question has no answer: which vintages there are, where it names one that is not there, or when the first was published,
+// where it asks for an earlier time; else that the vintage has no such table.
+func (q Query) why(all []vintages.Vintage) text {
+	some := of(q.Period, all)
+	v, ok := q.vintage(all)
+	half := q.Period.First.Period(calendar.KindHalfYear)
+	switch {
+	case ok:
+		return text{fmt.Sprintf("La edición %s/%d no tiene esa tabla de %s.", v.Period, v.Number, q.Period.Label), fmt.Sprintf("Vintage %s/%d does not have that table of %s.", v.Period, v.Number, q.Period.Label)}
+	case len(some) == 0 || !half.Contains(q.Period.Last):
+		return text{"Ninguna edición publicada tiene esa tabla de " + q.Period.Label + ".", "No published vintage has that table of " + q.Period.Label + "."}
+	case q.Vintage > 0:
+		numbers := strings.Join(numbersOf(some), ", ")
+		return text{fmt.Sprintf("%s no tiene edición %d. Las que hay: %s.", half.Label, q.Vintage, numbers), fmt.Sprintf("%s has no vintage %d. There are: %s.", half.Label, q.Vintage, numbers)}
+	}
+	published := moment(slices.MinFunc(some, func(a, b vintages.Vintage) int { return a.Published.Compare(b.Published) }).Published)
+	return text{fmt.Sprintf("En asOf=%s todavía no se había publicado nada de %s. La primera edición se publicó el %s.", q.AsOf, half.Label, published),
+		fmt.Sprintf("At asOf=%s nothing of %s had been published yet. Its first vintage was published at %s.", q.AsOf, half.Label, published)}
+}
+
+// nameVintages puts the vintages that there are into a fault that names none of them. Where they cannot be read, the fault stays as it is.
+func (s *server) nameVintages(r *http.Request, faults []Fault) {
+	i := slices.IndexFunc(faults, func(f Fault) bool { return f.Parameter == "vintage" })
+	period, err := calendar.ParsePeriod(r.URL.Query().Get("period"))
+	if i < 0 || err != nil {
+		return
+	}
+	if all, err := s.shelf.List(r.Context()); err == nil {
+		faults[i].Allowed = numbersOf(of(period, all))
+	}
 }
 
 // find finds the table of a question in the vintage that is to answer it.

@@ -24,21 +24,21 @@ type problem struct {
 	Nearest  *[]string `json:"nearest,omitempty"` // addresses of tables that come near to one that is not published
 }
 
-// notPublished says that no vintage has a table, and which come near to it.
-func notPublished(path string, q Query, near []Query) problem {
-	addresses := make([]string, 0, len(near))
-	for _, n := range near {
+// notPublished says why a question has no answer, and which tables come near to it.
+func notPublished(path string, q Query, l lack) problem {
+	addresses := make([]string, 0, len(l.near))
+	for _, n := range l.near {
 		addresses = append(addresses, path+"?"+n.Canonical())
 	}
 	p := problem{Type: "/problems/not-published", Status: http.StatusNotFound, TitleES: "No está publicado", TitleEN: "Not published", Nearest: &addresses,
-		DetailES: "Ninguna edición publicada tiene esa tabla de " + q.Period.Label + ".", DetailEN: "No published vintage has that table of " + q.Period.Label + "."}
+		DetailES: l.why.ES, DetailEN: l.why.EN}
 	if len(addresses) == 0 {
 		p.DetailES += " Todo lo publicado está en " + vintages.Path + "."
 		p.DetailEN += " All that is published is at " + vintages.Path + "."
 		return p
 	}
-	p.DetailES += " Las más cercanas: " + strings.Join(addresses, " ")
-	p.DetailEN += " The nearest: " + strings.Join(addresses, " ")
+	p.DetailES += " Las tablas más cercanas: " + strings.Join(addresses, "; ")
+	p.DetailEN += " The nearest tables: " + strings.Join(addresses, "; ")
 	return p
 }
 
@@ -46,6 +46,10 @@ func parameterProblem(faults []Fault) problem {
 	p := problem{Type: DocumentationPath + "#parameter", Status: http.StatusBadRequest, TitleES: "Consulta equivocada", TitleEN: "Wrong question", Errors: faults}
 	var es, en []string
 	for _, f := range faults {
+		if len(f.Allowed) == 0 { // of a half-year without a vintage
+			es, en = append(es, f.ES), append(en, f.EN)
+			continue
+		}
 		allowed := strings.Join(f.Allowed, ", ")
 		es = append(es, f.ES+" Se admite: "+allowed+".")
 		en = append(en, f.EN+" Allowed: "+allowed+".")

@@ -41,7 +41,7 @@ var (
 	parameters  = []string{"period", "by", "series", "lang", "vintage", "asOf"}
 	languages   = []string{"es", "en"}
 	momentForms = []string{"2016-08-01", "2016-08-01T12:00:00Z"}
-	periodForms = []string{"2016", "2016-S1", "2016-Q1", "2016-01", "2016-W01", "2016-01-31"}
+	periodForms = []string{"2016-S1", "2016-Q1", "2016-01"} // of what is published; others are understood
 )
 
 // ParseQuery reads the query string of an address. Either it is right as a whole, or every fault is named.
@@ -114,14 +114,14 @@ func periodOf(values url.Values) (calendar.Period, *Fault) {
 	text, ok := first(values, "period")
 	if !ok {
 		return calendar.Period{}, &Fault{"period", "", periodForms,
-			"Falta el periodo: año, semestre, trimestre, mes, semana ISO o día.",
-			"The period is missing: a year, half-year, quarter, month, ISO week or day."}
+			"Falta el periodo: semestre, trimestre o mes.",
+			"The period is missing: a half-year, quarter or month."}
 	}
 	p, err := calendar.ParsePeriod(text)
 	if err != nil || !stored(p) {
 		return calendar.Period{}, &Fault{"period", short(text), periodForms,
-			fmt.Sprintf("«%s» no es un periodo: escriba un año, semestre, trimestre, mes, semana ISO o día entre 1970 y 2148.", short(text)),
-			fmt.Sprintf("%q is not a period: write a year, half-year, quarter, month, ISO week or day from 1970 to 2148.", short(text))}
+			fmt.Sprintf("«%s» no es un periodo: escriba un semestre, trimestre o mes entre 1970 y 2148.", short(text)),
+			fmt.Sprintf("%q is not a period: write a half-year, quarter or month from 1970 to 2148.", short(text))}
 	}
 	return p, nil
 }
@@ -169,7 +169,7 @@ func (q *Query) pin(values url.Values) (faults []Fault) {
 	if numbered {
 		n, err := strconv.ParseUint(number, 10, 64)
 		if q.Vintage = n; err != nil || n == 0 || strconv.FormatUint(n, 10) != number {
-			faults = append(faults, Fault{"vintage", short(number), []string{"1", "2"},
+			faults = append(faults, Fault{"vintage", short(number), []string{"1"},
 				fmt.Sprintf("«%s» no es el número de una edición.", short(number)), fmt.Sprintf("%q is not the number of a vintage.", short(number))})
 		}
 	}
@@ -228,9 +228,9 @@ func unknownValue(parameter, found string, allowed []string) Fault {
 }
 
 func dimensionIDs() []string {
-	all := make([]string, len(dimensions))
-	for i, d := range dimensions {
-		all[i] = d.ID
+	var all []string
+	for _, d := range Dimensions() {
+		all = append(all, d.ID)
 	}
 	return all
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/vintages/vintagestest"
 	"retorno/deploy/lab/embedded"
@@ -35,7 +36,9 @@ func TestMain(m *testing.M) {
 var made = []vintagestest.Vintage{
 	{Period: "2014-S1", Number: 1, Status: "final", Published: time.Date(2014, 10, 1, 12, 0, 0, 0, time.UTC)},
 	{Period: "2014-S1", Number: 2, Status: "revision", Published: time.Date(2015, 3, 2, 12, 0, 0, 0, time.UTC)},
-	{Period: "2015-S2", Number: 1, Status: "provisional", Published: time.Date(2016, 12, 1, 12, 0, 0, 0, time.UTC)},
+	{Period: "2015-S2", Number: 1, Status: "provisional", Published: time.Date(2016, 12, 1, 12, 0, 0, 0, time.UTC), Manifest: func(m *bundle.Manifest) {
+		m.Coverage, m.Late, m.Accepted, m.Missing = nil, nil, "three computers are silent.", 1202
+	}},
 	{Period: "2016-S1", Number: 1, Status: "provisional", Published: time.Date(2016, 8, 1, 12, 0, 0, 0, time.UTC)},
 	{Period: "2016-S1", Number: 2, Status: "final", Published: time.Date(2016, 10, 3, 15, 0, 0, 0, time.UTC)},
 }

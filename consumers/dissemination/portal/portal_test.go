@@ -53,10 +53,11 @@ func TestTheHalfYearIsThere(t *testing.T) {
 		"/?lang=es": {"Retornos registrados en el primer semestre de 2016", "Definitivo", "Total registrado 27,086 100.0 %", "Salieron por Corinto 17,064 63.0 % de los 27,086", "Corinto 17,064 63.0 %",
 			"Estados Unidos 9,852 36.4 %", "No declarado 1,782 6.6 %", "Base de los porcentajes: 27,086 retornos registrados, incluidos los no declarados", "Cobertura 80.0 % registrados, de 33,868 retornos conocidos",
 			"Tardíos 2.4 % anotados más de 72 horas después de la llegada", "Edición 2016-S1/2 , publicada el 3 de octubre de 2016, 09:00 , contada el 3 de octubre de 2016, 08:00", "método, versión 1",
-			"Vistos entrar en un puesto 32,513", "enero 4,521", "Las cifras son exactas.", "No son refugiados que regresan"},
+			"Vistos entrar en un puesto 32,513", "enero 4,521", "Las cifras son exactas. El punto de salida es el que", "fechas y horas de Honduras (UTC−6)", "No son refugiados que regresan"},
 		"/?lang=en": {"Registered returns in the first half of 2016", "Final", "Registered in total 27,086 100.0%", "Left by Corinto 17,064 63.0%", "United States 9,852 36.4%", "Not stated 1,782 6.6%",
 			"Coverage 80.0% registered, of 33,868 known returns", "Late 2.4%", "Vintage 2016-S1/2 , published on 3 October 2016, 09:00", "January 4,521", "They are not returning refugees"},
-		"/?lang=en&period=2015-S2": {"second half of 2015", "Provisional", "Registered in total 27,090 100.0%", "Coverage 80.0% registered, of the known returns", "Vintage 2015-S2/1",
+		"/?lang=en&period=2015-S2": {"second half of 2015", "Provisional", "Registered in total 27,090 100.0%", "Coverage n/a the counts that it would be computed from are not published, or are of very few persons",
+			"Late n/a the counts that", "Vintage 2015-S2/1", "Published incomplete: three computers are silent. Missing were 1,202 records",
 			"each is rounded by itself to the nearest multiple of 10", "Mexico by land, by sea or not stated 9,850 36.4%"},
 	} {
 		resp, page := get(t, handler(), target)
@@ -72,6 +73,19 @@ func TestTheHalfYearIsThere(t *testing.T) {
 	}
 	if _, page := get(t, handler(), "/?lang=en&period=2015-S2"); strings.Contains(plain(page), "By point where they left") || strings.Contains(page, "27,086") {
 		t.Error("a provisional vintage has a table by exit point, or an exact number, on the page")
+	} else if strings.Contains(page, "The exit point is the one the person states") {
+		t.Error("the note is of exit points, and the table has none")
+	}
+	if _, page := get(t, handler(), "/?lang=en"); strings.Contains(page, "Published incomplete") || strings.Contains(page, "]</text>") {
+		t.Error("a complete vintage that keeps nothing says that it is incomplete, or marks a month")
+	}
+}
+
+// TestTheFeedsPageOffersWhatIsAnswered: a column that no vintage has is not named.
+func TestTheFeedsPageOffersWhatIsAnswered(t *testing.T) {
+	_, page := get(t, handler(), "/feed/?lang=en")
+	if !strings.Contains(page, "<dt><code>exit_point</code></dt>") || strings.Contains(page, "<code>country</code>") || strings.Contains(page, "<code>mode</code>") {
+		t.Errorf("the columns are not those that are answered: %s", page)
 	}
 }
 

@@ -23,7 +23,7 @@ const revisionsPath = "/revisions/"
 type revisionsView struct {
 	Frame
 	Name, Label string
-	Months      []string
+	Months      []revisionMonth
 	Rows        []revisionRow
 	Steps       []revisionStep
 	Rounded     bool // some vintage is
@@ -32,13 +32,19 @@ type revisionsView struct {
 
 type revisionRow struct {
 	Vintage, Folder, Status, Published string
-	Reason, Accepted                   string   // why it revises, and why it was published incomplete
-	Counts                             []string // by month, the total last; "" where it is not published
+	Reason, Accepted, Missing          string // why it revises, and why it was published incomplete and how many records were missing
+	Total                              string // "" where it is not published
+}
+
+type revisionMonth struct {
+	Name   string
+	Counts []string // by vintage; "" where it is not published
 }
 
 type revisionStep struct {
 	From, To, Change   string
 	Mean, MeanAbsolute string // "" where no month is in both
+	NoMean             string // why not; else ""
 	Lines              []revisionLine
 	Kept               string // how many counts are those of an earlier vintage
 	File               string // the address of all lines
@@ -103,21 +109,31 @@ func viewRevisions(all []*vintages.Opened, lang string) revisionsView {
 	var labels []string
 	for m := period.First.Period(calendar.KindMonth); m.First <= period.Last; m = m.Next() {
 		_, n, _ := m.First.Civil()
-		labels, v.Months = append(labels, m.Label), append(v.Months, months[lang][n-1])
+		labels, v.Months = append(labels, m.Label), append(v.Months, revisionMonth{Name: months[lang][n-1]})
 	}
 	var rows []revision.Vintage
 	for _, o := range all {
 		row := revisionRow{Vintage: strconv.FormatUint(o.Number, 10), Folder: vintages.Address(o.Period, o.Number), Status: statusName(o.Status).in(lang),
-			Published: date(calendar.DayOfTime(o.Vintage.Published), lang), Reason: o.Manifest.Reason, Accepted: o.Manifest.Accepted}
+			Published: date(calendar.DayOfTime(o.Vintage.Published), lang), Reason: sentence(o.Manifest.Reason), Accepted: sentence(o.Manifest.Accepted)}
+		if o.Manifest.Missing > 0 {
+			row.Missing = number(int64(o.Manifest.Missing))
+		}
 		counts, texts, total := monthsOf(o, period, labels)
-		row.Counts = append(texts, given(total))
-		v.Kept = v.Kept || slices.ContainsFunc(texts, func(text string) bool { return strings.HasSuffix(text, "]") })
+		row.Total = given(total)
+		for i, text := range texts {
+			v.Months[i].Counts = append(v.Months[i].Counts, text)
+		}
+		v.Kept = v.Kept || slices.ContainsFunc(texts, isKept)
 		v.Rows = append(v.Rows, row)
 		v.Rounded = v.Rounded || o.Manifest.Rounded > 1
 		rows = append(rows, revision.Vintage{Number: o.Number, Counts: counts, Total: total})
 	}
 	for i, step := range revision.NewTriangle(period.Label, labels, rows, nil).Steps {
-		v.Steps = append(v.Steps, viewStep(step, all[i+1], lang))
+		s := viewStep(step, all[i+1], lang)
+		if s.Mean == "" {
+			s.NoMean = noMean(v.Months, i+1, lang)
+		}
+		v.Steps = append(v.Steps, s)
 	}
 	return v
 }
@@ -140,6 +156,17 @@ func monthsOf(o *vintages.Opened, period calendar.Period, labels []string) (coun
 		}
 	}
 	return counts, texts, feed.Total(o, ask, feed.Registered)
+}
+
+// isKept reports whether the text of a count says that it is of an earlier vintage.
+func isKept(text string) bool { return strings.HasSuffix(text, "]") }
+
+// noMean says why the months of vintage i of the page have no mean revision.
+func noMean(rows []revisionMonth, i int, lang string) string {
+	if slices.ContainsFunc(rows, func(m revisionMonth) bool { return isKept(m.Counts[i]) }) {
+		return both{"no se da: los meses conservan el conteo de una edición anterior", "not given: the months keep the count of an earlier vintage"}.in(lang)
+	}
+	return both{"no se da: no hay ningún mes publicado en ambas ediciones", "not given: no month is published in both vintages"}.in(lang)
 }
 
 func viewStep(step revision.Step, b *vintages.Opened, lang string) revisionStep {
@@ -165,14 +192,14 @@ func viewStep(step revision.Step, b *vintages.Opened, lang string) revisionStep 
 	v.Kept = number(int64(len(kept)))
 	for _, d := range b.Differences {
 		measure, cell, _ := strings.Cut(d.Key, "|")
-		v.Lines = append(v.Lines, revisionLine{Measure: measureName(measure).in(lang), Cell: cellName(b, cell, lang), Before: number(d.Before), After: number(d.After),
+		v.Lines = append(v.Lines, revisionLine{Measure: measureName(measure).in(lang), Cell: cellName(b, measure, cell, lang), Before: number(d.Before), After: number(d.After),
 			Change: signed(d.After - d.Before), Reasons: reasonNames(d, lang)})
 	}
 	return v
 }
 
 // cellName says what a cell counts: the labels of its codes but for the half-year.
-func cellName(o *vintages.Opened, cell, lang string) string {
+func cellName(o *vintages.Opened, measure, cell, lang string) string {
 	var names []string
 	for _, part := range strings.Split(cell, "|") {
 		column, code, _ := strings.Cut(part, "=")
@@ -180,8 +207,11 @@ func cellName(o *vintages.Opened, cell, lang string) string {
 			names = append(names, o.Label(column, code, lang))
 		}
 	}
-	if len(names) == 0 {
-		return both{"total", "total"}.in(lang)
+	switch {
+	case len(names) == 0 && measure == "returns": // of every source
+		return both{"Retornos conocidos", "Known returns"}.in(lang)
+	case len(names) == 0:
+		return "Total"
 	}
 	return strings.Join(names, " · ")
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"retorno/consumers/dissemination/bundle"
@@ -23,7 +24,8 @@ type homeView struct {
 	Vintage, Folder            string // its name and its address
 	Status                     string
 	Revisions                  string // the address of the half-year's revisions; "" where it has one vintage
-	Kept                       bool   // some count of the page is of an earlier vintage
+	KeptLines, KeptMonths      string // what their marks of earlier vintages mean; "" where none has one
+	Accepted, Missing          string // why it was published incomplete, and how many records were missing; "" where it was complete, and for none
 	Certificate                string // its address
 	Rounded                    int64  // base of a provisional vintage's counts; 0: they are exact
 	Withheld                   bool   // some count of the page
@@ -66,10 +68,13 @@ type column struct {
 	Y, Height        int
 	Name, Value      string
 	ValueY           int
+	Mark             string // of an earlier vintage that the count is of: "[1]"
+	MarkY            int
 }
 
 type bar struct {
 	Y, BarY     int
+	NameY       int // where the box of the name begins
 	Width       float64
 	Name, Value string
 	Unknown     bool
@@ -98,6 +103,9 @@ func view(all []vintages.Vintage, o *vintages.Opened, lang string) homeView {
 	if m.Rounded > 1 {
 		v.Rounded = m.Rounded
 	}
+	if v.Accepted = sentence(m.Accepted); m.Missing > 0 {
+		v.Missing = number(int64(m.Missing))
+	}
 	v.Periods = periods(all, o.Period, lang)
 	total := feed.Total(o, ask, feed.Registered)
 	v.Total, v.Checkpoint, v.Reconciled = given(total), given(feed.Total(o, ask, feed.Checkpoint)), given(feed.Total(o, ask, feed.Reconciled))
@@ -119,8 +127,8 @@ func view(all []vintages.Vintage, o *vintages.Opened, lang string) homeView {
 	v.MonthBars = monthColumns(v.MonthLines)
 	for _, shown := range [][]line{v.RouteLines, v.ExitLines, v.MonthLines} {
 		v.Withheld = v.Withheld || slices.ContainsFunc(shown, func(l line) bool { return l.Withheld })
-		v.Kept = v.Kept || slices.ContainsFunc(shown, func(l line) bool { return l.Kept != "" })
 	}
+	v.KeptLines, v.KeptMonths = keptNote(slices.Concat(v.RouteLines, v.ExitLines), lang), keptNote(v.MonthLines, lang)
 	v.ExitBars, v.ExitHeight = bars(v.ExitLines)
 	v.RouteBars, v.RouteHeight = bars(v.RouteLines)
 	query := "?period=" + v.Label + "&lang=" + lang
@@ -200,9 +208,37 @@ func monthLines(o *vintages.Opened, ask feed.Query, total *int64) (all []line) {
 // value is what stands over its bar.
 func (l line) value() string {
 	if l.Kept != "" {
-		return l.Count + " [" + l.Kept + "]"
+		return l.Count + " " + l.mark()
 	}
 	return l.Count + " · " + l.Percent
+}
+
+// mark names the earlier vintage that the count is of: "[1]"; "" where it is of this one.
+func (l line) mark() string {
+	if l.Kept == "" {
+		return ""
+	}
+	return "[" + l.Kept + "]"
+}
+
+// keptNote says what the marks of lines mean; "" where none has one.
+func keptNote(from []line, lang string) string {
+	var marks []string
+	for _, l := range from {
+		if mark := l.mark(); mark != "" && !slices.Contains(marks, mark) {
+			marks = append(marks, mark)
+		}
+	}
+	if len(marks) == 0 {
+		return ""
+	}
+	slices.Sort(marks)
+	var said []string
+	for _, mark := range marks {
+		said = append(said, mark+both{": cifra de la edición ", ": figure of vintage "}.in(lang)+strings.Trim(mark, "[]")+".")
+	}
+	return strings.Join(said, " ") + both{" No cambió, o cambió en tan pocas personas que no se publica. No la sume con las demás.",
+		" It did not change, or changed by so few persons that it is not published. Do not add it to the others."}.in(lang)
 }
 
 func b2i(b bool) int {
@@ -214,7 +250,7 @@ func b2i(b bool) int {
 
 // Sizes of the pictures in pixels; widths are relative, so that letters keep their size on a telephone.
 const (
-	columnsTop, columnsFoot = 30, 230 // where the highest column ends and where all begin
+	columnsTop, columnsFoot = 40, 230 // where the highest column ends and where all begin
 	barStep, barOffset      = 46, 24  // from one bar to the next, and from its name to it
 )
 
@@ -227,12 +263,12 @@ func monthColumns(all []line) (columns []column) {
 	step := 100 / float64(max(1, len(all)))
 	for i, one := range all {
 		c := column{X: round2(float64(i)*step + step*0.16), Middle: round2(float64(i)*step + step/2), Width: round2(step * 0.68), Y: columnsFoot,
-			Name: capital(one.Name), Value: cmp.Or(one.Count, "–")}
+			Name: capital(one.Name), Value: cmp.Or(one.Count, "–"), Mark: one.mark()}
 		if largest > 0 {
 			c.Height = int(math.Round(float64(one.size) / float64(largest) * (columnsFoot - columnsTop)))
 			c.Y = columnsFoot - c.Height
 		}
-		c.ValueY = c.Y - 8
+		c.ValueY, c.MarkY = c.Y-8, c.Y-24
 		columns = append(columns, c)
 	}
 	return columns
@@ -245,7 +281,7 @@ func bars(from []line) (all []bar, height int) {
 			continue
 		}
 		i := len(all)
-		all = append(all, bar{Y: i*barStep + 15, BarY: i*barStep + barOffset, Name: clip(one.Name), Unknown: one.Unknown,
+		all = append(all, bar{Y: i*barStep + 15, BarY: i*barStep + barOffset, NameY: i * barStep, Name: one.Name, Unknown: one.Unknown,
 			Value: one.value(), Width: math.Max(0.4, one.share)})
 	}
 	return all, len(all) * barStep

@@ -29,11 +29,6 @@ func TestNumbersAndWords(t *testing.T) {
 	if got := moment(time.Date(2016, 7, 1, 5, 30, 0, 0, time.UTC), "es"); got != "30 de junio de 2016, 23:30" {
 		t.Errorf("moment: %q", got)
 	}
-	for name, want := range map[string]string{"Corinto": "Corinto", "Un nombre larguísimo que no cabe encima de ninguna barra": "Un nombre larguísimo que no…"} {
-		if got := clip(name); got != want {
-			t.Errorf("clip(%q) = %q, want %q", name, got, want)
-		}
-	}
 }
 
 // A name that came in from outside is text, whatever it looks like.

@@ -109,13 +109,8 @@ func halfYearName(p calendar.Period, lang string) string {
 	return both{half + " semestre de " + year, half + " half of " + year}.in(lang)
 }
 
-// clip cuts a name to what fits over a bar beside its value on a narrow telephone.
-func clip(name string) string {
-	if utf8.RuneCountInString(name) > 28 {
-		name = strings.TrimSpace(string([]rune(name)[:27])) + "…"
-	}
-	return name
-}
+// sentence is a text that a person typed, without the full stop that the page adds.
+func sentence(text string) string { return strings.TrimSuffix(strings.TrimSpace(text), ".") }
 
 // capital writes a text with a capital first letter.
 func capital(s string) string {

@@ -258,7 +258,7 @@ func TestHalfYear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for lang, want := range map[string]string{"es": `Retornos registrados, primer semestre de 2016 (2016-01-01 a 2016-06-30), provisional
+	for lang, want := range map[string]string{"es": `Retornos registrados, primer semestre de 2016 (2016-01-01 a 2016-06-30), contados ahora en ClickHouse, exactos
                                                         retornos      %
 Total registrado                                          27,086  100.0
 Por ruta (país de retorno y vía)
@@ -271,7 +271,7 @@ Por punto por donde salieron de Honduras
   X-UNK    No declarado                                   10,021   37.0
 Base de los porcentajes: 27,086 retornos registrados, incluidos los no declarados.
 Cobertura: 27,086 registrados de 33,868 retornos conocidos (80.0 %).
-`, "en": `Registered returns, first half of 2016 (2016-01-01 to 2016-06-30), provisional
+`, "en": `Registered returns, first half of 2016 (2016-01-01 to 2016-06-30), counted now in ClickHouse, exact
                                                          returns      %
 Registered in total                                       27,086  100.0
 By route (country of return and mode)

@@ -11,16 +11,16 @@ import (
 
 // words are the texts of the short table in one language.
 type words struct {
-	title, to, provisional, returns, total, routes, exits, base, coverage, none, other string
-	halves                                                                             [2]string
+	title, to, counted, returns, total, routes, exits, base, coverage, none, other string
+	halves                                                                         [2]string
 }
 
 var languages = map[string]words{
-	"es": {"Retornos registrados", "a", "provisional", "retornos", "Total registrado", "Por ruta (país de retorno y vía)",
+	"es": {"Retornos registrados", "a", "contados ahora en ClickHouse, exactos", "retornos", "Total registrado", "Por ruta (país de retorno y vía)",
 		"Por punto por donde salieron de Honduras", "Base de los porcentajes: %s retornos registrados, incluidos los no declarados.",
 		"Cobertura: %s registrados de %s retornos conocidos (%s %%).", "No hay retornos registrados en este periodo.", "Otros",
 		[2]string{"primer semestre de %s", "segundo semestre de %s"}},
-	"en": {"Registered returns", "to", "provisional", "returns", "Registered in total", "By route (country of return and mode)",
+	"en": {"Registered returns", "to", "counted now in ClickHouse, exact", "returns", "Registered in total", "By route (country of return and mode)",
 		"By point where they left Honduras", "Base of the percentages: %s registered returns, those not stated included.",
 		"Coverage: %s registered of %s known returns (%s%%).", "There are no registered returns in this period.", "Others",
 		[2]string{"first half of %s", "second half of %s"}},
@@ -40,7 +40,7 @@ func (h *HalfYear) Text(w io.Writer, lang string) error {
 	if year, half, ok := strings.Cut(h.Period.Label, "-S"); ok && (half == "1" || half == "2") {
 		name = fmt.Sprintf(say.halves[half[0]-'1'], year)
 	}
-	fmt.Fprintf(&b, "%s, %s (%s %s %s), %s\n", say.title, name, h.Period.First, say.to, h.Period.Last, say.provisional)
+	fmt.Fprintf(&b, "%s, %s (%s %s %s), %s\n", say.title, name, h.Period.First, say.to, h.Period.Last, say.counted)
 	if h.Registered == 0 {
 		b.WriteString(say.none + "\n")
 	} else {

@@ -39,6 +39,7 @@ type Vintage struct {
 	Number    uint64
 	Status    string // provisional, final, or revision of a final one with the number before
 	Published time.Time
+	Manifest  func(*bundle.Manifest) // changes it before it is sealed; nil: nothing
 }
 
 // Publish makes the public form of a vintage with the lattice of the program, and writes it with its rows.
@@ -89,6 +90,9 @@ func Files(v Vintage) ([]bundle.File, error) {
 	coverage, late := Coverage, LatePercent
 	c := bundle.Content{Lattice: l.Text(), Manifest: bundle.Manifest{Period: v.Period, Vintage: v.Number, Status: v.Status, AsOf: v.Published.Add(-time.Hour).UTC(),
 		Published: v.Published.UTC(), MethodVersion: 1, Lattice: l.Version, Software: "test", Coverage: &coverage, Late: &late}}
+	if v.Manifest != nil {
+		v.Manifest(&c.Manifest)
+	}
 	r, err := suppress.Plan(in)
 	if err != nil {
 		return nil, err
