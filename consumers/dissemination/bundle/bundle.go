@@ -64,7 +64,7 @@ type Manifest struct {
 	Late          *float64   `json:"late_percent"`              // returns first written down more than 72 hours after the arrival; likewise
 	Rounded       int64      `json:"rounded_to"`                // base that values are rounded to; 0: they are exact
 	Missing       uint64     `json:"missing_records"`           // of the computers, that may be of the period
-	LeftOut       []string   `json:"tables_left_out,omitempty"` // tables that cannot be shown, for so few are in them
+	LeftOut       []string   `json:"tables_left_out,omitempty"` // tables with which counts of few persons could be computed
 	Positions     []Position `json:"positions"`
 	Files         []Hash     `json:"files"`
 }

@@ -29,8 +29,8 @@ var (
 			"Of the reconciled returns of the vintage's half-year, those first written down more than 72 hours after the arrival.",
 		},
 		"obs_status": {
-			"A: exacto. P: provisional y redondeado. Q: no se da, porque es de muy pocas personas o porque con él se sabría un conteo que lo es.",
-			"A: exact. P: provisional and rounded. Q: withheld, because it is of very few persons or would tell a count that is.",
+			"A: exacto. P: provisional y redondeado. Q: no se da, porque es de muy pocas personas o porque permitiría calcular otro conteo de muy pocas personas.",
+			"A: exact. P: provisional and rounded. Q: withheld, because it is of very few persons or would let another such count be computed.",
 		},
 		"vintage": {
 			"La edición publicada de la que son los conteos: semestre y número. No cambia nunca; cítela.",
