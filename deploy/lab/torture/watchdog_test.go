@@ -116,7 +116,7 @@ func TestF35StalledGoroutine(t *testing.T) {
 		t.Errorf("/healthz answers %d", status)
 	}
 	a.until(t, "another process", func() bool { return a.started() > 1 })
-	for _, pattern := range []string{`no sign of life" partition=\d .*failpoint\.hook.*failpoint\.go:\d+ < .*store\.\(\*lane\)\.insert writer\.go:\d+ < `,
+	for _, pattern := range []string{`no sign of life" partition=\d .*failpoint\.hook.*failpoint\.go:\d+ < .*store\.\(\*lane\)\.insert lane\.go:\d+ < `,
 		`partition \d hangs: no sign of life for 10s`, `ended: exit status 1`} {
 		if !a.log.has(pattern) {
 			t.Errorf("the log has no %s", pattern)
