@@ -14,6 +14,7 @@ import (
 	"retorno/consumers/dissemination/disclosure/audit"
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
+	"retorno/consumers/dissemination/disclosure/suppress"
 	"retorno/schemas/codelists"
 )
 
@@ -105,8 +106,8 @@ func (p *Publication) tabulate(c *bundle.Content, l *lattice.Lattice, class latt
 		if tables, err = rounded(tables, r.Hierarchies, l, class.Base); err != nil {
 			return nil, err
 		}
-	} else {
-		c.Certificate.Audit = auditOf(r.Audit)
+	} else if c.Certificate.Audit, err = audited(l, p.Period, tables, r.Hierarchies); err != nil {
+		return nil, err
 	}
 	p.cover(c, r.Tables)
 	c.Certificate.Cells = cellsOf(tables)
@@ -149,6 +150,22 @@ func moved(t published.Table, column string, to int) published.Table {
 	}
 	t.Columns = move(t.Columns)
 	return t
+}
+
+// audited audits tables as they are published, as everyone can repeat it: lines that were left out are no part of it.
+func audited(l *lattice.Lattice, period string, tables []published.Table, hierarchies map[string]published.Hierarchy) (bundle.Audit, error) {
+	in, err := l.Published(period, tables, hierarchies)
+	if err != nil {
+		return bundle.Audit{}, err
+	}
+	r, err := suppress.Repeat(in)
+	if err != nil {
+		return bundle.Audit{}, err
+	}
+	if !r.Accepted() {
+		return bundle.Audit{}, fmt.Errorf("the audit of the tables as they are published refuses %d cells", len(r.Faults))
+	}
+	return auditOf(r), nil
 }
 
 // auditOf is what the certificate says of an audit.

@@ -12,8 +12,8 @@ import (
 	"retorno/consumers/dissemination/disclosure/suppress"
 )
 
-// plan chooses what is withheld. Where no choice protects everybody, tables of the measure are left out, the finest first: one if one is
-// enough, else as many as it takes. So few may have returned that no table is left.
+// plan chooses what is withheld. Where no choice protects everybody, one table of the measure is left out if one is enough, of the finest;
+// else the last ones, as many as it takes. So few may have returned that no table is left.
 func plan(in *suppress.Input) (r *suppress.Release, leftOut []string, err error) {
 	tried := map[string]bool{} // measures of which leaving one table out was not enough
 	for len(in.Tables) > 0 {
@@ -22,7 +22,7 @@ func plan(in *suppress.Input) (r *suppress.Release, leftOut []string, err error)
 			return r, leftOut, err
 		}
 		out := finestFirst(in.Tables, unsafe.Measure())
-		gone := out[0]
+		gone := slices.Max(out)
 		if !tried[unsafe.Measure()] {
 			tried[unsafe.Measure()] = true
 			enough := slices.IndexFunc(out, func(i int) bool {
@@ -30,7 +30,9 @@ func plan(in *suppress.Input) (r *suppress.Release, leftOut []string, err error)
 				_, err := suppress.Plan(without(in, i))
 				return !errors.As(err, &still) || still.Measure() != unsafe.Measure()
 			})
-			gone = out[max(enough, 0)]
+			if enough >= 0 {
+				gone = out[enough]
+			}
 		}
 		leftOut = append(leftOut, in.Tables[gone].ID)
 		in = without(in, gone)

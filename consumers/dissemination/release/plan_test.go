@@ -58,7 +58,7 @@ func TestRoundedCountsStayApart(t *testing.T) {
 	for _, c := range []struct {
 		air, land int64
 		withheld  []string
-	}{{34, 10_094, []string{"MX-AIR"}}, {33, 10_091, nil}, {36, 10_086, nil}} {
+	}{{34, 10_094, []string{"MX-AIR"}}, {33, 10_091, nil}, {36, 10_086, nil}, {0, 10_086, nil}} {
 		table := published.Table{ID: "X", Measure: "returns", Columns: []string{"route"}, Cells: []published.Cell{
 			{Codes: []string{"_T"}, Value: c.air + c.land}, {Codes: []string{"MX-AIR"}, Value: c.air}, {Codes: []string{"MX-LAND"}, Value: c.land}}}
 		tables, err := rounded([]published.Table{table}, h, l, 10)

@@ -69,7 +69,7 @@ func (h *hunt) bounds() ([]Finding, error) {
 			continue
 		}
 		low, high := h.extreme(lp, j, 1), h.extreme(lp, j, -1)
-		if high-low < h.p.limit(j)-1 {
+		if low > 0 && high-low < h.p.limit(j)-1 { // from 0 on a later count is another one by enough, or may be the same
 			out = append(out, Finding{Vintage: h.p.v.id, Key: h.p.v.keys[h.p.cells[j]], Low: low, High: high, How: Narrow})
 		}
 	}
