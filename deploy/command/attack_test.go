@@ -22,14 +22,7 @@ func exits(t *testing.T, into, period string, cells map[string]int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := bundle.NewKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := bundle.ParseKey(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := signer(t)
 	table := published.Table{ID: "T2", Measure: "returns", Columns: []string{"time_period", "source", "exit_point"}}
 	var codes []bundle.Code
 	for code, value := range cells {

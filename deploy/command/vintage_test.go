@@ -56,6 +56,20 @@ func laid(t *testing.T, keyFile string) string {
 	return dir
 }
 
+// signer makes a signing key.
+func signer(t *testing.T) ed25519.PrivateKey {
+	t.Helper()
+	text, err := bundle.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := bundle.ParseKey(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
 // newKey makes a signing key, and returns its file.
 func newKey(t *testing.T) string {
 	t.Helper()
@@ -120,14 +134,7 @@ func TestPublishNeedsItsKey(t *testing.T) {
 
 // TestAForgedVintage: one who has a key can sign what breaks the rules that the vintage itself carries; verifying finds it.
 func TestAForgedVintage(t *testing.T) {
-	text, err := bundle.NewKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := bundle.ParseKey(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := signer(t)
 	shipped, err := lattice.Shipped()
 	if err != nil {
 		t.Fatal(err)

@@ -49,16 +49,21 @@ func BenchmarkEncode(b *testing.B) {
 	b.ReportMetric(float64(len(buf.Buf))/rows, "B/row")
 }
 
-// BenchmarkFlushWithoutRows is what a flush costs for nothing but exactness: it is announced, the claim is checked, and
-// the ledger is written. Each flush pays it once, however many records it has.
-func BenchmarkFlushWithoutRows(b *testing.B) {
-	s := migrated(b)
-	claim, err := s.Claim(b.Context(), 0, "benchmark")
+// claimedBy is a claim of a benchmark on an empty store, with a flush to fill.
+func claimedBy(b *testing.B) (*Claim, *Flush) {
+	b.Helper()
+	claim, err := migrated(b).Claim(b.Context(), 0, "benchmark")
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer claim.Close()
-	f := NewFlush(0, claim.Epoch())
+	b.Cleanup(claim.Close)
+	return claim, NewFlush(0, claim.Epoch())
+}
+
+// BenchmarkFlushWithoutRows is what a flush costs for nothing but exactness: it is announced, the claim is checked, and
+// the ledger is written. Each flush pays it once, however many records it has.
+func BenchmarkFlushWithoutRows(b *testing.B) {
+	claim, f := claimedBy(b)
 	next := int64(0)
 	for b.Loop() {
 		f.Ledger(ledger.Entry{Topic: events.TopicCentre, FirstOffset: next, NextOffset: next + 1, Accounts: ledger.Accounts{Accepted: 1}})
@@ -73,13 +78,7 @@ func BenchmarkFlushWithoutRows(b *testing.B) {
 // BenchmarkSmallFlush is what a flush of a few records of each kind costs, in which every table gets rows: what a post and a centre send within
 // 200 ms. Nearly all of it is the price of statements and parts.
 func BenchmarkSmallFlush(b *testing.B) {
-	s := migrated(b)
-	claim, err := s.Claim(b.Context(), 0, "benchmark")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer claim.Close()
-	f := NewFlush(0, claim.Epoch())
+	claim, f := claimedBy(b)
 	next := int64(0)
 	for b.Loop() {
 		next++

@@ -21,7 +21,7 @@ const (
 
 // writer writes the flushes of all claims of this process, those that wait at the same time together: the statements of
 // a flush cost the same for ten records and for ten thousand. While one group is written the next one gathers, so that
-// groups grow with the load; when many rows wait, a second connection helps. Each claim in a group is announced and
+// groups grow with the load; when many rows wait, a second lane helps. Each claim in a group is announced and
 // checked like one that writes alone; the ones that hold no longer leave the group before anything else is written.
 type writer struct {
 	store *Store
