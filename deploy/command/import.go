@@ -14,16 +14,46 @@ import (
 	"retorno/deploy/command/screen"
 	"retorno/deploy/command/settings"
 	"retorno/producers/importer"
-	"retorno/schemas/events"
+	"retorno/producers/imports"
 )
 
 type importCommand struct {
-	Kind  string     `arg:"" enum:"checkpoint,centre" help:"What the rows are: checkpoint (crossings) or centre (registrations, or help when there is a column for its kind)."`
+	Checkpoint importCheckpointCommand `cmd:"" help:"Import a file of crossings."`
+	Centre     importCentreCommand     `cmd:"" help:"Import a file of registrations, or of help when it has a column for its kind."`
+	List       importListCommand       `cmd:"" help:"List what was imported: source, days, rows that count, are void, are rejected."`
+	Void       importVoidCommand       `cmd:"" help:"Take an import back: none of its rows counts any more."`
+}
+
+// Help is the longer text of --help.
+func (importCommand) Help() string {
+	return helpText(`Reads other systems' exports, and keeps account of them: what was imported can be listed, replaced by a corrected file, and taken back.`,
+		"retorno import centre camr.csv --check", "retorno import list", "retorno import centre camr-corrected.csv --replace=import-centre-1f0c7b2a", "retorno import void import-centre-1f0c7b2a")
+}
+
+type importCheckpointCommand struct{ importFile }
+
+type importCentreCommand struct{ importFile }
+
+// Run imports the file.
+func (c *importCheckpointCommand) Run(ctx context.Context, t *terminal) error {
+	return c.run(ctx, t, importer.KindCheckpoint)
+}
+
+// Run imports the file.
+func (c *importCentreCommand) Run(ctx context.Context, t *terminal) error {
+	return c.run(ctx, t, importer.KindCentre)
+}
+
+// importFile is the import of one file.
+type importFile struct {
 	File  string     `arg:"" placeholder:"FILE.csv" help:"The export."`
 	Kafka kafkaFlags `embed:"" prefix:"kafka-"`
 
+	Check             bool              `per:"call" help:"Read everything, show rows, rejected ones, doubts, date order and what would change, and send nothing."`
+	Replace           string            `per:"call" placeholder:"SOURCE" help:"The file takes the place of that import (see import list): rows that it lacks are voided, new ones counted."`
+	Keep              bool              `per:"call" help:"Rows of an earlier import that this file lacks stay counted beside it."`
 	System            string            `per:"call" placeholder:"NAME" help:"System that the export comes from, such as siamir; part of each record's id. Default: the kind."`
-	Source            string            `per:"call" placeholder:"NAME" help:"Name of this series of exports in the account of sources; else made from the first row."`
+	Source            string            `per:"call" placeholder:"NAME" help:"Name of this series of exports in the account of sources; else made from the first good row."`
 	DateOrder         string            `per:"call" enum:",dmy,mdy" default:"" placeholder:"ORDER" help:"dmy or mdy, where the dates do not prove it."`
 	SexM              string            `name:"sex-m" per:"call" enum:",M,F" default:"" placeholder:"SEX" help:"What a bare M means, M (man) or F (mujer), where the column does not prove it."`
 	DepartmentNumbers string            `per:"call" enum:",ine,alphabetical" default:"" placeholder:"HOW" help:"How departments are numbered, ine or alphabetical, where the municipalities do not prove it."`
@@ -31,24 +61,39 @@ type importCommand struct {
 	Column            map[string]string `per:"call" placeholder:"NAME=FIELD" help:"What a column of the file is: a field, or - to leave it out. Repeat it for more."`
 	Assume            map[string]string `per:"call" placeholder:"FIELD=TEXT" help:"A field that no column has, the same for all rows, such as border_point=L-COR. Repeat it for more."`
 	WithoutDocuments  bool              `per:"call" help:"Drop document numbers: no record will be linked to another."`
-	DryRun            bool              `per:"call" help:"Read and account for everything, send nothing."`
+	DryRun            bool              `per:"call" help:"Read and account for everything, without asking Kafka what was imported before, and send nothing."`
 	JSON              bool              `name:"json" per:"call" help:"The account as JSON."`
 
 	identityFlags
 }
 
 // Help is the longer text of --help.
-func (importCommand) Help() string {
-	return helpText(`Reads another system's CSV export, as it really comes, and sends its rows to Kafka as events: comma or semicolon, UTF-8 or Windows-1252, dd/mm/yyyy or ISO dates, posts by name or code. Rows that cannot be understood go to FILE.rejected.csv with line, column and reason; mend them there and import that file. The same file twice changes nothing, because ids are made from the content.
+func (importFile) Help() string {
+	return helpText(`Reads another system's CSV export, as it really comes, and sends its rows to Kafka as events: comma or semicolon, UTF-8 or Windows-1252, dd/mm/yyyy or ISO dates, posts by name or code. Rows that cannot be understood go to FILE.rejected.csv with line, column and reason; mend them there and import that file.
+
+The same file twice changes nothing, in whatever order its rows stand; a file that has grown brings its new rows. A file that repeats an earlier one but lacks or changes some of its rows is refused until it is said what it is: the corrected file (--replace), one beside it (--keep), or another one (--source).
 
 Document numbers become person keys here, under a secret of at least 32 bytes that all agents share, and do not leave this computer; names are dropped.`,
 		"retorno import checkpoint corinto-2016.csv --system=inm --identity-key-file=identity.key",
-		"retorno import centre camr.csv --without-documents --dry-run", "retorno import checkpoint posts.csv --assume=border_point=L-COR --assume=direction=entry --column='Paso=border_point'")
+		"retorno import centre camr.csv --without-documents --check", "retorno import checkpoint posts.csv --assume=border_point=L-COR --assume=direction=entry --column='Paso=border_point'")
+}
+
+// Validate refuses flags that contradict each other.
+func (c *importFile) Validate() error {
+	switch {
+	case c.Replace != "" && c.Keep:
+		return errors.New("--replace takes rows back that the file lacks, --keep keeps them: say one of them")
+	case c.Replace != "" && c.Source != "":
+		return errors.New("--replace names the source already: leave --source out")
+	case c.DryRun && (c.Check || c.Replace != ""):
+		return errors.New("--dry-run does not ask what was imported before: say --check alone, or with --replace")
+	}
+	return c.Kafka.Validate()
 }
 
 // config is what the importer is told.
-func (c *importCommand) config() (importer.Config, error) {
-	cfg := importer.Config{Kind: c.Kind, System: c.System, Source: c.Source, WithoutDocuments: c.WithoutDocuments, DateOrder: c.DateOrder,
+func (c *importFile) config(kind string) (importer.Config, error) {
+	cfg := importer.Config{Kind: kind, System: c.System, Source: c.Source, WithoutDocuments: c.WithoutDocuments, DateOrder: c.DateOrder,
 		SexM: c.SexM, DepartmentNumbers: c.DepartmentNumbers, Columns: c.Column, Assume: c.Assume, DryRun: c.DryRun}
 	if c.Delimiter != "" {
 		text := strings.ReplaceAll(c.Delimiter, `\t`, "\t")
@@ -65,68 +110,95 @@ func (c *importCommand) config() (importer.Config, error) {
 	return cfg, Usage(cfg.Validate())
 }
 
-// Run imports the file.
-func (c *importCommand) Run(ctx context.Context, t *terminal) error {
-	cfg, err := c.config()
+func (c *importFile) run(ctx context.Context, t *terminal, kind string) error {
+	cfg, err := c.config(kind)
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(c.File)
+	input, err := os.Open(c.File)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = file.Close() }()
-	var out outbox
-	if !c.DryRun {
-		writer, err := c.Kafka.openWriter(ctx, t.Log, nil)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = writer.Close() }()
-		out = newOutbox(writer)
-	}
-	rejected := importer.NewRejectedFile(c.File)
+	defer func() { _ = input.Close() }()
 	bar := screen.NewProgress(t.Err, "rows read", 0)
-	var rows int64
-	summary, err := importer.Import(ctx, cfg, c.File, file, func(e *events.Envelope) error {
-		rows++
-		bar.Set(rows)
-		message, err := out.seal(events.Line{Envelope: e})
-		if err != nil {
-			return err
+	cfg.Progress = func(rows int) { bar.Set(int64(rows)) }
+	rejected := importer.NewRejectedFile(c.File)
+	result := importResult{}
+	if c.DryRun {
+		result.Summary, err = importer.Import(ctx, cfg, c.File, input, nil, rejected)
+		bar.End()
+	} else {
+		var file *importer.File
+		file, err = importer.Read(ctx, cfg, c.File, input)
+		bar.End()
+		defer func() { _ = file.Close() }()
+		if err == nil {
+			result.Summary = file.Summary
+			err = c.send(ctx, t, file, &result, rejected)
 		}
-		return out.put(ctx, message)
-	}, rejected)
-	if err == nil && !c.DryRun {
-		err = out.flush(ctx)
 	}
-	bar.End()
 	if err != nil {
 		rejected.Discard()
-		return c.failed(out.sent, err)
+		return c.failed(err)
 	}
 	if err := rejected.Close(); err != nil {
 		return err
 	}
-	return c.conclude(t, summary, rejected.Path())
+	return c.conclude(t, result, rejected.Path())
 }
 
-// failed gives the failure of an import its exit status and says what became of the rows.
-func (c *importCommand) failed(sent int64, err error) error {
+// send compares the file with what was imported before, says what will change, and sends it.
+func (c *importFile) send(ctx context.Context, t *terminal, file *importer.File, result *importResult, rejected io.Writer) error {
+	kafka, err := c.Kafka.openImports(ctx, t.Log, !c.Check)
+	if err != nil {
+		return err
+	}
+	defer kafka.close()
+	plan, err := imports.Make(ctx, &kafka.cluster, file, imports.Options{Replace: importName(c.Replace), Keep: c.Keep, Named: c.Source != ""})
+	if err != nil {
+		return err
+	}
+	result.Source, result.Changes = plan.Source, &plan.Changes
+	if err := file.WriteRejected(rejected, plan.Rejected); err != nil || c.Check {
+		return err
+	}
+	if _, err := fmt.Fprintf(t.Err, "%s\n", changes(plan.Changes, "")); err != nil {
+		return err
+	}
+	return kafka.send(ctx, t, plan)
+}
+
+// importResult is what --json prints.
+type importResult struct {
+	importer.Summary
+	// Changes are what the file changes, compared with what was imported before; null after --dry-run, which does not ask.
+	Changes *imports.Changes `json:"changes"`
+}
+
+// failed gives the failure of an import its exit status and the way out.
+func (c *importFile) failed(err error) error {
 	var unreadable *importer.FileError
+	var replaces *imports.ReplacesError
+	var unknown *imports.UnknownError
+	var cutOff *cutOffError
 	switch {
 	case errors.As(err, &unreadable) && unreadable.Code == "no_secret":
 		return Usage(fmt.Errorf("%w: --identity-key-file or %s, or --without-documents", err, settings.EnvironmentName("identity-key")))
 	case errors.As(err, &unreadable):
 		return No(err)
-	case sent > 0:
-		return fmt.Errorf("after %s rows that were acknowledged: %w; import the same file again, nothing is counted twice", screen.Count(sent), err)
+	case errors.As(err, &replaces):
+		return No(fmt.Errorf("%s: %w; nothing was sent: import it with --replace=%s if it is the corrected file, with --keep if those rows stay counted beside it, or under a --source of its own\n%s; no se envió nada: importe con --replace=%[3]s si es el archivo corregido, con --keep si esas filas siguen contando, o con --source si es otro archivo",
+			c.File, err, replaces.Import.Source, replaces.Spanish()))
+	case errors.As(err, &unknown):
+		return Usage(err)
+	case errors.As(err, &cutOff):
+		return fmt.Errorf("%w; import the same file again, nothing is counted twice", err)
 	default:
 		return err
 	}
 }
 
-func (c *importCommand) conclude(t *terminal, s importer.Summary, rejected string) error {
+func (c *importFile) conclude(t *terminal, s importResult, rejected string) error {
 	var err error
 	if c.JSON {
 		encoder := json.NewEncoder(t.Out)
@@ -151,10 +223,10 @@ func (c *importCommand) conclude(t *terminal, s importer.Summary, rejected strin
 }
 
 // print writes the account for people.
-func (c *importCommand) print(w io.Writer, s importer.Summary) error {
-	did := "sent"
-	if c.DryRun {
-		did = "would be sent"
+func (c *importFile) print(w io.Writer, s importResult) error {
+	did := "accepted"
+	if c.DryRun || c.Check {
+		did = "acceptable"
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s, %q between cells, %s rows: %s %s, %s rejected, %s blank, %s headers, %s notes\n", s.File, s.Charset, s.Delimiter,
@@ -170,6 +242,35 @@ func (c *importCommand) print(w io.Writer, s importer.Summary) error {
 	for _, code := range codes {
 		fmt.Fprintf(&b, "rejected: %s %s\n", screen.Count(int64(s.RejectedBy[code])), code)
 	}
+	switch {
+	case s.Changes != nil && c.Check:
+		fmt.Fprintf(&b, "%s\n", changes(*s.Changes, "would be "))
+	case s.Changes != nil:
+		fmt.Fprintf(&b, "%s\n", changes(*s.Changes, ""))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// changes says what a file changes; would stands before what is done to records.
+func changes(c imports.Changes, would string) string {
+	n := func(n int) string { return screen.Count(int64(n)) }
+	var b strings.Builder
+	earlier := "not imported before"
+	if c.Known {
+		earlier = "imported before"
+	}
+	fmt.Fprintf(&b, "%s, %s: %s new rows %ssent, %s counted already", c.Source, earlier, n(c.New), would, n(c.Unchanged+c.Elsewhere))
+	for _, part := range []struct {
+		count int
+		text  string
+	}{
+		{c.Elsewhere, "of them from other imports"}, {c.Voided, would + "voided"}, {c.Restored, would + "restored"},
+		{c.Absent, "not in this file, stay counted"}, {c.StillVoid, "void, and stay so"},
+	} {
+		if part.count > 0 {
+			fmt.Fprintf(&b, ", %s %s", n(part.count), part.text)
+		}
+	}
+	return b.String()
 }

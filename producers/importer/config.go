@@ -64,6 +64,8 @@ type Config struct {
 	Assume map[string]string
 	// DryRun reads, converts and accounts for everything and sends nothing.
 	DryRun bool
+	// Progress is called with the number of rows read so far; nil: it is not.
+	Progress func(rows int)
 
 	rowLimit, bufferLimit int64 // lowered in tests
 }

@@ -84,18 +84,31 @@ func (h rowHash) recordID(eventMs int64, n uint32) string {
 	return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
 }
 
-// sourceID names the file in the account of sources: what the caller says, else system and the first data row: its
-// content where it is good, so that re-saving the file in another form changes nothing; where it is not, those of its
-// cells that concern no person.
-func (p *pass) sourceID(first *events.Record, r row) string {
+// sourceID names the file in the account of sources: what the caller says, else system and the content of the first good
+// row, so that re-saving the file in another form changes nothing. A file without a good row is named after those cells
+// that concern no person.
+func (p *pass) sourceID() string {
 	if p.cfg.Source != "" {
 		return "import-" + p.cfg.Source
 	}
-	sum := contentHash(p.cfg.system(), first)
-	if first == nil {
-		sum = p.dialect.header.placeHash(r)
+	sum := p.ruins
+	if p.name != nil {
+		sum = *p.name
 	}
 	return "import-" + p.cfg.system() + "-" + hex.EncodeToString(sum[:4])
+}
+
+// ruin notes a rejected row, for the name of a file in which no row is good.
+func (p *pass) ruin(r row) {
+	if p.name != nil {
+		return
+	}
+	sum := p.file.dialect.header.placeHash(r)
+	h := sha256.New()
+	_, _ = h.Write(p.ruins[:])
+	_, _ = h.Write(sum[:])
+	fmt.Fprintf(h, "%d", len(r.raw))
+	p.ruins = rowHash(h.Sum(nil))
 }
 
 // placeFields are the fields that say when and where, and nothing about anyone.

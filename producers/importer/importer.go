@@ -9,11 +9,10 @@
 //   - The same rows give the same bytes. A record_id is made of the event's time and the SHA-256 of the normalised
 //     content, so a second import changes nothing. Rows that are alike in everything that is kept are told apart by
 //     their order (first, second …), which is part of the hash.
-//   - source_seq is the number of the data row in its file, rejected rows counted. A file that has grown at its end
-//     repeats the old numbers and goes on; rejected rows stand as missing in the account of sources until they are
-//     mended, in the file or in the file of rejected rows, which carries source and row number along.
-//   - source_id is "import-" and the name the caller gives the file; else system and the first data row's hash, so that
-//     neither renaming nor re-saving nor growing changes it.
+//   - Rows are numbered by the caller (see producers/imports), rejected rows with the others: they stand as missing in the
+//     account of sources until they are mended, in the file or in the file of rejected rows, which carries source and
+//     number along.
+//   - A file that the caller does not name is called after its system and the hash of its first good row.
 //   - Documents become person keys here, birth dates become ages, names and everything else unknown is dropped.
 //
 // What it never does: guess. Where a bare "M" may be man or woman, 03/04 may be March, "La Ceiba" an airport or a
@@ -22,12 +21,12 @@
 // Assumptions, all of them visible in the data: a day without a time is noon in Honduras, and of help, which follows
 // arrival, the last second of the day; a two-digit year of an event
 // is 20yy, of a birth the latest that is not after the event; free-text education, occupation and company that no
-// synonym knows are not stated (counted in a warning). A row that is corrected after it was accepted is another record:
-// the first must be voided at its source. A mended row that becomes equal to an accepted one, when imported from the
-// file of rejected rows, is that same record.
+// synonym knows are not stated (counted in a warning). A row that is corrected after it was accepted is another record.
+// A mended row that becomes equal to an accepted one, when imported from the file of rejected rows, is that same record.
 //
-// It holds one row at a time, and a hash of eight bytes for each distinct row (some 40 bytes of memory with the map). On failure of the sink it stops and says at which
-// line; importing again completes the work.
+// Nothing leaves before the whole file is read: records wait in a temporary file without a name, which holds what Kafka
+// will hold and nothing else. Memory is a hash of eight bytes for each distinct row (some 40 bytes with the map), and the
+// faults of rejected rows.
 package importer
 
 import (
@@ -36,45 +35,203 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"retorno/schemas/events"
 )
 
-// Import reads the export called name from r and gives each good row to sink as an event, in file order. Rejected rows
-// go to rejected as CSV (nil: they are only counted). The file is read three times, so r should be an io.ReadSeeker;
-// anything else is held in memory up to MaxBuffer.
+// Row is one data row of a file that was read.
+type Row struct {
+	// Line is where it begins, from 1.
+	Line int
+	// Record is what it says: with its id, revision 1 and the row's number in the file, under the file's own source. Nil:
+	// the row is rejected.
+	Record *events.Record
+	// Origin is the place that a row of a file of rejected rows had at first; else zero.
+	Origin Place
+}
+
+// Place is a number in the account of a source.
+type Place struct {
+	Source string // source_id
+	Seq    uint64 // source_seq, from 1
+}
+
+// File is an export that was read: every row in its account, nothing sent. Close it.
+type File struct {
+	// Summary is the account of its rows.
+	Summary Summary
+	// Source is the source_id for a file that is not known: "import-" and what the caller called it, else system and hash.
+	Source string
+	// Mended reports whether this is a file of rejected rows, each of which has its Origin.
+	Mended bool
+
+	input   io.ReadSeeker
+	dialect *dialect
+	spool   *spool
+	refused []refusal
+}
+
+// refusal is a rejected row.
+type refusal struct {
+	line   int
+	origin Place
+	faults []fault
+}
+
+// Read reads the export called name from r. The file is read three times, so r should be an io.ReadSeeker; anything
+// else is held in memory up to MaxBuffer. The caller keeps r until it closes the File.
 //
-// Errors: *FileError when the file as a whole cannot be read as what it is said to be, nothing having been sent;
-// the error of sink, rejected or ctx otherwise. The Summary is filled as far as the work went.
-func Import(ctx context.Context, cfg Config, name string, r io.Reader, sink func(*events.Envelope) error, rejected io.Writer) (Summary, error) {
-	sum := Summary{File: name, Kind: cfg.Kind, System: cfg.system(), RejectedBy: map[string]int{}}
+// Errors: *FileError when the file as a whole cannot be read as what it is said to be; the error of r, of the temporary
+// file, or of ctx. The File is not nil in any case, and its Summary filled as far as the work went.
+func Read(ctx context.Context, cfg Config, name string, r io.Reader) (*File, error) {
+	f := &File{Summary: Summary{File: name, Kind: cfg.Kind, System: cfg.system(), RejectedBy: map[string]int{}}}
+	err := f.read(ctx, cfg, r)
+	if err != nil && !errors.As(err, new(*invalidSetting)) {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return f, err
+}
+
+func (f *File) read(ctx context.Context, cfg Config, r io.Reader) (err error) {
 	if err := cfg.Validate(); err != nil {
-		return sum, err
+		return &invalidSetting{err}
 	}
-	file, err := seekable(r, cfg.maxBuffer())
-	if err != nil {
-		return sum, err
+	if f.input, err = seekable(r, cfg.maxBuffer()); err != nil {
+		return err
 	}
-	d, err := survey(ctx, cfg, file)
-	if err != nil {
-		return sum, fmt.Errorf("%s: %w", name, err)
+	if f.dialect, err = survey(ctx, cfg, f.input); err != nil {
+		return err
 	}
+	d, sum := f.dialect, &f.Summary
 	sum.Charset, sum.Delimiter, sum.Columns = d.charset, string(d.delimiter), d.header.taken()
 	for _, w := range d.warnings {
 		sum.warn(w)
 	}
-	p := pass{ctx: ctx, cfg: cfg, dialect: d, sum: &sum, sink: sink, alike: map[uint64]uint32{}, taken: map[uint64]bool{}}
-	if rejected != nil {
-		p.rejected = newRejectedWriter(rejected, d)
+	if f.spool, err = newSpool(); err != nil {
+		return err
 	}
-	err = p.run(file)
-	if p.rejected != nil {
-		err = errors.Join(err, p.rejected.flush())
+	p := pass{ctx: ctx, cfg: cfg, file: f, alike: map[uint64]uint32{}, taken: map[Place]bool{}}
+	if err := p.run(); err != nil {
+		return err
+	}
+	f.Mended, f.Source = d.header.rejected(), p.sourceID()
+	sum.Source = f.Source
+	if f.Mended && len(p.origins) > 0 {
+		sum.Source = slices.Min(slices.Collect(maps.Keys(p.origins)))
+	}
+	return f.spool.flush()
+}
+
+// invalidSetting is an error of Config.Validate, which names what to change without the file's help.
+type invalidSetting struct{ error }
+
+func (e *invalidSetting) Unwrap() error { return e.error }
+
+// Close removes the temporary file.
+func (f *File) Close() error {
+	if f.spool == nil {
+		return nil
+	}
+	return f.spool.close()
+}
+
+// Each calls fn with every data row, in file order. An error of fn ends it and comes back with the row's line.
+func (f *File) Each(ctx context.Context, fn func(Row) error) error {
+	refused := f.refused
+	return f.spool.each(func(line int, record *events.Record) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		row := Row{Line: line, Record: record}
+		switch {
+		case record == nil:
+			row.Origin, refused = refused[0].origin, refused[1:]
+		case f.Mended:
+			row.Origin = Place{record.GetSourceId(), record.GetSourceSeq()}
+		default:
+			record.SourceId = f.Source
+		}
+		if err := fn(row); err != nil {
+			return fmt.Errorf("line %d: %w", line, err)
+		}
+		return nil
+	})
+}
+
+// WriteRejected writes the rejected rows as CSV, as they stand in the file and with their reasons. places are the places
+// that they keep until they are mended, in file order.
+func (f *File) WriteRejected(w io.Writer, places []Place) error {
+	if len(f.refused) == 0 {
+		return nil
+	}
+	out := newRejectedWriter(w, f.dialect)
+	rows, err := f.dialect.open(f.input)
+	if err != nil {
+		return err
+	}
+	for i := 0; i < len(f.refused); {
+		row, err := rows.next()
+		if err != nil {
+			return fmt.Errorf("read the rejected row of line %d again: %w", f.refused[i].line, err)
+		}
+		if row.line != f.refused[i].line {
+			continue
+		}
+		if err := out.write(row, places[i], f.refused[i].faults); err != nil {
+			return fmt.Errorf("write the rejected row of line %d: %w", row.line, err)
+		}
+		i++
+	}
+	return out.flush()
+}
+
+// Places are the places of the rejected rows, in file order, when nothing is known of the file: numbers as rows stand in it.
+func (f *File) Places(ctx context.Context) ([]Place, error) {
+	var places []Place
+	seq := uint64(0)
+	err := f.Each(ctx, func(row Row) error {
+		seq++
+		switch {
+		case row.Record == nil && f.Mended:
+			places = append(places, row.Origin)
+		case row.Record == nil:
+			places = append(places, Place{f.Source, seq})
+		}
+		return nil
+	})
+	return places, err
+}
+
+// Import reads the export called name as one that nothing is known of, and gives each good row to sink as an event, in
+// file order. Rejected rows go to rejected as CSV (nil: they are only counted). Errors are those of Read, or of sink,
+// rejected or ctx. Rows are numbered as they stand in the file.
+func Import(ctx context.Context, cfg Config, name string, r io.Reader, sink func(*events.Envelope) error, rejected io.Writer) (Summary, error) {
+	f, err := Read(ctx, cfg, name, r)
+	if err == nil {
+		err = f.deliver(ctx, cfg, sink, rejected)
+	}
+	return f.Summary, errors.Join(err, f.Close())
+}
+
+func (f *File) deliver(ctx context.Context, cfg Config, sink func(*events.Envelope) error, rejected io.Writer) error {
+	err := f.Each(ctx, func(row Row) error {
+		if row.Record == nil || cfg.DryRun {
+			return nil
+		}
+		return sink(&events.Envelope{Record: row.Record})
+	})
+	if err == nil && rejected != nil {
+		var places []Place
+		if places, err = f.Places(ctx); err == nil {
+			err = f.WriteRejected(rejected, places)
+		}
 	}
 	if err != nil {
-		return sum, fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", f.Summary.File, err)
 	}
-	return sum, nil
+	return nil
 }
 
 // seekable returns r as a thing that can be read again.
@@ -92,129 +249,4 @@ func seekable(r io.Reader, limit int64) (io.ReadSeeker, error) {
 		return nil, fileError("too_large_for_a_pipe", limit)
 	}
 	return bytes.NewReader(b), nil
-}
-
-// pass is the last reading, in which rows become events.
-type pass struct {
-	ctx      context.Context
-	cfg      Config
-	dialect  *dialect
-	sum      *Summary
-	sink     func(*events.Envelope) error
-	rejected *rejectedWriter
-
-	source string            // source_id, known from the first data row on
-	number uint64            // data rows so far
-	alike  map[uint64]uint32 // how often a content came so far, by 64 bits of its hash
-	taken  map[uint64]bool   // row numbers seen in a file of rejected rows
-}
-
-func (p *pass) run(file io.ReadSeeker) error {
-	rows, err := p.dialect.open(file)
-	if err != nil {
-		return err
-	}
-	for {
-		if err := p.ctx.Err(); err != nil {
-			return err
-		}
-		row, err := rows.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("line %d: %w", rows.line, err)
-		}
-		p.sum.Read++
-		p.sum.Lines = rows.line
-		if err := p.convert(row); err != nil {
-			return err
-		}
-	}
-}
-
-// convert puts one row into its account.
-func (p *pass) convert(row row) error {
-	switch p.dialect.sort(row) {
-	case rowBlank:
-		p.sum.Blank++
-		return nil
-	case rowHeader:
-		p.sum.Headers++
-		return nil
-	case rowNote:
-		p.sum.Notes++
-		p.sum.warn(Warning{Code: "note_skipped", Line: row.line})
-		return nil
-	}
-	p.number++
-	c := conversion{cfg: p.cfg, dialect: p.dialect, row: row}
-	record := c.convert()
-	if p.source == "" {
-		p.source = p.sourceID(record, row)
-	}
-	source, seq := p.source, p.number
-	if c.mended() {
-		source, seq = c.origin()
-		if seq != 0 && p.taken[seq] {
-			c.fault("", "repeated_row_number", fmt.Sprint(seq))
-		}
-		p.taken[seq] = true
-	}
-	if p.sum.Source == "" {
-		p.sum.Source = source
-	}
-	again := false
-	if len(c.faults) == 0 {
-		again = p.identify(record, source, seq)
-		c.check(record)
-	}
-	if len(c.faults) > 0 {
-		return p.reject(row, source, seq, c.faults)
-	}
-	if again {
-		p.sum.Alike++
-	}
-	return p.accept(record, row, &c)
-}
-
-// identify gives the record its ids; again says that its content came before.
-func (p *pass) identify(record *events.Record, source string, seq uint64) (again bool) {
-	hash := contentHash(p.cfg.system(), record)
-	n := p.alike[hash.short()] + 1
-	p.alike[hash.short()] = n
-	record.RecordId = hash.recordID(record.GetEventTimeMs(), n)
-	record.Revision = 1
-	record.SourceId, record.SourceSeq = source, seq
-	record.SchemaVersion = events.SchemaVersion
-	return n > 1
-}
-
-func (p *pass) accept(record *events.Record, row row, c *conversion) error {
-	if int64(len(p.alike)) > p.cfg.maxRows() {
-		return fileError("too_many_rows", p.cfg.maxRows())
-	}
-	if !p.cfg.DryRun {
-		if err := p.sink(&events.Envelope{Record: record}); err != nil {
-			return fmt.Errorf("line %d: %w", row.line, err)
-		}
-	}
-	p.sum.Accepted++
-	p.sum.linked(record)
-	for _, w := range c.warnings {
-		p.sum.warn(w)
-	}
-	return nil
-}
-
-func (p *pass) reject(row row, source string, seq uint64, faults []fault) error {
-	p.sum.Rejected++
-	p.sum.RejectedBy[faults[0].code]++
-	if p.rejected == nil {
-		return nil
-	}
-	if err := p.rejected.write(row, source, seq, faults); err != nil {
-		return fmt.Errorf("write the rejected row of line %d: %w", row.line, err)
-	}
-	return nil
 }

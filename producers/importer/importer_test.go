@@ -297,7 +297,7 @@ func TestSinkAndContextEndTheImport(t *testing.T) {
 		}
 		return nil
 	}, io.Discard)
-	if !errors.Is(err, full) || !strings.Contains(err.Error(), "line ") || sum.Accepted != 2 {
+	if !errors.Is(err, full) || !strings.Contains(err.Error(), "line ") || sum.Accepted != 8 || n != 3 {
 		t.Errorf("%v, %+v", err, sum)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -32,7 +32,7 @@ func newRejectedWriter(w io.Writer, d *dialect) *rejectedWriter {
 	return &rejectedWriter{out: w, csv: out, header: d.header}
 }
 
-func (w *rejectedWriter) write(r row, source string, number uint64, faults []fault) error {
+func (w *rejectedWriter) write(r row, at Place, faults []fault) error {
 	if !w.begun {
 		w.begun = true
 		if _, err := w.out.Write(bomUTF8); err != nil {
@@ -58,7 +58,7 @@ func (w *rejectedWriter) write(r row, source string, number uint64, faults []fau
 	if r.fault != "" || len(r.cells) != len(w.header.cells) {
 		raw, cells = r.raw, make([]string, len(w.header.cells))
 	}
-	lead := []string{source, strconv.FormatUint(number, 10), strconv.Itoa(r.line), faults[0].column, faults[0].code,
+	lead := []string{at.Source, strconv.FormatUint(at.Seq, 10), strconv.Itoa(r.line), faults[0].column, faults[0].code,
 		strings.Join(es, "; "), strings.Join(en, "; "), strings.ToValidUTF8(raw, "\uFFFD")}
 	all := append(lead, w.own(cells)...)
 	for i := range all {

@@ -21,6 +21,8 @@ const (
 	TopicCheckpoint = "retorno.checkpoint.v1"
 	TopicCentre     = "retorno.centre.v1"
 	TopicDeadLetter = "retorno.deadletter.v1"
+	// TopicImports holds the accounts of imported files (see producers/imports), in one partition.
+	TopicImports = "retorno.imports.v1"
 )
 
 // Limits of one batch on each kind of topic, in bytes. A fact is under a
@@ -34,7 +36,7 @@ const (
 
 // TopicsConfig says which topics there are to be, and how.
 type TopicsConfig struct {
-	// Topics are those that are needed. Default all three.
+	// Topics are those that are needed. Default the first three.
 	Topics []string
 	// Partitions of each of the two fact topics. Default 12.
 	Partitions int
@@ -58,9 +60,9 @@ func (c TopicsConfig) withDefaults() TopicsConfig {
 	return c
 }
 
-// partitions is how many a topic is to have: dead letters always one.
+// partitions is how many a topic is to have: dead letters and accounts of imports always one.
 func (c TopicsConfig) partitions(topic string) int {
-	if topic == TopicDeadLetter {
+	if topic == TopicDeadLetter || topic == TopicImports {
 		return 1
 	}
 	return c.Partitions

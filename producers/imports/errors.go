@@ -1,0 +1,65 @@
+package imports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// ReplacesError says that a file repeats an earlier import, and not all of it: the caller has to say what it is.
+type ReplacesError struct {
+	Import Import
+	Same   int // rows that both have
+	Like   int // rows of the import that the file has with other cells
+	Absent int // rows of the import, within the file's days, that the file does not have as they were
+	New    int // rows that the import does not have
+}
+
+func (e *ReplacesError) Error() string {
+	if e.Import.State == StateVoid {
+		return fmt.Sprintf("import %s, which holds %d of these rows, was taken back", e.Import.Source, e.Same)
+	}
+	return fmt.Sprintf("%d rows were imported before, as %s; %d of its rows are not in this file as they were (%d have other cells), and %d are new",
+		e.Same, e.Import.Source, e.Absent, e.Like, e.New)
+}
+
+// Spanish is the message in Spanish.
+func (e *ReplacesError) Spanish() string {
+	if e.Import.State == StateVoid {
+		return fmt.Sprintf("la importación %s, que contiene %d de estas filas, fue anulada", e.Import.Source, e.Same)
+	}
+	return fmt.Sprintf("%d filas ya se importaron, como %s; %d de sus filas no están en este archivo como estaban (%d tienen otras celdas) y %d son nuevas",
+		e.Same, e.Import.Source, e.Absent, e.Like, e.New)
+}
+
+// UnknownError says that there is no import of a name.
+type UnknownError struct {
+	Source string
+	There  []string // the imports that exist
+}
+
+func unknown(source, kind string, heads map[string]Import) *UnknownError {
+	e := &UnknownError{Source: source}
+	for name, head := range heads {
+		if kind == "" || head.Kind == kind {
+			e.There = append(e.There, name)
+		}
+	}
+	slices.Sort(e.There)
+	return e
+}
+
+func (e *UnknownError) Error() string {
+	there := "there is none"
+	if len(e.There) > 0 {
+		there = "there are " + strings.Join(e.There, ", ")
+	}
+	return fmt.Sprintf("no import is called %s: %s", e.Source, there)
+}
+
+// OvertakenError says that another import of the source began meanwhile.
+type OvertakenError struct{ Source string }
+
+func (e *OvertakenError) Error() string {
+	return fmt.Sprintf("another import of %s began meanwhile and goes on; what this one sent is part of it", e.Source)
+}

@@ -1,0 +1,166 @@
+package imports
+
+import (
+	"cmp"
+	"context"
+	"hash/maphash"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"retorno/schemas/calendar"
+	"retorno/schemas/events"
+)
+
+// history is what the logs hold of one source.
+type history struct {
+	Import
+	records map[uuid.UUID]*state
+	numbers map[uint64]bool // that stand for something
+	highest uint64
+}
+
+// state is the latest revision of a record.
+type state struct {
+	revision uint32
+	void     bool
+	day      calendar.Day
+	like     uint64 // see likeness
+	inFile   bool   // the file that is planned has it
+}
+
+func newHistory(i Import) *history {
+	return &history{Import: i, records: map[uuid.UUID]*state{}, numbers: map[uint64]bool{}}
+}
+
+func (h *history) add(id uuid.UUID, r *events.Record) {
+	s := h.records[id]
+	if s == nil {
+		s = &state{}
+		h.records[id] = s
+	}
+	if r.GetRevision() >= s.revision {
+		s.revision, s.void = r.GetRevision(), r.GetVoidReason() != ""
+		s.day, s.like = calendar.DayOf(r.GetEventTimeMs()), likeness(r)
+	}
+	h.use(r.GetSourceSeq())
+}
+
+func (h *history) use(number uint64) {
+	h.numbers[number] = true
+	h.highest = max(h.highest, number)
+}
+
+// holes are the numbers up to the highest that stand for nothing, ascending.
+func (h *history) holes() []uint64 {
+	var out []uint64
+	for n := uint64(1); n < h.highest && len(out) < int(h.highest)-len(h.numbers); n++ {
+		if !h.numbers[n] {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// histories reads what the logs hold of the named imports, which are of one kind. each, when it is not nil, is called
+// with every record of theirs, in the order of each log.
+func (c *Cluster) histories(ctx context.Context, heads []Import, each func(*events.Record) error) (map[string]*history, error) {
+	out := map[string]*history{}
+	var spans []Span
+	for _, head := range heads {
+		out[head.Source] = newHistory(head)
+		spans = append(spans, head.Spans...)
+	}
+	for _, span := range merged(spans) {
+		err := c.read(ctx, topic(heads[0].Kind), span, func(r *events.Record) error {
+			h := out[r.GetSourceId()]
+			id, err := uuid.Parse(r.GetRecordId())
+			if h == nil || err != nil {
+				return nil //nolint:nilerr // another source's, or no record of ours
+			}
+			h.add(id, r)
+			if each != nil {
+				return each(r)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// merged are the spans, by partition and offset, without those that others hold.
+func merged(spans []Span) []Span {
+	var out []Span
+	for _, s := range slices.SortedFunc(slices.Values(spans), func(a, b Span) int {
+		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.From, b.From))
+	}) {
+		last := len(out) - 1
+		if last < 0 || out[last].Partition != s.Partition || out[last].To != openEnd && out[last].To < s.From {
+			out = append(out, s)
+			continue
+		}
+		if out[last].To != openEnd && (s.To == openEnd || s.To > out[last].To) {
+			out[last].To = s.To
+		}
+	}
+	return out
+}
+
+// read calls fn with each record of a span. What is no record belongs to no import.
+func (c *Cluster) read(ctx context.Context, topic string, s Span, fn func(*events.Record) error) error {
+	log, err := c.Open(topic, s.Partition)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	first, end, err := log.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	from, to := max(s.From, first), end
+	if s.To != openEnd {
+		to = min(s.To, end)
+	}
+	if from >= to {
+		return nil
+	}
+	return log.Read(ctx, from, to, func(value []byte) error {
+		opened, err := events.Open(value)
+		if err != nil {
+			return nil //nolint:nilerr // a message of another kind, which the consumer sets aside
+		}
+		return fn(opened.Record)
+	})
+}
+
+var seed = maphash.MakeSeed()
+
+// likeness is equal for two records that may be one before and after a correction of some cell: those of one moment,
+// place, person key, sex and age.
+func likeness(r *events.Record) uint64 {
+	type aged interface {
+		GetSex() string
+		GetAge() uint32
+	}
+	like := struct {
+		ms              int64
+		key, place, sex string
+		age             uint32
+	}{ms: r.GetEventTimeMs(), key: r.GetPersonKey()}
+	var body aged
+	switch {
+	case r.GetCrossing() != nil:
+		like.place, body = r.GetCrossing().GetBorderPoint(), r.GetCrossing()
+	case r.GetRegistration() != nil:
+		like.place, body = r.GetRegistration().GetCentre(), r.GetRegistration()
+	default:
+		like.place = r.GetAssistance().GetCentre()
+	}
+	if body != nil {
+		like.sex, like.age = body.GetSex(), body.GetAge()
+	}
+	return maphash.Comparable(seed, like)
+}

@@ -1,0 +1,375 @@
+package imports
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"retorno/producers/importer"
+	"retorno/schemas/calendar"
+	"retorno/schemas/events"
+)
+
+// Options say what the file is to an earlier import.
+type Options struct {
+	// Replace names the import whose place the file takes.
+	Replace string
+	// Keep says that rows of earlier imports that the file lacks stay counted.
+	Keep bool
+	// Named says that the caller named the file's source, so that it is not sought.
+	Named bool
+}
+
+// Changes are what sending a file changes.
+type Changes struct {
+	// Source is where its rows stand, Known whether an earlier import of it exists.
+	Source string `json:"source"`
+	Known  bool   `json:"known"`
+	// New rows are sent; Unchanged ones count already, from this source or from Elsewhere.
+	New       int `json:"new"`
+	Unchanged int `json:"unchanged"`
+	Elsewhere int `json:"elsewhere"`
+	// Voided are records that the file lacks and that no longer count; Absent those that stay counted.
+	Voided int `json:"voided"`
+	Absent int `json:"absent"`
+	// Restored are records that were void and count; StillVoid those that the file has and that stay void.
+	Restored  int `json:"restored"`
+	StillVoid int `json:"still_void"`
+}
+
+// fates of a row.
+type fate byte
+
+const (
+	fateKnown    fate = iota // sent before, and as it was
+	fateSend                 // a new record
+	fateRestore              // a record that was void
+	fateRejected             // a number is kept for it
+)
+
+// Plan is what is to be sent for a file.
+type Plan struct {
+	Changes
+	// Rejected are the places of the rejected rows, in file order.
+	Rejected []importer.Place
+
+	cluster *Cluster
+	file    *importer.File // nil: none, everything is taken back
+	reason  string         // void_reason
+	kind    string
+	whole   bool                // the file is all there is of the import, so that numbers without a row are closed
+	sources map[string]*history // the imports that are changed
+	fates   []fate
+	numbers []uint64
+}
+
+// Make plans what is to be sent for a file. Errors: *ReplacesError when the caller has to say what the file is;
+// *UnknownError for an import to replace that does not exist; those of the cluster.
+func Make(ctx context.Context, c *Cluster, f *importer.File, o Options) (*Plan, error) {
+	p := &Plan{cluster: c, file: f, reason: "entered_in_error", kind: f.Summary.Kind, sources: map[string]*history{}}
+	heads, err := c.settled(ctx, func(i Import) bool { return i.Kind == p.kind && i.System == f.Summary.System })
+	if err != nil {
+		return nil, err
+	}
+	if f.Mended {
+		return p, p.mended(ctx, heads)
+	}
+	rows, err := p.rows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	before, err := p.relatives(ctx, heads, o)
+	if err != nil {
+		return nil, err
+	}
+	target, err := p.target(rows, before, heads, o)
+	if err != nil {
+		return nil, err
+	}
+	p.Source, p.Known = target.Source, target.Turn > 0
+	p.sources[target.Source] = target
+	return p, p.place(ctx, target, before, o)
+}
+
+// rows are the ids of the file's good rows, with what makes them alike to others.
+type rows map[uuid.UUID]uint64
+
+func (p *Plan) rows(ctx context.Context) (rows, error) {
+	out := rows{}
+	return out, p.file.Each(ctx, func(row importer.Row) error {
+		if row.Record == nil {
+			return nil
+		}
+		id, err := uuid.Parse(row.Record.GetRecordId())
+		out[id] = likeness(row.Record)
+		return err
+	})
+}
+
+// relatives are the earlier imports that may hold rows of the file: those of its kind and system on its days, and the one
+// that is named.
+func (p *Plan) relatives(ctx context.Context, heads map[string]Import, o Options) (map[string]*history, error) {
+	sum := p.file.Summary
+	var near []Import
+	for _, h := range heads {
+		named := h.Source == o.Replace || o.Named && h.Source == p.file.Source
+		overlaps := h.System == sum.System && h.First <= sum.Last && sum.First <= h.Last && sum.First != "" && h.First != ""
+		if h.Kind == sum.Kind && (named || overlaps || h.State == StateSending && h.System == sum.System) {
+			near = append(near, h)
+		}
+	}
+	if len(near) == 0 {
+		return nil, nil
+	}
+	return p.cluster.histories(ctx, near, nil)
+}
+
+// kinship is how a file and an earlier import compare.
+type kinship struct {
+	h      *history
+	same   int // records that both have
+	absent int // records that count, lie within the file's days, and that the file lacks
+	like   int // of those, with a row in the file that is like them and no record of the import
+}
+
+func (p *Plan) compare(rows rows, h *history) kinship {
+	k := kinship{h: h}
+	free := map[uint64]int{} // rows that the import lacks, by likeness
+	for id, like := range rows {
+		if s := h.records[id]; s != nil {
+			s.inFile = true
+			k.same++
+		} else {
+			free[like]++
+		}
+	}
+	first, last := p.file.Summary.First, p.file.Summary.Last
+	for _, s := range h.records {
+		day := s.day.String()
+		if s.inFile || s.void || day < first || day > last {
+			continue
+		}
+		k.absent++
+		if free[s.like] > 0 {
+			free[s.like]--
+			k.like++
+		}
+	}
+	return k
+}
+
+// related reports whether the file repeats the import or corrects it: it has a quarter of the smaller one's rows,
+// unchanged or changed in some cell.
+func (k kinship) related(rows int) bool {
+	return 4*(k.same+k.like) >= min(len(k.h.records), rows) && k.same+k.like > 0
+}
+
+// target is the import to which the file's rows go.
+func (p *Plan) target(rows rows, before map[string]*history, heads map[string]Import, o Options) (*history, error) {
+	if o.Replace != "" {
+		h := before[o.Replace]
+		if h == nil {
+			return nil, unknown(o.Replace, p.kind, heads)
+		}
+		p.compare(rows, h)
+		return h, nil
+	}
+	var best kinship
+	for _, source := range sorted(before) {
+		k := p.compare(rows, before[source])
+		switch {
+		case o.Named && source == p.file.Source:
+			best = k
+		case o.Named || !k.related(len(rows)) || best.h != nil && best.same+best.like >= k.same+k.like:
+		default:
+			best = k
+		}
+	}
+	if best.h == nil {
+		return p.newImport(heads, before), nil
+	}
+	h := best.h
+	if !o.Keep && (best.absent > 0 || h.State == StateVoid) {
+		return nil, &ReplacesError{Import: h.Import, Same: best.same, Like: best.like, Absent: best.absent, New: len(rows) - best.same}
+	}
+	return h, nil
+}
+
+// newImport is an import that is not known yet, under a name that none has; or one that was cut off before its first
+// record.
+func (p *Plan) newImport(heads map[string]Import, before map[string]*history) *history {
+	name := p.file.Source
+	for n := 2; ; n++ {
+		if h := before[name]; h != nil && len(h.records) == 0 {
+			return h
+		}
+		if _, taken := heads[name]; !taken {
+			return newHistory(Import{Source: name, Kind: p.kind, System: p.file.Summary.System})
+		}
+		name = fmt.Sprintf("%s-%d", p.file.Source, n)
+	}
+}
+
+// place gives each row its fate and number.
+func (p *Plan) place(ctx context.Context, h *history, before map[string]*history, o Options) error {
+	defer func() { p.whole = o.Replace != "" || p.Absent == 0 }()
+	free := h.allocator()
+	elsewhere := func(id uuid.UUID) bool {
+		for source, other := range before {
+			if s := other.records[id]; source != h.Source && s != nil && !s.void {
+				return true
+			}
+		}
+		return false
+	}
+	err := p.file.Each(ctx, func(row importer.Row) error {
+		if row.Record == nil {
+			n := free()
+			p.Rejected = append(p.Rejected, importer.Place{Source: h.Source, Seq: n})
+			p.set(fateRejected, n)
+			return nil
+		}
+		id, _ := uuid.Parse(row.Record.GetRecordId()) // parsed once already
+		s := h.records[id]
+		switch {
+		case s != nil && s.void && o.Replace != "":
+			p.Restored++
+			p.set(fateRestore, free())
+		case s != nil && s.void:
+			p.StillVoid++
+			p.set(fateKnown, 0)
+		case s != nil:
+			p.Unchanged++
+			p.set(fateKnown, 0)
+		case elsewhere(id):
+			p.Elsewhere++
+			p.set(fateKnown, 0)
+		default:
+			p.New++
+			p.set(fateSend, free())
+		}
+		return nil
+	})
+	for _, s := range h.records {
+		switch {
+		case s.inFile || s.void:
+		case o.Replace != "":
+			p.Voided++
+		default:
+			p.Absent++
+		}
+	}
+	return err
+}
+
+func (p *Plan) set(f fate, number uint64) {
+	p.fates, p.numbers = append(p.fates, f), append(p.numbers, number)
+}
+
+// allocator hands out the numbers that stand for nothing yet, lowest first.
+func (h *history) allocator() func() uint64 {
+	next := uint64(0)
+	return func() uint64 {
+		for {
+			if next++; !h.numbers[next] {
+				h.use(next)
+				return next
+			}
+		}
+	}
+}
+
+// mended plans the rows of a file of rejected rows: each goes to the source and number that it had, or to the next number
+// that is free when a later import has used it.
+func (p *Plan) mended(ctx context.Context, heads map[string]Import) error {
+	var near []Import
+	err := p.file.Each(ctx, func(row importer.Row) error {
+		at := row.Origin
+		if row.Record == nil || slices.ContainsFunc(near, func(i Import) bool { return i.Source == at.Source }) {
+			return nil
+		}
+		head, known := heads[at.Source]
+		if !known {
+			head = Import{Source: at.Source, Kind: p.kind, System: p.file.Summary.System}
+		}
+		near = append(near, head)
+		return nil
+	})
+	if err != nil || len(near) == 0 {
+		return err
+	}
+	if p.sources, err = p.cluster.histories(ctx, near, nil); err != nil {
+		return err
+	}
+	p.Source, p.Known = near[0].Source, near[0].Turn > 0
+	return p.file.Each(ctx, func(row importer.Row) error {
+		if row.Record == nil {
+			p.Rejected = append(p.Rejected, row.Origin)
+			p.set(fateRejected, row.Origin.Seq)
+			return nil
+		}
+		h := p.sources[row.Origin.Source]
+		id, err := uuid.Parse(row.Record.GetRecordId())
+		if err != nil {
+			return err
+		}
+		if h.records[id] != nil {
+			p.Unchanged++
+			p.set(fateKnown, 0)
+			return nil
+		}
+		number := row.Origin.Seq
+		if h.numbers[number] {
+			number = h.allocator()()
+		}
+		h.use(number)
+		p.New++
+		p.set(fateSend, number)
+		return nil
+	})
+}
+
+// MakeVoid plans the taking back of everything that an import brought, for a reason of the list void_reason. Errors:
+// *UnknownError when no such import exists; those of the cluster.
+func MakeVoid(ctx context.Context, c *Cluster, source, reason string) (*Plan, error) {
+	heads, err := c.settled(ctx, func(i Import) bool { return i.Source == source })
+	if err != nil {
+		return nil, err
+	}
+	head, known := heads[source]
+	if !known {
+		return nil, unknown(source, "", heads)
+	}
+	histories, err := c.histories(ctx, []Import{head}, nil)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{cluster: c, kind: head.Kind, reason: reason, whole: true, sources: histories}
+	p.Source, p.Known = source, true
+	for _, s := range histories[source].records {
+		if !s.void {
+			p.Voided++
+		}
+	}
+	return p, nil
+}
+
+// days widens the days of an import by a record's.
+func (i *Import) days(r *events.Record) {
+	day := calendar.DayOf(r.GetEventTimeMs()).String()
+	if i.First == "" || day < i.First {
+		i.First = day
+	}
+	i.Last = max(i.Last, day)
+}
+
+func sorted(m map[string]*history) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
