@@ -234,6 +234,9 @@ func (c *importFile) print(w io.Writer, s importResult) error {
 	if s.Accepted > 0 {
 		fmt.Fprintf(&b, "source %s, from %s to %s; %s rows without a person key, %s alike\n", s.Source, s.First, s.Last, screen.Count(int64(s.WithoutPerson)), screen.Count(int64(s.Alike)))
 	}
+	if s.DateOrder != "" {
+		fmt.Fprintf(&b, "date order %s\n", s.DateOrder)
+	}
 	var codes []string
 	for code := range s.RejectedBy {
 		codes = append(codes, code)

@@ -40,7 +40,7 @@ func TestImportSendsGoodRowsAndKeepsTheOthers(t *testing.T) {
 	}
 	mixed := writeFile(t, "mixed.csv", crossings+broken)
 	r = imported(mixed)
-	if r.status != exitNo || !strings.Contains(r.out, "2 sent, 2 rejected") || !strings.Contains(r.err, mixed+".rejected.csv") {
+	if r.status != exitNo || !strings.Contains(r.out, "2 accepted, 2 rejected") || !strings.Contains(r.err, mixed+".rejected.csv") {
 		t.Errorf("%+v", r)
 	}
 	text, err := os.ReadFile(mixed + ".rejected.csv")

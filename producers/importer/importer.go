@@ -106,6 +106,7 @@ func (f *File) read(ctx context.Context, cfg Config, r io.Reader) (err error) {
 	}
 	d, sum := f.dialect, &f.Summary
 	sum.Charset, sum.Delimiter, sum.Columns = d.charset, string(d.delimiter), d.header.taken()
+	sum.DateOrder = d.dateOrder
 	for _, w := range d.warnings {
 		sum.warn(w)
 	}

@@ -16,9 +16,9 @@ import (
 
 const (
 	// leaseTime is how long an import that has begun is waited for since it last said that it goes on.
-	leaseTime = 15 * time.Second
+	leaseTime = 6 * time.Second
 	// sayEvery is how often one says so.
-	sayEvery = 5 * time.Second
+	sayEvery = 2 * time.Second
 	// lookEvery is how often one that waits looks.
 	lookEvery = 200 * time.Millisecond
 )
