@@ -156,7 +156,7 @@ func (c *importFile) send(ctx context.Context, t *terminal, file *importer.File,
 	defer kafka.close()
 	plan, err := imports.Make(ctx, &kafka.cluster, file, imports.Options{Replace: importName(c.Replace), Keep: c.Keep, Named: c.Source != ""})
 	if err != nil {
-		return err
+		return advised(err)
 	}
 	result.Source, result.Changes = plan.Source, &plan.Changes
 	if err := file.WriteRejected(rejected, plan.Rejected); err != nil || c.Check {

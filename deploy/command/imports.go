@@ -15,6 +15,7 @@ import (
 	"retorno/producers/imports"
 	"retorno/producers/producer"
 	"retorno/schemas/events"
+	"retorno/schemas/kafka"
 )
 
 // importName is the source_id of an import, which people may name without its prefix.
@@ -120,9 +121,17 @@ func (k *importsKafka) send(ctx context.Context, t *terminal, plan *imports.Plan
 		return out.put(ctx, message)
 	}})
 	if err != nil && out.sent > 0 {
-		return &cutOffError{sent: out.sent, err: err}
+		return &cutOffError{sent: out.sent, err: advised(err)}
 	}
-	return err
+	return advised(err)
+}
+
+// advised says of a refusal by the cluster what to grant or to check.
+func advised(err error) error {
+	if err == nil || !kafka.Refused(err) {
+		return err
+	}
+	return Usage(fmt.Errorf("%w (%s)", err, kafka.Advice(err)))
 }
 
 type importListCommand struct {
@@ -138,14 +147,14 @@ func (importListCommand) Help() string {
 
 // Run prints the list.
 func (c *importListCommand) Run(ctx context.Context, t *terminal) error {
-	kafka, err := c.Kafka.openImports(ctx, t.Log, false)
+	cluster, err := c.Kafka.openImports(ctx, t.Log, false)
 	if err != nil {
 		return err
 	}
-	defer kafka.close()
-	all, err := imports.List(ctx, &kafka.cluster)
+	defer cluster.close()
+	all, err := imports.List(ctx, &cluster.cluster)
 	if err != nil {
-		return err
+		return advised(err)
 	}
 	if c.JSON {
 		rows := json.NewEncoder(t.Out)
@@ -179,23 +188,23 @@ func (importVoidCommand) Help() string {
 
 // Run voids the import.
 func (c *importVoidCommand) Run(ctx context.Context, t *terminal) error {
-	kafka, err := c.Kafka.openImports(ctx, t.Log, !c.Check)
+	cluster, err := c.Kafka.openImports(ctx, t.Log, !c.Check)
 	if err != nil {
 		return err
 	}
-	defer kafka.close()
-	plan, err := imports.MakeVoid(ctx, &kafka.cluster, importName(c.Source), c.Reason)
+	defer cluster.close()
+	plan, err := imports.MakeVoid(ctx, &cluster.cluster, importName(c.Source), c.Reason)
 	var unknown *imports.UnknownError
 	switch {
 	case errors.As(err, &unknown):
 		return Usage(err)
 	case err != nil:
-		return err
+		return advised(err)
 	}
 	did := "voided"
 	if c.Check {
 		did = "would be voided"
-	} else if err := kafka.send(ctx, t, plan); err != nil {
+	} else if err := cluster.send(ctx, t, plan); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(t.Out, "%s: %s records %s\n", plan.Source, screen.Count(int64(plan.Voided)), did)

@@ -257,7 +257,7 @@ func TestNumbersOutlastTheOrderOfRows(t *testing.T) {
 		i.file(centreHead+bad).said(t, exitNo)
 		i.file(centreHead+strings.Replace(bad, "01/05", "09/05", 1)).said(t, exitNo)
 		i.holds("nothing was sent")
-		i.file(centreHead + person(1, 21, "Corinto")).said(t, exitDone)
+		i.file(centreHead+person(1, 21, "Corinto")).said(t, exitDone)
 		i.holds("mended", "21 L-COR")
 	})
 }

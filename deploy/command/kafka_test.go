@@ -142,6 +142,11 @@ func TestMissingRightsAreNamed(t *testing.T) {
 	if r := try(t, "", nil, "deadletter", "list", "--kafka-partitions=2", "--kafka-brokers="+broker.Addr()); r.status != exitUsage || !strings.Contains(r.err, "grant the user READ and DESCRIBE") {
 		t.Errorf("a reader of the dead letters without rights to them: %+v", r)
 	}
+	refuse(kmsg.ListOffsets, producer.TopicCentre, kerr.TopicAuthorizationFailed)
+	file := writeFile(t, "export.csv", centreHead+person(1, 20, "Corinto"))
+	if r := try(t, "", nil, "import", "centre", file, "--without-documents", "--kafka-partitions=2", "--kafka-brokers="+broker.Addr()); r.status != exitUsage || !strings.Contains(r.err, "grant the user READ and DESCRIBE") {
+		t.Errorf("an import without the right to read what was imported: %+v", r)
+	}
 }
 
 // Topics that others made are judged: what would lose records is refused by name, what may is warned of.
