@@ -45,9 +45,6 @@ func (c *conversion) warn(field, code string) {
 	c.warnings = append(c.warnings, Warning{Code: code, Column: column, Line: c.row.line})
 }
 
-// missing are the ways to leave a cell empty that could be mistaken for codes: NA is also Namibia, SD Sudan.
-var missing = map[string]bool{"NA": true, "ND": true, "SD": true, "N/A": true, "S/D": true, "N/D": true, "NULL": true, "NAN": true, "#N/A": true, "#N/D": true}
-
 // text returns the cell of a field, cleaned, or what the configuration assumes; "" when nothing is stated.
 func (c *conversion) text(field string) string {
 	i, ok := c.dialect.header.at[field]
@@ -59,7 +56,10 @@ func (c *conversion) text(field string) string {
 	}
 	text := mended(trimmed(c.row.cells[i]))
 	text = strings.TrimPrefix(text, "'") // a spreadsheet's mark of text
-	if missing[strings.ToUpper(text)] || strings.Trim(text, "-–—.?¿_*") == "" {
+	if value, ok := c.dialect.settled.value(field, text); ok {
+		return value
+	}
+	if c.dialect.notStated(field, text) {
 		return ""
 	}
 	return text
@@ -73,6 +73,9 @@ func (c *conversion) has(field string) bool {
 // coded returns the code that a cell means, "" when nothing is stated; a text that means none is a fault.
 func (c *conversion) coded(field, list string) string {
 	text := c.text(field)
+	if c.refused(field, list, text) {
+		return ""
+	}
 	code, ok := codelists.Resolve(list, text)
 	if !ok {
 		c.fault(field, "unknown_code", text)
@@ -81,10 +84,28 @@ func (c *conversion) coded(field, list string) string {
 	return stated(list, code)
 }
 
+// refused makes a fault of a text whose meaning nothing proves, and of a negative number: codes have no sign.
+func (c *conversion) refused(field, list, text string) bool {
+	switch {
+	case c.doubtful(field, list, text):
+		c.fault(field, "doubtful_code", text)
+	case negative(text):
+		c.fault(field, "unknown_code", text)
+	default:
+		return false
+	}
+	return true
+}
+
+func negative(text string) bool {
+	return len(text) > 1 && text[0] == '-' && text[1] >= '0' && text[1] <= '9'
+}
+
 // soft is coded for free text: what no synonym knows is not stated, and counted.
 func (c *conversion) soft(field, list string) string {
-	code, ok := codelists.Resolve(list, c.text(field))
-	if !ok {
+	text := c.text(field)
+	code, ok := codelists.Resolve(list, text)
+	if !ok || negative(text) || c.doubtful(field, list, text) {
 		c.warn(field, "free_text")
 		return ""
 	}
@@ -160,6 +181,7 @@ func (c *conversion) place(departmentField, municipalityField string) (departmen
 	department = c.department(departmentField)
 	text := c.text(municipalityField)
 	code, ok := codelists.ResolveMunicipality(department, text)
+	ok = ok && !negative(text)
 	switch {
 	case !ok && department == "" && c.text(departmentField) != "":
 		// The department is the fault; the municipality cannot be judged without it.

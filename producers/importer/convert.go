@@ -214,6 +214,9 @@ func (c *conversion) codes(kind dictionary.Kind, body proto.Message) {
 // accompanied reads "acompañado", "no acompañado", and yes and no.
 func (c *conversion) accompanied() string {
 	text := c.text("accompanied")
+	if c.refused("accompanied", codelists.Answer, text) {
+		return ""
+	}
 	if code, ok := codelists.Resolve(codelists.Answer, text); ok {
 		return map[string]string{"yes": "accompanied", "no": "unaccompanied"}[code]
 	}

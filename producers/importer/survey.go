@@ -14,6 +14,7 @@ const headerWithin = 40
 
 // dialect is how one file is written, found out by reading all of it once before any row is believed.
 type dialect struct {
+	kind      string
 	charset   string
 	bom       int
 	delimiter rune
@@ -22,6 +23,8 @@ type dialect struct {
 	sexM        string // what a bare "M" means: "M", "F" or "" when nothing proves it
 	dateOrder   string
 	departments string // numbering of departments, "" when nothing proves one
+	settled     settled
+	countries   map[string]*countryColumn // how each column of countries is written
 	warnings    []Warning
 }
 
@@ -93,7 +96,7 @@ func survey(ctx context.Context, cfg Config, file io.ReadSeeker) (*dialect, erro
 	if err != nil {
 		return nil, err
 	}
-	d := &dialect{charset: charset, bom: bom}
+	d := &dialect{kind: cfg.Kind, charset: charset, bom: bom}
 	if err := d.findHeader(cfg, file); err != nil {
 		return nil, err
 	}
@@ -101,6 +104,9 @@ func survey(ctx context.Context, cfg Config, file io.ReadSeeker) (*dialect, erro
 		return nil, err
 	}
 	d.warnings = d.header.warnings(cfg)
+	if d.settled, err = settle(cfg, d.header); err != nil {
+		return nil, err
+	}
 	return d, d.findProofs(ctx, cfg, file)
 }
 
@@ -162,6 +168,7 @@ func (d *dialect) findProofs(ctx context.Context, cfg Config, file io.ReadSeeker
 		return err
 	}
 	p := proofs{letters: map[string]bool{}}
+	h := newHabits(d)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -175,8 +182,10 @@ func (d *dialect) findProofs(ctx context.Context, cfg Config, file io.ReadSeeker
 		}
 		if r.fault == "" && d.sort(r) == rowData {
 			p.look(d.header, r)
+			h.look(r)
 		}
 	}
+	h.conclude()
 	return d.conclude(cfg, p)
 }
 
