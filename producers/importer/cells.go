@@ -25,6 +25,7 @@ type conversion struct {
 	cfg      Config
 	dialect  *dialect
 	row      row
+	omitted  int // cells that were left out at its end
 	faults   []fault
 	warnings []Warning
 }

@@ -29,18 +29,26 @@ func (c *conversion) convert() *events.Record {
 	default:
 		r = c.registration()
 	}
+	if len(c.faults) == 0 && c.misplaced() {
+		c.fault("", "short_row", "")
+	}
 	if len(c.faults) > 0 {
 		return nil
 	}
 	return r
 }
 
-// rightWidth refuses rows with too few cells, and those with too many that are not empty.
+// rightWidth fills up rows that end early, and refuses others with too few cells and those with too many that are not empty.
 func (c *conversion) rightWidth() bool {
 	want := len(c.dialect.header.cells)
 	if len(c.row.cells) < want {
-		c.fault("", "short_row", "")
-		return false
+		if !c.dialect.endsEarly(c.row) {
+			c.fault("", "short_row", "")
+			return false
+		}
+		c.omitted, c.row.cells = want-len(c.row.cells), c.dialect.filled(c.row.cells)
+		c.warn("", "row_filled_up")
+		return true
 	}
 	for _, extra := range c.row.cells[want:] {
 		if trimmed(extra) != "" {

@@ -70,6 +70,7 @@ var texts = map[string][2]string{
 	"piled_up":               {"valor raro que se repite más de lo creíble; si es un código de no declarado, dígalo con --missing", "a rare value that comes more often than is credible; if it is a code for not stated, say so with --missing"},
 	"piled_up_births":        {"una misma fecha de nacimiento se repite más de lo creíble; si es un valor por defecto, dígalo con --missing", "one birth date comes more often than is credible; if it is a default, say so with --missing"},
 	"missing_code":           {"código de no declarado, no es una edad", "a code for not stated, not an age"},
+	"row_filled_up":          {"la fila termina antes que la cabecera; las celdas que faltan al final se toman por vacías", "the row ends before the header does; the cells left out at its end are taken as empty"},
 	"not_valid_then":         {"el centro no existía en esa fecha según la lista", "the centre did not exist on that day according to the list"},
 	"implausible_route":      {"nadie suele retornar así de ese país; revise el país", "people are not returned that way from that country; check the country"},
 	"document_unreadable":    {"número que no puede ser un documento; el registro cuenta pero no se enlaza", "a number that cannot be a document; the record counts but is not linked"},

@@ -20,7 +20,9 @@ type habits struct {
 	ages   [codelists.MaxAge + 1]tally
 	births map[uint64]tally
 	stated map[string]map[string]*tally // codes of each column of countries
-	other  map[[2]string]tally          // column and found text: codes for not stated, dates that are none
+	other  map[[2]string]tally          // code of a warning and field
+	sums   sums
+	short  row // the last row that is short, when the row behind it may be its other half
 }
 
 // tally counts rows and remembers the first.
@@ -42,7 +44,7 @@ const (
 )
 
 func newHabits(d *dialect) *habits {
-	d.countries = map[string]*countryColumn{}
+	d.countries, d.sums, d.halves = map[string]*countryColumn{}, map[int]bool{}, map[int]bool{}
 	for field := range d.header.at {
 		if fieldList(field) == codelists.Country {
 			d.countries[field] = &countryColumn{}
@@ -140,7 +142,7 @@ func (h *habits) conclude() {
 			add("piled_up", field, code, t)
 		}
 	}
-	slices.SortFunc(out, func(a, b Warning) int { 
+	slices.SortFunc(out, func(a, b Warning) int {
 		return cmp.Or(a.Line-b.Line, strings.Compare(a.Code, b.Code), strings.Compare(a.Column, b.Column), strings.Compare(a.Found, b.Found))
 	})
 	h.d.warnings = append(h.d.warnings, out...)

@@ -108,6 +108,20 @@ func fieldOf(cfg Config, column string) string {
 	if bare, _, ok := strings.Cut(column, "("); ok {
 		return known[codelists.Fold(bare)]
 	}
+	if isTag(column) {
+		return taggedField(known, column)
+	}
+	return ""
+}
+
+// taggedField finds the field of an HXL tag: #date by its name, #meta+sex by its attribute.
+func taggedField(known map[string]string, tag string) string {
+	parts := strings.Split(tag, "+")
+	for _, part := range parts {
+		if field := known[codelists.Fold(part)]; field != "" && field != ignored {
+			return field
+		}
+	}
 	return ""
 }
 

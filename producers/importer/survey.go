@@ -25,6 +25,8 @@ type dialect struct {
 	departments string // numbering of departments, "" when nothing proves one
 	settled     settled
 	countries   map[string]*countryColumn // how each column of countries is written
+	sums        map[int]bool              // lines with nothing but sums of what is above
+	halves      map[int]bool              // lines of short rows that go on in the next, or break off
 	warnings    []Warning
 }
 
@@ -50,41 +52,21 @@ func (d *dialect) open(file io.ReadSeeker) (*rowReader, error) {
 }
 
 // sort tells data from what is around it: titles above the header, the header and its repetitions, blank rows, and
-// rows such as "Total: 345" or "Fuente: …" that fill one or two cells.
+// rows such as "Total: 345" or "Fuente: …".
 func (d *dialect) sort(r row) rowSort {
 	switch {
 	case r.blank():
 		return rowBlank
+	case r.fault == "" && isTagRow(r):
+		return rowHeader
 	case r.line < d.header.line:
 		return rowNote
 	case r.fault == "" && d.header.same(r):
 		return rowHeader
-	case r.fault == "" && isNote(r):
+	case r.fault == "" && (d.sums[r.line] || d.isNote(r)):
 		return rowNote
 	}
 	return rowData
-}
-
-var noteWords = []string{"total", "subtotal", "grantotal", "fuente", "nota", "elaborado", "generado", "source", "note", "impreso", "pagina", "page"}
-
-func isNote(r row) bool {
-	filled, first := 0, ""
-	for _, c := range r.cells {
-		if c = trimmed(c); c != "" {
-			if filled++; filled == 1 {
-				first = codelists.Fold(mended(c))
-			}
-		}
-	}
-	if filled > 2 {
-		return false
-	}
-	for _, w := range noteWords {
-		if strings.HasPrefix(first, w) {
-			return true
-		}
-	}
-	return false
 }
 
 // survey reads the file twice: its bytes for the character set, its rows for everything else.
@@ -180,7 +162,7 @@ func (d *dialect) findProofs(ctx context.Context, cfg Config, file io.ReadSeeker
 		if err != nil {
 			return err
 		}
-		if r.fault == "" && d.sort(r) == rowData {
+		if h.shape(r) == rowData && r.fault == "" {
 			p.look(d.header, r)
 			h.look(r)
 		}
