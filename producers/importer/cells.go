@@ -254,49 +254,6 @@ var ageUnits = map[string]float64{
 	"m": 12, "mes": 12, "meses": 12, "month": 12, "months": 12, "d": 365.25, "dia": 365.25, "dias": 365.25, "days": 365.25,
 }
 
-// reasons reads several answers from one cell and from the yes/no columns.
-func (c *conversion) reasons() []string {
-	list, _ := codelists.Get(codelists.Reason)
-	given := map[string]bool{}
-	if text := c.text("reasons"); text != "" {
-		for _, part := range splitAnswers(text) {
-			code, ok := codelists.Resolve(codelists.Reason, part)
-			if !ok {
-				c.fault("reasons", "unknown_code", part)
-				continue
-			}
-			given[code] = true
-		}
-	}
-	var out []string
-	for _, code := range list.Codes()[1:] {
-		field := reasonPrefix + code.Code
-		if given[code.Code] || c.text(field) != "" && c.coded(field, codelists.Answer) == "yes" {
-			out = append(out, code.Code)
-		}
-	}
-	return out
-}
-
-// splitAnswers takes a cell with several answers apart; one answer may hold blanks and even "y" or "o".
-func splitAnswers(text string) []string {
-	if _, ok := codelists.Resolve(codelists.Reason, text); ok {
-		return []string{text}
-	}
-	var out []string
-	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",;/|+&\n", r) }) {
-		if strings.TrimSpace(part) == "" {
-			continue
-		}
-		if _, ok := codelists.Resolve(codelists.Reason, part); !ok && strings.Contains(part, " y ") {
-			out = append(out, strings.Split(part, " y ")...)
-			continue
-		}
-		out = append(out, part)
-	}
-	return out
-}
-
 // personKey turns whichever document the row has into the person key. A number that is no document leaves the record
 // without one: it counts, and is never linked.
 func (c *conversion) personKey(nationality string) string {

@@ -20,6 +20,7 @@ func (c *conversion) convert() *events.Record {
 	if !c.rightWidth() {
 		return nil
 	}
+	c.alone()
 	var r *events.Record
 	switch {
 	case c.cfg.Kind == KindCheckpoint:
@@ -57,6 +58,14 @@ func (c *conversion) rightWidth() bool {
 		}
 	}
 	return true
+}
+
+// alone refuses a row that stands for several: three meals in one row are three records, and so are three people.
+func (c *conversion) alone() {
+	text := c.text("quantity")
+	if number := plainNumber(text); number != "" && number != "1" {
+		c.fault("quantity", "several_in_one_row", text)
+	}
 }
 
 // moment reads a date column and its time column; false when no date is stated or one of them is a fault.

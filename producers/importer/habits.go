@@ -22,7 +22,9 @@ type habits struct {
 	stated map[string]map[string]*tally // codes of each column of countries
 	other  map[[2]string]tally          // code of a warning and field
 	sums   sums
-	short  row // the last row that is short, when the row behind it may be its other half
+	apart  *apart
+	differ map[int]tally // rows that differ from another in this column only
+	short  row           // the last row that is short, when the row behind it may be its other half
 }
 
 // tally counts rows and remembers the first.
@@ -50,7 +52,7 @@ func newHabits(d *dialect) *habits {
 			d.countries[field] = &countryColumn{}
 		}
 	}
-	return &habits{d: d, seed: maphash.MakeSeed(), births: map[uint64]tally{}, stated: map[string]map[string]*tally{}, other: map[[2]string]tally{}}
+	return &habits{d: d, seed: maphash.MakeSeed(), births: map[uint64]tally{}, stated: map[string]map[string]*tally{}, other: map[[2]string]tally{}, apart: newApart(d.header), differ: map[int]tally{}}
 }
 
 func (h *habits) look(r row) {
@@ -70,6 +72,9 @@ func (h *habits) look(r row) {
 		if text := cell(field); text != "" && placeholderDate(text) {
 			h.note("placeholder_date", field, r.line)
 		}
+	}
+	if i, found := h.apart.look(h.d.header, r); found {
+		h.differ[i] = h.differ[i].plus(r.line)
 	}
 	h.age(cell("age"), r.line)
 	if birth := cell("birth_date"); birth != "" && !h.d.notStated("birth_date", birth) {
@@ -125,6 +130,9 @@ func (h *habits) conclude() {
 	}
 	for key, t := range h.other {
 		add(key[0], key[1], "", t)
+	}
+	for i, t := range h.differ {
+		out = append(out, Warning{Code: "one_column_apart", Column: h.d.header.cells[i], Line: t.line, Count: t.rows})
 	}
 	for _, age := range []int{77, 88, 97, 98, 99, 120} {
 		if h.piledAge(age) {
