@@ -60,6 +60,8 @@ type importFile struct {
 	Delimiter         string            `per:"call" placeholder:"CHAR" help:"Between cells: comma, semicolon, tab (\\t) or bar; found out by default."`
 	Column            map[string]string `per:"call" placeholder:"NAME=FIELD" help:"What a column of the file is: a field, or - to leave it out. Repeat it for more."`
 	Assume            map[string]string `per:"call" placeholder:"FIELD=TEXT" help:"A field that no column has, the same for all rows, such as border_point=L-COR. Repeat it for more."`
+	Missing           []string          `per:"call" placeholder:"CODES" help:"Texts that state nothing, besides S/I, N/D, null and the like, separated by commas: 99 in every column, FIELD=99 in one."`
+	Value             map[string]string `per:"call" placeholder:"FIELD:TEXT=CODE" help:"What a text means in one column, where it may mean two things or is in no list, such as country:ES=SV. Repeat it for more."`
 	WithoutDocuments  bool              `per:"call" help:"Drop document numbers: no record will be linked to another."`
 	DryRun            bool              `per:"call" help:"Read and account for everything, without asking Kafka what was imported before, and send nothing."`
 	JSON              bool              `name:"json" per:"call" help:"The account as JSON."`
@@ -94,7 +96,7 @@ func (c *importFile) Validate() error {
 // config is what the importer is told.
 func (c *importFile) config(kind string) (importer.Config, error) {
 	cfg := importer.Config{Kind: kind, System: c.System, Source: c.Source, WithoutDocuments: c.WithoutDocuments, DateOrder: c.DateOrder,
-		SexM: c.SexM, DepartmentNumbers: c.DepartmentNumbers, Columns: c.Column, Assume: c.Assume, DryRun: c.DryRun}
+		SexM: c.SexM, DepartmentNumbers: c.DepartmentNumbers, Columns: c.Column, Assume: c.Assume, Missing: c.Missing, Values: c.Value, DryRun: c.DryRun}
 	if c.Delimiter != "" {
 		text := strings.ReplaceAll(c.Delimiter, `\t`, "\t")
 		r, size := utf8.DecodeRuneInString(text)

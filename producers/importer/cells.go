@@ -25,6 +25,7 @@ type conversion struct {
 	cfg      Config
 	dialect  *dialect
 	row      row
+	omitted  int // cells that were left out at its end
 	faults   []fault
 	warnings []Warning
 }
@@ -45,9 +46,6 @@ func (c *conversion) warn(field, code string) {
 	c.warnings = append(c.warnings, Warning{Code: code, Column: column, Line: c.row.line})
 }
 
-// missing are the ways to leave a cell empty that could be mistaken for codes: NA is also Namibia, SD Sudan.
-var missing = map[string]bool{"NA": true, "ND": true, "SD": true, "N/A": true, "S/D": true, "N/D": true, "NULL": true, "NAN": true, "#N/A": true, "#N/D": true}
-
 // text returns the cell of a field, cleaned, or what the configuration assumes; "" when nothing is stated.
 func (c *conversion) text(field string) string {
 	i, ok := c.dialect.header.at[field]
@@ -59,7 +57,10 @@ func (c *conversion) text(field string) string {
 	}
 	text := mended(trimmed(c.row.cells[i]))
 	text = strings.TrimPrefix(text, "'") // a spreadsheet's mark of text
-	if missing[strings.ToUpper(text)] || strings.Trim(text, "-–—.?¿_*") == "" {
+	if value, ok := c.dialect.settled.value(field, text); ok {
+		return value
+	}
+	if c.dialect.notStated(field, text) {
 		return ""
 	}
 	return text
@@ -73,6 +74,9 @@ func (c *conversion) has(field string) bool {
 // coded returns the code that a cell means, "" when nothing is stated; a text that means none is a fault.
 func (c *conversion) coded(field, list string) string {
 	text := c.text(field)
+	if c.refused(field, list, text) {
+		return ""
+	}
 	code, ok := codelists.Resolve(list, text)
 	if !ok {
 		c.fault(field, "unknown_code", text)
@@ -81,10 +85,28 @@ func (c *conversion) coded(field, list string) string {
 	return stated(list, code)
 }
 
+// refused makes a fault of a text whose meaning nothing proves, and of a negative number: codes have no sign.
+func (c *conversion) refused(field, list, text string) bool {
+	switch {
+	case c.doubtful(field, list, text):
+		c.fault(field, "doubtful_code", text)
+	case negative(text):
+		c.fault(field, "unknown_code", text)
+	default:
+		return false
+	}
+	return true
+}
+
+func negative(text string) bool {
+	return len(text) > 1 && text[0] == '-' && text[1] >= '0' && text[1] <= '9'
+}
+
 // soft is coded for free text: what no synonym knows is not stated, and counted.
 func (c *conversion) soft(field, list string) string {
-	code, ok := codelists.Resolve(list, c.text(field))
-	if !ok {
+	text := c.text(field)
+	code, ok := codelists.Resolve(list, text)
+	if !ok || negative(text) || c.doubtful(field, list, text) {
 		c.warn(field, "free_text")
 		return ""
 	}
@@ -160,6 +182,7 @@ func (c *conversion) place(departmentField, municipalityField string) (departmen
 	department = c.department(departmentField)
 	text := c.text(municipalityField)
 	code, ok := codelists.ResolveMunicipality(department, text)
+	ok = ok && !negative(text)
 	switch {
 	case !ok && department == "" && c.text(departmentField) != "":
 		// The department is the fault; the municipality cannot be judged without it.
@@ -229,49 +252,6 @@ func (c *conversion) statedAge() (uint32, bool) {
 var ageUnits = map[string]float64{
 	"": 1, "a": 1, "ano": 1, "anos": 1, "year": 1, "years": 1, "anoscumplidos": 1,
 	"m": 12, "mes": 12, "meses": 12, "month": 12, "months": 12, "d": 365.25, "dia": 365.25, "dias": 365.25, "days": 365.25,
-}
-
-// reasons reads several answers from one cell and from the yes/no columns.
-func (c *conversion) reasons() []string {
-	list, _ := codelists.Get(codelists.Reason)
-	given := map[string]bool{}
-	if text := c.text("reasons"); text != "" {
-		for _, part := range splitAnswers(text) {
-			code, ok := codelists.Resolve(codelists.Reason, part)
-			if !ok {
-				c.fault("reasons", "unknown_code", part)
-				continue
-			}
-			given[code] = true
-		}
-	}
-	var out []string
-	for _, code := range list.Codes()[1:] {
-		field := reasonPrefix + code.Code
-		if given[code.Code] || c.text(field) != "" && c.coded(field, codelists.Answer) == "yes" {
-			out = append(out, code.Code)
-		}
-	}
-	return out
-}
-
-// splitAnswers takes a cell with several answers apart; one answer may hold blanks and even "y" or "o".
-func splitAnswers(text string) []string {
-	if _, ok := codelists.Resolve(codelists.Reason, text); ok {
-		return []string{text}
-	}
-	var out []string
-	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",;/|+&\n", r) }) {
-		if strings.TrimSpace(part) == "" {
-			continue
-		}
-		if _, ok := codelists.Resolve(codelists.Reason, part); !ok && strings.Contains(part, " y ") {
-			out = append(out, strings.Split(part, " y ")...)
-			continue
-		}
-		out = append(out, part)
-	}
-	return out
 }
 
 // personKey turns whichever document the row has into the person key. A number that is no document leaves the record

@@ -62,6 +62,11 @@ type Config struct {
 	Columns map[string]string
 	// Assume gives fields that no column has one text for all rows, such as border_point: "L-COR", direction: "entry".
 	Assume map[string]string
+	// Missing are texts that state nothing, besides the usual ones (S/I, N/D, null …): "99" in every column, "age=99" in the
+	// column of one field, which may also go by its name in the file.
+	Missing []string
+	// Values says what a text means in one column, such as "country:ES": "SV", before the code lists are asked.
+	Values map[string]string
 	// DryRun reads, converts and accounts for everything and sends nothing.
 	DryRun bool
 	// Progress is called with the number of rows read so far; nil: it is not.
@@ -104,6 +109,16 @@ func (c Config) Validate() error {
 	for field := range c.Assume {
 		if !fieldsOf(c.Kind)[field] {
 			return bad("assumed field", field, "one of "+fieldNames(c.Kind))
+		}
+	}
+	for _, text := range c.Missing {
+		if column, code, ok := strings.Cut(text, "="); strings.TrimSpace(text) == "" || ok && (strings.TrimSpace(column) == "" || strings.TrimSpace(code) == "") {
+			return bad("missing", text, "a text, or FIELD=TEXT")
+		}
+	}
+	for key := range c.Values {
+		if column, text, _ := strings.Cut(key, ":"); strings.TrimSpace(column) == "" || strings.TrimSpace(text) == "" {
+			return bad("value", key, "FIELD:TEXT=CODE")
 		}
 	}
 	return nil

@@ -20,6 +20,7 @@ func (c *conversion) convert() *events.Record {
 	if !c.rightWidth() {
 		return nil
 	}
+	c.alone()
 	var r *events.Record
 	switch {
 	case c.cfg.Kind == KindCheckpoint:
@@ -29,18 +30,26 @@ func (c *conversion) convert() *events.Record {
 	default:
 		r = c.registration()
 	}
+	if len(c.faults) == 0 && c.misplaced() {
+		c.fault("", "short_row", "")
+	}
 	if len(c.faults) > 0 {
 		return nil
 	}
 	return r
 }
 
-// rightWidth refuses rows with too few cells, and those with too many that are not empty.
+// rightWidth fills up rows that end early, and refuses others with too few cells and those with too many that are not empty.
 func (c *conversion) rightWidth() bool {
 	want := len(c.dialect.header.cells)
 	if len(c.row.cells) < want {
-		c.fault("", "short_row", "")
-		return false
+		if !c.dialect.endsEarly(c.row) {
+			c.fault("", "short_row", "")
+			return false
+		}
+		c.omitted, c.row.cells = want-len(c.row.cells), c.dialect.filled(c.row.cells)
+		c.warn("", "row_filled_up")
+		return true
 	}
 	for _, extra := range c.row.cells[want:] {
 		if trimmed(extra) != "" {
@@ -49,6 +58,14 @@ func (c *conversion) rightWidth() bool {
 		}
 	}
 	return true
+}
+
+// alone refuses a row that stands for several: three meals in one row are three records, and so are three people.
+func (c *conversion) alone() {
+	text := c.text("quantity")
+	if number := plainNumber(text); number != "" && number != "1" {
+		c.fault("quantity", "several_in_one_row", text)
+	}
 }
 
 // moment reads a date column and its time column; false when no date is stated or one of them is a fault.
@@ -214,6 +231,9 @@ func (c *conversion) codes(kind dictionary.Kind, body proto.Message) {
 // accompanied reads "acompañado", "no acompañado", and yes and no.
 func (c *conversion) accompanied() string {
 	text := c.text("accompanied")
+	if c.refused("accompanied", codelists.Answer, text) {
+		return ""
+	}
 	if code, ok := codelists.Resolve(codelists.Answer, text); ok {
 		return map[string]string{"yes": "accompanied", "no": "unaccompanied"}[code]
 	}

@@ -91,16 +91,13 @@ type header struct {
 	folded []string       // to know it again
 	fields []string       // field of each column, "" unknown, "-" dropped
 	at     map[string]int // column of each field
+	parts  []bool         // columns that are one answer of a question: motivos/salud
+	form   bool           // of a program for forms, whose names of groups and answers hold no blanks
 }
 
 // fieldOf finds the field of a column by its name: what Config.Columns says, the name, the name without what stands
 // in brackets.
 func fieldOf(cfg Config, column string) string {
-	for text, field := range cfg.Columns {
-		if codelists.Fold(text) == codelists.Fold(column) {
-			return field
-		}
-	}
 	known := names[cfg.Kind]
 	if field, ok := known[codelists.Fold(column)]; ok {
 		return field
@@ -108,18 +105,41 @@ func fieldOf(cfg Config, column string) string {
 	if bare, _, ok := strings.Cut(column, "("); ok {
 		return known[codelists.Fold(bare)]
 	}
+	if isTag(column) {
+		return taggedField(known, column)
+	}
+	return ""
+}
+
+// taggedField finds the field of an HXL tag: #date by its name, #meta+sex by its attribute.
+func taggedField(known map[string]string, tag string) string {
+	parts := strings.Split(tag, "+")
+	for _, part := range parts {
+		if field := known[codelists.Fold(part)]; field != "" && field != ignored {
+			return field
+		}
+	}
 	return ""
 }
 
 // newHeader reads a row as column names; matched is how many of them are known fields.
 func newHeader(cfg Config, r row) (h *header, matched int) {
-	h = &header{line: r.line, at: map[string]int{}}
-	for i, cell := range r.cells {
+	h = &header{line: r.line, at: map[string]int{}, form: fromForm(r)}
+	for _, cell := range r.cells {
 		cell = mended(trimmed(cell))
-		field := fieldOf(cfg, cell)
 		h.cells = append(h.cells, cell)
 		h.folded = append(h.folded, codelists.Fold(cell))
-		h.fields = append(h.fields, field)
+	}
+	h.fields, h.parts = make([]string, len(h.cells)), make([]bool, len(h.cells))
+	for i, cell := range h.cells {
+		field, set := h.setField(cfg, i)
+		if !set {
+			field = fieldOf(cfg, cell)
+		}
+		h.fields[i] = field
+	}
+	h.followPaths(cfg)
+	for i, field := range h.fields {
 		if field == "" || field == ignored {
 			continue
 		}
@@ -178,10 +198,8 @@ func (h *header) taken() map[string]string {
 
 // check refuses a header that lacks what a record needs, or in which two columns claim one field.
 func (h *header) check(cfg Config) error {
-	for i, field := range h.fields {
-		if field != "" && field != ignored && h.at[field] != i {
-			return fileError("two_columns", h.cells[h.at[field]], h.cells[i], field)
-		}
+	if err := h.checkNames(cfg); err != nil {
+		return err
 	}
 	has := func(field string) bool {
 		_, ok := h.at[field]

@@ -23,6 +23,7 @@ type row struct {
 	raw   string // as it stands in the file, decoded, without its line end; cut at maxRowBytes
 	cells []string
 	fault string
+	last  bool // the file ends in it, without a line end
 }
 
 func (r row) blank() bool {
@@ -49,6 +50,7 @@ type rowReader struct {
 type textLine struct {
 	text string
 	long bool // there was more
+	last bool // the file ended, and the line did not
 }
 
 func newRowReader(r io.Reader, delimiter rune) *rowReader {
@@ -89,7 +91,7 @@ func (r *rowReader) next() (row, error) {
 					cells[i] = asItCame(cells[i])
 				}
 			}
-			out.cells, out.raw = cells, text
+			out.cells, out.raw, out.last = cells, text, taken[len(taken)-1].last
 			out.fault = textFault(text)
 			return out, nil
 		}
@@ -112,7 +114,8 @@ func textFault(text string) string {
 		return "bad_encoding"
 	}
 	for i := 0; i < len(text); i++ {
-		if c := text[i]; c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7F {
+		// Vertical tab and form feed divide the lines of one cell.
+		if c := text[i]; c < ' ' && (c < '\t' || c > '\r') || c == 0x7F {
 			return "control_character"
 		}
 	}
@@ -132,6 +135,7 @@ func (r *rowReader) readLine() (textLine, error) {
 	for n := 0; ; n++ {
 		c, err := r.r.ReadByte()
 		if errors.Is(err, io.EOF) && n > 0 {
+			l.last = true
 			break
 		}
 		if err != nil {
@@ -152,9 +156,23 @@ func (r *rowReader) readLine() (textLine, error) {
 			l.long = true
 		}
 	}
-	l.text = b.String()
+	if l.text = b.String(); strings.TrimSpace(strings.TrimRight(l.text, endOfText)) == "" && strings.HasSuffix(l.text, endOfText) && r.ended() {
+		return textLine{}, io.EOF
+	}
+	if l.last {
+		l.text = strings.TrimRight(l.text, endOfText)
+	}
 	r.line++
 	return l, nil
+}
+
+// endOfText is Ctrl-Z, with which programs of DOS end a file.
+const endOfText = "\x1a"
+
+// ended reports whether nothing but blanks and Ctrl-Z follows.
+func (r *rowReader) ended() bool {
+	rest, err := r.r.Peek(16)
+	return errors.Is(err, io.EOF) && strings.Trim(string(rest), endOfText+"\r\n ") == ""
 }
 
 type cellState int
@@ -165,26 +183,37 @@ const (
 	cellsBroken           // a quote where none may be
 )
 
-// splitCells splits one row (RFC 4180; a cell may also be written ="0501", as spreadsheets do to keep zeros).
+// splitCells splits one row (RFC 4180; a cell may also be written ="0501", as spreadsheets do to keep zeros, and a quote inside
+// a cell that does not begin with one stands for itself). Where that fails, quotes may be escaped as databases do: \".
 func splitCells(text string, delimiter byte) ([]string, cellState) {
+	cells, state := splitQuoted(text, delimiter, quotedCell)
+	if state == cellsGood || !strings.Contains(text, `\"`) {
+		return cells, state
+	}
+	if escaped, good := splitQuoted(text, delimiter, escapedCell); good == cellsGood {
+		return escaped, good
+	}
+	return cells, state
+}
+
+type readQuoted func(text string) (cell, rest string, state cellState)
+
+func splitQuoted(text string, delimiter byte, quoted readQuoted) ([]string, cellState) {
 	cells := make([]string, 0, strings.Count(text, string(rune(delimiter)))+1)
 	for {
 		var cell string
 		var state cellState
 		switch {
 		case strings.HasPrefix(text, `"`):
-			cell, text, state = quotedCell(text[1:])
+			cell, text, state = quoted(text[1:])
 		case strings.HasPrefix(text, `="`):
-			cell, text, state = quotedCell(text[2:])
+			cell, text, state = quoted(text[2:])
 		default:
 			end := strings.IndexByte(text, delimiter)
 			if end < 0 {
 				end = len(text)
 			}
 			cell, text = text[:end], text[end:]
-			if strings.Contains(cell, `"`) {
-				state = cellsBroken
-			}
 		}
 		if state != cellsGood {
 			return nil, state
@@ -216,4 +245,23 @@ func quotedCell(text string) (cell, rest string, state cellState) {
 		b.WriteByte('"')
 		text = text[1:]
 	}
+}
+
+// escapedCell is quotedCell where a backslash escapes the character behind it.
+func escapedCell(text string) (cell, rest string, state cellState) {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\' && i+1 < len(text):
+			if i++; text[i] != '"' && text[i] != '\\' {
+				b.WriteByte('\\') // \N, and what else stands for itself
+			}
+			b.WriteByte(text[i])
+		case c == '"':
+			return b.String(), strings.TrimLeft(text[i+1:], " "), cellsGood
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "", "", cellsOpen
 }

@@ -294,3 +294,15 @@ func TestRejectedFile(t *testing.T) {
 		t.Error("a folder that is not there")
 	}
 }
+
+func TestPlacesByTheirEverydayNames(t *testing.T) {
+	got := mustImport(t, Config{Kind: KindCentre}, "Centro;Fecha;Departamento;Municipio\nOmoa;02/03/2015;Fco. Morazán;Comayagüela M.D.C.\nOmoa;02/03/2015;Cortés;S.P.S.\nOmoa;02/03/2015;Ocotepeque;Nueva Ocotepeque\n"+
+		"Omoa;02/03/2015;Gracias a Dios;Pto. Lempira\nOmoa;02/03/2015;;San Pedro Sula\nOmoa;02/03/2015;Atlántida;San Pedro Sula\n")
+	var places []string
+	for _, r := range got.records {
+		places = append(places, r.GetRegistration().GetMunicipality())
+	}
+	if strings.Join(places, ",") != "0801,0501,1401,0901" || account(got) != "4, 6 municipality_without_department, 7 unknown_municipality" {
+		t.Errorf("%v, %s", places, account(got))
+	}
+}

@@ -51,13 +51,14 @@ const MaxWarnings = 200
 type Warning struct {
 	Code   string `json:"code"`
 	Column string `json:"column,omitempty"`
-	Line   int    `json:"line"`  // of its first case
-	Count  int    `json:"count"` // rows
+	Found  string `json:"found,omitempty"` // a text that concerns no person
+	Line   int    `json:"line"`            // of its first case
+	Count  int    `json:"count"`           // rows
 }
 
 // Text says the warning in Spanish and English.
 func (w Warning) Text() (es, en string) {
-	es, en = say(w.Code, "")
+	es, en = say(w.Code, w.Found)
 	at := fmt.Sprintf(" (%d, línea %d)", w.Count, w.Line)
 	column := ""
 	if w.Column != "" {
@@ -67,13 +68,13 @@ func (w Warning) Text() (es, en string) {
 }
 
 func (s *Summary) warn(w Warning) {
-	i := slices.IndexFunc(s.Warnings, func(o Warning) bool { return o.Code == w.Code && o.Column == w.Column })
+	i := slices.IndexFunc(s.Warnings, func(o Warning) bool { return o.Code == w.Code && o.Column == w.Column && o.Found == w.Found })
+	w.Count = max(w.Count, 1)
 	if i >= 0 {
-		s.Warnings[i].Count++
+		s.Warnings[i].Count += w.Count
 		return
 	}
 	if len(s.Warnings) < MaxWarnings {
-		w.Count = 1
 		s.Warnings = append(s.Warnings, w)
 	}
 }

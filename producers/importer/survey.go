@@ -14,6 +14,7 @@ const headerWithin = 40
 
 // dialect is how one file is written, found out by reading all of it once before any row is believed.
 type dialect struct {
+	kind      string
 	charset   string
 	bom       int
 	delimiter rune
@@ -22,6 +23,10 @@ type dialect struct {
 	sexM        string // what a bare "M" means: "M", "F" or "" when nothing proves it
 	dateOrder   string
 	departments string // numbering of departments, "" when nothing proves one
+	settled     settled
+	countries   map[string]*countryColumn // how each column of countries is written
+	sums        map[int]bool              // lines with nothing but sums of what is above
+	halves      map[int]bool              // lines of short rows that go on in the next, or break off
 	warnings    []Warning
 }
 
@@ -47,41 +52,21 @@ func (d *dialect) open(file io.ReadSeeker) (*rowReader, error) {
 }
 
 // sort tells data from what is around it: titles above the header, the header and its repetitions, blank rows, and
-// rows such as "Total: 345" or "Fuente: …" that fill one or two cells.
+// rows such as "Total: 345" or "Fuente: …".
 func (d *dialect) sort(r row) rowSort {
 	switch {
 	case r.blank():
 		return rowBlank
+	case r.fault == "" && isTagRow(r):
+		return rowHeader
 	case r.line < d.header.line:
 		return rowNote
 	case r.fault == "" && d.header.same(r):
 		return rowHeader
-	case r.fault == "" && isNote(r):
+	case r.fault == "" && (d.sums[r.line] || d.isNote(r)):
 		return rowNote
 	}
 	return rowData
-}
-
-var noteWords = []string{"total", "subtotal", "grantotal", "fuente", "nota", "elaborado", "generado", "source", "note", "impreso", "pagina", "page"}
-
-func isNote(r row) bool {
-	filled, first := 0, ""
-	for _, c := range r.cells {
-		if c = trimmed(c); c != "" {
-			if filled++; filled == 1 {
-				first = codelists.Fold(mended(c))
-			}
-		}
-	}
-	if filled > 2 {
-		return false
-	}
-	for _, w := range noteWords {
-		if strings.HasPrefix(first, w) {
-			return true
-		}
-	}
-	return false
 }
 
 // survey reads the file twice: its bytes for the character set, its rows for everything else.
@@ -93,7 +78,7 @@ func survey(ctx context.Context, cfg Config, file io.ReadSeeker) (*dialect, erro
 	if err != nil {
 		return nil, err
 	}
-	d := &dialect{charset: charset, bom: bom}
+	d := &dialect{kind: cfg.Kind, charset: charset, bom: bom}
 	if err := d.findHeader(cfg, file); err != nil {
 		return nil, err
 	}
@@ -101,6 +86,9 @@ func survey(ctx context.Context, cfg Config, file io.ReadSeeker) (*dialect, erro
 		return nil, err
 	}
 	d.warnings = d.header.warnings(cfg)
+	if d.settled, err = settle(cfg, d.header); err != nil {
+		return nil, err
+	}
 	return d, d.findProofs(ctx, cfg, file)
 }
 
@@ -162,6 +150,7 @@ func (d *dialect) findProofs(ctx context.Context, cfg Config, file io.ReadSeeker
 		return err
 	}
 	p := proofs{letters: map[string]bool{}}
+	h := newHabits(d)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -173,10 +162,12 @@ func (d *dialect) findProofs(ctx context.Context, cfg Config, file io.ReadSeeker
 		if err != nil {
 			return err
 		}
-		if r.fault == "" && d.sort(r) == rowData {
+		if h.shape(r) == rowData && r.fault == "" {
 			p.look(d.header, r)
+			h.look(r)
 		}
 	}
+	h.conclude()
 	return d.conclude(cfg, p)
 }
 

@@ -50,6 +50,11 @@ func Resolve(list, text string) (code string, ok bool) {
 			return code, true
 		}
 	}
+	if list == BorderPoint || list == Centre || list == Department {
+		if code, ok := only(spellings(text), l.resolveKey); ok {
+			return code, true
+		}
+	}
 	if head, tail, split := halves(text); split {
 		a, okA := l.resolveKey(fold(head))
 		b, okB := l.resolveKey(fold(tail))
@@ -94,7 +99,7 @@ func ResolveMunicipality(department, text string) (code string, ok bool) {
 	if code, ok := l.resolveKey(key); ok {
 		return code, inDepartment(code, department)
 	}
-	if code, ok := municipalityNames[department+"/"+key]; ok && department != "" && code != "" {
+	if code, ok := municipalityNamed(department, text); ok {
 		return code, true
 	}
 	head, tail, split := halves(text)
@@ -118,6 +123,9 @@ func inDepartment(municipality, department string) bool {
 
 // municipalityNames maps "HN-CR/sanpedrosula" to the municipality; "" marks a name twice in one department.
 var municipalityNames map[string]string
+
+// municipalitySynonyms are the everyday names of data/synonyms.csv, each inside a department: municipality@HN-FM,Tegucigalpa.
+var municipalitySynonyms map[string]string
 
 // halves splits "05 - Cortés" or "L-COR Corinto" at the first space.
 func halves(text string) (head, tail string, ok bool) {
@@ -198,7 +206,7 @@ func loadSynonyms(lists map[string]*List) error {
 }
 
 func addSynonyms(lists map[string]*List, rows [][]string) error {
-	modePoints = map[string]map[string]string{}
+	modePoints, municipalitySynonyms = map[string]map[string]string{}, map[string]string{}
 	own, nothing := map[string]*level{}, map[string]*level{}
 	for name, l := range lists {
 		own[name], nothing[name] = newLevel(l), newLevel(l)
@@ -226,7 +234,7 @@ func addSynonyms(lists map[string]*List, rows [][]string) error {
 }
 
 func addSynonym(levels map[string]*level, list, key, code string) error {
-	list, mode, byMode := strings.Cut(list, "@")
+	list, within, inside := strings.Cut(list, "@")
 	level := levels[list]
 	if level == nil || code != ambiguous && !level.list.Has(code) {
 		return fmt.Errorf("list %q has no code %q", list, code)
@@ -234,14 +242,20 @@ func addSynonym(levels map[string]*level, list, key, code string) error {
 	if code == ambiguous {
 		code = ""
 	}
-	if !byMode {
+	switch {
+	case !inside:
 		level.add(key, code)
-		return nil
+	case list == Municipality:
+		if level.list.Attr(code, "department") != within {
+			return fmt.Errorf("municipality %q does not lie in %q", code, within)
+		}
+		municipalitySynonyms[within+"/"+key] = code
+	default:
+		if modePoints[within] == nil {
+			modePoints[within] = map[string]string{}
+		}
+		modePoints[within][key] = code
 	}
-	if modePoints[mode] == nil {
-		modePoints[mode] = map[string]string{}
-	}
-	modePoints[mode][key] = code
 	return nil
 }
 
@@ -300,6 +314,11 @@ func addMunicipalities(l, departments *List) {
 				continue
 			}
 			municipalityNames[key] = c.Code
+		}
+	}
+	for key, code := range municipalitySynonyms {
+		if _, named := municipalityNames[key]; !named {
+			municipalityNames[key] = code
 		}
 	}
 	numbers.close()

@@ -183,6 +183,8 @@ func TestSynonyms(t *testing.T) {
 		switch {
 		case list == anyList:
 			continue
+		case list == Municipality:
+			got, ok = ResolveMunicipality(mode, row[1])
 		case byMode:
 			got, ok = ResolvePoint(row[1], mode)
 		default:

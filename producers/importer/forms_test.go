@@ -1,0 +1,166 @@
+package importer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func reasonsOf(got result) string {
+	var out []string
+	for _, r := range got.records {
+		out = append(out, strings.Join(r.GetRegistration().GetReasons(), "+"))
+	}
+	return strings.Join(out, ",")
+}
+
+const kobo = `start,end,today,g_datos/centro,g_datos/fecha,g_datos/sexo,g_datos/edad,g_ruta/pais_retorno,g_ruta/via,g_mot/motivos,g_mot/motivos/economico,g_mot/motivos/violencia,g_mot/motivos/familia,_id,_uuid,_submission_time,_index
+2015-02-18T09:00:00.000-06:00,2015-02-18T09:09:00.000-06:00,2015-02-18,CAMR La Lima,2015-02-18,hombre,25,mexico,terrestre,economico violencia,1,1,0,101,uuid:1,2015-02-19T01:00:00,1
+2015-02-18T09:10:00.000-06:00,2015-02-18T09:19:00.000-06:00,2015-02-18,CAMR La Lima,2015-02-18,mujer,25,mexico,terrestre,familia,0,0,1,102,uuid:2,2015-02-19T01:01:00,2
+2015-02-18T09:20:00.000-06:00,2015-02-18T09:29:00.000-06:00,2015-02-18,CAMR La Lima,2015-02-18,mujer,26,mexico,terrestre,,0,0,0,103,uuid:3,2015-02-19T01:01:00,3
+`
+
+// One submission is the same registration however the program for forms names its columns.
+func TestPathsOfFormsAreColumns(t *testing.T) {
+	cfg := Config{Kind: KindCentre}
+	want := mustImport(t, cfg, kobo)
+	if reasonsOf(want) != "economic+violence,family," || want.records[0].GetRegistration().GetSex() != "M" || want.records[0].GetRegistration().GetCountry() != "MX" {
+		t.Fatalf("%s; %v", reasonsOf(want), want.records[0])
+	}
+	flat := strings.NewReplacer("g_datos/", "", "g_ruta/", "", "g_mot/", "").Replace
+	for name, text := range map[string]string{
+		"flat":                  flat(kobo),
+		"groups with a hyphen":  strings.NewReplacer("g_datos/", "g_datos-", "g_ruta/", "g_ruta-", "g_mot/motivos,", "g_mot-motivos,", "g_mot/", "g_mot-").Replace(kobo),
+		"groups with a colon":   strings.NewReplacer("g_datos/", "g_datos:", "g_ruta/", "g_ruta:").Replace(kobo),
+		"labels":                strings.NewReplacer("g_datos/", "Datos generales/", "g_ruta/", "Ruta de retorno/", "g_mot/motivos/economico", "Motivos/Económicas", "g_mot/motivos/familia", "Motivos/Reunificación familiar").Replace(kobo),
+		"brackets":              strings.NewReplacer("g_mot/motivos/economico", "Motivos [Económicas]", "g_mot/motivos/violencia", "motivos[violencia]").Replace(kobo),
+		"underscores":           strings.NewReplacer("motivos/economico", "motivos_economico", "motivos/violencia", "motivos_violencia").Replace(flat(kobo)),
+		"words for the answers": strings.NewReplacer("violencia,1,1,0", "violencia,True,True,False", "familia,0,0,1", "familia,FALSE,FALSE,TRUE").Replace(kobo),
+		"split only":            strings.NewReplacer("g_mot/motivos,", "g_mot/nota,", "economico violencia,", "x,", "familia,0", "y,0").Replace(kobo),
+		"joined only":           strings.NewReplacer("motivos/economico", "a1", "motivos/violencia", "a2", "motivos/familia", "a3").Replace(kobo),
+		"deeper":                strings.NewReplacer("g_datos/", "hogar/persona/g_datos/").Replace(kobo),
+	} {
+		if got := mustImport(t, cfg, text); lines(t, got.records) != lines(t, want.records) {
+			t.Errorf("%s: %s %v\n%s", name, reasonsOf(got), got.sum.Warnings, got.raw)
+		}
+	}
+	contrary := mustImport(t, cfg, strings.Replace(kobo, "familia,0,0,1", "familia,0,1,0", 1))
+	if account(contrary) != "2, 3 contradiction" {
+		t.Errorf("split columns that contradict the joined one: %s", account(contrary))
+	}
+	others := mustImport(t, cfg, "centro,fecha,g_padre/edad,g_contacto/sexo,sexo,x/sexo\nOmoa,11/01/2015,60,Hombre,Mujer,Hombre\n")
+	if x := others.records[0].GetRegistration(); x.Age != nil || x.GetSex() != "F" {
+		t.Errorf("the age of the father: %v", x)
+	}
+	var file *FileError
+	if _, err := importText(t, cfg, "centro,fecha,a/sexo,b/sexo\n"); !errors.As(err, &file) || file.Code != "two_columns" {
+		t.Errorf("two columns at the ends of paths: %v", err)
+	}
+}
+
+func TestAnswersWithSpecifications(t *testing.T) {
+	for _, c := range []struct{ cell, want string }{
+		{"Otro: busca a su esposo", "other"},
+		{"otra (estudiar inglés, quizá)", "other"},
+		{"Económicas (desempleo)", "economic"},
+		{"Violencia: maras, extorsión", "violence"},
+		{"Económicas, Otro: ver a su madre, y descansar", "economic+other"},
+		{"Otro: ver a su madre; Violencia", "violence+other"},
+		{"Económico. Violencia", "economic+violence"},
+		{"ECONOMICO/VIOLENCIA", "economic+violence"},
+		{"Estudios y trabajo", "economic+study"},
+		{"economico violencia", "unknown_code"}, // of no form: may be one answer of its own
+		{"1", "unknown_code"},
+		{"huracán: Mitch", "unknown_code"},
+	} {
+		got := mustImport(t, Config{Kind: KindCentre}, "Centro;Fecha;Motivos\nOmoa;11/01/2015;\""+c.cell+"\"\n")
+		result := reasonsOf(got)
+		if got.sum.Rejected == 1 {
+			result = got.rejected[0][4]
+		}
+		if result != c.want {
+			t.Errorf("%s: %s, want %s", c.cell, result, c.want)
+		}
+	}
+}
+
+func TestOneOfTwoColumnsIsDropped(t *testing.T) {
+	const text = "Centro;Fecha;Sexo;Edad;Sexo\nOmoa;11/01/2015;Hombre;25;Mujer\n"
+	for _, c := range []struct {
+		columns map[string]string
+		want    string
+	}{
+		{map[string]string{"Sexo#2": "-"}, "M"},
+		{map[string]string{"Sexo#1": "-"}, "F"},
+		{map[string]string{"sexo#2": "sex", "SEXO#1": "-"}, "F"},
+		{nil, "two_columns"},
+		{map[string]string{"Sexo": "-"}, "column_twice"},
+	} {
+		got, err := importText(t, Config{Kind: KindCentre, Columns: c.columns}, text)
+		var file *FileError
+		if errors.As(err, &file) {
+			if file.Code != c.want || !strings.Contains(file.EN, "Sexo#2") || !strings.Contains(file.ES, "Sexo#2") {
+				t.Errorf("%v: %v", c.columns, file.EN)
+			}
+			continue
+		}
+		if err != nil || sexes(got.records) != c.want {
+			t.Errorf("%v: %s, %v", c.columns, sexes(got.records), err)
+		}
+	}
+	named := mustImport(t, Config{Kind: KindCentre, Columns: map[string]string{"Motivo #2": "-"}}, "Centro;Fecha;Motivo;Motivo #2\nOmoa;11/01/2015;Salud;x\n")
+	if reasonsOf(named) != "health" {
+		t.Errorf("a column whose own name ends in a number: %s", reasonsOf(named))
+	}
+}
+
+func TestARowOfSeveralIsRefused(t *testing.T) {
+	const help = "Centro;Fecha;Tipo de ayuda;Cantidad\n"
+	got := mustImport(t, Config{Kind: KindCentre}, help+"Omoa;22/02/2015;Alimentación;3\nOmoa;22/02/2015;Alimentación;1\nOmoa;22/02/2015;Kit de aseo;\nOmoa;22/02/2015;Ropa;1,00\nOmoa;22/02/2015;Ropa;0\nOmoa;22/02/2015;Ropa;varios\n")
+	if account(got) != "3, 2 several_in_one_row, 6 several_in_one_row, 7 several_in_one_row" {
+		t.Errorf("help: %s", account(got))
+	}
+	people := mustImport(t, Config{Kind: KindCheckpoint}, "Puesto;Fecha;Movimiento;Número de personas\nCorinto;22/02/2015;Entrada;14\nCorinto;22/02/2015;Entrada;1\n")
+	if account(people) != "1, 2 several_in_one_row" {
+		t.Errorf("people: %s", account(people))
+	}
+	dropped := mustImport(t, Config{Kind: KindCentre, Columns: map[string]string{"Cantidad": "-"}}, help+"Omoa;22/02/2015;Alimentación;3\n")
+	if account(dropped) != "1" {
+		t.Errorf("dropped: %s", account(dropped))
+	}
+}
+
+func TestRowsThatDifferInOneColumnAreNamed(t *testing.T) {
+	const head = "No.;Centro;Fecha;Hora;Sexo;Edad;Motivos;Hijo;Identidad\n"
+	row := func(no int, hour, reason, child, dni string) string {
+		return fmt.Sprintf("%d;Omoa;11/06/2015;%s;Hombre;25;%s;%s;%s\n", no, hour, reason, child, dni)
+	}
+	const a, b = "0501-1985-07321", "0501-1985-07322"
+	cfg := Config{Kind: KindCentre, Secret: testSecret(t)}
+	for name, c := range map[string]struct{ text, want string }{
+		"one row a reason":          {row(1, "9:20", "Salud", "", a) + row(2, "9:20", "Violencia", "", a) + row(3, "9:20", "Familia", "", a), "one_column_apart Motivos  2"},
+		"without a document":        {row(1, "9:20", "Salud", "", "") + row(2, "9:21", "Salud", "", "") + row(3, "9:20", "Familia", "", ""), "one_column_apart Motivos  1"},
+		"one row a child":           {row(1, "9:20", "Salud", "Ana", a) + row(2, "9:20", "Salud", "Luis", a), "one_column_apart Hijo  1"},
+		"another person":            {row(1, "9:20", "Salud", "", a) + row(2, "9:20", "Salud", "", b), ""},
+		"another time":              {row(1, "9:20", "Salud", "", a) + row(2, "19:20", "Salud", "", a), ""},
+		"no time and no document":   {row(1, "", "Salud", "", "") + row(2, "", "Familia", "", ""), ""},
+		"several columns":           {row(1, "9:20", "Salud", "Ana", a) + row(2, "9:20", "Familia", "Luis", a), ""},
+		"the same row another time": {row(1, "9:20", "Salud", "", a) + row(2, "9:20", "Salud", "", a), ""},
+	} {
+		got := mustImport(t, cfg, head+c.text)
+		var kept []Warning
+		for _, w := range got.sum.Warnings {
+			if w.Code == "one_column_apart" {
+				kept = append(kept, w)
+			}
+		}
+		if s := warned(Summary{Warnings: kept}); s != c.want {
+			t.Errorf("%s: %q, want %q", name, s, c.want)
+		}
+	}
+	help := mustImport(t, cfg, "Centro;Fecha;Hora;Tipo de ayuda;Identidad\nOmoa;11/06/2015;9:20;Ropa;"+a+"\nOmoa;11/06/2015;9:20;Alimentación;"+a+"\n")
+	if len(help.sum.Warnings) != 0 {
+		t.Errorf("help: %v", help.sum.Warnings)
+	}
+}
