@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
 
@@ -76,25 +77,50 @@ func BenchmarkFlushWithoutRows(b *testing.B) {
 }
 
 // BenchmarkSmallFlush is what a flush of a few records of each kind costs, in which every table gets rows: what a post and a centre send within
-// 200 ms. Nearly all of it is the price of statements and parts.
+// 200 ms. Nearly all of it is the price of statements and parts. flush/bare is its ratio to the bare inserts of as many such rows, one
+// after the other over one connection, that alternate with it: neither announced nor checked.
 func BenchmarkSmallFlush(b *testing.B) {
 	claim, f := claimedBy(b)
+	bare := bulk{store: claim.store}
+	defer bare.close()
+	var flushes, inserts time.Duration
 	next := int64(0)
 	for b.Loop() {
 		next++
-		id := reconcile.ID{1, 85, 32, 0, 0, 0, 0x70, byte(next)}
-		fields := &events.Fields{Person: id, RecordID: id, Source: []byte("L-COR-1"), Age: -1}
-		f.Fact(FactRow{Fields: fields, Fact: &reconcile.Fact{RecordID: id}, Origin: ledger.Origin{Topic: events.TopicCentre, Offset: next}})
-		f.Return(id, &reconcile.Return{ID: id, Age: -1})
-		f.Help(id, &reconcile.Help{RecordID: id})
-		f.ReturnCell(reconcile.ReturnCell{}, reconcile.ReturnCount{Reconciled: next})
-		f.HelpCell(reconcile.HelpCell{}, next)
-		f.CrossingCell(reconcile.CrossingCell{}, next)
-		f.Sending(ledger.Origin{Topic: events.TopicCentre, Offset: next}, fields.Source, uint64(next), next, 0)
-		f.Ledger(ledger.Entry{Topic: events.TopicCentre, FirstOffset: next, NextOffset: next + 1, Accounts: ledger.Accounts{Accepted: 1}})
+		smallFlush(f, next)
+		began := time.Now()
 		if err := claim.Write(b.Context(), f, map[string]int64{events.TopicCentre: next}); err != nil {
 			b.Fatal(err)
 		}
+		flushes += time.Since(began)
 		f.Clear()
+
+		b.StopTimer()
+		next++
+		smallFlush(f, next)
+		began = time.Now()
+		for _, p := range parts(f) {
+			if err := bare.do(b.Context(), p.query()); err != nil {
+				b.Fatal(err)
+			}
+		}
+		inserts += time.Since(began)
+		f.Clear()
+		b.StartTimer()
 	}
+	b.ReportMetric(float64(flushes)/float64(inserts), "flush/bare")
+}
+
+// smallFlush fills a flush with one record of each kind.
+func smallFlush(f *Flush, next int64) {
+	id := reconcile.ID{1, 85, 32, 0, 0, 0, 0x70, byte(next)}
+	fields := &events.Fields{Person: id, RecordID: id, Source: []byte("L-COR-1"), Age: -1}
+	f.Fact(FactRow{Fields: fields, Fact: &reconcile.Fact{RecordID: id}, Origin: ledger.Origin{Topic: events.TopicCentre, Offset: next}})
+	f.Return(id, &reconcile.Return{ID: id, Age: -1})
+	f.Help(id, &reconcile.Help{RecordID: id})
+	f.ReturnCell(reconcile.ReturnCell{}, reconcile.ReturnCount{Reconciled: next})
+	f.HelpCell(reconcile.HelpCell{}, next)
+	f.CrossingCell(reconcile.CrossingCell{}, next)
+	f.Sending(ledger.Origin{Topic: events.TopicCentre, Offset: next}, fields.Source, uint64(next), next, 0)
+	f.Ledger(ledger.Entry{Topic: events.TopicCentre, FirstOffset: next, NextOffset: next + 1, Accounts: ledger.Accounts{Accepted: 1}})
 }
