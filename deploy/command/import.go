@@ -24,7 +24,8 @@ type importCommand struct {
 
 	System            string            `per:"call" placeholder:"NAME" help:"System that the export comes from, such as siamir; part of each record's id. Default: the kind."`
 	Source            string            `per:"call" placeholder:"NAME" help:"Name of this series of exports in the account of sources; else made from the first row."`
-	DateOrder         string            `per:"call" enum:",dmy,mdy" default:"" placeholder:"ORDER" help:"dmy or mdy, where the dates do not prove it."`
+	DateOrder         string            `per:"call" enum:",dmy,mdy,ymd" default:"" placeholder:"ORDER" help:"Order of day, month and year in dates of figures, dmy, mdy or ymd, where neither the column's name nor its dates prove it."`
+	DayNumbers        string            `per:"call" enum:",1900,1904" default:"" placeholder:"YEAR" help:"From which year day numbers of a spreadsheet are counted, 1900 or 1904, where they are far older than all other dates."`
 	SexM              string            `name:"sex-m" per:"call" enum:",M,F" default:"" placeholder:"SEX" help:"What a bare M means, M (man) or F (mujer), where the column does not prove it."`
 	DepartmentNumbers string            `per:"call" enum:",ine,alphabetical" default:"" placeholder:"HOW" help:"How departments are numbered, ine or alphabetical, where the municipalities do not prove it."`
 	Delimiter         string            `per:"call" placeholder:"CHAR" help:"Between cells: comma, semicolon, tab (\\t) or bar; found out by default."`
@@ -48,7 +49,7 @@ Document numbers become person keys here, under a secret of at least 32 bytes th
 
 // config is what the importer is told.
 func (c *importCommand) config() (importer.Config, error) {
-	cfg := importer.Config{Kind: c.Kind, System: c.System, Source: c.Source, WithoutDocuments: c.WithoutDocuments, DateOrder: c.DateOrder,
+	cfg := importer.Config{Kind: c.Kind, System: c.System, Source: c.Source, WithoutDocuments: c.WithoutDocuments, DateOrder: c.DateOrder, DayNumbers: c.DayNumbers,
 		SexM: c.SexM, DepartmentNumbers: c.DepartmentNumbers, Columns: c.Column, Assume: c.Assume, DryRun: c.DryRun}
 	if c.Delimiter != "" {
 		text := strings.ReplaceAll(c.Delimiter, `\t`, "\t")

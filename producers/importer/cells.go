@@ -179,14 +179,14 @@ func (c *conversion) place(departmentField, municipalityField string) (departmen
 // age reads completed years, or works them out from the date of birth; nil when neither is stated.
 func (c *conversion) age(on calendar.Day) *uint32 {
 	stated, hasAge := c.statedAge()
-	text := c.text("birth_date")
+	text := c.dateText("birth_date")
 	if text == "" {
 		if !hasAge {
 			return nil
 		}
 		return &stated
 	}
-	birth, ok := parseMoment(text, c.dialect.dateOrder, notAfter(on))
+	birth, ok := c.date("birth_date", text, notAfter(on))
 	if !ok {
 		c.fault("birth_date", "bad_date", "")
 		return nil

@@ -108,6 +108,9 @@ func fieldOf(cfg Config, column string) string {
 	if bare, _, ok := strings.Cut(column, "("); ok {
 		return known[codelists.Fold(bare)]
 	}
+	if order, bare := dateHint(column); order != "" {
+		return known[codelists.Fold(bare)]
+	}
 	return ""
 }
 

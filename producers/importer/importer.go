@@ -16,12 +16,12 @@
 //     neither renaming nor re-saving nor growing changes it.
 //   - Documents become person keys here, birth dates become ages, names and everything else unknown is dropped.
 //
-// What it never does: guess. Where a bare "M" may be man or woman, 03/04 may be March, "La Ceiba" an airport or a
-// port, department 5 Cortés or Copán, it looks for proof in the file, else refuses and says which setting decides.
+// What it never does: guess. Where a bare "M" may be man or woman, 03/04 may be March, 15/06/14 the year 2015, "La Ceiba" an
+// airport or a port, department 5 Cortés or Copán, it looks for proof in the file, else refuses and says which setting decides.
 //
 // Assumptions, all of them visible in the data: a day without a time is noon in Honduras, and of help, which follows
-// arrival, the last second of the day; a two-digit year of an event
-// is 20yy, of a birth the latest that is not after the event; free-text education, occupation and company that no
+// arrival, the last second of the day; times of a column that are all midnights at another offset than Honduras's are days; a two-digit
+// year of an event is 20yy, of a birth the latest that is not after the event; free-text education, occupation and company that no
 // synonym knows are not stated (counted in a warning). A row that is corrected after it was accepted is another record:
 // the first must be voided at its source. A mended row that becomes equal to an accepted one, when imported from the
 // file of rejected rows, is that same record.
