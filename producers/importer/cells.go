@@ -289,6 +289,10 @@ func (c *conversion) personKey(nationality string) string {
 		c.warn("", "document_unreadable")
 		return ""
 	}
+	if key != "" && c.dialect.shared[shortKey(key)] {
+		c.warn("", "document_shared")
+		return ""
+	}
 	for _, w := range identity.Warnings(d, 0) {
 		c.warn("", string(w))
 	}
@@ -306,7 +310,7 @@ func (c *conversion) document(nationality string) identity.Document {
 		if d.Number = c.text("document_number"); d.Number != "" {
 			if t, ok := identity.TypeOf(c.text("document_type")); ok {
 				d.Type = t
-			} else if _, ok := identity.MunicipalityOf(identity.Document{Number: d.Number}); !ok {
+			} else if !identity.LikeDNI(d.Number, country) {
 				d.Type = identity.Other
 			}
 		}

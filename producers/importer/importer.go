@@ -14,7 +14,8 @@
 //     mended, in the file or in the file of rejected rows, which carries source and row number along.
 //   - source_id is "import-" and the name the caller gives the file; else system and the first data row's hash, so that
 //     neither renaming nor re-saving nor growing changes it.
-//   - Documents become person keys here, birth dates become ages, names and everything else unknown is dropped.
+//   - Documents become person keys here, birth dates become ages, names and everything else unknown is dropped. A document under
+//     which rows of the file show several people, by sex or age, gives none of them a key.
 //
 // What it never does: guess. Where a bare "M" may be man or woman, 03/04 may be March, 15/06/14 the year 2015, "La Ceiba" an
 // airport or a port, department 5 Cortés or Copán, it looks for proof in the file, else refuses and says which setting decides.
@@ -41,7 +42,7 @@ import (
 )
 
 // Import reads the export called name from r and gives each good row to sink as an event, in file order. Rejected rows
-// go to rejected as CSV (nil: they are only counted). The file is read three times, so r should be an io.ReadSeeker;
+// go to rejected as CSV (nil: they are only counted). The file is read three times, with documents four, so r should be an io.ReadSeeker;
 // anything else is held in memory up to MaxBuffer.
 //
 // Errors: *FileError when the file as a whole cannot be read as what it is said to be, nothing having been sent;

@@ -23,7 +23,8 @@ type dialect struct {
 	sexM        string                // what a bare "M" means: "M", "F" or "" when nothing proves it
 	dates       map[string]dateColumn // of the fields that hold dates
 	times       map[string]*timeEvidence
-	departments string // numbering of departments, "" when nothing proves one
+	departments string          // numbering of departments, "" when nothing proves one
+	shared      map[uint64]bool // person keys, 64 bits of them, under which the rows show several people
 	warnings    []Warning
 }
 
@@ -86,7 +87,8 @@ func isNote(r row) bool {
 	return false
 }
 
-// survey reads the file twice: its bytes for the character set, its rows for everything else.
+// survey reads the file: its bytes for the character set, its rows for everything else, and where there are documents, once more
+// for those that several people share.
 func survey(ctx context.Context, cfg Config, file io.ReadSeeker) (*dialect, error) {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return nil, err
@@ -103,7 +105,10 @@ func survey(ctx context.Context, cfg Config, file io.ReadSeeker) (*dialect, erro
 		return nil, err
 	}
 	d.warnings = d.header.warnings(cfg)
-	return d, d.findProofs(ctx, cfg, file)
+	if err := d.findProofs(ctx, cfg, file); err != nil {
+		return nil, err
+	}
+	return d, d.findShared(ctx, cfg, file)
 }
 
 // findHeader finds delimiter and header together: the pair under which the most columns are known.
