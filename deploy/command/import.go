@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -54,7 +55,8 @@ type importFile struct {
 	Keep              bool              `per:"call" help:"Rows of an earlier import that this file lacks stay counted beside it."`
 	System            string            `per:"call" placeholder:"NAME" help:"System that the export comes from, such as siamir; part of each record's id. Default: the kind."`
 	Source            string            `per:"call" placeholder:"NAME" help:"Name of this series of exports in the account of sources; else made from the first good row."`
-	DateOrder         string            `per:"call" enum:",dmy,mdy" default:"" placeholder:"ORDER" help:"dmy or mdy, where the dates do not prove it."`
+	DateOrder         string            `per:"call" enum:",dmy,mdy,ymd" default:"" placeholder:"ORDER" help:"Order of day, month and year in dates of figures, dmy, mdy or ymd, where neither the column's name nor its dates prove it."`
+	DayNumbers        string            `per:"call" enum:",1900,1904" default:"" placeholder:"YEAR" help:"From which year day numbers of a spreadsheet are counted, 1900 or 1904, where they are far older than all other dates."`
 	SexM              string            `name:"sex-m" per:"call" enum:",M,F" default:"" placeholder:"SEX" help:"What a bare M means, M (man) or F (mujer), where the column does not prove it."`
 	DepartmentNumbers string            `per:"call" enum:",ine,alphabetical" default:"" placeholder:"HOW" help:"How departments are numbered, ine or alphabetical, where the municipalities do not prove it."`
 	Delimiter         string            `per:"call" placeholder:"CHAR" help:"Between cells: comma, semicolon, tab (\\t) or bar; found out by default."`
@@ -95,7 +97,7 @@ func (c *importFile) Validate() error {
 
 // config is what the importer is told.
 func (c *importFile) config(kind string) (importer.Config, error) {
-	cfg := importer.Config{Kind: kind, System: c.System, Source: c.Source, WithoutDocuments: c.WithoutDocuments, DateOrder: c.DateOrder,
+	cfg := importer.Config{Kind: kind, System: c.System, Source: c.Source, WithoutDocuments: c.WithoutDocuments, DateOrder: c.DateOrder, DayNumbers: c.DayNumbers,
 		SexM: c.SexM, DepartmentNumbers: c.DepartmentNumbers, Columns: c.Column, Assume: c.Assume, Missing: c.Missing, Values: c.Value, DryRun: c.DryRun}
 	if c.Delimiter != "" {
 		text := strings.ReplaceAll(c.Delimiter, `\t`, "\t")
@@ -236,8 +238,8 @@ func (c *importFile) print(w io.Writer, s importResult) error {
 	if s.Accepted > 0 {
 		fmt.Fprintf(&b, "source %s, from %s to %s; %s rows without a person key, %s alike\n", s.Source, s.First, s.Last, screen.Count(int64(s.WithoutPerson)), screen.Count(int64(s.Alike)))
 	}
-	if s.DateOrder != "" {
-		fmt.Fprintf(&b, "date order %s\n", s.DateOrder)
+	for _, column := range slices.Sorted(maps.Keys(s.DateOrders)) {
+		fmt.Fprintf(&b, "date order of %s: %s\n", column, s.DateOrders[column])
 	}
 	var codes []string
 	for code := range s.RejectedBy {

@@ -134,7 +134,7 @@ func TestAnOfficesDay(t *testing.T) {
 		}
 	}
 	save()
-	i.named(path, "--check").said(t, exitNo, fmt.Sprintf("%s acceptable, %d rejected", screen.Count(int64(len(o.rows)-o.rejected())), o.rejected()), "date order dmy")
+	i.named(path, "--check").said(t, exitNo, fmt.Sprintf("%s acceptable, %d rejected", screen.Count(int64(len(o.rows)-o.rejected())), o.rejected()), "date order of Fecha de registro: dmy")
 	i.counts(s, "check", nil, 0)
 	i.named(path).said(t, exitNo, "not imported before")
 	i.counts(s, "import", o.want(), o.rejected())

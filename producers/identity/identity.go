@@ -87,11 +87,12 @@ func (s Secret) Key(d Document) (string, error) {
 //   - the number keeps letters and digits only, letters in upper case, full-width and other forms of a character as
 //     the ordinary one (Unicode NFKC); spaces, hyphens, dots and slashes fall away; leading zeros stay;
 //   - the country is upper case and HN when empty, the type NationalID when empty;
+//   - the decimals that a program gives a whole number fall away (501198500123.0);
 //   - a Honduran national id has exactly 13 digits, the middle of which are a year (DDMM-YYYY-NNNNN).
 //
 // No letters and digits at all are no document: the result is the zero Document.
 func Normalise(d Document) (Document, error) {
-	number := foldNumber(d.Number)
+	number := foldNumber(whole(d.Number))
 	if number == "" {
 		return Document{}, nil
 	}
@@ -113,6 +114,9 @@ func Normalise(d Document) (Document, error) {
 	if fault := numberFault(out); fault != "" {
 		return Document{}, &FaultError{Fault: fault}
 	}
+	if rounded(d.Number) {
+		return Document{}, &FaultError{Fault: FaultDummy}
+	}
 	return out, nil
 }
 
@@ -131,7 +135,7 @@ func numberFault(d Document) Fault {
 		return FaultLength
 	case !strings.ContainsAny(d.Number, "0123456789"):
 		return FaultDummy
-	case strings.Trim(d.Number, d.Number[:1]) == "", strings.HasPrefix("01234567890123456789", d.Number), strings.HasPrefix("1234567890123456789", d.Number):
+	case filler(d.Number):
 		return FaultDummy
 	}
 	return ""

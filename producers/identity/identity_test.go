@@ -59,6 +59,11 @@ func TestSpellingsOfOneDocument(t *testing.T) {
 			t.Errorf("%q has another key", d.Number)
 		}
 	}
+	for _, d := range []Document{{Number: "0503198100123.0"}, {Number: "0503198100123,00"}} {
+		if key(t, d) != want {
+			t.Errorf("%q has another key", d.Number)
+		}
+	}
 	if key(t, Document{Country: "HN", Type: Passport, Number: "c-123 456"}) != key(t, Document{Country: "HN", Type: Passport, Number: "C123456"}) {
 		t.Error("case or hyphen of a passport changes the key")
 	}
@@ -94,6 +99,12 @@ func TestFillersAreRefused(t *testing.T) {
 		{Document{Number: "0503198100"}, FaultLength}, {Document{Number: "05031981001234"}, FaultLength}, {Document{Number: "503198100123"}, FaultLength},
 		{Document{Number: "5.03E+11"}, FaultLength}, {Document{Number: "no porta"}, FaultLength}, {Document{Number: "0503198100l23"}, FaultLength},
 		{Document{Type: Passport, Number: "000000"}, FaultDummy}, {Document{Type: Passport, Number: "123456"}, FaultDummy},
+		{Document{Type: Other, Number: "5.01199E+11"}, FaultDummy}, {Document{Type: Other, Number: "5,01199e+11"}, FaultDummy}, {Document{Type: Other, Number: "5.01199E11"}, FaultDummy},
+		{Document{Type: Passport, Number: "5E+11"}, FaultDummy}, {Document{Country: "GT", Type: NationalID, Number: "2.34568E+12"}, FaultDummy},
+		{Document{Type: Other, Number: "501199000000"}, FaultDummy}, {Document{Type: Other, Number: "1801199000000"}, FaultDummy}, {Document{Country: "GT", Number: "2345678900000"}, FaultDummy},
+		{Document{Type: Other, Number: "1111111111111"}, FaultDummy}, {Document{Type: Other, Number: "1234567890123"}, FaultDummy}, {Document{Type: Other, Number: "0000-0000-00001"}, FaultDummy},
+		{Document{Type: Other, Number: "0101010101010"}, FaultDummy}, {Document{Type: Other, Number: "123123123"}, FaultDummy}, {Document{Type: Other, Number: "9876543210"}, FaultDummy},
+		{Document{Type: Other, Number: "0000"}, FaultDummy}, {Document{Type: Other, Number: "9999"}, FaultDummy}, {Document{Type: Passport, Number: "000001"}, FaultDummy},
 		{Document{Type: Passport, Number: "ZZZZZZ"}, FaultDummy}, {Document{Type: Passport, Number: "NINGUNO"}, FaultDummy},
 		{Document{Type: Passport, Number: "C1"}, FaultLength}, {Document{Type: Passport, Number: strings.Repeat("C1", 20)}, FaultLength},
 		{Document{Country: "ZZ", Number: "0503198100123"}, FaultCountry}, {Document{Type: "horoscope", Number: "0503198100123"}, FaultType},
@@ -230,6 +241,26 @@ func TestDNI(t *testing.T) {
 		got, ok := RestoreZero(in)
 		if ok != (want != "") || ok && got != want || !ok && got != in {
 			t.Errorf("%s: %s, %v", in, got, ok)
+		}
+	}
+}
+
+func TestNumbersWithoutATypeThatAreDNI(t *testing.T) {
+	for _, c := range []struct {
+		number, country string
+		want            bool
+	}{
+		{"0503198100123", "GT", true}, {"0503198100123", "", true}, {"503198100123", "", true}, {"503198100123", "HN", true}, {"503198100123", "GT", false}, {"503198100123.0", "HN", true},
+		{"0599198100123", "HN", true}, {"0599198100123", "GT", false}, {"2345678901234", "", false}, {"501199000000", "", false}, {"C123456", "", false}, {"", "", false}, {"5.01199E+11", "HN", false},
+	} {
+		if got := LikeDNI(c.number, c.country); got != c.want {
+			t.Errorf("%q of %q: %v", c.number, c.country, got)
+		}
+	}
+	// Numbers that look odd and are none of these keep their keys.
+	for _, number := range []string{"AA123456", "C5E11", "12E45678", "10203040", "98765400", "11223344", "20002001", "A000001"} {
+		if key(t, Document{Country: "GT", Type: Passport, Number: number}) == "" {
+			t.Errorf("%q has no key", number)
 		}
 	}
 }

@@ -209,7 +209,7 @@ func (c *conversion) age(on calendar.Day) *uint32 {
 		}
 		return &stated
 	}
-	birth, ok := parseMoment(text, c.dialect.dateOrder, notAfter(on))
+	birth, ok := c.date("birth_date", text, notAfter(on))
 	if !ok {
 		c.fault("birth_date", "bad_date", "")
 		return nil
@@ -286,7 +286,7 @@ func (c *conversion) document(nationality string) identity.Document {
 		if d.Number = c.text("document_number"); d.Number != "" {
 			if t, ok := identity.TypeOf(c.text("document_type")); ok {
 				d.Type = t
-			} else if _, ok := identity.MunicipalityOf(identity.Document{Number: d.Number}); !ok {
+			} else if !identity.LikeDNI(d.Number, country) {
 				d.Type = identity.Other
 			}
 		}

@@ -3,6 +3,7 @@ package importer
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"retorno/producers/identity"
@@ -21,6 +22,13 @@ const (
 const (
 	DayFirst   = "dmy"
 	MonthFirst = "mdy"
+	YearFirst  = "ymd" // of years with two digits; 2016-06-30 needs no order
+)
+
+// First days of the day numbers of spreadsheets.
+const (
+	DayNumbers1900 = "1900"
+	DayNumbers1904 = "1904" // old workbooks of Excel for Mac: 1,462 days later
 )
 
 // Numberings of departments.
@@ -50,8 +58,10 @@ type Config struct {
 	Secret identity.Secret
 	// WithoutDocuments drops documents: no record will be linked to another.
 	WithoutDocuments bool
-	// DateOrder is DayFirst or MonthFirst; default DayFirst, unless the dates prove the other, which refuses the file.
+	// DateOrder is DayFirst, MonthFirst or YearFirst. Default: what each column's header says or its cells prove.
 	DateOrder string
+	// DayNumbers is DayNumbers1900 or DayNumbers1904. Default: 1900, unless such days are years older than all else.
+	DayNumbers string
 	// SexM says what a bare "M" means: "M" man, "F" woman. Default: what the other letters of the column prove.
 	SexM string
 	// DepartmentNumbers is NumbersINE or NumbersAlphabetical. Default: what the municipalities prove.
@@ -92,8 +102,10 @@ func (c Config) Validate() error {
 		return bad("system", c.System, "lower-case letters, digits, dots and hyphens, at most 40")
 	case c.Source != "" && !namePattern.MatchString(c.Source):
 		return bad("source", c.Source, "lower-case letters, digits, dots and hyphens, at most 40")
-	case c.DateOrder != "" && c.DateOrder != DayFirst && c.DateOrder != MonthFirst:
-		return bad("date order", c.DateOrder, "dmy or mdy")
+	case c.DateOrder != "" && !slices.Contains(orders[:], c.DateOrder):
+		return bad("date order", c.DateOrder, "dmy, mdy or ymd")
+	case c.DayNumbers != "" && c.DayNumbers != DayNumbers1900 && c.DayNumbers != DayNumbers1904:
+		return bad("day numbers", c.DayNumbers, "1900 or 1904")
 	case c.SexM != "" && c.SexM != "M" && c.SexM != "F":
 		return bad("meaning of a bare M", c.SexM, "M (man) or F (woman)")
 	case c.DepartmentNumbers != "" && c.DepartmentNumbers != NumbersINE && c.DepartmentNumbers != NumbersAlphabetical:

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -74,30 +75,23 @@ func (c *conversion) moment(dateField, timeField string) (moment, bool) {
 	if text == "" {
 		return moment{}, false
 	}
-	t, ok := parseMoment(text, c.dialect.dateOrder, thisCentury)
+	t, ok := c.date(dateField, text, thisCentury)
 	if !ok {
 		c.fault(dateField, "bad_date", text)
 		return moment{}, false
 	}
-	clock := c.text(timeField)
-	if clock == "" || !t.instant.IsZero() {
-		return t, true
-	}
 	// A time column is more precise than the midnight that a date column of type date-and-time shows.
-	if t.clock && (t.h != 0 || t.m != 0 || t.s != 0) {
+	clock := c.text(timeField)
+	if clock == "" || t.clock && (t.h != 0 || t.m != 0 || t.s != 0) {
 		return t, true
 	}
-	if t.h, t.m, t.s, ok = parseClock(clock); !ok {
-		if whole, isMoment := parseMoment(clock, c.dialect.dateOrder, thisCentury); isMoment && whole.clock {
-			t.h, t.m, t.s, ok = whole.h, whole.m, whole.s, true
-		}
-	}
-	if !ok {
-		c.fault(timeField, "bad_time", clock)
+	h, m, s, code := c.clockCell(timeField, clock)
+	if code != "" {
+		c.fault(timeField, code, clock)
 		return moment{}, false
 	}
-	t.clock = true
-	return t, true
+	t.instant = time.Time{}
+	return t.at(h, m, s), true
 }
 
 // times fills the record's times from the event and the column that says when it was typed in.

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -11,10 +12,31 @@ import (
 
 // moment is a date with or without a time, as a cell states it.
 type moment struct {
-	day     calendar.Day
-	clock   bool // hour, minute and second were stated
+	day     calendar.Day // in Honduras
+	clock   bool         // hour, minute and second were stated
 	h, m, s int
-	instant time.Time // when the cell states its own offset from UTC; else zero
+	number  bool // a day number of a spreadsheet
+
+	instant  time.Time    // when the cell states its own offset from UTC; else zero
+	written  calendar.Day // the day that stands in such a cell
+	midnight bool         // such a cell shows 00:00:00
+}
+
+// instantMoment is the moment of a time that knows its offset from UTC.
+func instantMoment(t time.Time) moment {
+	year, month, day := t.Date()
+	h, m, s := t.In(calendar.Zone()).Clock()
+	return moment{day: calendar.DayOfTime(t), clock: true, h: h, m: m, s: s, instant: t, written: calendar.Date(year, month, day),
+		midnight: t.Hour() == 0 && t.Minute() == 0 && t.Second() == 0 && t.Nanosecond() == 0}
+}
+
+// at is the moment with a time of day; 24:00 is the first instant of the next day.
+func (t moment) at(h, m, s int) moment {
+	if h == 24 {
+		t.day, h = t.day+1, 0
+	}
+	t.clock, t.h, t.m, t.s = true, h, m, s
+	return t
 }
 
 // ms is the moment in milliseconds since 1970-01-01 UTC. A day without a time is noon in Honduras: far from both
@@ -47,43 +69,47 @@ func notAfter(event calendar.Day) twoDigits {
 	}
 }
 
+// eitherCentury takes a year of two digits for 20yy where that is a day, else for 19yy: enough to see what can be read.
+func eitherCentury(yy int, build func(int) (calendar.Day, bool)) (calendar.Day, bool) {
+	if d, ok := build(2000 + yy); ok {
+		return d, true
+	}
+	return build(1900 + yy)
+}
+
 // parseMoment reads a date, with a time behind it or not: 30/06/2016, 2016-06-30, 30-06-16, 30.6.2016, 30-jun-2016,
-// 30 de junio de 2016, 2016-06-30T23:45:00-06:00, 30/06/2016 11:45 p. m., and the day numbers of spreadsheets (42551,5).
+// martes, 30 de junio de 2016, 2016-06-30T23:45:00-06:00, 30/06/2016 11:45 p. m., Thu Jun 30 2016 23:45:00 GMT-0600,
+// the day numbers of spreadsheets (42551,5) and the seconds or milliseconds since 1970 of other programs.
 func parseMoment(text, order string, century twoDigits) (moment, bool) {
 	text = strings.TrimSpace(text)
 	if t, ok := withOffset(text); ok {
-		return moment{day: calendar.DayOfTime(t), clock: true, instant: t}, true
+		return instantMoment(t), true
+	}
+	if t, ok := sinceEpoch(text); ok {
+		return instantMoment(t), true
 	}
 	if t, ok := spreadsheetNumber(text); ok {
 		return t, true
 	}
-	date, clock := splitClock(text)
+	civil, zone := cutZone(text)
+	date, clock := splitClock(civil)
 	day, ok := parseDate(date, order, century)
 	if !ok {
 		return moment{}, false
 	}
 	out := moment{day: day}
 	if clock != "" {
-		if out.h, out.m, out.s, ok = parseClock(clock); !ok {
+		h, m, s, ok := parseClock(clock)
+		if !ok {
 			return moment{}, false
 		}
-		out.clock = true
+		out = out.at(h, m, s)
+	}
+	if zone != nil {
+		year, month, dayOfMonth := out.day.Civil()
+		return instantMoment(time.Date(year, month, dayOfMonth, out.h, out.m, out.s, 0, zone)), true
 	}
 	return out, true
-}
-
-// withOffset reads ISO 8601 with an offset or Z.
-func withOffset(text string) (time.Time, bool) {
-	if len(text) < len("2016-06-30T23:45Z") {
-		return time.Time{}, false
-	}
-	text = strings.Replace(text, " ", "T", 1)
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999999Z0700"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, true
-		}
-	}
-	return time.Time{}, false
 }
 
 // Day numbers of spreadsheets that are believed: 2000-01-01 to 2099-12-31 for events; births reach back to 1900.
@@ -102,64 +128,11 @@ func spreadsheetNumber(text string) (moment, bool) {
 		return moment{}, false
 	}
 	days := int64(n)
-	out := moment{day: calendar.Day(days + serialEpoch)}
-	seconds := int((n-float64(days))*86400 + 0.5)
-	if seconds > 0 && seconds < 86400 {
-		out.clock, out.h, out.m, out.s = true, seconds/3600, seconds/60%60, seconds%60
+	out := moment{day: calendar.Day(days + serialEpoch), number: true}
+	if h, m, s := dayFraction(n - float64(days)); h+m+s > 0 {
+		out = out.at(h, m, s)
 	}
 	return out, true
-}
-
-// splitClock divides a date from the time behind it: at the T of ISO, or at the last blank before a colon.
-func splitClock(text string) (date, clock string) {
-	colon := strings.IndexByte(text, ':')
-	if colon < 0 {
-		return text, ""
-	}
-	at := strings.LastIndexAny(text[:colon], " Tt\u00a0")
-	if at < 0 {
-		return text, ""
-	}
-	return strings.TrimRight(text[:at], " ,\u00a0"), strings.TrimSpace(text[at+1:])
-}
-
-// parseClock reads 23:45, 23:45:10, 23:45:10.123, 11:45 pm, 11:45 p. m.
-func parseClock(text string) (h, m, s int, ok bool) {
-	half := ""
-	text = strings.ToLower(strings.TrimSpace(text))
-	if i := strings.IndexAny(text, "ap"); i > 0 {
-		if half = codelists.Fold(text[i:]); half != "am" && half != "pm" && half != "a" && half != "p" {
-			return 0, 0, 0, false
-		}
-		text = strings.TrimSpace(text[:i])
-	}
-	text = strings.TrimSpace(strings.TrimSuffix(strings.TrimSuffix(text, "hrs"), "h"))
-	parts := strings.Split(text, ":")
-	if len(parts) < 2 || len(parts) > 3 {
-		return 0, 0, 0, false
-	}
-	numbers := [3]int{}
-	for i, part := range parts {
-		if i == 2 {
-			part, _, _ = strings.Cut(strings.Replace(part, ",", ".", 1), ".")
-		}
-		n, ok := digits(part, 1, 2)
-		if !ok {
-			return 0, 0, 0, false
-		}
-		numbers[i] = n
-	}
-	h, m, s = numbers[0], numbers[1], numbers[2]
-	if half != "" {
-		if h < 1 || h > 12 {
-			return 0, 0, 0, false
-		}
-		h %= 12
-		if half[0] == 'p' {
-			h += 12
-		}
-	}
-	return h, m, s, h < 24 && m < 60 && s < 60
 }
 
 // parseDate reads a date without a time.
@@ -187,10 +160,14 @@ func parseDate(text, order string, century twoDigits) (calendar.Day, bool) {
 	switch {
 	case len(a) == 4:
 		return build(a, b, c)
-	case monthName || order != MonthFirst:
+	case monthName:
 		return build(c, b, a)
+	case order == MonthFirst:
+		return build(c, a, b)
+	case order == YearFirst:
+		return build(a, b, c)
 	}
-	return build(c, a, b)
+	return build(c, b, a)
 }
 
 func realDate(year, month, day int) (calendar.Day, bool) {
@@ -205,17 +182,27 @@ func realDate(year, month, day int) (calendar.Day, bool) {
 // dateWords are the little words of "30 de junio del 2016".
 var dateWords = strings.NewReplacer(" de ", " ", " del ", " ", ",", " ")
 
-// dateParts cuts a date at its separators. A month written as a word becomes its number and stands in the middle.
+// parted is a year as a number with thousands: 2,016 or 2.016.
+var parted = regexp.MustCompile(`\b([12])[.,](\d{3})$`)
+
+// dateParts cuts a date at its separators. A month written as a word becomes its number and stands in the middle; the name of
+// a day of the week before a date falls away.
 func dateParts(text string) (a, b, c string, monthName, ok bool) {
 	text = strings.ToLower(text)
+	if strings.Contains(text, " ") {
+		text = parted.ReplaceAllString(text, "$1$2")
+	}
 	if strings.ContainsAny(text, ", ") {
 		text = dateWords.Replace(text)
 	}
-	parts := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("/-. \u00a0", r) })
+	parts := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("/-. \u00a0\u202f", r) })
 	if len(parts) == 1 && len(parts[0]) == 8 {
 		if _, all := digits(parts[0], 8, 8); all { // 20160630
 			return parts[0][:4], parts[0][4:6], parts[0][6:], false, true
 		}
+	}
+	if len(parts) == 4 && isWeekday(parts[0]) {
+		parts = parts[1:]
 	}
 	if len(parts) != 3 {
 		return "", "", "", false, false
@@ -232,6 +219,14 @@ func dateParts(text string) (a, b, c string, monthName, ok bool) {
 		}
 	}
 	return parts[0], parts[1], parts[2], false, true
+}
+
+// weekdays are the first letters of the days of the week, in Spanish and English.
+const weekdays = " lun mar mie jue vie sab dom mon tue wed thu fri sat sun "
+
+func isWeekday(word string) bool {
+	word = codelists.Fold(word)
+	return len(word) >= 3 && strings.Contains(weekdays, " "+word[:3]+" ")
 }
 
 var monthNames = map[string]string{
@@ -259,25 +254,4 @@ func digits(s string, least, most int) (int, bool) {
 		n = n*10 + int(s[i]-'0')
 	}
 	return n, true
-}
-
-// orderProof reports whether a date with day and month in figures can be read one way only: DayFirst, MonthFirst or "".
-func orderProof(text string) string {
-	date, _ := splitClock(text)
-	a, b, c, name, ok := dateParts(date)
-	if !ok || name || len(a) == 4 {
-		return ""
-	}
-	first, okA := digits(a, 1, 2)
-	second, okB := digits(b, 1, 2)
-	if _, okC := digits(c, 2, 4); !okA || !okB || !okC {
-		return ""
-	}
-	switch {
-	case first > 12 && first <= 31 && second >= 1 && second <= 12:
-		return DayFirst
-	case second > 12 && second <= 31 && first >= 1 && first <= 12:
-		return MonthFirst
-	}
-	return ""
 }

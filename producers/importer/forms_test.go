@@ -155,11 +155,11 @@ func TestRowsThatDifferInOneColumnAreNamed(t *testing.T) {
 				kept = append(kept, w)
 			}
 		}
-		if s := warned(Summary{Warnings: kept}); s != c.want {
+		if s := warnings(Summary{Warnings: kept}); s != c.want {
 			t.Errorf("%s: %q, want %q", name, s, c.want)
 		}
 	}
-	help := mustImport(t, cfg, "Centro;Fecha;Hora;Tipo de ayuda;Identidad\nOmoa;11/06/2015;9:20;Ropa;"+a+"\nOmoa;11/06/2015;9:20;Alimentación;"+a+"\n")
+	help := mustImport(t, cfg, "Centro;Fecha;Hora;Tipo de ayuda;Identidad\nOmoa;21/06/2015;9:20;Ropa;"+a+"\nOmoa;21/06/2015;9:20;Alimentación;"+a+"\n")
 	if len(help.sum.Warnings) != 0 {
 		t.Errorf("help: %v", help.sum.Warnings)
 	}

@@ -108,6 +108,9 @@ func fieldOf(cfg Config, column string) string {
 	if isTag(column) {
 		return taggedField(known, column)
 	}
+	if order, bare := dateHint(column); order != "" {
+		return known[codelists.Fold(bare)]
+	}
 	return ""
 }
 

@@ -13,15 +13,16 @@
 //     account of sources until they are mended, in the file or in the file of rejected rows, which carries source and
 //     number along.
 //   - A file that the caller does not name is called after its system and the hash of its first good row.
-//   - Documents become person keys here, birth dates become ages, names and everything else unknown is dropped.
+//   - Documents become person keys here, birth dates become ages, names and everything else unknown is dropped. A document
+//     under which rows of the file show several people, by sex or age, gives none of them a key.
 //
-// What it never does: guess. Where a bare "M" may be man or woman, 03/04 may be March, "La Ceiba" an airport or a
-// port, department 5 Cortés or Copán, it looks for proof in the file, else refuses and says which setting decides.
+// What it never does: guess. Where a bare "M" may be man or woman, 03/04 may be March, 15/06/14 the year 2015, "La Ceiba" an
+// airport or a port, department 5 Cortés or Copán, it looks for proof in the file, else refuses and says which setting decides.
 //
 // Assumptions, all of them visible in the data: a day without a time is noon in Honduras, and of help, which follows
-// arrival, the last second of the day; a two-digit year of an event
-// is 20yy, of a birth the latest that is not after the event; free-text education, occupation and company that no
-// synonym knows are not stated (counted in a warning). A row that is corrected after it was accepted is another record.
+// arrival, the last second of the day; times of a column that are all midnights at another offset than Honduras's are days; a
+// two-digit year of an event is 20yy, of a birth the latest that is not after the event; free-text education, occupation and company that
+// no synonym knows are not stated (counted in a warning). A row that is corrected after it was accepted is another record.
 // A mended row that becomes equal to an accepted one, when imported from the file of rejected rows, is that same record.
 //
 // Nothing leaves before the whole file is read: records wait in a temporary file without a name, which holds what Kafka
@@ -106,15 +107,15 @@ func (f *File) read(ctx context.Context, cfg Config, r io.Reader) (err error) {
 	}
 	d, sum := f.dialect, &f.Summary
 	sum.Charset, sum.Delimiter, sum.Columns = d.charset, string(d.delimiter), d.header.taken()
-	sum.DateOrder = d.dateOrder
+	sum.DateOrders = d.dateOrders()
 	for _, w := range d.warnings {
 		sum.warn(w)
 	}
 	if f.spool, err = newSpool(); err != nil {
 		return err
 	}
-	p := pass{ctx: ctx, cfg: cfg, file: f, alike: map[uint64]uint32{}, taken: map[Place]bool{}}
-	if err := p.run(); err != nil {
+	p := pass{ctx: ctx, cfg: cfg, file: f, alike: map[uint64]uint32{}, taken: map[Place]bool{}, people: map[uint64]*personEvidence{}}
+	if err := errors.Join(p.run(), p.unlink()); err != nil {
 		return err
 	}
 	f.Mended, f.Source = d.header.rejected(), p.sourceID()

@@ -41,7 +41,7 @@ func wordSet(words ...string) map[string]bool {
 }
 
 // dateFields are the columns that hold a date.
-var dateFields = []string{"date", "arrival_date", "birth_date", "recorded_date"}
+var dateFields = []string{"date", "arrival_date", "recorded_date", "birth_date"}
 
 // fieldList returns the code list of a field, "" for one that has none.
 func fieldList(field string) string {
@@ -249,6 +249,9 @@ func placeholderDate(text string) bool {
 			year = i
 		}
 		numbers[i] = n
+	}
+	if numbers == [3]int{} {
+		return true // in any order
 	}
 	if year < 0 || year == 1 {
 		return false

@@ -177,7 +177,7 @@ func TestAgesAndBirthsThatStandForNothing(t *testing.T) {
 	sameInAll(t, "arrivals", column(t, Config{Kind: KindCentre}, "Fecha de llegada", arrival, arrivals...), arrivals, "0")
 }
 
-func warned(s Summary) string {
+func warnings(s Summary) string {
 	var out []string
 	for _, w := range s.Warnings {
 		out = append(out, fmt.Sprintf("%s %s %s %d", w.Code, w.Column, w.Found, w.Count))
@@ -223,7 +223,7 @@ func TestValuesThatPileUpAreNamed(t *testing.T) {
 				kept = append(kept, w)
 			}
 		}
-		if s := warned(Summary{Warnings: kept}); s != c.want {
+		if s := warnings(Summary{Warnings: kept}); s != c.want {
 			t.Errorf("%q, want %q", s, c.want)
 		}
 		for _, w := range kept {
@@ -232,8 +232,8 @@ func TestValuesThatPileUpAreNamed(t *testing.T) {
 			}
 		}
 	}
-	if got := mustImport(t, Config{Kind: KindCentre, Missing: []string{"Edad=99", "birth_date=15/05/1985"}}, file("Edad;Fecha de nacimiento", "99;15/05/1985", "25;15/05/1990")); warned(got.sum) != "" || ageOf(got.records[0]) != "" {
-		t.Errorf("what was settled is warned of: %s", warned(got.sum))
+	if got := mustImport(t, Config{Kind: KindCentre, Missing: []string{"Edad=99", "birth_date=15/05/1985"}}, file("Edad;Fecha de nacimiento", "99;15/05/1985", "25;15/05/1990")); warnings(got.sum) != "" || ageOf(got.records[0]) != "" {
+		t.Errorf("what was settled is warned of: %s", warnings(got.sum))
 	}
 }
 

@@ -20,6 +20,8 @@ type pass struct {
 	taken   map[Place]bool    // places seen in a file of rejected rows
 	origins map[string]bool   // their sources
 
+	people map[uint64]*personEvidence // by 64 bits of their key
+
 	name  *rowHash // content of the first good row
 	ruins rowHash  // what rows say that concerns no person, while no row is good
 }
@@ -88,6 +90,7 @@ func (p *pass) convert(row row) error {
 	if repeated {
 		sum.Alike++
 	}
+	p.notePerson(record, &c)
 	return p.accept(record, row, &c)
 }
 

@@ -133,7 +133,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 			t.Errorf("%q: %v, want %s", c.text, err, c.code)
 		}
 	}
-	for _, cfg := range []Config{{}, {Kind: "both"}, {Kind: KindCentre, System: "INM!"}, {Kind: KindCentre, Source: strings.Repeat("x", 60)}, {Kind: KindCentre, DateOrder: "ymd"},
+	for _, cfg := range []Config{{}, {Kind: "both"}, {Kind: KindCentre, System: "INM!"}, {Kind: KindCentre, Source: strings.Repeat("x", 60)}, {Kind: KindCentre, DateOrder: "ydm"}, {Kind: KindCentre, DayNumbers: "1970"},
 		{Kind: KindCentre, SexM: "m"}, {Kind: KindCentre, DepartmentNumbers: "ISO"}, {Kind: KindCentre, Delimiter: ':'},
 		{Kind: KindCentre, Columns: map[string]string{"x": "border_point"}}, {Kind: KindCheckpoint, Assume: map[string]string{"exit_point": "L-COR"}}} {
 		if _, err := importText(t, cfg, "fecha,centro\n"); err == nil || !strings.Contains(err.Error(), "setting") {

@@ -26,8 +26,8 @@ func TestCellsLeftOutAtTheEndAreEmpty(t *testing.T) {
 	short := "CAMR Omoa;11/01/2015;Hombre;25;México;Terrestre;Económicas\n"
 	text := shapeHead + strings.Repeat(full, 15) + strings.Repeat(short, 16) + strings.Repeat(strings.Replace(full, "Albañil", "", 1), 8)
 	got := mustImport(t, Config{Kind: KindCentre}, text)
-	if account(got) != "39" || !strings.Contains(warned(got.sum), "row_filled_up   16") {
-		t.Errorf("%s; %s", account(got), warned(got.sum))
+	if account(got) != "39" || !strings.Contains(warnings(got.sum), "row_filled_up   16") {
+		t.Errorf("%s; %s", account(got), warnings(got.sum))
 	}
 	if x := got.records[20].GetRegistration(); x.GetReasons()[0] != "economic" || x.GetEducation() != "" {
 		t.Errorf("a row that ends early: %v", x)
@@ -114,7 +114,7 @@ func TestRowsOfTagsAreHeaders(t *testing.T) {
 		}
 	}
 	alone := Config{Kind: KindCentre, Columns: map[string]string{"#loc+name": "centre"}}
-	got := mustImport(t, alone, "#loc+name,#date,#meta+sex,#indicator+age+num,#adm1+name,#country+name\nOmoa,11/01/2015,Hombre,25,Cortés,México\n")
+	got := mustImport(t, alone, "#loc+name,#date,#meta+sex,#indicator+age+num,#adm1+name,#country+name\nOmoa,21/01/2015,Hombre,25,Cortés,México\n")
 	x := got.records[0].GetRegistration()
 	if got.sum.Rejected != 0 || x.GetSex() != "M" || x.GetAge() != 25 || x.GetDepartment() != "HN-CR" {
 		t.Errorf("tags alone: %v %+v", x, got.sum)

@@ -19,8 +19,8 @@ type Summary struct {
 	Charset   string            `json:"charset"`
 	Delimiter string            `json:"delimiter"`
 	Columns   map[string]string `json:"columns"` // column in the file -> field
-	// DateOrder is the order in which dates with separators are read: DayFirst or MonthFirst.
-	DateOrder string `json:"date_order"`
+	// DateOrders are the orders in which dates of figures are read, DayFirst, MonthFirst or YearFirst, by column of the file.
+	DateOrders map[string]string `json:"date_orders"`
 
 	Lines    int `json:"lines"`
 	Read     int `json:"read"`     // rows of any sort

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
 )
 
@@ -20,8 +21,9 @@ type dialect struct {
 	delimiter rune
 	header    *header
 
-	sexM        string // what a bare "M" means: "M", "F" or "" when nothing proves it
-	dateOrder   string
+	sexM        string                // what a bare "M" means: "M", "F" or "" when nothing proves it
+	dates       map[string]dateColumn // of the fields that hold dates
+	times       map[string]*timeEvidence
 	departments string // numbering of departments, "" when nothing proves one
 	settled     settled
 	countries   map[string]*countryColumn // how each column of countries is written
@@ -137,10 +139,10 @@ func (d *dialect) findHeader(cfg Config, file io.ReadSeeker) error {
 
 // proofs is what the rows say about the file as a whole.
 type proofs struct {
+	cfg                      Config
 	letters                  map[string]bool // letters in the sex column
-	dayFirst, monthFirst     int             // dates that can be read one way only
-	monthLine                int
-	monthColumn              string
+	dates                    []*dateEvidence // of each column with dates
+	times                    map[string]*timeEvidence
 	numbersINE, numbersAlpha int // municipalities that lie where one numbering says, and not where the other does
 }
 
@@ -149,7 +151,7 @@ func (d *dialect) findProofs(ctx context.Context, cfg Config, file io.ReadSeeker
 	if err != nil {
 		return err
 	}
-	p := proofs{letters: map[string]bool{}}
+	p := newProofs(cfg, d.header)
 	h := newHabits(d)
 	for {
 		if err := ctx.Err(); err != nil {
@@ -163,7 +165,7 @@ func (d *dialect) findProofs(ctx context.Context, cfg Config, file io.ReadSeeker
 			return err
 		}
 		if h.shape(r) == rowData && r.fault == "" {
-			p.look(d.header, r)
+			p.look(d, r)
 			h.look(r)
 		}
 	}
@@ -171,9 +173,24 @@ func (d *dialect) findProofs(ctx context.Context, cfg Config, file io.ReadSeeker
 	return d.conclude(cfg, p)
 }
 
-func (p *proofs) look(h *header, r row) {
+func newProofs(cfg Config, h *header) *proofs {
+	p := proofs{cfg: cfg, letters: map[string]bool{}, times: map[string]*timeEvidence{}}
+	for _, field := range dateFields {
+		if _, ok := h.at[field]; ok || cfg.assumed(field) != "" {
+			name := h.column(field)
+			hint, _ := dateHint(name)
+			p.dates = append(p.dates, &dateEvidence{field: field, name: name, hint: hint, numbers: map[calendar.Day]int{}})
+		}
+	}
+	for _, field := range []string{"time", "arrival_time"} {
+		p.times[field] = &timeEvidence{}
+	}
+	return &p
+}
+
+func (p *proofs) look(d *dialect, r row) {
 	cell := func(field string) string {
-		if i, ok := h.at[field]; ok && i < len(r.cells) {
+		if i, ok := d.header.at[field]; ok && i < len(r.cells) {
 			return trimmed(r.cells[i])
 		}
 		return ""
@@ -181,15 +198,14 @@ func (p *proofs) look(h *header, r row) {
 	if sex := strings.ToUpper(cell("sex")); len(sex) == 1 {
 		p.letters[sex] = true
 	}
-	for _, field := range []string{"date", "arrival_date", "birth_date", "recorded_date"} {
-		switch text := cell(field); orderProof(text) {
-		case DayFirst:
-			p.dayFirst++
-		case MonthFirst:
-			if p.monthFirst++; p.monthFirst == 1 {
-				p.monthLine, p.monthColumn = r.line, h.column(field)
-			}
+	c := conversion{cfg: p.cfg, dialect: d, row: r}
+	for _, e := range p.dates {
+		if text := c.text(e.field); text != "" {
+			e.look(text, r.line)
 		}
+	}
+	for field, e := range p.times {
+		e.look(c.text(field))
 	}
 	for _, place := range [][2]string{{"department", "municipality"}, {"destination_department", "destination_municipality"}} {
 		ine, alpha, bare := departmentNumber(cell(place[0]))
@@ -211,13 +227,10 @@ func liesIn(department, municipality string) bool {
 	return ok && code != unknownCode(codelists.Municipality)
 }
 
-func (d *dialect) conclude(cfg Config, p proofs) error {
-	d.dateOrder = cfg.DateOrder
-	if d.dateOrder == "" {
-		d.dateOrder = DayFirst
-		if p.monthFirst > 0 && p.dayFirst == 0 {
-			return fileError("month_first", p.monthColumn, p.monthLine)
-		}
+func (d *dialect) conclude(cfg Config, p *proofs) error {
+	d.times = p.times
+	if err := d.concludeDates(cfg, p.dates); err != nil {
+		return err
 	}
 	switch {
 	case cfg.SexM != "":

@@ -1,0 +1,104 @@
+package importer
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// registered is a file of registrations with one more column of documents.
+func registered(column string, rows ...string) string {
+	return "centro;fecha;sexo;edad;" + column + "\nOmoa;2015-02-" + strings.Join(rows, "\nOmoa;2015-02-") + "\n"
+}
+
+// keyed imports and writes the people of the rows as letters: one letter for each key, - for a row without one.
+func keyed(t *testing.T, cfg Config, text string) (string, result) {
+	t.Helper()
+	cfg.Secret = testSecret(t)
+	got := mustImport(t, cfg, text)
+	letters, out := map[string]string{"": "-"}, ""
+	for _, r := range got.records {
+		if letters[r.PersonKey] == "" {
+			letters[r.PersonKey] = string(rune('A' + len(letters) - 1))
+		}
+		out += letters[r.PersonKey]
+	}
+	if len(got.rejected) > 0 {
+		t.Errorf("rejected: %v", got.rejected)
+	}
+	return out, got
+}
+
+// A document under which rows show several people links none of them.
+func TestOneDocumentOfSeveralPeopleLinksNone(t *testing.T) {
+	const dni = "0501-1985-00321"
+	for name, c := range map[string]struct{ text, want string }{
+		"a family of one day": {registered("Identidad", "26;Hombre;25;"+dni, "26;Mujer;31;"+dni, "26;Hombre;44;"+dni, "26;Mujer;8;"+dni), "----"},
+		"another sex":         {registered("Identidad", "01;Hombre;25;"+dni, "20;Mujer;25;"+dni), "--"},
+		"father and son":      {registered("Identidad", "01;Hombre;45;"+dni, "01;Hombre;19;"+dni, "02;Mujer;19;0501198500999"), "--A"},
+		"a passport":          {registered("Pasaporte", "01;Mujer;45;E123456", "01;Mujer;9;E123456"), "--"},
+		"written in two ways": {registered("Documento", "01;Mujer;45;0501198500321", "01;Hombre;45;501198500321"), "--"},
+		"in two columns":      {registered("Identidad;Documento", "01;Mujer;45;"+dni+";", "01;Hombre;45;;"+dni), "--"},
+		"by birth":            {strings.ReplaceAll(registered("Identidad", "01;M;1985-02-01;"+dni, "01;M;2006-03-01;"+dni, "01;F;1990-01-01;"), "edad", "fecha de nacimiento"), "---"},
+		"one person twice":    {registered("Identidad", "01;Hombre;25;"+dni, "20;Hombre;26;"+dni), "AA"},
+		"an age told wrong":   {registered("Identidad", "01;Hombre;25;"+dni, "20;Hombre;27;"+dni), "AA"},
+		"nothing stated":      {registered("Identidad", "01;Hombre;;"+dni, "20;;25;"+dni, "21;;;"+dni), "AAA"},
+		"years between":       {strings.Replace(registered("Identidad", "01;Hombre;25;"+dni, "20;Hombre;35;"+dni), "2015-02-20", "2025-02-20", 1), "AA"},
+		"too young for years": {strings.Replace(registered("Identidad", "01;Hombre;25;"+dni, "20;Hombre;25;"+dni), "2015-02-20", "2025-02-20", 1), "--"},
+		"crossings":           {"puesto;movimiento;fecha;sexo;edad;DNI\nCorinto;entrada;2015-02-01;Hombre;25;" + dni + "\nCorinto;entrada;2015-02-01;Mujer;3;" + dni + "\n", "--"},
+		"help":                {"centro;fecha;tipo de ayuda;sexo;DNI\nOmoa;2015-02-01;Alimentación;Hombre;" + dni + "\nOmoa;2015-02-01;Alimentación;Mujer;" + dni + "\n", "--"},
+	} {
+		cfg := Config{Kind: KindCentre}
+		if name == "crossings" {
+			cfg.Kind = KindCheckpoint
+		}
+		got, out := keyed(t, cfg, c.text)
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+		if warned(out, "document_shared") != strings.Contains(c.want, "--") || strings.Contains(fmt.Sprintf("%+v", out.sum), "0501") || strings.Contains(fmt.Sprintf("%+v", out.sum), "E123") {
+			t.Errorf("%s: %+v", name, out.sum.Warnings)
+		}
+	}
+	_, out := keyed(t, Config{Kind: KindCentre}, registered("Identidad", "25;Hombre;25;", "26;Hombre;25;"+dni, "26;Mujer;31;"+dni, "26;Mujer;31;"+dni))
+	if w := out.sum.Warnings; len(w) != 1 || w[0].Code != "document_shared" || w[0].Line != 3 || w[0].Count != 3 || out.sum.WithoutPerson != 4 {
+		t.Errorf("%+v", out.sum)
+	}
+}
+
+// Under a column of documents of any sort, a number that tells no people apart links none, and a DNI is the DNI.
+func TestNumbersUnderDocumento(t *testing.T) {
+	for _, number := range []string{"5.01199E+11", "5,01199E+11", "501199000000", "1801199000000", "1111111111111", "1234567890123", "0000000000000", "9999", "0000", "0000-0000-00001", "0101010101010", "1E+12"} {
+		for _, column := range []string{"Documento", "Identidad", "Pasaporte"} {
+			got, out := keyed(t, Config{Kind: KindCentre}, registered(column, "23;Hombre;25;"+number, "24;Hombre;25;"+number))
+			if got != "--" || !warned(out, "document_unreadable") {
+				t.Errorf("%s under %s: %s, %+v", number, column, got, out.sum.Warnings)
+			}
+		}
+	}
+	key := func(column, number string) string {
+		_, out := keyed(t, Config{Kind: KindCentre}, registered(column, "23;Hombre;25;"+number))
+		return out.records[0].PersonKey
+	}
+	want := key("Identidad", "0501-1985-06321")
+	for column, numbers := range map[string][]string{
+		"Documento":                   {"501198506321", "0501198506321", "501198506321.0", "501-1985-06321", "'0501198506321"},
+		"Identidad":                   {"501198506321", "501198506321.0", "0501 1985 06321"},
+		"Documento;Tipo de documento": {"501198506321;DNI", "501198506321;", "0501198506321;Partida de nacimiento"},
+		"Documento;Nacionalidad":      {"501198506321;Hondureña", "0501198506321;Estadounidense"},
+		"No. de documento":            {"501198506321"},
+	} {
+		for _, number := range numbers {
+			if got := key(column, number); got != want || got == "" {
+				t.Errorf("%s under %s has another key", number, column)
+			}
+		}
+	}
+	for column, number := range map[string]string{
+		"Documento": "501198506322", "Documento;Nacionalidad": "501198506321;Guatemalteca", "Documento;Tipo de documento": "501198506321;Pasaporte", "Pasaporte": "501198506321",
+	} {
+		if got := key(column, number); got == want || got == "" {
+			t.Errorf("%s under %s has the key %q", number, column, got)
+		}
+	}
+}
