@@ -131,6 +131,7 @@ func (c *importFile) run(ctx context.Context, t *terminal, kind string) error {
 	if c.DryRun {
 		result.Summary, err = importer.Import(ctx, cfg, c.File, input, nil, rejected)
 		bar.End()
+		err = errors.Join(err, c.warn(t, result.Warnings))
 	} else {
 		var file *importer.File
 		file, err = importer.Read(ctx, cfg, c.File, input)
@@ -153,6 +154,9 @@ func (c *importFile) run(ctx context.Context, t *terminal, kind string) error {
 
 // send compares the file with what was imported before, says what will change, and sends it.
 func (c *importFile) send(ctx context.Context, t *terminal, file *importer.File, result *importResult, rejected io.Writer) error {
+	if err := c.warn(t, file.Summary.Warnings); err != nil {
+		return err
+	}
 	kafka, err := c.Kafka.openImports(ctx, t.Log, !c.Check)
 	if err != nil {
 		return err
@@ -170,6 +174,17 @@ func (c *importFile) send(ctx context.Context, t *terminal, file *importer.File,
 		return err
 	}
 	return kafka.send(ctx, t, plan)
+}
+
+// warn says what was taken and may yet be wrong, before anything of it is sent.
+func (c *importFile) warn(t *terminal, warnings []importer.Warning) error {
+	for _, w := range warnings {
+		es, en := w.Text()
+		if _, err := fmt.Fprintf(t.Err, "%s / %s\n", es, en); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // importResult is what --json prints.
@@ -210,12 +225,6 @@ func (c *importFile) conclude(t *terminal, s importResult, rejected string) erro
 		err = encoder.Encode(s)
 	} else {
 		err = c.print(t.Out, s)
-	}
-	for _, w := range s.Warnings {
-		es, en := w.Text()
-		if _, e := fmt.Fprintf(t.Err, "%s / %s\n", es, en); e != nil {
-			return errors.Join(err, e)
-		}
 	}
 	if err != nil {
 		return err

@@ -130,8 +130,9 @@ func (p *Plan) relatives(ctx context.Context, heads map[string]Import, o Options
 type kinship struct {
 	h      *history
 	same   int // records that both have
-	absent int // records that count, lie within the file's days, and that the file lacks
-	like   int // of those, with a row in the file that is like them and no record of the import
+	within int // records that count and lie within the file's days
+	absent int // of those, the ones that the file lacks
+	like   int // of those, the ones with a row in the file that is like them and no record of the import
 }
 
 func (p *Plan) compare(rows rows, h *history) kinship {
@@ -148,7 +149,10 @@ func (p *Plan) compare(rows rows, h *history) kinship {
 	first, last := p.file.Summary.First, p.file.Summary.Last
 	for _, s := range h.records {
 		day := s.day.String()
-		if s.inFile || s.void || day < first || day > last {
+		if s.void || day < first || day > last {
+			continue
+		}
+		if k.within++; s.inFile {
 			continue
 		}
 		k.absent++
@@ -160,10 +164,11 @@ func (p *Plan) compare(rows rows, h *history) kinship {
 	return k
 }
 
-// related reports whether the file repeats the import or corrects it: it has a quarter of the smaller one's rows,
-// unchanged or changed in some cell.
+// related reports whether the file repeats the import or corrects it: of the smaller one of both four fifths of the rows
+// stand in the other, unchanged or changed in some cell, or of the larger one half. Fewer may be alike by chance.
 func (k kinship) related(rows int) bool {
-	return 4*(k.same+k.like) >= min(len(k.h.records), rows) && k.same+k.like > 0
+	both := k.same + k.like
+	return both > 0 && (5*both >= 4*min(max(k.within, k.same), rows) || 2*both >= max(k.within, rows))
 }
 
 // target is the import to which the file's rows go.
