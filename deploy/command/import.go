@@ -28,7 +28,8 @@ type importCommand struct {
 	SexM              string            `name:"sex-m" per:"call" enum:",M,F" default:"" placeholder:"SEX" help:"What a bare M means, M (man) or F (mujer), where the column does not prove it."`
 	DepartmentNumbers string            `per:"call" enum:",ine,alphabetical" default:"" placeholder:"HOW" help:"How departments are numbered, ine or alphabetical, where the municipalities do not prove it."`
 	Delimiter         string            `per:"call" placeholder:"CHAR" help:"Between cells: comma, semicolon, tab (\\t) or bar; found out by default."`
-	Column            map[string]string `per:"call" placeholder:"NAME=FIELD" help:"What a column of the file is: a field, or - to leave it out. Repeat it for more."`
+	Charset           string            `per:"call" placeholder:"NAME" help:"Character set: utf-8, windows-1252, cp850, cp437, macintosh, utf-16le or utf-16be; found out by default."`
+	Column            map[string]string `per:"call" placeholder:"NAME=FIELD" help:"What a column of the file is: a field, or - to leave it out; of two columns of one name, NAME#2 is the second. Repeat it for more."`
 	Assume            map[string]string `per:"call" placeholder:"FIELD=TEXT" help:"A field that no column has, the same for all rows, such as border_point=L-COR. Repeat it for more."`
 	Missing           []string          `per:"call" placeholder:"CODES" help:"Texts that state nothing, besides S/I, N/D, null and the like, separated by commas: 99 in every column, FIELD=99 in one."`
 	Value             map[string]string `per:"call" placeholder:"FIELD:TEXT=CODE" help:"What a text means in one column, where it may mean two things or is in no list, such as country:ES=SV. Repeat it for more."`
@@ -51,7 +52,7 @@ Document numbers become person keys here, under a secret of at least 32 bytes th
 // config is what the importer is told.
 func (c *importCommand) config() (importer.Config, error) {
 	cfg := importer.Config{Kind: c.Kind, System: c.System, Source: c.Source, WithoutDocuments: c.WithoutDocuments, DateOrder: c.DateOrder,
-		SexM: c.SexM, DepartmentNumbers: c.DepartmentNumbers, Columns: c.Column, Assume: c.Assume, Missing: c.Missing, Values: c.Value, DryRun: c.DryRun}
+		SexM: c.SexM, DepartmentNumbers: c.DepartmentNumbers, Charset: c.Charset, Columns: c.Column, Assume: c.Assume, Missing: c.Missing, Values: c.Value, DryRun: c.DryRun}
 	if c.Delimiter != "" {
 		text := strings.ReplaceAll(c.Delimiter, `\t`, "\t")
 		r, size := utf8.DecodeRuneInString(text)

@@ -58,6 +58,8 @@ type Config struct {
 	DepartmentNumbers string
 	// Delimiter separates cells: one of , ; tab |. Default: found out.
 	Delimiter rune
+	// Charset is the character set: utf-8, windows-1252, cp850, cp437, macintosh, utf-16le or utf-16be. Default: found out.
+	Charset string
 	// Columns maps a column's name in the file to a field, or to "-" to leave it out, before columns.csv is asked.
 	Columns map[string]string
 	// Assume gives fields that no column has one text for all rows, such as border_point: "L-COR", direction: "entry".
@@ -98,6 +100,9 @@ func (c Config) Validate() error {
 		return bad("department numbers", c.DepartmentNumbers, "ine or alphabetical")
 	case c.Delimiter != 0 && !strings.ContainsRune(delimiters, c.Delimiter):
 		return bad("delimiter", string(c.Delimiter), "a comma, a semicolon, a tab or a bar")
+	}
+	if _, ok := charsetNamed(c.Charset); c.Charset != "" && !ok {
+		return bad("charset", c.Charset, "utf-8, windows-1252, cp850, cp437, macintosh, utf-16le or utf-16be")
 	}
 	for column, field := range c.Columns {
 		if field != "-" && !fieldsOf(c.Kind)[field] {

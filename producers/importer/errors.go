@@ -16,6 +16,7 @@ func (e *FileError) Error() string { return e.EN }
 var fileErrors = map[string][2]string{
 	"empty":                {"el archivo no tiene filas", "the file has no rows"},
 	"no_header":            {"ninguna de las primeras filas nombra columnas conocidas (se leyó: %q); indique los nombres con la opción de columnas o el separador", "none of the first rows names known columns (read: %q); map the names with the column setting, or state the delimiter"},
+	"charset_unclear":      {"con ningún juego de caracteres conocido las palabras salen en español; indíquelo con --charset (windows-1252, cp850, cp437, macintosh, utf-8), o guarde el archivo como CSV UTF-8", "under no known character set do its words become Spanish; name it with --charset (windows-1252, cp850, cp437, macintosh, utf-8), or save the file as CSV UTF-8"},
 	"two_columns":          {"las columnas %q y %q significan lo mismo (%s); renombre una o descártela con --column='%s=-'", "columns %q and %q both mean %s; rename one or drop it with --column='%s=-'"},
 	"column_twice":         {"la columna %q está %d veces; diga cuál en la opción de columnas: '%s#1' o '%s#2'", "column %q is there %d times; say which in the column setting: '%s#1' or '%s#2'"},
 	"missing_columns":      {"faltan columnas: %s (hay: %q); nómbrelas con la opción de columnas o dé un valor para todas las filas", "missing columns: %s (there are: %q); map them with the column setting, or assume one value for all rows"},

@@ -74,7 +74,7 @@ func survey(ctx context.Context, cfg Config, file io.ReadSeeker) (*dialect, erro
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	charset, bom, err := detectCharset(file)
+	charset, bom, err := charsetOf(cfg, file)
 	if err != nil {
 		return nil, err
 	}
