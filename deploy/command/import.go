@@ -19,7 +19,7 @@ import (
 
 type importCommand struct {
 	Kind  string     `arg:"" enum:"checkpoint,centre" help:"What the rows are: checkpoint (crossings) or centre (registrations, or help when there is a column for its kind)."`
-	File  string     `arg:"" placeholder:"FILE.csv" help:"The export."`
+	File  string     `arg:"" placeholder:"FILE" help:"The export: CSV, CSV in .gz, or an Excel workbook (.xlsx)."`
 	Kafka kafkaFlags `embed:"" prefix:"kafka-"`
 
 	System            string            `per:"call" placeholder:"NAME" help:"System that the export comes from, such as siamir; part of each record's id. Default: the kind."`
@@ -29,6 +29,7 @@ type importCommand struct {
 	DepartmentNumbers string            `per:"call" enum:",ine,alphabetical" default:"" placeholder:"HOW" help:"How departments are numbered, ine or alphabetical, where the municipalities do not prove it."`
 	Delimiter         string            `per:"call" placeholder:"CHAR" help:"Between cells: comma, semicolon, tab (\\t) or bar; found out by default."`
 	Charset           string            `per:"call" placeholder:"NAME" help:"Character set: utf-8, windows-1252, cp850, cp437, macintosh, utf-16le or utf-16be; found out by default."`
+	Sheet             string            `per:"call" placeholder:"NAME" help:"Sheet of an Excel workbook, where several have the columns."`
 	Column            map[string]string `per:"call" placeholder:"NAME=FIELD" help:"What a column of the file is: a field, or - to leave it out; of two columns of one name, NAME#2 is the second. Repeat it for more."`
 	Assume            map[string]string `per:"call" placeholder:"FIELD=TEXT" help:"A field that no column has, the same for all rows, such as border_point=L-COR. Repeat it for more."`
 	Missing           []string          `per:"call" placeholder:"CODES" help:"Texts that state nothing, besides S/I, N/D, null and the like, separated by commas: 99 in every column, FIELD=99 in one."`
@@ -42,7 +43,7 @@ type importCommand struct {
 
 // Help is the longer text of --help.
 func (importCommand) Help() string {
-	return helpText(`Reads another system's CSV export, as it really comes, and sends its rows to Kafka as events: comma or semicolon, UTF-8 or Windows-1252, dd/mm/yyyy or ISO dates, posts by name or code. Rows that cannot be understood go to FILE.rejected.csv with line, column and reason; mend them there and import that file. The same file twice changes nothing, because ids are made from the content.
+	return helpText(`Reads another system's export, CSV or Excel (.xlsx), as it really comes, and sends its rows to Kafka as events: comma or semicolon, UTF-8, Windows-1252 or an old code page, dd/mm/yyyy or ISO dates, posts by name or code. Rows that cannot be understood go to FILE.rejected.csv with line, column and reason; mend them there and import that file. The same file twice changes nothing, because ids are made from the content.
 
 Document numbers become person keys here, under a secret of at least 32 bytes that all agents share, and do not leave this computer; names are dropped.`,
 		"retorno import checkpoint corinto-2016.csv --system=inm --identity-key-file=identity.key",
@@ -52,7 +53,7 @@ Document numbers become person keys here, under a secret of at least 32 bytes th
 // config is what the importer is told.
 func (c *importCommand) config() (importer.Config, error) {
 	cfg := importer.Config{Kind: c.Kind, System: c.System, Source: c.Source, WithoutDocuments: c.WithoutDocuments, DateOrder: c.DateOrder,
-		SexM: c.SexM, DepartmentNumbers: c.DepartmentNumbers, Charset: c.Charset, Columns: c.Column, Assume: c.Assume, Missing: c.Missing, Values: c.Value, DryRun: c.DryRun}
+		SexM: c.SexM, DepartmentNumbers: c.DepartmentNumbers, Charset: c.Charset, Sheet: c.Sheet, Columns: c.Column, Assume: c.Assume, Missing: c.Missing, Values: c.Value, DryRun: c.DryRun}
 	if c.Delimiter != "" {
 		text := strings.ReplaceAll(c.Delimiter, `\t`, "\t")
 		r, size := utf8.DecodeRuneInString(text)

@@ -60,6 +60,8 @@ type Config struct {
 	Delimiter rune
 	// Charset is the character set: utf-8, windows-1252, cp850, cp437, macintosh, utf-16le or utf-16be. Default: found out.
 	Charset string
+	// Sheet is the sheet of a workbook. Default: the one sheet that has the columns.
+	Sheet string
 	// Columns maps a column's name in the file to a field, or to "-" to leave it out, before columns.csv is asked.
 	Columns map[string]string
 	// Assume gives fields that no column has one text for all rows, such as border_point: "L-COR", direction: "entry".
@@ -72,7 +74,7 @@ type Config struct {
 	// DryRun reads, converts and accounts for everything and sends nothing.
 	DryRun bool
 
-	rowLimit, bufferLimit int64 // lowered in tests
+	rowLimit, bufferLimit, unpackedLimit int64 // lowered in tests
 }
 
 var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,38}[a-z0-9])?$`)
@@ -147,6 +149,16 @@ func (c Config) maxBuffer() int64 {
 	}
 	return MaxBuffer
 }
+
+// maxUnpacked and maxWorkbook bound what comes out of a compressed file.
+func (c Config) maxUnpacked() int64 {
+	if c.unpackedLimit > 0 {
+		return c.unpackedLimit
+	}
+	return maxUnpacked
+}
+
+func (c Config) maxWorkbook() int64 { return min(c.maxUnpacked(), maxWorkbook) }
 
 // assumed returns the text that Assume gives for a field.
 func (c Config) assumed(field string) string { return strings.TrimSpace(c.Assume[field]) }

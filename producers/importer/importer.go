@@ -1,6 +1,6 @@
-// Package importer turns CSV exports of other systems into events: comma, semicolon, tab or bar; UTF-8 with or without
-// a byte order mark, UTF-16 or Windows-1252; dd/mm/yyyy and ISO dates; names or codes of posts in many spellings; titles
-// above the header, repeated headers, blank rows and totals below.
+// Package importer turns exports of other systems into events: comma, semicolon, tab or bar, or a sheet of an Excel workbook;
+// UTF-8 with or without a byte order mark, UTF-16, Windows-1252 or an old code page; dd/mm/yyyy and ISO dates; names or codes
+// of posts in many spellings; titles above the header, repeated headers and HXL tags, blank rows and totals below.
 //
 // What it promises:
 //
@@ -32,6 +32,7 @@ package importer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,11 +56,19 @@ func Import(ctx context.Context, cfg Config, name string, r io.Reader, sink func
 	if err != nil {
 		return sum, err
 	}
+	file, book, err := unpacked(cfg, file)
+	if err != nil {
+		return sum, fmt.Errorf("%s: %w", name, err)
+	}
+	if book != nil {
+		cfg.Delimiter, cfg.Charset = sheetDelimiter, charsetUTF8
+	}
 	d, err := survey(ctx, cfg, file)
 	if err != nil {
 		return sum, fmt.Errorf("%s: %w", name, err)
 	}
-	sum.Charset, sum.Delimiter, sum.Columns = d.charset, string(d.delimiter), d.header.taken()
+	d.note(book)
+	sum.Charset, sum.Delimiter, sum.Columns = cmp.Or(d.form, d.charset), string(d.delimiter), d.header.taken()
 	for _, w := range d.warnings {
 		sum.warn(w)
 	}

@@ -15,6 +15,7 @@ const headerWithin = 40
 // dialect is how one file is written, found out by reading all of it once before any row is believed.
 type dialect struct {
 	kind      string
+	form      string // of a file that is no text, "" for text
 	charset   string
 	bom       int
 	delimiter rune
