@@ -47,7 +47,7 @@ func (c *importCentreCommand) Run(ctx context.Context, t *terminal) error {
 
 // importFile is the import of one file.
 type importFile struct {
-	File  string     `arg:"" placeholder:"FILE.csv" help:"The export."`
+	File  string     `arg:"" placeholder:"FILE" help:"The export: CSV, CSV in .gz, or an Excel workbook (.xlsx)."`
 	Kafka kafkaFlags `embed:"" prefix:"kafka-"`
 
 	Check             bool              `per:"call" help:"Read everything, show rows, rejected ones, doubts, date order and what would change, and send nothing."`
@@ -60,7 +60,9 @@ type importFile struct {
 	SexM              string            `name:"sex-m" per:"call" enum:",M,F" default:"" placeholder:"SEX" help:"What a bare M means, M (man) or F (mujer), where the column does not prove it."`
 	DepartmentNumbers string            `per:"call" enum:",ine,alphabetical" default:"" placeholder:"HOW" help:"How departments are numbered, ine or alphabetical, where the municipalities do not prove it."`
 	Delimiter         string            `per:"call" placeholder:"CHAR" help:"Between cells: comma, semicolon, tab (\\t) or bar; found out by default."`
-	Column            map[string]string `per:"call" placeholder:"NAME=FIELD" help:"What a column of the file is: a field, or - to leave it out. Repeat it for more."`
+	Charset           string            `per:"call" placeholder:"NAME" help:"Character set: utf-8, windows-1252, cp850, cp437, macintosh, utf-16le or utf-16be; found out by default."`
+	Sheet             string            `per:"call" placeholder:"NAME" help:"Sheet of an Excel workbook, where several have the columns."`
+	Column            map[string]string `per:"call" placeholder:"NAME=FIELD" help:"What a column of the file is: a field, or - to leave it out; of two columns of one name, NAME#2 is the second. Repeat it for more."`
 	Assume            map[string]string `per:"call" placeholder:"FIELD=TEXT" help:"A field that no column has, the same for all rows, such as border_point=L-COR. Repeat it for more."`
 	Missing           []string          `per:"call" placeholder:"CODES" help:"Texts that state nothing, besides S/I, N/D, null and the like, separated by commas: 99 in every column, FIELD=99 in one."`
 	Value             map[string]string `per:"call" placeholder:"FIELD:TEXT=CODE" help:"What a text means in one column, where it may mean two things or is in no list, such as country:ES=SV. Repeat it for more."`
@@ -73,7 +75,7 @@ type importFile struct {
 
 // Help is the longer text of --help.
 func (importFile) Help() string {
-	return helpText(`Reads another system's CSV export, as it really comes, and sends its rows to Kafka as events: comma or semicolon, UTF-8 or Windows-1252, dd/mm/yyyy or ISO dates, posts by name or code. Rows that cannot be understood go to FILE.rejected.csv with line, column and reason; mend them there and import that file.
+	return helpText(`Reads another system's export, CSV or Excel (.xlsx), as it really comes, and sends its rows to Kafka as events: comma or semicolon, UTF-8, Windows-1252 or an old code page, dd/mm/yyyy or ISO dates, posts by name or code. Rows that cannot be understood go to FILE.rejected.csv with line, column and reason; mend them there and import that file.
 
 The same file twice changes nothing, in whatever order its rows stand; a file that has grown brings its new rows. A file that repeats an earlier one but lacks or changes some of its rows is refused until it is said what it is: the corrected file (--replace), one beside it (--keep), or another one (--source).
 
@@ -98,7 +100,7 @@ func (c *importFile) Validate() error {
 // config is what the importer is told.
 func (c *importFile) config(kind string) (importer.Config, error) {
 	cfg := importer.Config{Kind: kind, System: c.System, Source: c.Source, WithoutDocuments: c.WithoutDocuments, DateOrder: c.DateOrder, DayNumbers: c.DayNumbers,
-		SexM: c.SexM, DepartmentNumbers: c.DepartmentNumbers, Columns: c.Column, Assume: c.Assume, Missing: c.Missing, Values: c.Value, DryRun: c.DryRun}
+		SexM: c.SexM, DepartmentNumbers: c.DepartmentNumbers, Charset: c.Charset, Sheet: c.Sheet, Columns: c.Column, Assume: c.Assume, Missing: c.Missing, Values: c.Value, DryRun: c.DryRun}
 	if c.Delimiter != "" {
 		text := strings.ReplaceAll(c.Delimiter, `\t`, "\t")
 		r, size := utf8.DecodeRuneInString(text)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 )
@@ -29,10 +28,11 @@ var (
 
 // detectCharset reads the whole file: one accent at the end decides as much as one at the start. A byte order mark is
 // believed; every second byte zero is UTF-16; what is UTF-8 throughout, or more often than not, is UTF-8 (its broken
-// rows are then rejected one by one); all else is Windows-1252.
+// rows are then rejected one by one); all else is the character set of eight bits that makes its words Spanish.
 func detectCharset(r io.Reader) (charset string, bom int, err error) {
 	buf := make([]byte, 64<<10)
 	var carry, multibyte, invalid int
+	var letters letterCounts
 	for first := true; ; first = false {
 		n, err := io.ReadFull(r, buf[carry:])
 		end := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
@@ -45,7 +45,7 @@ func detectCharset(r io.Reader) (charset string, bom int, err error) {
 				return charset, bom, nil
 			}
 		}
-		rest, m, i := countUTF8(chunk, end)
+		rest, m, i := countUTF8(chunk, end, &letters)
 		multibyte, invalid = multibyte+m, invalid+i
 		carry = copy(buf, rest)
 		if end {
@@ -53,9 +53,30 @@ func detectCharset(r io.Reader) (charset string, bom int, err error) {
 		}
 	}
 	if invalid > multibyte {
-		return charset1252, 0, nil
+		charset, clear := letters.page()
+		if !clear {
+			return "", 0, fileError("charset_unclear")
+		}
+		return charset, 0, nil
 	}
 	return charsetUTF8, 0, nil
+}
+
+// charsetOf is the stated character set, or the one that the file shows. A byte order mark is skipped in either case.
+func charsetOf(cfg Config, file io.Reader) (charset string, bom int, err error) {
+	stated, ok := charsetNamed(cfg.Charset)
+	if !ok {
+		return detectCharset(file)
+	}
+	head := make([]byte, len(bomUTF8))
+	n, err := io.ReadFull(file, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return "", 0, err
+	}
+	if marked, bom := fromHead(head[:n]); bom > 0 && marked == stated {
+		return stated, bom, nil
+	}
+	return stated, 0, nil
 }
 
 func fromHead(head []byte) (charset string, bom int) {
@@ -85,22 +106,23 @@ func fromHead(head []byte) (charset string, bom int) {
 }
 
 // countUTF8 counts characters of several bytes and invalid bytes; rest is a character cut off at the end.
-func countUTF8(b []byte, end bool) (rest []byte, multibyte, invalid int) {
-	for len(b) > 0 {
-		if b[0] < utf8.RuneSelf {
-			b = b[1:]
+func countUTF8(b []byte, end bool, letters *letterCounts) (rest []byte, multibyte, invalid int) {
+	for i := 0; i < len(b); {
+		if b[i] < utf8.RuneSelf {
+			i++
 			continue
 		}
-		if !end && !utf8.FullRune(b) {
-			return b, multibyte, invalid
+		if !end && !utf8.FullRune(b[i:]) {
+			return b[i:], multibyte, invalid
 		}
-		_, size := utf8.DecodeRune(b)
+		_, size := utf8.DecodeRune(b[i:])
 		if size > 1 {
 			multibyte++
 		} else {
 			invalid++
+			letters.count(b, i)
 		}
-		b = b[size:]
+		i += size
 	}
 	return nil, multibyte, invalid
 }
@@ -110,15 +132,13 @@ func decoded(file io.ReadSeeker, charset string, bom int) (io.Reader, error) {
 	if _, err := file.Seek(int64(bom), io.SeekStart); err != nil {
 		return nil, fmt.Errorf("read the file again: %w", err)
 	}
-	var e encoding.Encoding
-	switch charset {
-	case charset1252:
-		e = charmap.Windows1252
-	case charsetUTF16LE:
+	e := encodingOf(charset)
+	switch {
+	case charset == charsetUTF16LE:
 		e = unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
-	case charsetUTF16BE:
+	case charset == charsetUTF16BE:
 		e = unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
-	default:
+	case e == nil:
 		return file, nil
 	}
 	return e.NewDecoder().Reader(file), nil

@@ -68,6 +68,10 @@ type Config struct {
 	DepartmentNumbers string
 	// Delimiter separates cells: one of , ; tab |. Default: found out.
 	Delimiter rune
+	// Charset is the character set: utf-8, windows-1252, cp850, cp437, macintosh, utf-16le or utf-16be. Default: found out.
+	Charset string
+	// Sheet is the sheet of a workbook. Default: the one sheet that has the columns.
+	Sheet string
 	// Columns maps a column's name in the file to a field, or to "-" to leave it out, before columns.csv is asked.
 	Columns map[string]string
 	// Assume gives fields that no column has one text for all rows, such as border_point: "L-COR", direction: "entry".
@@ -82,7 +86,7 @@ type Config struct {
 	// Progress is called with the number of rows read so far; nil: it is not.
 	Progress func(rows int)
 
-	rowLimit, bufferLimit int64 // lowered in tests
+	rowLimit, bufferLimit, unpackedLimit int64 // lowered in tests
 }
 
 var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,38}[a-z0-9])?$`)
@@ -112,6 +116,9 @@ func (c Config) Validate() error {
 		return bad("department numbers", c.DepartmentNumbers, "ine or alphabetical")
 	case c.Delimiter != 0 && !strings.ContainsRune(delimiters, c.Delimiter):
 		return bad("delimiter", string(c.Delimiter), "a comma, a semicolon, a tab or a bar")
+	}
+	if _, ok := charsetNamed(c.Charset); c.Charset != "" && !ok {
+		return bad("charset", c.Charset, "utf-8, windows-1252, cp850, cp437, macintosh, utf-16le or utf-16be")
 	}
 	for column, field := range c.Columns {
 		if field != "-" && !fieldsOf(c.Kind)[field] {
@@ -156,6 +163,16 @@ func (c Config) maxBuffer() int64 {
 	}
 	return MaxBuffer
 }
+
+// maxUnpacked and maxWorkbook bound what comes out of a compressed file.
+func (c Config) maxUnpacked() int64 {
+	if c.unpackedLimit > 0 {
+		return c.unpackedLimit
+	}
+	return maxUnpacked
+}
+
+func (c Config) maxWorkbook() int64 { return min(c.maxUnpacked(), maxWorkbook) }
 
 // assumed returns the text that Assume gives for a field.
 func (c Config) assumed(field string) string { return strings.TrimSpace(c.Assume[field]) }

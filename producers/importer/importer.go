@@ -1,6 +1,6 @@
-// Package importer turns CSV exports of other systems into events: comma, semicolon, tab or bar; UTF-8 with or without
-// a byte order mark, UTF-16 or Windows-1252; dd/mm/yyyy and ISO dates; names or codes of posts in many spellings; titles
-// above the header, repeated headers, blank rows and totals below.
+// Package importer turns exports of other systems into events: comma, semicolon, tab or bar, or a sheet of an Excel workbook;
+// UTF-8 with or without a byte order mark, UTF-16, Windows-1252 or an old code page; dd/mm/yyyy and ISO dates; names or codes
+// of posts in many spellings; titles above the header, repeated headers and HXL tags, blank rows and totals below.
 //
 // What it promises:
 //
@@ -32,6 +32,7 @@ package importer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,11 +103,19 @@ func (f *File) read(ctx context.Context, cfg Config, r io.Reader) (err error) {
 	if f.input, err = seekable(r, cfg.maxBuffer()); err != nil {
 		return err
 	}
+	var book *workbook
+	if f.input, book, err = unpacked(cfg, f.input); err != nil {
+		return err
+	}
+	if book != nil {
+		cfg.Delimiter, cfg.Charset = sheetDelimiter, charsetUTF8
+	}
 	if f.dialect, err = survey(ctx, cfg, f.input); err != nil {
 		return err
 	}
+	f.dialect.note(book)
 	d, sum := f.dialect, &f.Summary
-	sum.Charset, sum.Delimiter, sum.Columns = d.charset, string(d.delimiter), d.header.taken()
+	sum.Charset, sum.Delimiter, sum.Columns = cmp.Or(d.form, d.charset), string(d.delimiter), d.header.taken()
 	sum.DateOrders = d.dateOrders()
 	for _, w := range d.warnings {
 		sum.warn(w)

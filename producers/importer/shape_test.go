@@ -78,7 +78,7 @@ func TestTotalsAreNotes(t *testing.T) {
 	}
 }
 
-// A row that may be somebody's record is never passed over, however much it looks like a total.
+// A row that may be the record of a person is never passed over, however much it looks like a total.
 func TestDataAreNeverTakenForNotes(t *testing.T) {
 	const head = "Observaciones;Centro;Fecha;Sexo;Edad;Departamento\n"
 	for _, c := range []struct{ row, want string }{

@@ -16,6 +16,7 @@ const headerWithin = 40
 // dialect is how one file is written, found out by reading all of it once before any row is believed.
 type dialect struct {
 	kind      string
+	form      string // of a file that is no text, "" for text
 	charset   string
 	bom       int
 	delimiter rune
@@ -76,7 +77,7 @@ func survey(ctx context.Context, cfg Config, file io.ReadSeeker) (*dialect, erro
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	charset, bom, err := detectCharset(file)
+	charset, bom, err := charsetOf(cfg, file)
 	if err != nil {
 		return nil, err
 	}
