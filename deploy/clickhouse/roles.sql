@@ -52,6 +52,7 @@ GRANT SELECT ON ceniss.crossing_counts TO ceniss_counts;
 GRANT SELECT ON ceniss.coverage TO ceniss_counts;
 GRANT SELECT ON ceniss.sources TO ceniss_counts;
 GRANT SELECT ON ceniss.source_gaps TO ceniss_counts;
+GRANT SELECT ON ceniss.keys_with_contradictions TO ceniss_counts;
 GRANT SELECT ON ceniss.publications TO ceniss_counts;
 GRANT SELECT ON ceniss.published_counts TO ceniss_counts;
 GRANT SELECT ON ceniss.revisions TO ceniss_counts;

@@ -284,6 +284,58 @@ FROM
 LEFT JOIN retorno.source_places AS p ON p.source = n.source
 COMMENT 'Una fila por hueco en la numeración de una computadora: registros hechos que no han llegado / One row for each gap in the numbers of a computer: records made that have not arrived';
 
+-- Person keys whose records cannot all be of one person: they differ in sex, or by more years of age than lie between them.
+-- Counting back its completed years from each record gives a day until which the person was born; those days of one person
+-- lie within a year, and within three when an age is told wrong by one or two.
+CREATE OR REPLACE VIEW retorno.contradicting_keys
+(
+    person UUID COMMENT 'Clave de persona / Person key',
+    by_sex UInt8 COMMENT '1: de ambos sexos / 1: of both sexes',
+    by_age UInt8 COMMENT '1: de edades que no pueden ser de una persona / 1: of ages that cannot be one person\'s'
+)
+AS SELECT person, uniqExactIf(sex, sex IN ('M', 'F')) > 1 AS by_sex, ifNull(max(born) - min(born) > 1095, 0) AS by_age
+FROM
+(
+    SELECT person, sex, toInt32(toDate(event_time)) - intDiv(toInt32(age) * 36525, 100) AS born
+    FROM retorno.latest_facts WHERE person_known AND void_reason = '' AND NOT future
+)
+GROUP BY person HAVING by_sex OR by_age
+COMMENT 'Claves que varias personas comparten, según sus registros / Keys that several people share, by their records';
+
+CREATE OR REPLACE VIEW ceniss.keys_with_contradictions
+(
+    month String COMMENT 'Mes del registro, 2016-01 / Month of the record, 2016-01',
+    half_year String COMMENT 'Semestre, 2016-S1 / Half-year, 2016-S1',
+    year UInt16 COMMENT 'Año / Year',
+    source String COMMENT 'Computadora o archivo importado / Computer or imported file',
+    kind String COMMENT 'Dónde está: border_point, centre, unknown / Where it stands: border_point, centre, unknown',
+    place String COMMENT 'Código del punto o centro de la mayoría de sus hechos; X-UNK: no se sabe / Code of the point or centre of most of its facts; X-UNK: not known',
+    records UInt64 COMMENT 'Registros con clave de persona; sumable / Records with a person key; additive',
+    contradicting_records UInt64 COMMENT 'De ellos, los de claves cuyos registros, de cualquier fuente y mes, difieren en el sexo o en más años de edad de los que pasaron; sumable / Those of keys whose records, of whatever source and month, differ in sex or by more years of age than went by; additive',
+    keys UInt64 COMMENT 'Claves de persona distintas; NO sumable / Distinct person keys; NOT additive',
+    contradicting_keys UInt64 COMMENT 'De ellas, las que se contradicen; NO sumable / Those that contradict themselves; NOT additive',
+    by_sex UInt64 COMMENT 'De ellas, por el sexo; NO sumable / Of these, by sex; NOT additive',
+    by_age UInt64 COMMENT 'De ellas, por la edad; NO sumable / Of these, by age; NOT additive'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT month, concat(substring(month, 1, 4), if(substring(month, 6, 2) <= '06', '-S1', '-S2')) AS half_year, toUInt16(substring(month, 1, 4)) AS year,
+    n.source AS source, if(p.kind = '', 'unknown', p.kind) AS kind, if(p.place = '', 'X-UNK', p.place) AS place,
+    records, contradicting_records, keys, contradicting_keys, n.by_sex AS by_sex, n.by_age AS by_age
+FROM
+(
+    SELECT f.source AS source, month, count() AS records, countIf(c.by_sex OR c.by_age) AS contradicting_records, uniqExact(f.person) AS keys,
+        uniqExactIf(f.person, c.by_sex OR c.by_age) AS contradicting_keys, uniqExactIf(f.person, c.by_sex) AS by_sex, uniqExactIf(f.person, c.by_age) AS by_age
+    FROM
+    (
+        SELECT person, toString(source_id) AS source, formatDateTime(event_time, '%Y-%m') AS month
+        FROM retorno.latest_facts WHERE person_known AND void_reason = '' AND NOT future
+    ) AS f
+    LEFT JOIN retorno.contradicting_keys AS c ON c.person = f.person
+    GROUP BY source, month
+) AS n
+LEFT JOIN retorno.source_places AS p ON p.source = n.source
+COMMENT 'Claves de persona que varias personas comparten, por fuente y mes: cuentas de claves, nunca una clave / Person keys that several people share, by source and month: counts of keys, never a key';
+
 CREATE OR REPLACE VIEW ceniss.coverage
 (
     month String COMMENT 'Mes de llegada, 2016-01 / Month of arrival, 2016-01',

@@ -19,8 +19,8 @@ type metrics struct {
 	seconds prometheus.Histogram
 	last    prometheus.Gauge
 
-	missing, gaps, lastSeen, silent, pause, offset, impossible *prometheus.Desc
-	known, coverage, checkpoint, returns, month                *prometheus.Desc
+	missing, gaps, lastSeen, silent, pause, offset, impossible, linked, contradicting *prometheus.Desc
+	known, coverage, checkpoint, returns, month                                       *prometheus.Desc
 
 	mu   sync.Mutex
 	snap *Snapshot // nil: nothing was read yet
@@ -38,18 +38,20 @@ func newMetrics(registerer prometheus.Registerer, most int) *metrics {
 			Name: "retorno_completeness_pass_seconds", Help: "Time of one reading of the completeness.", Buckets: prometheus.ExponentialBuckets(0.05, 2, 12)}),
 		last: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "retorno_completeness_last_pass_timestamp_seconds", Help: "When the completeness was last read; seconds since 1970."}),
-		missing:    desc("source_missing_records", "Records of a computer that have not arrived although later ones have."+over, "source"),
-		gaps:       desc("source_gaps", "Stretches of missing numbers of a computer."+over, "source"),
-		lastSeen:   desc("source_last_seen_timestamp_seconds", "When a computer last sent, broker time; seconds since 1970."+over, "source"),
-		silent:     desc("source_silent", "1: at the latest sending of all, the computer had been silent for more than 24 hours and more than twice its usual pause. Of several: how many."+over, "source"),
-		pause:      desc("source_usual_pause_seconds", "99th percentile of the pauses between hours in which a computer sent. Of several: the longest."+over, "source"),
-		offset:     desc("source_clock_offset_seconds", "How far the clock of a computer was ahead at its last sending; negative: behind. Of several: the most wrong one."+over, "source"),
-		impossible: desc("source_impossible_times", "Numbers of a computer whose time of sending cannot be: more than an hour after what was read last, or before 2000."+over, "source"),
-		known:      desc("sources", "Computers of which something has arrived."),
-		coverage:   desc("coverage_ratio", "Share of the returns of the latest month that is over which are registered at a centre, by the post where they came back in.", "entry_point"),
-		checkpoint: desc("checkpoint_coverage_ratio", "Share of the returns of the latest month that is over which a post saw, by the centre that registered them.", "centre"),
-		returns:    desc("coverage_returns", "Returns of the latest month that is over, by series: registered, checkpoint, reconciled.", "series"),
-		month:      desc("coverage_month_timestamp_seconds", "When the latest month that is over began; seconds since 1970."),
+		missing:       desc("source_missing_records", "Records of a computer that have not arrived although later ones have."+over, "source"),
+		gaps:          desc("source_gaps", "Stretches of missing numbers of a computer."+over, "source"),
+		lastSeen:      desc("source_last_seen_timestamp_seconds", "When a computer last sent, broker time; seconds since 1970."+over, "source"),
+		silent:        desc("source_silent", "1: at the latest sending of all, the computer had been silent for more than 24 hours and more than twice its usual pause. Of several: how many."+over, "source"),
+		pause:         desc("source_usual_pause_seconds", "99th percentile of the pauses between hours in which a computer sent. Of several: the longest."+over, "source"),
+		offset:        desc("source_clock_offset_seconds", "How far the clock of a computer was ahead at its last sending; negative: behind. Of several: the most wrong one."+over, "source"),
+		impossible:    desc("source_impossible_times", "Numbers of a computer whose time of sending cannot be: more than an hour after what was read last, or before 2000."+over, "source"),
+		linked:        desc("source_linked_records", "Records of a computer that have a person key."+over, "source"),
+		contradicting: desc("source_contradicting_records", "Records of a computer whose person key has records of different people: they differ in sex, or by more years of age than lie between them."+over, "source"),
+		known:         desc("sources", "Computers of which something has arrived."),
+		coverage:      desc("coverage_ratio", "Share of the returns of the latest month that is over which are registered at a centre, by the post where they came back in.", "entry_point"),
+		checkpoint:    desc("checkpoint_coverage_ratio", "Share of the returns of the latest month that is over which a post saw, by the centre that registered them.", "centre"),
+		returns:       desc("coverage_returns", "Returns of the latest month that is over, by series: registered, checkpoint, reconciled.", "series"),
+		month:         desc("coverage_month_timestamp_seconds", "When the latest month that is over began; seconds since 1970."),
 	}
 	m.passes.WithLabelValues("done")
 	m.passes.WithLabelValues("failed")
@@ -67,7 +69,7 @@ func (m *metrics) show(s Snapshot) {
 
 // Describe names the metrics of the snapshot, whatever is in it.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.missing, m.gaps, m.lastSeen, m.silent, m.pause, m.offset, m.impossible, m.known, m.coverage, m.checkpoint, m.returns, m.month} {
+	for _, d := range []*prometheus.Desc{m.missing, m.gaps, m.lastSeen, m.silent, m.pause, m.offset, m.impossible, m.linked, m.contradicting, m.known, m.coverage, m.checkpoint, m.returns, m.month} {
 		to <- d
 	}
 }
@@ -92,6 +94,8 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 		gauge(m.pause, s.UsualPause.Seconds(), s.Name)
 		gauge(m.offset, s.ClockOffset.Seconds(), s.Name)
 		gauge(m.impossible, float64(s.ImpossibleTimes), s.Name)
+		gauge(m.linked, float64(s.Linked), s.Name)
+		gauge(m.contradicting, float64(s.Contradicting), s.Name)
 	}
 	if snap.Month.Label == "" {
 		return
@@ -151,6 +155,8 @@ func (s *shown) add(more shown) {
 	s.Missing += more.Missing
 	s.Gaps += more.Gaps
 	s.ImpossibleTimes += more.ImpossibleTimes
+	s.Linked += more.Linked
+	s.Contradicting += more.Contradicting
 	s.silent += more.silent
 	s.UsualPause = max(s.UsualPause, more.UsualPause)
 	if more.LastSeen.After(s.LastSeen) {
