@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -226,7 +227,7 @@ type deadletterRedriveCommand struct {
 
 // Help is the longer text of --help.
 func (deadletterRedriveCommand) Help() string {
-	return helpText("Sends dead letters to their topics again, with key and partition as they were: after a consumer has learnt to read them. What it still cannot read comes back as a new letter; what was counted meanwhile is a duplicate and changes nothing. The letters stay; of one message that has come back, --all sends the latest.",
+	return helpText("Sends dead letters to their topics again, bytes and key as they were: after a consumer has learnt to read them, or when a producer put them into another partition than their key's (code misfiled). Each goes into the partition of its key by murmur2. What still cannot be counted comes back as a new letter, such as a message without its record's key; what was counted meanwhile is a duplicate and changes nothing. The letters stay; of one message that has come back, --all sends the latest.",
 		"retorno deadletter redrive retorno.centre.v1/3/1204", "retorno deadletter redrive --all --code=unknown_code --since=2026-01-31")
 }
 
@@ -240,31 +241,11 @@ func (c *deadletterRedriveCommand) Validate() error {
 
 const redriveBatch = 500
 
-// newestLetters are, by the place where a message was read first, the offset of the latest letter that came of sending it
-// again: of one message only that letter is worth another try.
-func newestLetters(ctx context.Context, cfg deadletter.Config, wanted bool) (map[deadletter.Origin]int64, error) {
-	newest := map[deadletter.Origin]int64{}
-	if !wanted {
-		return newest, nil
-	}
-	err := deadletter.List(ctx, cfg, time.Time{}, func(l deadletter.Letter) error {
-		if root := l.Root(); root != l.Origin {
-			newest[root] = max(newest[root], l.Origin.Offset)
-		}
-		return nil
-	})
-	return newest, err
-}
-
 // Run sends the chosen letters.
 func (c *deadletterRedriveCommand) Run(ctx context.Context, t *terminal) error {
-	wanted := map[deadletter.Origin]bool{}
-	for _, text := range c.Origins {
-		origin, err := deadletter.ParseOrigin(text)
-		if err != nil {
-			return Usage(err)
-		}
-		wanted[origin] = true
+	wanted, err := c.wanted()
+	if err != nil {
+		return err
 	}
 	cfg, err := c.Kafka.deadLetters(ctx, t.Log)
 	if err != nil {
@@ -275,25 +256,30 @@ func (c *deadletterRedriveCommand) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer func() { _ = writer.Close() }()
-	var sent int64
+	history, err := deadletter.ReadHistory(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	var sent, foreign int64
 	var batch []deadletter.Letter
 	send := func() error {
-		err := writer.Redrive(ctx, batch)
+		err := writer.Redrive(ctx, batch, c.Kafka.Partitions)
 		if err == nil {
 			sent += int64(len(batch))
 			batch = batch[:0]
 		}
 		return err
 	}
-	newest, err := newestLetters(ctx, cfg, c.All)
-	if err != nil {
-		return err
-	}
 	err = c.letters(ctx, cfg, func(l deadletter.Letter) error {
-		if !c.All && !wanted[l.Origin] || c.All && newest[l.Root()] > l.Origin.Offset {
+		if !c.All && !wanted[l.Origin] || c.All && !history.Latest(&l) {
 			return nil
 		}
 		delete(wanted, l.Origin)
+		if !c.ours(l.Origin) {
+			foreign++
+			return nil
+		}
+		l.First = history.First(&l)
 		if batch = append(batch, l); len(batch) < redriveBatch {
 			return nil
 		}
@@ -308,5 +294,26 @@ func (c *deadletterRedriveCommand) Run(ctx context.Context, t *terminal) error {
 	for origin := range wanted {
 		return No(fmt.Errorf("%w: %s (%d of %d not found)", deadletter.ErrNotFound, origin, len(wanted), len(c.Origins)))
 	}
+	if foreign > 0 {
+		return No(fmt.Errorf("%d letters name a place that no fact comes from, and were not sent: another program has written them", foreign))
+	}
 	return nil
+}
+
+// wanted are the letters named.
+func (c *deadletterRedriveCommand) wanted() (map[deadletter.Origin]bool, error) {
+	wanted := map[deadletter.Origin]bool{}
+	for _, text := range c.Origins {
+		origin, err := deadletter.ParseOrigin(text)
+		if err != nil {
+			return nil, Usage(err)
+		}
+		wanted[origin] = true
+	}
+	return wanted, nil
+}
+
+// ours reports whether facts come from there: what is sent again may go nowhere else.
+func (c *deadletterRedriveCommand) ours(o deadletter.Origin) bool {
+	return slices.Contains(factTopics, o.Topic) && o.Partition < c.Kafka.Partitions
 }

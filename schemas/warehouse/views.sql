@@ -539,7 +539,35 @@ CREATE OR REPLACE VIEW retorno.record_accounts
     rejected UInt64 COMMENT 'Rechazados, también tras reenviarlos / Rejected, also after they were sent again',
     redriven UInt64 COMMENT 'De ellos, los que se apartaron y se enviaron de nuevo: cuentan como lo que llegaron a ser / Of these, set aside and sent again: they count as what they became'
 )
-AS SELECT topic, kafka_partition, read_all - copies AS records, accepted_all - accepted_again AS accepted,
+AS WITH
+    linked AS
+    (
+        -- What a message says of itself holds if what was set aside there, or earlier in that partition, had the same content.
+        SELECT copies.topic AS topic, copies.kafka_partition AS first_in, copies.read_partition AS read_in, copies.again AS again,
+            copies.account AS account, if(copies.content = 0 OR named.content = copies.content, copies.kafka_offset, earliest.at) AS root
+        FROM (SELECT * FROM retorno.redriven FINAL WHERE again != kafka_offset OR elsewhere != 0) AS copies
+        LEFT JOIN
+        (
+            SELECT topic, kafka_partition, kafka_offset, content FROM retorno.redriven FINAL WHERE again = kafka_offset AND elsewhere = 0
+        ) AS named ON named.topic = copies.topic AND named.kafka_partition = copies.kafka_partition AND named.kafka_offset = copies.kafka_offset
+        LEFT JOIN
+        (
+            SELECT topic, kafka_partition, content, toNullable(min(kafka_offset)) AS at FROM retorno.redriven FINAL
+            WHERE again = kafka_offset AND elsewhere = 0 GROUP BY topic, kafka_partition, content
+        ) AS earliest ON earliest.topic = copies.topic AND earliest.kafka_partition = copies.kafka_partition AND earliest.content = copies.content
+        WHERE root IS NOT NULL AND (read_in != first_in OR root < again)
+    ),
+    messages AS
+    (
+        -- Where a message was read first, and then where it was read again. Of these places one counts: the first at which it
+        -- was understood, else the last.
+        SELECT topic, arrayPushFront(arraySort(place -> (place.2, place.1), groupArray((read_in, again, toString(account)))),
+                (first_in, assumeNotNull(root), 'rejected')) AS places,
+            arrayFirstIndex(place -> place.3 != 'rejected', places) AS understood, if(understood > 0, understood, length(places)) AS counts
+        FROM linked WHERE (topic, first_in, root) NOT IN (SELECT topic, read_in, again FROM linked)
+        GROUP BY topic, first_in, root
+    )
+SELECT topic, kafka_partition, read_all - copies AS records, accepted_all - accepted_again AS accepted,
     duplicate_all - duplicate_again AS duplicate, superseded_all - superseded_again AS superseded,
     rejected_all - rejected_again AS rejected, letters AS redriven
 FROM
@@ -550,35 +578,12 @@ FROM
 ) AS accounted
 LEFT JOIN
 (
-    -- Of the offsets of one message one counts: the first that was understood, else the last.
-    SELECT topic, kafka_partition, count() AS letters, sum(sent) AS copies, sum(in_accepted - (became = 'accepted')) AS accepted_again,
-        sum(in_duplicate - (became = 'duplicate')) AS duplicate_again, sum(in_superseded - (became = 'superseded')) AS superseded_again,
-        sum(in_rejected + 1 - (became = 'rejected')) AS rejected_again
-    FROM
-    (
-        SELECT topic, kafka_partition, root, toInt64(count()) AS sent, toInt64(countIf(account = 'accepted')) AS in_accepted,
-            toInt64(countIf(account = 'duplicate')) AS in_duplicate, toInt64(countIf(account = 'superseded')) AS in_superseded,
-            toInt64(countIf(account = 'rejected')) AS in_rejected,
-            if(in_rejected = sent, 'rejected', argMinIf(toString(account), again, account != 'rejected')) AS became
-        FROM
-        (
-            -- What a message says of itself holds if what was set aside there, or elsewhere, had the same content.
-            SELECT copies.topic AS topic, copies.kafka_partition AS kafka_partition, copies.again AS again, copies.account AS account,
-                if(copies.content = 0 OR named.content = copies.content, copies.kafka_offset, earliest.at) AS root
-            FROM (SELECT * FROM retorno.redriven FINAL WHERE again != kafka_offset) AS copies
-            LEFT JOIN
-            (
-                SELECT topic, kafka_partition, kafka_offset, content FROM retorno.redriven FINAL WHERE again = kafka_offset
-            ) AS named ON named.topic = copies.topic AND named.kafka_partition = copies.kafka_partition AND named.kafka_offset = copies.kafka_offset
-            LEFT JOIN
-            (
-                SELECT topic, kafka_partition, content, toNullable(min(kafka_offset)) AS at FROM retorno.redriven FINAL
-                WHERE again = kafka_offset GROUP BY topic, kafka_partition, content
-            ) AS earliest ON earliest.topic = copies.topic AND earliest.kafka_partition = copies.kafka_partition AND earliest.content = copies.content
-            WHERE root < again
-        ) GROUP BY topic, kafka_partition, root
-    ) GROUP BY topic, kafka_partition
-) AS messages USING (topic, kafka_partition)
+    SELECT topic, place.1 AS kafka_partition, countIf(number = counts) AS letters, countIf(number != counts) AS copies,
+        countIf(number != counts AND place.3 = 'accepted') AS accepted_again, countIf(number != counts AND place.3 = 'duplicate') AS duplicate_again,
+        countIf(number != counts AND place.3 = 'superseded') AS superseded_again, countIf(number != counts AND place.3 = 'rejected') AS rejected_again
+    FROM messages ARRAY JOIN places AS place, arrayEnumerate(places) AS number
+    GROUP BY topic, kafka_partition
+) AS again USING (topic, kafka_partition)
 COMMENT 'Qué fue de cada registro, una sola vez / What became of each record, once';
 
 -- Labels stood here before they stood in the views: a dictionary logs in to the server by itself, as a user that may have a

@@ -10,17 +10,22 @@
 // hands out each origin once.
 //
 // It never logs a message's bytes, and never decides what becomes of a letter:
-// Redrive sends it to its topic again when an operator asks for it.
+// Redrive sends it to its topic again when an operator asks for it. Nothing that
+// a message says of itself is believed: where it was read first, History finds
+// out from the letters.
 //
 // An error of Write is a stop error (stream.IsStop) when trying again does not
 // help, which leaves the shard standing; any other means that the context ended.
 package deadletter
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"retorno/consumers/counting/stream"
 )
@@ -75,4 +80,26 @@ type Letter struct {
 	Time time.Time
 	// At is when it was set aside. Write fills it when it is zero.
 	At time.Time
+	// First is where the message was read first, when it has been sent again before; the zero Origin: at Origin. Only
+	// History fills it.
+	First Origin
+}
+
+func (l *Letter) root() Origin {
+	if l.First != (Origin{}) {
+		return l.First
+	}
+	return l.Origin
+}
+
+// Content tells the bytes of a message from others; it is never 0.
+func Content(key, value []byte) uint64 {
+	var h xxhash.Digest
+	h.Reset()
+	var length [8]byte
+	binary.LittleEndian.PutUint64(length[:], uint64(len(key)))
+	for _, part := range [][]byte{length[:], key, value} {
+		_, _ = h.Write(part) // it never fails
+	}
+	return max(1, h.Sum64())
 }

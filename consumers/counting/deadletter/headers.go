@@ -25,25 +25,18 @@ const (
 	headerRedriven = "retorno-redriven-from"
 )
 
-// RedrivenFrom is where a message that was sent again had been read first, and false for any other message. Only an
-// earlier offset of the message's own partition can be it.
+// RedrivenFrom is where a message says that it had been read first, and false for a message that says no such thing, or
+// what cannot be: only another partition of its topic or an earlier offset of its own can be it. Anybody can write the
+// header; whether it is true shows in the content of what was set aside there.
 func RedrivenFrom(m *stream.Message) (Origin, bool) {
 	return redrivenFrom(Origin{m.Topic, m.Partition, m.Offset}, m.Headers)
-}
-
-// Root is where the letter's message was read first: its origin, unless it has been sent again before.
-func (l *Letter) Root() Origin {
-	if root, again := redrivenFrom(l.Origin, l.Headers); again {
-		return root
-	}
-	return l.Origin
 }
 
 func redrivenFrom(own Origin, headers []Header) (Origin, bool) {
 	for _, h := range headers {
 		if h.Key == headerRedriven {
 			o, err := ParseOrigin(string(h.Value))
-			return o, err == nil && o.Topic == own.Topic && o.Partition == own.Partition && o.Offset < own.Offset
+			return o, err == nil && o.Topic == own.Topic && (o.Partition != own.Partition || o.Offset < own.Offset)
 		}
 	}
 	return Origin{}, false

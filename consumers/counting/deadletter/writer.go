@@ -1,10 +1,13 @@
 package deadletter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"retorno/consumers/counting/beat"
@@ -56,23 +59,28 @@ func (w *Writer) Write(ctx context.Context, letters []Letter) error {
 	return nil
 }
 
-// Redrive sends each letter's message to its topic again, with its old key
-// and into its old partition, and a header that names the message's first
-// origin. The letter stays where it is.
-func (w *Writer) Redrive(ctx context.Context, letters []Letter) error {
+// Redrive sends each letter's message to its topic again, as it was, into the partition of its key among so many, and with
+// a header that names where it was read first. A message without a key goes where it was. The letter stays where it is.
+func (w *Writer) Redrive(ctx context.Context, letters []Letter, partitions int) error {
 	messages := make([]message, len(letters))
 	for i := range letters {
 		l := &letters[i]
 		m := message{origin: l.Origin, partition: l.Origin.Partition,
 			Message: kafka.Message{Topic: l.Origin.Topic, Key: l.Key, Value: l.Value, Time: l.Time}}
+		if l.Key != nil {
+			m.partition = kafka.Partition(l.Key, partitions)
+		}
 		for _, h := range l.Headers {
 			if h.Key != headerRedriven {
 				m.Headers = append(m.Headers, h)
 			}
 		}
-		m.Headers = append(m.Headers, Header{Key: headerRedriven, Value: []byte(l.Root().String())})
+		m.Headers = append(m.Headers, Header{Key: headerRedriven, Value: []byte(l.root().String())})
 		messages[i] = m
 	}
+	slices.SortStableFunc(messages, func(a, b message) int {
+		return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.partition, b.partition))
+	})
 	if err := w.write(ctx, messages); err != nil {
 		return fmt.Errorf("redrive: %w", err)
 	}

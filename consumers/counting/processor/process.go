@@ -2,12 +2,9 @@ package processor
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/cespare/xxhash/v2"
 
 	"retorno/consumers/counting/deadletter"
 	"retorno/consumers/counting/ledger"
@@ -71,10 +68,11 @@ func (r *runner) process(m *stream.Message) {
 // judge who see all rows: what came first may have been read by another process.
 func (r *runner) redriven(m *stream.Message, account account) {
 	from, again := deadletter.RedrivenFrom(m)
+	again = again && from.Partition < len(r.partitions)
 	if !again && account != rejected {
 		return
 	}
-	own, content := r.originOf(m), contentOf(m)
+	own, content := r.originOf(m), deadletter.Content(m.Key, m.Value)
 	if again {
 		r.flush.Redriven(ledger.Origin{Topic: from.Topic, Partition: from.Partition, Offset: from.Offset}, own, account.String(), content)
 		r.books.redrive(r.shard.Partition(), m.Topic)
@@ -82,18 +80,6 @@ func (r *runner) redriven(m *stream.Message, account account) {
 	if account == rejected {
 		r.flush.Redriven(own, own, account.String(), content)
 	}
-}
-
-// contentOf tells the bytes of a message from others; it is never 0.
-func contentOf(m *stream.Message) uint64 {
-	var h xxhash.Digest
-	h.Reset()
-	var length [8]byte
-	binary.LittleEndian.PutUint64(length[:], uint64(len(m.Key)))
-	for _, part := range [][]byte{length[:], m.Key, m.Value} {
-		_, _ = h.Write(part) // it never fails
-	}
-	return max(1, h.Sum64())
 }
 
 func (r *runner) originOf(m *stream.Message) ledger.Origin {

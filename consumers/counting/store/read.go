@@ -66,7 +66,7 @@ func (c *Claim) Audit(ctx context.Context, a *ledger.Audit) error {
 		return err
 	}
 	r := newRedriven()
-	places = r.without("topic", "kafka_partition", "kafka_offset", "again", "account", "read_partition", "content")
+	places = r.without("topic", "kafka_partition", "kafka_offset", "again", "account", "read_partition", "content", "elsewhere")
 	return c.store.retry(ctx, "read retorno.redriven", func() error {
 		return readRows(ctx, &c.conn, fmt.Sprintf("SELECT place FROM retorno.redriven WHERE read_partition = %d", c.partition), places, func(i int) error {
 			a.RedrivenAt(ledger.OriginAt(r.place.Row(i)))

@@ -40,6 +40,7 @@ type redriven struct {
 	block
 	topic, account           *column.Names
 	partition, readPartition *proto.ColUInt16
+	elsewhere                *proto.ColUInt16
 	offset, again            numbers
 	place, content           numbers
 }
@@ -50,7 +51,7 @@ func newRedriven() *redriven {
 	r.topic, r.account = col(b, "topic", column.NewNames()), col(b, "account", column.NewNames())
 	r.partition, r.offset, r.again = col(b, "kafka_partition", new(proto.ColUInt16)), col(b, "kafka_offset", newNumbers()), col(b, "again", newNumbers())
 	r.readPartition, r.place = col(b, "read_partition", new(proto.ColUInt16)), col(b, "place", newNumbers())
-	r.content = col(b, "content", newNumbers())
+	r.content, r.elsewhere = col(b, "content", newNumbers()), col(b, "elsewhere", new(proto.ColUInt16))
 	return r
 }
 
@@ -62,6 +63,11 @@ func (r *redriven) add(from, to ledger.Origin, account string, content uint64) b
 	r.offset.Append(uint64(from.Offset))
 	r.again.Append(uint64(to.Offset))
 	r.readPartition.Append(uint16(to.Partition))
+	if to.Partition == from.Partition {
+		r.elsewhere.Append(0)
+	} else {
+		r.elsewhere.Append(uint16(to.Partition) + 1)
+	}
 	r.place.Append(to.Place())
 	r.content.Append(content)
 	r.account.Append(account)

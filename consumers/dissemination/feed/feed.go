@@ -41,7 +41,7 @@ type Config struct {
 	Shelf      *vintages.Shelf
 	Registerer prometheus.Registerer // where metrics go; nil: nowhere
 	Log        *slog.Logger          // access log and causes of failures; nil: nowhere
-	MaxAge     time.Duration         // how long a client may keep an answer without asking again; 0: one minute
+	MaxAge     time.Duration         // how long a client may keep the answer of a vintage that it named without asking again; 0: one minute
 }
 
 // Validate says what is wrong with the configuration.
@@ -89,11 +89,13 @@ const CoverageHeader = "Retorno-Coverage-Percent"
 // table answers one format.
 func (s *server) table(path string, write func(Table) response.Representation) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		common(w)
-		if !response.Allowed(w, r, func() { s.refuse(w, r, methodProblem(r.Method)) }) {
+		if !public(w, r) || !response.Allowed(w, r, func() { s.refuse(w, r, methodProblem(r.Method)) }) {
 			return
 		}
 		q, faults := ParseQuery(r.URL.RawQuery)
+		if q.BOM && path != PathCSV {
+			faults = append(faults, bomOfJSON())
+		}
 		if len(faults) > 0 {
 			s.nameVintages(r, faults)
 			s.refuse(w, r, parameterProblem(faults))
@@ -119,7 +121,10 @@ func (s *server) send(w http.ResponseWriter, r *http.Request, t Table, rep respo
 	if c := t.From.Manifest.Coverage; c != nil {
 		w.Header().Set(CoverageHeader, strconv.FormatFloat(*c, 'f', 1, 64))
 	}
-	rep.Cache = "public, max-age=" + seconds(s.maxAge)
+	rep.Cache = "public, no-cache" // another vintage may be the newest at any moment: a cache asks each time, and gets 304
+	if t.Query.Vintage > 0 {
+		rep.Cache = "public, max-age=" + seconds(s.maxAge)
+	}
 	rep.Modified = t.From.Published
 	rep.Language = t.Query.Lang
 	response.Send(w, r, rep)
@@ -127,7 +132,9 @@ func (s *server) send(w http.ResponseWriter, r *http.Request, t Table, rep respo
 
 // nothing answers every other address below /feed/v1/.
 func (s *server) nothing(w http.ResponseWriter, r *http.Request) {
-	common(w)
+	if !public(w, r) {
+		return
+	}
 	if r.URL.Path == "/feed/v1/" || r.URL.Path == "/feed/v1" {
 		http.Redirect(w, r, DocumentationPath, http.StatusSeeOther)
 		return
@@ -135,9 +142,7 @@ func (s *server) nothing(w http.ResponseWriter, r *http.Request) {
 	s.refuse(w, r, pathProblem(r.URL.Path))
 }
 
-// common sets what every answer of the feed carries. Any page of any site may read it: it is public.
-func common(w http.ResponseWriter) {
-	w.Header().Set("Access-Control-Allow-Origin", "*")
-	w.Header().Set("Access-Control-Expose-Headers", "ETag, Link, Retry-After, "+CoverageHeader)
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+// public makes every answer of the feed readable for any page of any site.
+func public(w http.ResponseWriter, r *http.Request) bool {
+	return response.Public(w, r, "ETag, Link, Retry-After, "+CoverageHeader)
 }

@@ -39,6 +39,7 @@ func get(t *testing.T, h http.Handler, target string, header ...string) (*http.R
 func TestGolden(t *testing.T) {
 	for name, target := range map[string]string{
 		"exit_es.csv":          feed.PathCSV + "?period=2016-S1&by=exit_point",
+		"exit_bom_es.csv":      feed.PathCSV + "?period=2016-S1&by=exit_point&bom=1",
 		"total_en.csv":         feed.PathCSV + "?period=2016-S1&lang=en",
 		"entry_en.csv":         feed.PathCSV + "?period=2016-S1&by=entry_point&lang=en",
 		"month_sex_en.csv":     feed.PathCSV + "?period=2016-Q1&by=sex,month&lang=en",
@@ -91,6 +92,11 @@ func TestWrongParametersAreNamed(t *testing.T) {
 		{"period=2016-S1&vintage=1&asOf=2016-08-01", "asOf", "2016-08-01"},
 		{"period=2016-S1&series=all", "series", "all"},
 		{"period=2016-S1&lang=fr", "lang", "fr"},
+		{"period=2016-S1&bom=2", "bom", "2"},
+		{"period=2016-S1&bom=true", "bom", "true"},
+		{"period=2016-S1&bom=", "bom", ""},
+		{"period=2016-S1&bom=1", "bom", "1"}, // of JSON
+		{"period=2016-S1&BOM=1", "BOM", "1"},
 		{"period=2016-S1&format=csv", "format", "csv"},
 		{"period=2016-S1&period=2016-S2", "period", "2016-S1 & 2016-S2"},
 		{"period=2016-S1&by=%zz", "", "period=2016-S1&by=%zz"},
@@ -138,7 +144,7 @@ func TestConditionalRequest(t *testing.T) {
 		if got := first.Header.Get("Last-Modified"); got != "Mon, 03 Oct 2016 15:00:00 GMT" {
 			t.Errorf("%s: Last-Modified %q is not when the vintage was published", path, got)
 		}
-		if first.Header.Get("Cache-Control") != "public, max-age=60" || !strings.Contains(strings.Join(first.Header.Values("Vary"), ","), "Accept-Encoding") {
+		if first.Header.Get("Cache-Control") != "public, no-cache" || !strings.Contains(strings.Join(first.Header.Values("Vary"), ","), "Accept-Encoding") {
 			t.Errorf("%s: headers %v", path, first.Header)
 		}
 		if got := first.Header.Get("Link"); !strings.Contains(got, "</vintages/2016-S1/2/>") {
@@ -152,10 +158,10 @@ func TestConditionalRequest(t *testing.T) {
 }
 
 func TestOtherMethodsAndAddresses(t *testing.T) {
-	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "PATCH"} {
+	for _, method := range []string{"POST", "PUT", "DELETE", "TRACE", "PATCH"} {
 		w := httptest.NewRecorder()
 		handler().ServeHTTP(w, httptest.NewRequest(method, feed.PathCSV+"?period=2016-S1", nil))
-		if w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD" || !strings.Contains(w.Body.String(), method) {
+		if w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD, OPTIONS" || !strings.Contains(w.Body.String(), method) {
 			t.Errorf("%s: %d %v %s", method, w.Code, w.Header(), w.Body)
 		}
 	}
@@ -169,6 +175,54 @@ func TestOtherMethodsAndAddresses(t *testing.T) {
 	}
 	if resp, _ := get(t, handler(), "/feed/v1/"); resp.StatusCode != 303 || resp.Header.Get("Location") != "/feed/" {
 		t.Errorf("/feed/v1/: %d %v", resp.StatusCode, resp.Header)
+	}
+}
+
+// TestAByteOrderMark: with bom=1 the CSV begins with one and is else the same, under another ETag; without it or with bom=0
+// there is none. The address of the JSON does not ask for it.
+func TestAByteOrderMark(t *testing.T) {
+	for _, question := range []string{"period=2016-S1&by=exit_point", "period=2016-S1&by=sex,age_group&lang=en", "period=2016-S1", "period=2016-Q1&by=month&vintage=2", "period=2014-S1&asOf=2014-12-31"} {
+		plain, body := get(t, handler(), feed.PathCSV+"?"+question)
+		marked, with := get(t, handler(), feed.PathCSV+"?bom=1&"+question)
+		none, without := get(t, handler(), feed.PathCSV+"?"+question+"&bom=0")
+		if with != "\xef\xbb\xbf"+body || strings.HasPrefix(body, "\xef") || without != body || none.Header.Get("ETag") != plain.Header.Get("ETag") {
+			t.Errorf("%s: %.20q, %.20q and %.20q", question, body, with, without)
+		}
+		if marked.Header.Get("ETag") == plain.Header.Get("ETag") || marked.Header.Get("Content-Type") != plain.Header.Get("Content-Type") {
+			t.Errorf("%s: %v", question, marked.Header)
+		}
+		links := strings.Split(marked.Header.Get("Link"), ", ")
+		if !strings.Contains(links[0], "bom=1") || strings.Contains(strings.Join(links[1:], ""), "bom") {
+			t.Errorf("%s: links %v", question, links)
+		}
+	}
+	if _, body := get(t, handler(), feed.PathCSV+"?period=2016-S1&by=route,exit_point&bom=1", "Accept-Language", "en"); strings.Count(body, "bom=1") == 0 || strings.HasPrefix(body, "\xef") {
+		t.Errorf("the nearest tables of a marked one: %s", body)
+	}
+}
+
+// TestPagesOfOtherSitesMayAsk: a browser asks first (OPTIONS) before a page of another site sends If-None-Match. Every
+// address below /feed/v1/ that says who may read it answers that, without a question to the vintages.
+func TestPagesOfOtherSitesMayAsk(t *testing.T) {
+	for _, target := range []string{feed.PathCSV + "?period=2016-S1&by=exit_point", feed.PathJSON + "?period=2016-S1", feed.PathCSV, feed.PathJSON + "?period=nonsense", "/feed/v1/", "/feed/v1/returns.xml"} {
+		for _, asked := range []string{"", "GET", "HEAD", "POST"} {
+			r := httptest.NewRequest(http.MethodOptions, target, nil)
+			r.Header.Set("Origin", "https://agency.example")
+			if asked != "" {
+				r.Header.Set("Access-Control-Request-Method", asked)
+				r.Header.Set("Access-Control-Request-Headers", "if-none-match,x-requested-with")
+			}
+			w := httptest.NewRecorder()
+			handler().ServeHTTP(w, r)
+			h := w.Header()
+			if w.Code != http.StatusNoContent || w.Body.Len() != 0 || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Access-Control-Allow-Methods") != "GET, HEAD" ||
+				h.Get("Access-Control-Allow-Headers") != "*" || h.Get("Access-Control-Max-Age") == "" || h.Get("Allow") != "GET, HEAD, OPTIONS" {
+				t.Errorf("OPTIONS %s of %s: %d %v %s", asked, target, w.Code, h, w.Body)
+			}
+		}
+		if resp, _ := get(t, handler(), target, "Origin", "https://agency.example", "If-None-Match", `"x"`); resp.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: %v", target, resp.Header)
+		}
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 	"retorno/deploy/lab/enginetest"
 )
 
-// conn leads to an engine that all tests of the package share; what they add to it are counts, never vintages.
+// conn leads to an engine that all tests of the package share; what they add to it are counts, and vintages of
+// half-years of their own.
 var conn driver.Conn
 
 func TestMain(m *testing.M) {

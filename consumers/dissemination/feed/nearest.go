@@ -137,7 +137,7 @@ func candidates(q Query, all []vintages.Vintage) (near []Query) {
 	for _, by := range subsets(findable(q.By)) {
 		for _, period := range periods(q, all) {
 			for _, one := range []Series{q.Series, Registered} {
-				c := Query{Period: period, By: by, Series: one, Lang: q.Lang, Vintage: q.Vintage, AsOf: q.AsOf, before: q.before}
+				c := Query{Period: period, By: by, Series: one, Lang: q.Lang, Vintage: q.Vintage, AsOf: q.AsOf, BOM: q.BOM, before: q.before}
 				if _, ok := c.vintage(all); !ok {
 					c.Vintage, c.AsOf = 0, ""
 				}

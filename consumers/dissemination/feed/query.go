@@ -22,6 +22,7 @@ type Query struct {
 	// newest that was published by then; "": by now.
 	Vintage uint64
 	AsOf    string
+	BOM     bool      // a CSV begins with a byte order mark
 	before  time.Time // what AsOf comes to: the vintage was published before that
 }
 
@@ -38,8 +39,9 @@ type Fault struct {
 const maxQuery = 2000
 
 var (
-	parameters  = []string{"period", "by", "series", "lang", "vintage", "asOf"}
+	parameters  = []string{"period", "by", "series", "lang", "vintage", "asOf", "bom"}
 	languages   = []string{"es", "en"}
+	boms        = []string{"0", "1"}
 	momentForms = []string{"2016-08-01", "2016-08-01T12:00:00Z"}
 	periodForms = []string{"2016-S1", "2016-Q1", "2016-01"} // of what is published; others are understood
 )
@@ -77,6 +79,11 @@ func ParseQuery(raw string) (Query, []Fault) {
 	if lang, ok := first(values, "lang"); ok {
 		if q.Lang = lang; !slices.Contains(languages, lang) {
 			faults = append(faults, unknownValue("lang", lang, languages))
+		}
+	}
+	if bom, ok := first(values, "bom"); ok {
+		if q.BOM = bom == boms[1]; !slices.Contains(boms, bom) {
+			faults = append(faults, unknownValue("bom", bom, boms))
 		}
 	}
 	faults = append(faults, q.pin(values)...)
@@ -210,6 +217,9 @@ func (q Query) Canonical() string {
 	if q.AsOf != "" {
 		text += "&asOf=" + url.QueryEscape(q.AsOf)
 	}
+	if q.BOM {
+		text += "&bom=1"
+	}
 	return text
 }
 
@@ -225,6 +235,11 @@ func unknownValue(parameter, found string, allowed []string) Fault {
 	return Fault{parameter, short(found), allowed,
 		fmt.Sprintf("%s no conoce el valor «%s».", parameter, short(found)),
 		fmt.Sprintf("%s does not know the value %q.", parameter, short(found))}
+}
+
+// bomOfJSON is the fault of a question that wants a byte order mark before JSON, which may have none (RFC 8259).
+func bomOfJSON() Fault {
+	return Fault{"bom", "1", boms[:1], "JSON no lleva marca de orden de bytes: pida bom=1 del CSV.", "JSON has no byte order mark: ask for bom=1 of the CSV."}
 }
 
 func dimensionIDs() []string {

@@ -44,9 +44,13 @@ func (t Table) nameOf(number uint64) string {
 }
 
 // writeCSV writes the table as RFC 4180 has it: a header row, lines that end in CR LF. The columns are
-// period, then each dimension with the label of its code (periods have none), then series, obs_status, returns and vintage.
+// period, then each dimension with the label of its code (periods have none), then series, obs_status, returns and vintage. With a
+// byte order mark before them spreadsheets read the accents, and other programs a strange first column: only who asks gets it.
 func writeCSV(t Table) response.Representation {
 	var b bytes.Buffer
+	if t.Query.BOM {
+		b.WriteString("\ufeff")
+	}
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
 	header := []string{"period"}
@@ -212,7 +216,8 @@ func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }
 // links is the Link header (RFC 8288): the one address of this question, its other format, what it is taken from, and what it all
 // means.
 func links(t Table) string {
-	q := t.Query.Canonical()
-	return `<` + PathCSV + "?" + q + `>; rel="alternate"; type="text/csv", <` + PathJSON + "?" + q + `>; rel="alternate"; type="application/json", <` +
+	json := t.Query
+	json.BOM = false
+	return `<` + PathCSV + "?" + t.Query.Canonical() + `>; rel="alternate"; type="text/csv", <` + PathJSON + "?" + json.Canonical() + `>; rel="alternate"; type="application/json", <` +
 		vintages.Address(t.From.Period, t.From.Number) + `>; rel="via"; type="application/json", <` + DocumentationPath + `>; rel="describedby"; type="text/html"`
 }

@@ -133,10 +133,12 @@ func TestHeadersAndMethods(t *testing.T) {
 			}
 		}
 	}
-	w := httptest.NewRecorder()
-	handler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", nil))
-	if w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD" {
-		t.Errorf("POST: %d %v", w.Code, w.Header())
+	for _, method := range []string{http.MethodPost, http.MethodOptions} { // no page of another site may read these: it need not ask
+		w := httptest.NewRecorder()
+		handler().ServeHTTP(w, httptest.NewRequest(method, "/", nil))
+		if w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD" || w.Header().Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s: %d %v", method, w.Code, w.Header())
+		}
 	}
 	first, page := get(t, handler(), "/")
 	if again, body := get(t, handler(), "/", "If-None-Match", first.Header.Get("ETag")); again.StatusCode != 304 || body != "" {

@@ -70,12 +70,37 @@ func Language(r *http.Request) string {
 	return "es"
 }
 
+const allowed = "GET, HEAD"
+
 // Allowed answers 405 with Allow and false to methods other than GET and HEAD; refuse writes the body of the answer.
 func Allowed(w http.ResponseWriter, r *http.Request, refuse func()) bool {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return true
 	}
-	w.Header().Set("Allow", "GET, HEAD")
+	methods := allowed
+	if w.Header().Get("Access-Control-Allow-Origin") != "" {
+		methods += ", OPTIONS"
+	}
+	w.Header().Set("Allow", methods)
 	refuse()
+	return false
+}
+
+// Public makes what follows readable for any page of any site: it says so, and which headers may be read. It answers the
+// question (OPTIONS) that a browser puts before a request with a header such as If-None-Match, and to OPTIONS of anything
+// else what is allowed; then it returns false.
+func Public(w http.ResponseWriter, r *http.Request, headers string) bool {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", headers)
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+	if r.Method != http.MethodOptions {
+		return true
+	}
+	h.Set("Allow", allowed+", OPTIONS")
+	h.Set("Access-Control-Allow-Methods", allowed)
+	h.Set("Access-Control-Allow-Headers", "*")
+	h.Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
 	return false
 }

@@ -83,7 +83,11 @@ func Send(w http.ResponseWriter, r *http.Request, rep Representation) {
 		r.Header.Del("Range")
 	}
 	h.Set("ETag", `"`+name+`"`)
-	http.ServeContent(w, r, "", rep.Modified.Truncate(time.Second), bytes.NewReader(body))
+	modified := rep.Modified.Truncate(time.Second)
+	if asked := r.Header.Get("If-Modified-Since"); asked != modified.UTC().Format(http.TimeFormat) {
+		r.Header.Del("If-Modified-Since") // a newer representation may have an earlier time: a clock was set back
+	}
+	http.ServeContent(w, r, "", modified, bytes.NewReader(body))
 }
 
 // tag names the content: the first 128 bits of a SHA-256 over everything that makes the representation what it is.

@@ -48,10 +48,7 @@ func New(c Config) http.Handler {
 // get answers GET and HEAD with a representation, and turns an error into a problem (RFC 9457).
 func (s *server) get(make func(*http.Request) (response.Representation, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.Header().Set("Access-Control-Expose-Headers", "ETag, Retry-After")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
-		if !response.Allowed(w, r, func() {
+		if !response.Public(w, r, "ETag, Retry-After") || !response.Allowed(w, r, func() {
 			response.Send(w, r, problem(http.StatusMethodNotAllowed, "method", "Solo se lee: GET o HEAD.", "It is only read: GET or HEAD."))
 		}) {
 			return
@@ -109,7 +106,7 @@ func (s *server) list(r *http.Request) (response.Representation, error) {
 		out.Vintages = append(out.Vintages, one)
 	}
 	body, err := json.MarshalIndent(out, "", "  ")
-	return response.Representation{Type: "application/json", Cache: "public, max-age=60", Body: append(body, '\n')}, err
+	return response.Representation{Type: "application/json", Cache: "public, no-cache", Body: append(body, '\n')}, err
 }
 
 // Address is where the files of a vintage stand; it ends in a slash.

@@ -13,6 +13,7 @@
 package vintages
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,7 +103,7 @@ func (s *Shelf) ask(ctx context.Context, row func(driver.Rows) error, query stri
 	return rows.Err()
 }
 
-// List returns the vintages that have a public form, newest first. The slice is shared: it must not be changed.
+// List returns the vintages that have a public form, newest first; of a period, what is final before what is provisional. The slice is shared: it must not be changed.
 func (s *Shelf) List(ctx context.Context) ([]Vintage, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -157,10 +158,39 @@ func (s *Shelf) read(ctx context.Context) ([]Vintage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the vintages: %w", err)
 	}
+	arrange(all)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all, s.asked = all, asked
 	return all, nil
+}
+
+// arrange puts the vintages of each period into their order, whatever the clocks said that they were published by: larger
+// numbers first, and provisional ones after all others. Periods stand where they stood.
+func arrange(all []Vintage) {
+	places, of := map[string][]int{}, map[string][]Vintage{}
+	for i, v := range all {
+		places[v.Period], of[v.Period] = append(places[v.Period], i), append(of[v.Period], v)
+	}
+	for period, some := range of {
+		slices.SortStableFunc(some, func(a, b Vintage) int {
+			if a.provisional() != b.provisional() {
+				return cmp.Compare(a.provisional(), b.provisional())
+			}
+			return cmp.Compare(b.Number, a.Number)
+		})
+		for i, place := range places[period] {
+			all[place] = some[i]
+		}
+	}
+}
+
+// provisional is 1 of a provisional vintage, and 0 of a final one or a revision.
+func (v Vintage) provisional() int {
+	if v.Status == "provisional" {
+		return 1
+	}
+	return 0
 }
 
 // recent returns the list if it was read a short while ago.

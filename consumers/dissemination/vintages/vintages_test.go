@@ -131,6 +131,19 @@ func TestWhatIsNotThere(t *testing.T) {
 			t.Errorf("%.80s answers %d %s", path, status, body)
 		}
 	}
+	for _, path := range []string{"/vintages", "/vintages/2016-S1/1/", "/vintages/2016-S1/1/no.csv"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, w.address+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Access-Control-Request-Method", "GET")
+		r.Header.Set("Access-Control-Request-Headers", "if-none-match")
+		res, err := http.DefaultClient.Do(r)
+		if err != nil || res.StatusCode != http.StatusNoContent || res.Header.Get("Access-Control-Allow-Origin") != "*" || res.Header.Get("Access-Control-Allow-Headers") != "*" {
+			t.Errorf("OPTIONS %s: %v, %v", path, res, err)
+		}
+		_ = res.Body.Close()
+	}
 	res, err := http.Post(w.address+"/vintages", "text/plain", strings.NewReader("x"))
 	if err != nil || res.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("%v, %v", res, err)

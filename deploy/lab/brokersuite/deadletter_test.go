@@ -257,7 +257,7 @@ func TestRedriveSendsTheSameMessageAgain(t *testing.T) {
 		until(t, "all are set aside", func() bool { return set.Load() == 40 })
 		m.leave()
 		letters := list(t, b.letters(t), topics[0], time.Time{})
-		if err := w.Redrive(limited(t), letters); err != nil {
+		if err := w.Redrive(limited(t), letters, partitions); err != nil {
 			t.Fatal(err)
 		}
 		checkRedriven(t, b.admin.read(t, b.brokers, topics[0], 80), letters, partitions)
