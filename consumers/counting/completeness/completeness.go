@@ -12,12 +12,10 @@
 package completeness
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -42,8 +40,6 @@ type Source struct {
 	ClockOffset time.Duration // how far its clock was ahead at its last sending; at most 292 years
 	// ImpossibleTimes are numbers whose time of sending cannot be. They say nothing of when the computer was heard.
 	ImpossibleTimes uint64
-	// Linked are its records that have a person key, Contradicting those of them whose key has records of several people, by sex or age.
-	Linked, Contradicting uint64
 }
 
 // Counts are returns by series.
@@ -73,9 +69,6 @@ func Read(ctx context.Context, conn Conn) (Snapshot, error) {
 	s := Snapshot{Posts: map[string]Counts{}, Centres: map[string]Counts{}}
 	if err := s.readSources(ctx, conn); err != nil {
 		return Snapshot{}, fmt.Errorf("read the sources: %w", err)
-	}
-	if err := s.readLinks(ctx, conn); err != nil {
-		return Snapshot{}, fmt.Errorf("read the keys with contradictions: %w", err)
 	}
 	var latest time.Time
 	for _, one := range s.Sources {
@@ -111,27 +104,6 @@ FROM ceniss.sources ORDER BY source`)
 		one.UsualPause = time.Duration(pause * float64(time.Hour))
 		one.ClockOffset = secondsOf(offset)
 		s.Sources = append(s.Sources, one)
-	}
-	return rows.Err()
-}
-
-// readLinks reads how many records of each computer a person key links, and how many of them to other people. A computer whose
-// numbers are not known has no series.
-func (s *Snapshot) readLinks(ctx context.Context, conn Conn) (err error) {
-	rows, err := conn.Query(ctx, `SELECT source, sum(records), sum(contradicting_records) FROM ceniss.keys_with_contradictions GROUP BY source ORDER BY source`)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var name string
-		var linked, contradicting uint64
-		if err := rows.Scan(&name, &linked, &contradicting); err != nil {
-			return err
-		}
-		if i, found := slices.BinarySearchFunc(s.Sources, name, func(one Source, name string) int { return cmp.Compare(one.Name, name) }); found {
-			s.Sources[i].Linked, s.Sources[i].Contradicting = linked, contradicting
-		}
 	}
 	return rows.Err()
 }

@@ -1,6 +1,7 @@
 package completeness_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -116,7 +117,7 @@ func TestKeysOfSeveralPeople(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := watch.Pass(t.Context()); err != nil {
+	if err := errors.Join(watch.Pass(t.Context()), watch.PassLinks(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	shown := gathered(t, registry)

@@ -22,8 +22,9 @@ type metrics struct {
 	missing, gaps, lastSeen, silent, pause, offset, impossible, linked, contradicting *prometheus.Desc
 	known, coverage, checkpoint, returns, month                                       *prometheus.Desc
 
-	mu   sync.Mutex
-	snap *Snapshot // nil: nothing was read yet
+	mu    sync.Mutex
+	snap  *Snapshot        // nil: nothing was read yet
+	links map[string]Links // nil: nothing was read yet
 }
 
 func newMetrics(registerer prometheus.Registerer, most int) *metrics {
@@ -67,6 +68,12 @@ func (m *metrics) show(s Snapshot) {
 	m.snap = &s
 }
 
+func (m *metrics) showLinks(links map[string]Links) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.links = links
+}
+
 // Describe names the metrics of the snapshot, whatever is in it.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{m.missing, m.gaps, m.lastSeen, m.silent, m.pause, m.offset, m.impossible, m.linked, m.contradicting, m.known, m.coverage, m.checkpoint, m.returns, m.month} {
@@ -77,7 +84,7 @@ func (m *metrics) Describe(to chan<- *prometheus.Desc) {
 // Collect shows the latest snapshot; nothing before the first.
 func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	m.mu.Lock()
-	snap := m.snap
+	snap, links := m.snap, m.links
 	m.mu.Unlock()
 	if snap == nil {
 		return
@@ -86,7 +93,7 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	gauge(m.known, float64(len(snap.Sources)))
-	for _, s := range folded(snap.Sources, m.most) {
+	for _, s := range folded(snap.Sources, links, m.most) {
 		gauge(m.missing, float64(s.Missing), s.Name)
 		gauge(m.gaps, float64(s.Gaps), s.Name)
 		gauge(m.lastSeen, seconds(s.LastSeen), s.Name)
@@ -94,8 +101,10 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 		gauge(m.pause, s.UsualPause.Seconds(), s.Name)
 		gauge(m.offset, s.ClockOffset.Seconds(), s.Name)
 		gauge(m.impossible, float64(s.ImpossibleTimes), s.Name)
-		gauge(m.linked, float64(s.Linked), s.Name)
-		gauge(m.contradicting, float64(s.Contradicting), s.Name)
+		if links != nil {
+			gauge(m.linked, float64(s.Linked), s.Name)
+			gauge(m.contradicting, float64(s.Contradicting), s.Name)
+		}
 	}
 	if snap.Month.Label == "" {
 		return
@@ -117,12 +126,13 @@ func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 // shown is a source as the metrics have it, or several as one.
 type shown struct {
 	Source
+	Links
 	silent int
 }
 
 // folded keeps the most sources that were heard last, and sums up the rest: what is long silent for good, as the files
 // that were imported once, gives way first.
-func folded(all []Source, most int) []shown {
+func folded(all []Source, links map[string]Links, most int) []shown {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b Source) int {
 		return cmp.Or(b.LastSeen.Compare(a.LastSeen), cmp.Compare(a.Name, b.Name))
@@ -130,7 +140,7 @@ func folded(all []Source, most int) []shown {
 	var out []shown
 	var rest *shown
 	for _, s := range all {
-		one := shown{Source: s}
+		one := shown{Source: s, Links: links[s.Name]}
 		if s.Silent {
 			one.silent = 1
 		}

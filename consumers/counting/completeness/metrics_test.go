@@ -73,7 +73,6 @@ func TestMetricsAreTheTruth(t *testing.T) {
 		want["retorno_source_usual_pause_seconds"+label] = f.usual * 3600
 		want["retorno_source_clock_offset_seconds"+label] = f.offset
 		want["retorno_source_impossible_times"+label] = float64(f.lied)
-		want["retorno_source_linked_records"+label], want["retorno_source_contradicting_records"+label] = 0, 0
 		latest = max(latest, f.lastSeen)
 	}
 	want["retorno_sources"] = float64(len(sources))

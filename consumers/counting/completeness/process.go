@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -61,20 +62,41 @@ func New(cfg Config) (*Watch, error) {
 	return &Watch{cfg: cfg, metrics: newMetrics(cfg.Registerer, cfg.MostSources)}, nil
 }
 
-// Run reads until ctx ends. A reading that fails is tried again at the next turn.
+// Run reads until ctx ends. A reading that fails is tried again at the next turn. Links have turns of their own, since they take the
+// longest.
 func (w *Watch) Run(ctx context.Context) error {
+	var both sync.WaitGroup
+	both.Go(func() { w.repeat(ctx, "the keys with contradictions could not be read", w.PassLinks) })
+	both.Go(func() { w.repeat(ctx, "the completeness could not be read", w.Pass) })
+	both.Wait()
+	return nil
+}
+
+// repeat makes a reading again and again until ctx ends.
+func (w *Watch) repeat(ctx context.Context, failed string, pass func(context.Context) error) {
 	for {
 		began := time.Now()
-		if err := w.Pass(ctx); err != nil && ctx.Err() == nil {
-			w.cfg.Logger.Warn("the completeness could not be read", "error", err)
+		if err := pass(ctx); err != nil && ctx.Err() == nil {
+			w.cfg.Logger.Warn(failed, "error", err)
 		}
 		pause := max(w.cfg.Every, time.Duration(float64(time.Since(began))*(1/w.cfg.Share-1)))
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-time.After(pause):
 		}
 	}
+}
+
+// PassLinks reads the links once and shows them. An error leaves what was shown before.
+func (w *Watch) PassLinks(ctx context.Context) error {
+	links, err := ReadLinks(ctx, w.cfg.Conn)
+	if err != nil {
+		w.metrics.passes.WithLabelValues("failed").Inc()
+		return err
+	}
+	w.metrics.showLinks(links)
+	return nil
 }
 
 // Pass reads once and shows what it found. An error leaves what was shown before.
