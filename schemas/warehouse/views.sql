@@ -302,6 +302,28 @@ FROM
 GROUP BY person HAVING by_sex OR by_age
 COMMENT 'Claves que varias personas comparten, según sus registros / Keys that several people share, by their records';
 
+CREATE OR REPLACE VIEW retorno.linked_records
+(
+    source String COMMENT 'Computadora / Computer',
+    month String COMMENT 'Mes del registro, 2016-01 / Month of the record, 2016-01',
+    records UInt64 COMMENT 'Registros con clave de persona / Records with a person key',
+    contradicting_records UInt64 COMMENT 'De ellos, los de claves que se contradicen / Those of keys that contradict themselves',
+    keys UInt64 COMMENT 'Claves de persona distintas / Distinct person keys',
+    contradicting_keys UInt64 COMMENT 'De ellas, las que se contradicen / Those that contradict themselves',
+    by_sex UInt64 COMMENT 'De ellas, por el sexo / Of these, by sex',
+    by_age UInt64 COMMENT 'De ellas, por la edad / Of these, by age'
+)
+AS SELECT f.source AS source, month, count() AS records, countIf(c.by_sex OR c.by_age) AS contradicting_records, uniqExact(f.person) AS keys,
+    uniqExactIf(f.person, c.by_sex OR c.by_age) AS contradicting_keys, uniqExactIf(f.person, c.by_sex) AS by_sex, uniqExactIf(f.person, c.by_age) AS by_age
+FROM
+(
+    SELECT person, toString(source_id) AS source, formatDateTime(event_time, '%Y-%m') AS month
+    FROM retorno.latest_facts WHERE person_known AND void_reason = '' AND NOT future
+) AS f
+LEFT JOIN retorno.contradicting_keys AS c ON c.person = f.person
+GROUP BY source, month
+COMMENT 'Registros que una clave enlaza, por fuente y mes / Records that a key links, by source and month';
+
 CREATE OR REPLACE VIEW ceniss.keys_with_contradictions
 (
     month String COMMENT 'Mes del registro, 2016-01 / Month of the record, 2016-01',
@@ -320,19 +342,8 @@ CREATE OR REPLACE VIEW ceniss.keys_with_contradictions
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT month, concat(substring(month, 1, 4), if(substring(month, 6, 2) <= '06', '-S1', '-S2')) AS half_year, toUInt16(substring(month, 1, 4)) AS year,
     n.source AS source, if(p.kind = '', 'unknown', p.kind) AS kind, if(p.place = '', 'X-UNK', p.place) AS place,
-    records, contradicting_records, keys, contradicting_keys, n.by_sex AS by_sex, n.by_age AS by_age
-FROM
-(
-    SELECT f.source AS source, month, count() AS records, countIf(c.by_sex OR c.by_age) AS contradicting_records, uniqExact(f.person) AS keys,
-        uniqExactIf(f.person, c.by_sex OR c.by_age) AS contradicting_keys, uniqExactIf(f.person, c.by_sex) AS by_sex, uniqExactIf(f.person, c.by_age) AS by_age
-    FROM
-    (
-        SELECT person, toString(source_id) AS source, formatDateTime(event_time, '%Y-%m') AS month
-        FROM retorno.latest_facts WHERE person_known AND void_reason = '' AND NOT future
-    ) AS f
-    LEFT JOIN retorno.contradicting_keys AS c ON c.person = f.person
-    GROUP BY source, month
-) AS n
+    records, contradicting_records, keys, contradicting_keys, by_sex, by_age
+FROM retorno.linked_records AS n
 LEFT JOIN retorno.source_places AS p ON p.source = n.source
 COMMENT 'Claves de persona que varias personas comparten, por fuente y mes: cuentas de claves, nunca una clave / Person keys that several people share, by source and month: counts of keys, never a key';
 

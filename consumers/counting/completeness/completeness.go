@@ -1,7 +1,7 @@
 // Package completeness tells operators how complete the numbers are: for each computer what is missing of it, when it
 // was last heard and how wrong its clock is; for the latest month that is over, what share of its returns each post
-// and centre knows. It reads the views ceniss.sources,
-// ceniss.keys_with_contradictions and ceniss.return_counts, in which statisticians see the same.
+// and centre knows. It reads the views ceniss.sources and ceniss.return_counts, in which statisticians see the same, and
+// retorno.linked_records, which ceniss.keys_with_contradictions shows to them with places.
 //
 // It promises that every figure is a function of what is stored: "silent" is measured against the latest sending of
 // all computers and "over" by it too, so that a replay shows the same, whatever the time. A time of sending that cannot
