@@ -64,7 +64,7 @@ func (c *conversion) rightWidth() bool {
 // alone refuses a row that stands for several: three meals in one row are three records, and so are three people.
 func (c *conversion) alone() {
 	text := c.text("quantity")
-	if number := plainNumber(text); number != "" && number != "1" {
+	if text != "" && plainNumber(text) != "1" {
 		c.fault("quantity", "several_in_one_row", text)
 	}
 }

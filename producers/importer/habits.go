@@ -39,8 +39,8 @@ func (t tally) plus(line int) tally {
 }
 
 const (
-	// mostBirths bounds the birth dates that are told apart; there are fewer days than that in 120 years.
-	mostBirths = 100_000
+	// distinctBirths bounds the birth dates that are told apart; there are fewer days than that in 120 years.
+	distinctBirths = 100_000
 	// mostCountries bounds the texts of one column of countries.
 	mostCountries = 500
 )
@@ -79,7 +79,7 @@ func (h *habits) look(r row) {
 	h.age(cell("age"), r.line)
 	if birth := cell("birth_date"); birth != "" && !h.d.notStated("birth_date", birth) {
 		key := maphash.String(h.seed, birth)
-		if there, known := h.births[key]; known || len(h.births) < mostBirths {
+		if there, known := h.births[key]; known || len(h.births) < distinctBirths {
 			h.births[key] = there.plus(r.line)
 		}
 	}
@@ -139,11 +139,8 @@ func (h *habits) conclude() {
 			add("piled_up", "age", strconv.Itoa(age), h.ages[age])
 		}
 	}
-	for _, t := range h.births {
-		const few, many = 5, 500 // of one day among people of all ages; 30,000 days make more than one in 500 incredible
-		if t.rows > few+h.rows/many {
-			add("piled_up_births", "birth_date", "", t)
-		}
+	if t := h.mostBirths(); t.rows > 0 {
+		add("piled_up_births", "birth_date", "", t)
 	}
 	for field := range h.stated {
 		if code, t := h.piledCountry(field); code != "" {
@@ -154,6 +151,17 @@ func (h *habits) conclude() {
 		return cmp.Or(a.Line-b.Line, strings.Compare(a.Code, b.Code), strings.Compare(a.Column, b.Column), strings.Compare(a.Found, b.Found))
 	})
 	h.d.warnings = append(h.d.warnings, out...)
+}
+
+// mostBirths is the birth date that comes most, where it comes too often: 30,000 days make more than one in 500 incredible.
+func (h *habits) mostBirths() (most tally) {
+	const few, many = 5, 500
+	for _, t := range h.births {
+		if t.rows > few+h.rows/many && (t.rows > most.rows || t.rows == most.rows && t.line < most.line) {
+			most = t
+		}
+	}
+	return most
 }
 
 // piledAge reports whether an age that is also a usual code for not stated comes more often than the ages around it allow.

@@ -30,7 +30,7 @@ var missingNumbers = wordSet("-1", "-8", "-9", "-77", "-88", "-97", "-98", "-99"
 
 // codeOrNothing are codes of countries that people also write for nothing, for yes and no, or for another country (CA is
 // Canada and Centroamérica, CH Switzerland and Chile). They count as codes in a column that holds codes.
-var codeOrNothing = wordSet("NI", "NC", "NE", "NP", "NR", "SE", "SR", "SI", "NO", "CA", "CH")
+var codeOrNothing = wordSet("NI", "NC", "NE", "NP", "NR", "PE", "SE", "SR", "SI", "NO", "CA", "CH")
 
 func wordSet(words ...string) map[string]bool {
 	out := make(map[string]bool, len(words))
@@ -100,17 +100,14 @@ func (d *dialect) notStated(field, text string) bool {
 
 // missingNumber knows the numbers that stand for nothing, and dates that stand for no date.
 func (d *dialect) missingNumber(field, text string) bool {
-	number := plainNumber(text)
 	switch {
 	case field == "age":
-		return missingNumbers[number]
-	case fieldList(field) != "":
-		return number[0] == '-' && missingNumbers[number] && !(number == "-1" && answers(field))
-	}
-	for _, f := range dateFields {
-		if f == field {
-			return placeholderDate(text)
-		}
+		return missingNumbers[plainNumber(text)]
+	case isDateField(field):
+		return placeholderDate(text)
+	case text[0] == '-' && fieldList(field) != "":
+		number := plainNumber(text)
+		return missingNumbers[number] && !(number == "-1" && answers(field))
 	}
 	return false
 }
@@ -149,9 +146,11 @@ func onlyLetters(upper string) (letters string, marked bool) {
 	return b.String(), marked
 }
 
+var numberMarks = strings.NewReplacer("−", "-", "–", "-", ",", ".")
+
 // plainNumber writes 99,0 and 99.00 as 99, and every minus as the plain one.
 func plainNumber(text string) string {
-	text = strings.NewReplacer("−", "-", "–", "-", ",", ".").Replace(text)
+	text = numberMarks.Replace(text)
 	if whole, part, ok := strings.Cut(text, "."); ok && whole != "" && strings.Trim(part, "0") == "" {
 		return whole
 	}

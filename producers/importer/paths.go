@@ -38,6 +38,10 @@ func (h *header) followPaths(cfg Config) {
 		if h.fields[i] != "" {
 			continue
 		}
+		if formColumns[strings.ToLower(name)] {
+			h.fields[i] = ignored
+			continue
+		}
 		if field := answerColumn(cfg, name); field != "" {
 			h.fields[i], h.parts[i], h.form = field, true, true
 			continue

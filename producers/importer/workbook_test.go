@@ -271,3 +271,20 @@ func TestFormatsOfNumbers(t *testing.T) {
 		}
 	}
 }
+
+// Whatever byte of a workbook is damaged: the rows are read, or the file is refused; nothing panics.
+func TestDamagedWorkbooksAreReadOrRefused(t *testing.T) {
+	whole := book(t, nil, "Datos", []cells{bookHead[:5:5], {"Omoa", "30/06/2015", "9:20", "Hombre", 25}, {"Omoa", "30/06/2015", "9:30", "Mujer", 26}})
+	for at := 0; at < len(whole); at += 37 {
+		damaged := []byte(whole)
+		damaged[at] ^= 0xFF
+		got, err := importText(t, Config{Kind: KindCentre}, string(damaged))
+		var file *FileError
+		if err != nil && !errors.As(err, &file) {
+			t.Errorf("byte %d: %v", at, err)
+		}
+		if err == nil && got.sum.Accepted+got.sum.Rejected > 2 {
+			t.Errorf("byte %d: %+v", at, got.sum)
+		}
+	}
+}
