@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+
 	"retorno/consumers/counting/verify/wire"
 	"retorno/deploy/command/screen"
 	"retorno/producers/imports"
@@ -70,6 +72,15 @@ func (k *importsKafka) close() {
 
 // partitionLog reads a partition for the accounts of imports.
 type partitionLog struct{ *wire.Log }
+
+// Bounds implements imports.Log.
+func (l partitionLog) Bounds(ctx context.Context) (first, end int64, err error) {
+	first, end, err = l.Log.Bounds(ctx)
+	if errors.Is(err, kerr.UnknownTopicOrPartition) {
+		err = errors.Join(imports.ErrNoTopic, err)
+	}
+	return first, end, err
+}
 
 // Read implements imports.Log.
 func (l partitionLog) Read(ctx context.Context, from, to int64, fn func(value []byte) error) error {

@@ -356,3 +356,15 @@ func readText(t *testing.T, path string) string {
 	}
 	return string(text)
 }
+
+func TestNothingWasEverImported(t *testing.T) {
+	i := newImporting(t)
+	producerWithTopics(t, kafkaFlags{Brokers: []string{i.broker.Addr()}, Partitions: 3})
+	if all := i.list(); len(all) != 0 {
+		t.Errorf("listed: %v", all)
+	}
+	i.file(centreHead+person(16, 26, "Corinto"), "--check").said(t, exitDone, "not imported before")
+	if all := i.list(); len(all) != 0 {
+		t.Errorf("a check left %v", all)
+	}
+}

@@ -31,8 +31,6 @@ import (
 	"slices"
 	"time"
 
-	kafkago "github.com/segmentio/kafka-go"
-
 	"retorno/producers/importer"
 	"retorno/producers/producer"
 )
@@ -85,9 +83,12 @@ func topic(kind string) string {
 	return producer.TopicCentre
 }
 
+// ErrNoTopic says that a topic does not exist.
+var ErrNoTopic = errors.New("the topic does not exist")
+
 // Log is one partition of a topic.
 type Log interface {
-	// Bounds are the first offset that the log holds and the one after its last.
+	// Bounds are the first offset that the log holds and the one after its last. The error is ErrNoTopic where there is none.
 	Bounds(ctx context.Context) (first, end int64, err error)
 	// Read calls fn with the value of each message from one offset up to before another one, in order.
 	Read(ctx context.Context, from, to int64, fn func(value []byte) error) error
@@ -136,7 +137,7 @@ func (c *Cluster) heads(ctx context.Context) (map[string]Import, error) {
 	defer log.Close()
 	heads := map[string]Import{}
 	first, end, err := log.Bounds(ctx)
-	if errors.Is(err, kafkago.UnknownTopicOrPartition) {
+	if errors.Is(err, ErrNoTopic) {
 		return heads, nil // nothing was ever imported
 	}
 	if err != nil {
