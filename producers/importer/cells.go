@@ -55,7 +55,38 @@ func (c *conversion) text(field string) string {
 	if i >= len(c.row.cells) {
 		return ""
 	}
-	text := mended(trimmed(c.row.cells[i]))
+	raw := c.row.cells[i]
+	cleaned, known := c.dialect.cleaned[field][raw]
+	if !known {
+		cleaned = c.cleaned(field, raw)
+		c.dialect.keep(field, raw, cleaned)
+	}
+	return cleaned
+}
+
+const (
+	// mostCleaned bounds the cells of one column whose cleaned text is remembered: columns of codes have few, others fill it once.
+	mostCleaned = 1024
+	// longestCleaned is the longest such cell, in bytes.
+	longestCleaned = 64
+)
+
+// keep remembers a cleaned cell.
+func (d *dialect) keep(field, raw, cleaned string) {
+	if d.cleaned == nil {
+		d.cleaned = map[string]map[string]string{}
+	}
+	if d.cleaned[field] == nil {
+		d.cleaned[field] = map[string]string{}
+	}
+	if len(d.cleaned[field]) < mostCleaned && len(raw) <= longestCleaned {
+		d.cleaned[field][raw] = cleaned
+	}
+}
+
+// cleaned is what a cell of a field states, "" when nothing.
+func (c *conversion) cleaned(field, raw string) string {
+	text := mended(trimmed(raw))
 	text = strings.TrimPrefix(text, "'") // a spreadsheet's mark of text
 	if value, ok := c.dialect.settled.value(field, text); ok {
 		return value

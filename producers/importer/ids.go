@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"hash"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -24,28 +24,31 @@ func (h rowHash) short() uint64 { return binary.BigEndian.Uint64(h[:8]) }
 // number. The source, the row's number and the form of the file are left out, so that an event has one id however
 // it is exported. The text form is fixed here and not protobuf's, whose bytes may differ between versions.
 func contentHash(system string, r *events.Record) rowHash {
-	h := sha256.New()
-	fmt.Fprintf(h, "retorno import 1\nsystem=%q\nperson=%q\nevent=%d\nrecorded=%d\n",
-		system, r.GetPersonKey(), r.GetEventTimeMs(), r.GetRecordedTimeMs())
+	b := make([]byte, 0, 512)
+	b = strconv.AppendQuote(append(b, "retorno import 1\nsystem="...), system)
+	b = strconv.AppendQuote(append(b, "\nperson="...), r.GetPersonKey())
+	b = strconv.AppendInt(append(b, "\nevent="...), r.GetEventTimeMs(), 10)
+	b = strconv.AppendInt(append(b, "\nrecorded="...), r.GetRecordedTimeMs(), 10)
+	b = append(b, '\n')
 	var body protoreflect.Message
-	switch b := r.GetBody().(type) {
+	switch of := r.GetBody().(type) {
 	case *events.Record_Crossing:
-		body = b.Crossing.ProtoReflect()
+		body = of.Crossing.ProtoReflect()
 	case *events.Record_Registration:
-		body = b.Registration.ProtoReflect()
+		body = of.Registration.ProtoReflect()
 	case *events.Record_Assistance:
-		body = b.Assistance.ProtoReflect()
+		body = of.Assistance.ProtoReflect()
 	default:
-		return rowHash(h.Sum(nil))
+		return sha256.Sum256(b)
 	}
-	fmt.Fprintf(h, "body=%s\n", body.Descriptor().Name())
+	b = append(append(append(b, "body="...), body.Descriptor().Name()...), '\n')
 	fields := body.Descriptor().Fields()
 	for n := protoreflect.FieldNumber(1); n <= lastField(fields); n++ {
 		if f := fields.ByNumber(n); f != nil && body.Has(f) {
-			hashField(h, f, body.Get(f))
+			b = appendField(b, f, body.Get(f))
 		}
 	}
-	return rowHash(h.Sum(nil))
+	return sha256.Sum256(b)
 }
 
 func lastField(fields protoreflect.FieldDescriptors) protoreflect.FieldNumber {
@@ -56,14 +59,19 @@ func lastField(fields protoreflect.FieldDescriptors) protoreflect.FieldNumber {
 	return last
 }
 
-func hashField(h hash.Hash, f protoreflect.FieldDescriptor, v protoreflect.Value) {
+func appendField(b []byte, f protoreflect.FieldDescriptor, v protoreflect.Value) []byte {
+	one := func(v protoreflect.Value) {
+		b = append(strconv.AppendInt(b, int64(f.Number()), 10), '=')
+		b = append(strconv.AppendQuote(b, v.String()), '\n')
+	}
 	if !f.IsList() {
-		fmt.Fprintf(h, "%d=%q\n", f.Number(), v.String())
-		return
+		one(v)
+		return b
 	}
 	for i := 0; i < v.List().Len(); i++ {
-		fmt.Fprintf(h, "%d=%q\n", f.Number(), v.List().Get(i).String())
+		one(v.List().Get(i))
 	}
+	return b
 }
 
 // recordID makes the id of the n-th record with this content: 48 bits of the event's time, then bits of the SHA-256

@@ -27,9 +27,10 @@ type dialect struct {
 	times       map[string]*timeEvidence
 	departments string // numbering of departments, "" when nothing proves one
 	settled     settled
-	countries   map[string]*countryColumn // how each column of countries is written
-	sums        map[int]bool              // lines with nothing but sums of what is above
-	halves      map[int]bool              // lines of short rows that go on in the next, or break off
+	countries   map[string]*countryColumn    // how each column of countries is written
+	sums        map[int]bool                 // lines with nothing but sums of what is above
+	halves      map[int]bool                 // lines of short rows that go on in the next, or break off
+	cleaned     map[string]map[string]string // cells of each field that were read, and what they state
 	warnings    []Warning
 }
 

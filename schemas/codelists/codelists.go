@@ -66,6 +66,7 @@ type List struct {
 	codes []Code
 	index map[string]uint16
 	keys  map[string]string // folded label, code or synonym -> code; "" marks an ambiguous one
+	known memory            // what texts meant
 }
 
 var (

@@ -38,7 +38,12 @@ func Resolve(list, text string) (code string, ok bool) {
 	if l.Has(text) {
 		return text, true
 	}
-	key := fold(text)
+	return l.known.of(text, l.resolve)
+}
+
+// resolve is Resolve for a text that is no code of the list.
+func (l *List) resolve(text string) (string, bool) {
+	list, key := l.Name, fold(text)
 	if key == "" {
 		return l.Unknown, true
 	}
