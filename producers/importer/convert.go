@@ -205,10 +205,16 @@ func (c *conversion) registration() *events.Record {
 	return r
 }
 
+// attributes are those of each kind of record.
+var attributes = map[dictionary.Kind][]*dictionary.Attribute{
+	dictionary.Crossing: dictionary.Of(dictionary.Crossing), dictionary.Registration: dictionary.Of(dictionary.Registration),
+	dictionary.Assistance: dictionary.Of(dictionary.Assistance),
+}
+
 // codes reads every attribute that has no rule of its own here.
 func (c *conversion) codes(kind dictionary.Kind, body proto.Message) {
 	message := body.ProtoReflect()
-	for _, a := range dictionary.Of(kind) {
+	for _, a := range attributes[kind] {
 		read := c.coded
 		switch a.Import {
 		case dictionary.ImportOwn:

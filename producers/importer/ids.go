@@ -1,10 +1,12 @@
 package importer
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,21 +44,27 @@ func contentHash(system string, r *events.Record) rowHash {
 		return sha256.Sum256(b)
 	}
 	b = append(append(append(b, "body="...), body.Descriptor().Name()...), '\n')
-	fields := body.Descriptor().Fields()
-	for n := protoreflect.FieldNumber(1); n <= lastField(fields); n++ {
-		if f := fields.ByNumber(n); f != nil && body.Has(f) {
+	for _, f := range byNumber[body.Descriptor().FullName()] {
+		if body.Has(f) {
 			b = appendField(b, f, body.Get(f))
 		}
 	}
 	return sha256.Sum256(b)
 }
 
-func lastField(fields protoreflect.FieldDescriptors) protoreflect.FieldNumber {
-	last := protoreflect.FieldNumber(0)
-	for i := 0; i < fields.Len(); i++ {
-		last = max(last, fields.Get(i).Number())
+// byNumber are the fields of each body in the order of their numbers.
+var byNumber = map[protoreflect.FullName][]protoreflect.FieldDescriptor{}
+
+func init() {
+	for _, body := range []protoreflect.ProtoMessage{&events.Crossing{}, &events.Registration{}, &events.Assistance{}} {
+		d := body.ProtoReflect().Descriptor()
+		var fields []protoreflect.FieldDescriptor
+		for i := range d.Fields().Len() {
+			fields = append(fields, d.Fields().Get(i))
+		}
+		slices.SortFunc(fields, func(a, b protoreflect.FieldDescriptor) int { return cmp.Compare(a.Number(), b.Number()) })
+		byNumber[d.FullName()] = fields
 	}
-	return last
 }
 
 func appendField(b []byte, f protoreflect.FieldDescriptor, v protoreflect.Value) []byte {
