@@ -23,7 +23,7 @@ const (
 	desks = 2
 	// lastPatience is how long the vintage that ends a run may take: a publisher that died after it had taken a number keeps
 	// others out of its period for a minute.
-	lastPatience = 2 * time.Minute
+	lastPatience = 10 * time.Minute
 )
 
 // press publishes beside the faults, again and again, and counts what came of it. A verifier works for it, without which the
