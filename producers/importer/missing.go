@@ -160,7 +160,8 @@ func plainNumber(text string) string {
 // doubtful reports whether a text means one code or another, or one code or nothing, and nothing in the file proves which.
 // What a caller has settled is asked before.
 func (c *conversion) doubtful(field, list, text string) bool {
-	if _, column := c.dialect.header.at[field]; !column || len(text) > len("None") {
+	const longest = 8 // of E. S., with blanks
+	if _, column := c.dialect.header.at[field]; !column || len(text) > longest {
 		return false
 	}
 	upper := strings.ToUpper(text)
@@ -176,8 +177,8 @@ func (c *conversion) doubtful(field, list, text string) bool {
 	switch {
 	case letters == "ES": // Spain, or El Salvador
 		return marked || !c.dialect.countries[field].holds["SV"]
-	case marked:
-		return false
+	case marked: // C.A. is Centroamérica on every letterhead; codes have no points
+		return codeOrNothing[letters]
 	}
 	return codeOrNothing[letters] && !c.dialect.countries[field].areCodes()
 }

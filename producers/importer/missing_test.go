@@ -123,6 +123,8 @@ func TestCountriesThatMayMeanTwoThings(t *testing.T) {
 		{"NI NE SE US MX GT", "NI NE SE US MX GT"},
 		{"NI NE CA CH SI México", "doubtful_code doubtful_code doubtful_code doubtful_code doubtful_code MX"},
 		{"NI US México Guatemala", "doubtful_code US MX GT"},
+		{"C.A. C._A. c.a Ch. E._S. México", "doubtful_code doubtful_code doubtful_code doubtful_code doubtful_code MX"},
+		{"C.A. CA US HN MX", "doubtful_code CA US HN MX"}, // codes have no points
 		{"Nicaragua Níger Suecia Canadá", "NI NE SE CA"},
 	} {
 		cells := strings.Fields(c.cells)

@@ -46,6 +46,16 @@ func (h *history) add(id uuid.UUID, r *events.Record) {
 	h.use(r.GetSourceSeq())
 }
 
+// restore notes that a void record is to count under this import, above the revision that another import knows.
+func (h *history) restore(id uuid.UUID, known uint32) {
+	s := h.records[id]
+	if s == nil {
+		s = &state{void: true, inFile: true}
+		h.records[id] = s
+	}
+	s.revision = max(s.revision, known)
+}
+
 func (h *history) use(number uint64) {
 	h.numbers[number] = true
 	h.highest = max(h.highest, number)

@@ -102,9 +102,13 @@ func (c *cluster) outbox() Outbox {
 	}}
 }
 
-func (c *cluster) read(text string) *importer.File {
+func (c *cluster) read(text string) *importer.File { return c.readAs(text, "") }
+
+// readAs reads a file under the name of a source, which is made of its first row when it is empty.
+func (c *cluster) readAs(text, source string) *importer.File {
 	c.t.Helper()
-	f, err := importer.Read(c.t.Context(), importer.Config{Kind: importer.KindCentre}, "f.csv", strings.NewReader(text))
+	cfg := importer.Config{Kind: importer.KindCentre, Source: strings.TrimPrefix(source, "import-")}
+	f, err := importer.Read(c.t.Context(), cfg, "f.csv", strings.NewReader(text))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -124,7 +128,7 @@ func (c *cluster) replace(text, source string) error {
 // state is what counts, by age, and the numbers that never came.
 func (c *cluster) state() (counted []int, missing int) {
 	c.t.Helper()
-	latest, numbers, highest := map[string]*events.Record{}, map[uint64]string{}, uint64(0)
+	latest, numbers, highest := map[string]*events.Record{}, map[importer.Place]string{}, map[string]uint64{}
 	for name, values := range c.logs {
 		if strings.HasPrefix(name, producer.TopicImports) {
 			continue
@@ -136,10 +140,11 @@ func (c *cluster) state() (counted []int, missing int) {
 			}
 			r := o.Record
 			what := fmt.Sprintf("%s/%d", r.RecordId, r.Revision)
-			if held := numbers[r.SourceSeq]; held != "" && held != what {
-				c.t.Errorf("number %d is that of %s and %s", r.SourceSeq, held, what)
+			at := importer.Place{Source: r.SourceId, Seq: r.SourceSeq}
+			if held := numbers[at]; held != "" && held != what {
+				c.t.Errorf("%v is the place of %s and %s", at, held, what)
 			}
-			numbers[r.SourceSeq], highest = what, max(highest, r.SourceSeq)
+			numbers[at], highest[at.Source] = what, max(highest[at.Source], at.Seq)
 			if held := latest[r.RecordId]; held == nil || held.Revision < r.Revision {
 				latest[r.RecordId] = r
 			} else if held.Revision == r.Revision && !proto.Equal(held, r) {
@@ -153,7 +158,11 @@ func (c *cluster) state() (counted []int, missing int) {
 		}
 	}
 	slices.Sort(counted)
-	return counted, int(highest) - len(numbers)
+	missing = -len(numbers)
+	for _, n := range highest {
+		missing += int(n)
+	}
+	return counted, missing
 }
 
 func text(ages ...int) string {
@@ -258,6 +267,52 @@ func TestTwoImportsOfOneSourceAtATime(t *testing.T) {
 	}
 	if counted, missing := c.state(); !slices.Equal(counted, []int{20, 21, 22, 23, 24}) || missing != 0 {
 		t.Errorf("counted %v, missing %d", counted, missing)
+	}
+}
+
+// Rows that were taken back with one import count when another file brings them, in whatever order both are imported, replaced
+// and taken back.
+func TestARowThatAnotherImportTookBackCountsAgain(t *testing.T) {
+	const seed = 21
+	random := rand.New(rand.NewPCG(seed, seed))
+	t.Log("seed", seed)
+	files := map[string][]int{"import-may": {20, 21, 22, 23}, "import-year": {22, 23, 24, 25, 26}}
+	for range 60 {
+		c := newCluster(t)
+		holds, asked := map[string]bool{}, ""
+		for range 8 {
+			source := []string{"import-may", "import-year"}[random.IntN(2)]
+			asked += " " + source
+			var plan *Plan
+			var err error
+			if holds[source] && random.IntN(2) == 0 {
+				plan, err = MakeVoid(t.Context(), c.cluster(), source, "test_record")
+				holds[source] = false
+				asked += " void"
+			} else {
+				options := Options{Named: true}
+				if _, known := holds[source]; known {
+					options = Options{Replace: source}
+				}
+				plan, err = Make(t.Context(), c.cluster(), c.readAs(text(files[source]...), source), options)
+				holds[source] = true
+			}
+			if err != nil {
+				t.Fatal(asked, err)
+			}
+			if err := plan.Send(t.Context(), c.outbox()); err != nil {
+				t.Fatal(asked, err)
+			}
+			if !holds[source] {
+				continue
+			}
+			counted, missing := c.state()
+			for _, age := range files[source] {
+				if !slices.Contains(counted, age) || missing != 0 {
+					t.Fatalf("%s: counted %v, missing %d; the file has %v", asked, counted, missing, files[source])
+				}
+			}
+		}
 	}
 }
 

@@ -221,13 +221,13 @@ func (p *Plan) newImport(heads map[string]Import, before map[string]*history) *h
 func (p *Plan) place(ctx context.Context, h *history, before map[string]*history, o Options) error {
 	defer func() { p.whole = o.Replace != "" || p.Absent == 0 }()
 	free := h.allocator()
-	elsewhere := func(id uuid.UUID) bool {
+	elsewhere := func(id uuid.UUID) (latest state) {
 		for source, other := range before {
-			if s := other.records[id]; source != h.Source && s != nil && !s.void {
-				return true
+			if s := other.records[id]; source != h.Source && s != nil && s.revision > latest.revision {
+				latest = *s
 			}
 		}
-		return false
+		return latest
 	}
 	err := p.file.Each(ctx, func(row importer.Row) error {
 		if row.Record == nil {
@@ -237,20 +237,21 @@ func (p *Plan) place(ctx context.Context, h *history, before map[string]*history
 			return nil
 		}
 		id, _ := uuid.Parse(row.Record.GetRecordId()) // parsed once already
-		s := h.records[id]
+		s, other := h.records[id], elsewhere(id)
 		switch {
-		case s != nil && s.void && o.Replace != "":
-			p.Restored++
-			p.set(fateRestore, free())
-		case s != nil && s.void:
-			p.StillVoid++
-			p.set(fateKnown, 0)
-		case s != nil:
-			p.Unchanged++
-			p.set(fateKnown, 0)
-		case elsewhere(id):
+		case other.revision > 0 && !other.void && (s == nil || s.void):
 			p.Elsewhere++
 			p.set(fateKnown, 0)
+		case s != nil && s.void && o.Replace == "":
+			p.StillVoid++
+			p.set(fateKnown, 0)
+		case s != nil && !s.void:
+			p.Unchanged++
+			p.set(fateKnown, 0)
+		case s != nil || other.void: // its next revision counts, in whichever import the last one stands
+			p.Restored++
+			h.restore(id, other.revision)
+			p.set(fateRestore, free())
 		default:
 			p.New++
 			p.set(fateSend, free())
