@@ -63,7 +63,7 @@ func (c *conversion) text(field string) string {
 	if c.dialect.notStated(field, text) {
 		return ""
 	}
-	return text
+	return spelt(field, text)
 }
 
 func (c *conversion) has(field string) bool {
@@ -93,7 +93,11 @@ func (c *conversion) refused(field, list, text string) bool {
 	case negative(text):
 		c.fault(field, "unknown_code", text)
 	default:
-		return false
+		code := misleading(list, text)
+		if code != "" {
+			c.fault(field, code, text)
+		}
+		return code != ""
 	}
 	return true
 }
@@ -106,7 +110,7 @@ func negative(text string) bool {
 func (c *conversion) soft(field, list string) string {
 	text := c.text(field)
 	code, ok := codelists.Resolve(list, text)
-	if !ok || negative(text) || c.doubtful(field, list, text) {
+	if !ok || negative(text) || c.doubtful(field, list, text) || misleading(list, text) != "" {
 		c.warn(field, "free_text")
 		return ""
 	}
@@ -124,6 +128,9 @@ func stated(list, code string) string {
 // point is coded for border points; mode decides between the airport and the port of one name.
 func (c *conversion) point(field, mode string) string {
 	text := c.text(field)
+	if c.refused(field, codelists.BorderPoint, text) {
+		return ""
+	}
 	code, ok := codelists.ResolvePoint(text, mode)
 	if !ok {
 		c.fault(field, "unknown_code", text)
@@ -182,7 +189,7 @@ func (c *conversion) place(departmentField, municipalityField string) (departmen
 	department = c.department(departmentField)
 	text := c.text(municipalityField)
 	code, ok := codelists.ResolveMunicipality(department, text)
-	ok = ok && !negative(text)
+	ok = ok && !negative(text) && !wordless(text) && !strings.ContainsAny(text, doubtSigns)
 	switch {
 	case !ok && department == "" && c.text(departmentField) != "":
 		// The department is the fault; the municipality cannot be judged without it.
@@ -234,7 +241,7 @@ func (c *conversion) age(on calendar.Day) *uint32 {
 func (c *conversion) statedAge() (uint32, bool) {
 	text := c.text("age")
 	code, ok := codelists.Resolve(codelists.AgeGroup, text)
-	if ok && code == unknownCode(codelists.AgeGroup) {
+	if ok && code == unknownCode(codelists.AgeGroup) && !wordless(text) {
 		return 0, false
 	}
 	number := strings.TrimRightFunc(text, func(r rune) bool { return !unicode.IsDigit(r) })

@@ -12,8 +12,11 @@ func (c *conversion) reasons() []string {
 	list, _ := codelists.Get(codelists.Reason)
 	given, joined := map[string]bool{}, c.text("reasons")
 	for _, part := range c.splitAnswers(joined) {
+		if c.refused("reasons", codelists.Reason, part) {
+			continue
+		}
 		code, ok := codelists.Resolve(codelists.Reason, part)
-		if !ok || negative(part) {
+		if !ok {
 			c.fault("reasons", "unknown_code", part)
 			continue
 		}
