@@ -95,6 +95,7 @@ var texts = map[string][2]string{
 	"not_valid_then":            {"el centro no existía en esa fecha según la lista", "the centre did not exist on that day according to the list"},
 	"implausible_route":         {"nadie suele retornar así de ese país; revise el país", "people are not returned that way from that country; check the country"},
 	"document_unreadable":       {"número que no puede ser un documento; el registro cuenta pero no se enlaza", "a number that cannot be a document; the record counts but is not linked"},
+	"document_next":             {"número que no puede ser un documento; se enlaza por el otro documento de la fila", "a number that cannot be a document; linked by the other document of the row"},
 	"document_shared":           {"un mismo documento en filas de sexo o edad distintos: son varias personas, y ninguna de esas filas se enlaza", "one document in rows of different sex or age: they are several people, and none of these rows is linked"},
 	"document_zero_restored":    {"DNI de 12 dígitos; se repuso el cero inicial", "DNI of 12 digits; its leading zero was restored"},
 	"dni_municipality":          {"los primeros cuatro dígitos del DNI no son un municipio", "the first four digits of the DNI are no municipality"},
