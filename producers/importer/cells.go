@@ -233,6 +233,7 @@ func (c *conversion) age(on calendar.Day) *uint32 {
 		c.fault("age", "age_contradicts_birth", fmt.Sprintf("%d, %d", stated, years))
 		return nil
 	}
+	c.newborn(birth.day, on)
 	out := uint32(years)
 	return &out
 }

@@ -87,6 +87,7 @@ var texts = map[string][2]string{
 	"placeholder_date":          {"fecha que un programa escribe por defecto, queda como no declarada", "a date that a program writes by default, taken as not stated"},
 	"piled_up":                  {"valor raro que se repite más de lo creíble; si es un código de no declarado, dígalo con --missing", "a rare value that comes more often than is credible; if it is a code for not stated, say so with --missing"},
 	"piled_up_births":           {"una misma fecha de nacimiento se repite más de lo creíble; si es un valor por defecto, dígalo con --missing", "one birth date comes more often than is credible; if it is a default, say so with --missing"},
+	"born_that_day":             {"nacimiento el mismo día del hecho; si es la fecha que el formulario pone por defecto, vacíe la celda", "born on the very day of the event; if it is the form's default date, empty the cell"},
 	"missing_code":              {"código de no declarado, no es una edad", "a code for not stated, not an age"},
 	"one_column_apart":          {"filas iguales salvo en esta columna; si es una persona en varias filas, reúnalas en una", "rows that are equal but for this column; if they are one person in several rows, make one row of them"},
 	"hidden_rows":               {"filas ocultas o filtradas de la hoja, se leyeron como las demás", "rows hidden or filtered out in the sheet, read like the others"},
