@@ -94,7 +94,7 @@ func (c *conversion) cleaned(field, raw string) string {
 	if c.dialect.notStated(field, text) {
 		return ""
 	}
-	return text
+	return spelt(field, text)
 }
 
 func (c *conversion) has(field string) bool {
@@ -124,7 +124,11 @@ func (c *conversion) refused(field, list, text string) bool {
 	case negative(text):
 		c.fault(field, "unknown_code", text)
 	default:
-		return false
+		code := misleading(list, text)
+		if code != "" {
+			c.fault(field, code, text)
+		}
+		return code != ""
 	}
 	return true
 }
@@ -137,7 +141,7 @@ func negative(text string) bool {
 func (c *conversion) soft(field, list string) string {
 	text := c.text(field)
 	code, ok := codelists.Resolve(list, text)
-	if !ok || negative(text) || c.doubtful(field, list, text) {
+	if !ok || negative(text) || c.doubtful(field, list, text) || misleading(list, text) != "" {
 		c.warn(field, "free_text")
 		return ""
 	}
@@ -155,6 +159,9 @@ func stated(list, code string) string {
 // point is coded for border points; mode decides between the airport and the port of one name.
 func (c *conversion) point(field, mode string) string {
 	text := c.text(field)
+	if c.refused(field, codelists.BorderPoint, text) {
+		return ""
+	}
 	code, ok := codelists.ResolvePoint(text, mode)
 	if !ok {
 		c.fault(field, "unknown_code", text)
@@ -213,7 +220,7 @@ func (c *conversion) place(departmentField, municipalityField string) (departmen
 	department = c.department(departmentField)
 	text := c.text(municipalityField)
 	code, ok := codelists.ResolveMunicipality(department, text)
-	ok = ok && !negative(text)
+	ok = ok && !negative(text) && !wordless(text) && !strings.ContainsAny(text, doubtSigns)
 	switch {
 	case !ok && department == "" && c.text(departmentField) != "":
 		// The department is the fault; the municipality cannot be judged without it.
@@ -257,6 +264,7 @@ func (c *conversion) age(on calendar.Day) *uint32 {
 		c.fault("age", "age_contradicts_birth", fmt.Sprintf("%d, %d", stated, years))
 		return nil
 	}
+	c.newborn(birth.day, on)
 	out := uint32(years)
 	return &out
 }
@@ -265,7 +273,7 @@ func (c *conversion) age(on calendar.Day) *uint32 {
 func (c *conversion) statedAge() (uint32, bool) {
 	text := c.text("age")
 	code, ok := codelists.Resolve(codelists.AgeGroup, text)
-	if ok && code == unknownCode(codelists.AgeGroup) {
+	if ok && code == unknownCode(codelists.AgeGroup) && !wordless(text) {
 		return 0, false
 	}
 	number := strings.TrimRightFunc(text, func(r rune) bool { return !unicode.IsDigit(r) })
@@ -291,52 +299,73 @@ func (c *conversion) personKey(nationality string) string {
 	if c.cfg.WithoutDocuments {
 		return ""
 	}
-	d := c.document(nationality)
-	if d.Number == "" {
-		return ""
+	unreadable := false
+	for _, d := range c.documents(nationality) {
+		d, restored := c.national(d)
+		key, err := c.cfg.Secret.Key(d)
+		if err != nil || key == "" {
+			unreadable = true
+			continue
+		}
+		if unreadable {
+			c.warn("", "document_next")
+		}
+		if restored {
+			c.warn("", "document_zero_restored")
+		}
+		for _, w := range identity.Warnings(d, 0) {
+			c.warn("", string(w))
+		}
+		return key
 	}
-	key, err := c.cfg.Secret.Key(d)
-	if err != nil {
+	if unreadable {
 		c.warn("", "document_unreadable")
-		return ""
 	}
-	for _, w := range identity.Warnings(d, 0) {
-		c.warn("", string(w))
-	}
-	return key
+	return ""
 }
 
-// document picks the row's document: the national id, else the numbered document with its type, else the passport.
-func (c *conversion) document(nationality string) identity.Document {
-	country, _ := codelists.Resolve(codelists.Country, c.text("document_country"))
-	if country = stated(codelists.Country, country); country == "" {
+// documents are those of the row, of which the first that can be one counts: the national id, the numbered document with its
+// type, the passport.
+func (c *conversion) documents(nationality string) (out []identity.Document) {
+	dni, number, passport := c.text("dni"), c.text("document_number"), c.text("passport")
+	if dni+number+passport == "" {
+		return nil
+	}
+	country := c.coded("document_country", codelists.Country)
+	if country == "" {
 		country = nationality
 	}
-	d := identity.Document{Country: country, Type: identity.NationalID, Number: c.text("dni")}
-	if d.Number == "" {
-		if d.Number = c.text("document_number"); d.Number != "" {
-			if t, ok := identity.TypeOf(c.text("document_type")); ok {
-				d.Type = t
-			} else if !identity.LikeDNI(d.Number, country) {
-				d.Type = identity.Other
-			}
+	if dni != "" {
+		out = append(out, identity.Document{Country: country, Type: identity.NationalID, Number: dni})
+	}
+	if number != "" {
+		d := identity.Document{Country: country, Type: identity.NationalID, Number: number}
+		if t, ok := identity.TypeOf(c.text("document_type")); ok {
+			d.Type = t
+		} else if !identity.LikeDNI(number, country) {
+			d.Type = identity.Other
 		}
+		out = append(out, d)
 	}
-	if d.Number == "" {
-		d.Type, d.Number = identity.Passport, c.text("passport")
+	if passport != "" {
+		out = append(out, identity.Document{Country: country, Type: identity.Passport, Number: passport})
 	}
+	return out
+}
+
+// national restores the zero of a national id, and its country.
+func (c *conversion) national(d identity.Document) (_ identity.Document, restored bool) {
 	if d.Type != identity.NationalID {
-		return d
+		return d, false
 	}
-	if restored, ok := identity.RestoreZero(d.Number); ok && (country == "" || country == "HN") {
-		c.warn("", "document_zero_restored")
-		d.Number = restored
+	if number, ok := identity.RestoreZero(d.Number); ok && (d.Country == "" || d.Country == "HN") {
+		d.Number, restored = number, true
 	}
 	// Children of Hondurans born abroad carry a Honduran number beside another nationality.
 	if _, honduran := identity.MunicipalityOf(identity.Document{Number: d.Number}); honduran && c.text("document_country") == "" {
 		d.Country = "HN"
 	}
-	return d
+	return d, restored
 }
 
 // trimmed cuts blanks of every kind, and byte order marks, off a cell.

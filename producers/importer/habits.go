@@ -134,7 +134,7 @@ func (h *habits) conclude() {
 	for i, t := range h.differ {
 		out = append(out, Warning{Code: "one_column_apart", Column: h.d.header.cells[i], Line: t.line, Count: t.rows})
 	}
-	for _, age := range []int{77, 88, 97, 98, 99, 120} {
+	for age := range h.ages {
 		if h.piledAge(age) {
 			add("piled_up", "age", strconv.Itoa(age), h.ages[age])
 		}
@@ -162,22 +162,6 @@ func (h *habits) mostBirths() (most tally) {
 		}
 	}
 	return most
-}
-
-// piledAge reports whether an age that is also a usual code for not stated comes more often than the ages around it allow.
-func (h *habits) piledAge(age int) bool {
-	const around, lone = 5, 2000 // not even one in 2,000 people who are returned is that old
-	neighbours := 0
-	for a := age - around; a <= age+around; a++ {
-		if a != age && a <= codelists.MaxAge && a != 77 && a != 88 && a < 97 {
-			neighbours += h.ages[a].rows
-		}
-	}
-	n := h.ages[age].rows
-	if age < 90 && n < 2 {
-		return false
-	}
-	return n*2*around > 4*neighbours && n*lone > h.rows
 }
 
 // piledCountry finds the country far from every route that comes most, where it comes too often: the first line of a

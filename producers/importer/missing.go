@@ -67,7 +67,7 @@ func answers(field string) bool {
 
 // notStated reports whether a cell, cleaned, says in any way that nothing is stated.
 func (d *dialect) notStated(field, text string) bool {
-	if strings.Trim(text, "-–—.?¿_*") == "" {
+	if strings.Trim(text, nothingSigns) == "" {
 		return true
 	}
 	if d.settled.missing(field, text) {
@@ -76,7 +76,7 @@ func (d *dialect) notStated(field, text string) bool {
 	if first := text[0]; first == '-' || '0' <= first && first <= '9' {
 		return d.missingNumber(field, text)
 	}
-	if fieldList(field) == "" {
+	if fieldList(field) == "" && !wordless(text) {
 		// A date or a document has no list of its own; every list knows "sin información".
 		if code, ok := codelists.Resolve(codelists.AgeGroup, text); ok && code == unknownCode(codelists.AgeGroup) {
 			return true
@@ -160,7 +160,7 @@ func plainNumber(text string) string {
 // doubtful reports whether a text means one code or another, or one code or nothing, and nothing in the file proves which.
 // What a caller has settled is asked before.
 func (c *conversion) doubtful(field, list, text string) bool {
-	const longest = 8 // of E. S., with blanks
+	const longest = 8 // of "( C.A. )"
 	if _, column := c.dialect.header.at[field]; !column || len(text) > longest {
 		return false
 	}
@@ -173,27 +173,48 @@ func (c *conversion) doubtful(field, list, text string) bool {
 	case list != codelists.Country:
 		return false
 	}
+	return c.dialect.countries[field].doubts(upper)
+}
+
+// doubts reports whether a text in a column of countries, in upper case, may be another country than its code or number says.
+func (k *countryColumn) doubts(upper string) bool {
+	if number := strings.Trim(upper, "+() -."); isNumber(number) { // 504 is Morocco, and what one dials for Honduras
+		return number != upper || k == nil || !k.numbers
+	}
+	l, _ := codelists.Get(codelists.Country)
 	letters, marked := onlyLetters(upper)
 	switch {
+	case !l.Has(letters):
+		return false
 	case letters == "ES": // Spain, or El Salvador
-		return marked || !c.dialect.countries[field].holds["SV"]
-	case marked: // C.A. is Centroamérica on every letterhead; codes have no points
-		return codeOrNothing[letters]
+		return marked || k == nil || !k.holds["SV"]
+	case codeOrNothing[letters]:
+		return marked || !k.areCodes()
 	}
-	return codeOrNothing[letters] && !c.dialect.countries[field].areCodes()
+	// LA is Laos, and Los Ángeles between the names of countries; with dots no code is written at all.
+	far := farGroups[codelists.CountryGroup(letters)]
+	return far && (marked && letters != "PR" && letters != "GB" || !usualOthers[letters] && k != nil && k.names > 0 && !k.areCodes())
 }
+
+func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
 
 // countryColumn is what a column of countries shows of how it is written.
 type countryColumn struct {
 	codes, names int             // cells with a code that means nothing else, and with other words
 	holds        map[string]bool // codes in it
+	numbers      bool            // it has the number of a country that Honduras cannot do without, which nothing else means
 }
+
+// usualNumbers are Honduras, the United States, Mexico, Guatemala and El Salvador in the numbers of the United Nations.
+var usualNumbers = wordSet("340", "840", "484", "320", "222")
 
 func (k *countryColumn) look(text string) {
 	l, _ := codelists.Get(codelists.Country)
 	upper := strings.ToUpper(text)
 	switch {
 	case codeOrNothing[upper] || upper == "ES" || text == "":
+	case isNumber(text):
+		k.numbers = k.numbers || usualNumbers[text]
 	case l.Has(upper) && upper == text:
 		k.codes++
 		if k.holds == nil {

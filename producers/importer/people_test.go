@@ -102,3 +102,32 @@ func TestNumbersUnderDocumento(t *testing.T) {
 		}
 	}
 }
+
+// What stands where there is no identity card hides no other document, and a document's country is judged like any other.
+func TestTheNextDocumentCountsWhereOneIsNone(t *testing.T) {
+	for _, none := range []string{"NO TIENE", "no porta", "0000000000000", "9999-9999-99999", "12", "ver pasaporte", "✓", "0801-1990-00000"} {
+		for _, columns := range []string{"Identidad;Pasaporte", "Identidad;Documento", "Documento;Pasaporte", "Documento;Tipo de documento;Pasaporte"} {
+			mark := strings.Repeat(";", strings.Count(columns, ";"))
+			text := registered(columns, "01;Hombre;25;"+none+mark+"E123456", "20;Hombre;25;"+none+mark+"E123456", "21;Hombre;25;"+none+mark+"E765432", "22;Hombre;25;"+none+mark)
+			got, out := keyed(t, Config{Kind: KindCentre}, text)
+			if got != "AAB-" || !warned(out, "document_next") || !warned(out, "document_unreadable") || out.sum.WithoutPerson != 1 {
+				t.Errorf("%q under %s: %s, %+v", none, columns, got, out.sum.Warnings)
+			}
+		}
+	}
+	const dni = "0501-1985-06321"
+	got, out := keyed(t, Config{Kind: KindCentre}, registered("Identidad;Pasaporte", "01;Hombre;25;"+dni+";E123456", "02;Hombre;25;"+dni+";NO", "03;Hombre;25;;E123456", "04;Hombre;25;501198506321;"))
+	if got != "AABA" || warned(out, "document_next") || warned(out, "document_unreadable") {
+		t.Errorf("the national id first: %s, %+v", got, out.sum.Warnings)
+	}
+	for cell, want := range map[string]string{"ES": "doubtful_code", "E.S.": "doubtful_code", "C.A.": "doubtful_code", "504": "doubtful_code", "Narnia": "unknown_code", "SV": "", "S/I": ""} {
+		cfg := Config{Kind: KindCentre, Secret: testSecret(t)}
+		out := mustImport(t, cfg, registered("Pasaporte;País del documento", "01;Hombre;25;E123456;"+cell, "01;Hombre;25;;"+cell))
+		if want == "" && len(out.rejected) == 0 {
+			continue
+		}
+		if len(out.rejected) != 1 || out.rejected[0][4] != want {
+			t.Errorf("%s: %v", cell, out.rejected)
+		}
+	}
+}

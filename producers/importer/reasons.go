@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"slices"
 	"strings"
 
 	"retorno/schemas/codelists"
@@ -12,8 +13,11 @@ func (c *conversion) reasons() []string {
 	list, _ := codelists.Get(codelists.Reason)
 	given, joined := map[string]bool{}, c.text("reasons")
 	for _, part := range c.splitAnswers(joined) {
+		if c.refused("reasons", codelists.Reason, part) {
+			continue
+		}
 		code, ok := codelists.Resolve(codelists.Reason, part)
-		if !ok || negative(part) {
+		if !ok {
 			c.fault("reasons", "unknown_code", part)
 			continue
 		}
@@ -54,7 +58,7 @@ func (c *conversion) splitAnswers(text string) []string {
 		return []string{code}
 	}
 	var out []string
-	specified := false // "Otro: …" goes on in words of the person
+	specified := "" // "Otro: …" goes on in words of the person
 	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(answerDividers, r) }) {
 		if part = strings.TrimSpace(part); part == "" {
 			continue
@@ -63,8 +67,10 @@ func (c *conversion) splitAnswers(text string) []string {
 		switch {
 		case ok:
 			out = append(out, code)
-			specified = specified || code != part && strings.ContainsAny(part, ":(")
-		case specified:
+			if strings.ContainsAny(part, ":(") {
+				specified = codeOf("reasons", code)
+			}
+		case specified != "" && len(codelists.Fold(part)) > 1 && !changes(specified, part): // one letter is the other half of S/I
 		default:
 			out = append(out, c.words(part)...)
 		}
@@ -79,11 +85,34 @@ func oneAnswer(text string) (string, bool) {
 		return text, true
 	}
 	if at := strings.IndexAny(text, ":("); at > 0 {
-		if head := codeOf("reasons", text[:at]); head != "" && !strings.ContainsAny(text, answerDividers) {
+		head := codeOf("reasons", text[:at])
+		if head != "" && !strings.ContainsAny(text, answerDividers) && !changes(head, text[at:]) {
 			return head, true
 		}
 	}
 	return "", false
+}
+
+// denials are words that take back, or doubt, the answer beside them: "violencia (no)", "salud: descartado", "estudios (¿?)".
+var denials = wordSet("no", "not", "sin", "ni", "nunca", "jamas", "tampoco", "nada", "never", "none", "without", "excepto", "salvo", "menos",
+	"ninguno", "ninguna", "ningun", "negativo", "negativa", "negado", "negada", "niega", "nego", "falso", "falsa", "false", "descartado", "descartada", "descarta",
+	"dudoso", "dudosa", "duda", "quiza", "quizas", "talvez", "posible", "posiblemente", "probable", "pendiente", "confirmar", "verificar", "investigar",
+	"anulado", "anulada", "anterior", "antes", "error", "n", "f")
+
+// changes reports whether a specification takes its answer back. That of "other" is free, and only a plain no does.
+func changes(reason, text string) bool {
+	if strings.ContainsAny(text, doubtSigns) {
+		return true
+	}
+	if code, ok := codelists.Resolve(codelists.Answer, text); ok {
+		return code != "yes" && !wordless(text)
+	}
+	if reason == "other" {
+		return false
+	}
+	words := wordsOf(text)
+	return slices.ContainsFunc(words, func(w string) bool { return denials[w] }) || len(words) > 1 && denials[words[0]+words[1]] ||
+		len(words) == 0 && !wordless(text)
 }
 
 // words takes apart what no delimiter does: "estudios y trabajo", "Económico. Violencia" and, in an export of a form program,
