@@ -57,6 +57,7 @@ type importFile struct {
 	Source            string            `per:"call" placeholder:"NAME" help:"Name of this series of exports in the account of sources; else made from the first good row."`
 	DateOrder         string            `per:"call" enum:",dmy,mdy,ymd" default:"" placeholder:"ORDER" help:"Order of day, month and year in dates of figures, dmy, mdy or ymd, where neither the column's name nor its dates prove it."`
 	DayNumbers        string            `per:"call" enum:",1900,1904" default:"" placeholder:"YEAR" help:"From which year day numbers of a spreadsheet are counted, 1900 or 1904, where they are far older than all other dates."`
+	Instants          string            `per:"call" enum:",days,moments" default:"" placeholder:"WHAT" help:"What times with an offset from UTC stand for, days or moments, where many are midnights of another zone."`
 	SexM              string            `name:"sex-m" per:"call" enum:",M,F" default:"" placeholder:"SEX" help:"What a bare M means, M (man) or F (mujer), where the column does not prove it."`
 	DepartmentNumbers string            `per:"call" enum:",ine,alphabetical" default:"" placeholder:"HOW" help:"How departments are numbered, ine or alphabetical, where the municipalities do not prove it."`
 	Delimiter         string            `per:"call" placeholder:"CHAR" help:"Between cells: comma, semicolon, tab (\\t) or bar; found out by default."`
@@ -100,7 +101,7 @@ func (c *importFile) Validate() error {
 // config is what the importer is told.
 func (c *importFile) config(kind string) (importer.Config, error) {
 	cfg := importer.Config{Kind: kind, System: c.System, Source: c.Source, WithoutDocuments: c.WithoutDocuments, DateOrder: c.DateOrder, DayNumbers: c.DayNumbers,
-		SexM: c.SexM, DepartmentNumbers: c.DepartmentNumbers, Charset: c.Charset, Sheet: c.Sheet, Columns: c.Column, Assume: c.Assume, Missing: c.Missing, Values: c.Value, DryRun: c.DryRun}
+		Instants: c.Instants, SexM: c.SexM, DepartmentNumbers: c.DepartmentNumbers, Charset: c.Charset, Sheet: c.Sheet, Columns: c.Column, Assume: c.Assume, Missing: c.Missing, Values: c.Value, DryRun: c.DryRun}
 	if c.Delimiter != "" {
 		text := strings.ReplaceAll(c.Delimiter, `\t`, "\t")
 		r, size := utf8.DecodeRuneInString(text)

@@ -62,6 +62,9 @@ type Config struct {
 	DateOrder string
 	// DayNumbers is DayNumbers1900 or DayNumbers1904. Default: 1900, unless such days are years older than all else.
 	DayNumbers string
+	// Instants is InstantsDays (times that are midnights of another zone are days) or InstantsMoments. Default: days, where all are
+	// midnights as they are written; moments, where they lie at any hour.
+	Instants string
 	// SexM says what a bare "M" means: "M" man, "F" woman. Default: what the other letters of the column prove.
 	SexM string
 	// DepartmentNumbers is NumbersINE or NumbersAlphabetical. Default: what the municipalities prove.
@@ -110,6 +113,8 @@ func (c Config) Validate() error {
 		return bad("date order", c.DateOrder, "dmy, mdy or ymd")
 	case c.DayNumbers != "" && c.DayNumbers != DayNumbers1900 && c.DayNumbers != DayNumbers1904:
 		return bad("day numbers", c.DayNumbers, "1900 or 1904")
+	case c.Instants != "" && c.Instants != InstantsDays && c.Instants != InstantsMoments:
+		return bad("instants", c.Instants, "days or moments")
 	case c.SexM != "" && c.SexM != "M" && c.SexM != "F":
 		return bad("meaning of a bare M", c.SexM, "M (man) or F (woman)")
 	case c.DepartmentNumbers != "" && c.DepartmentNumbers != NumbersINE && c.DepartmentNumbers != NumbersAlphabetical:

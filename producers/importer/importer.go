@@ -20,7 +20,8 @@
 // airport or a port, department 5 Cortés or Copán, it looks for proof in the file, else refuses and says which setting decides.
 //
 // Assumptions, all of them visible in the data: a day without a time is noon in Honduras, and of help, which follows
-// arrival, the last second of the day; times of a column that are all midnights at another offset than Honduras's are days; a
+// arrival, the last second of the day; times of a column that are all midnights at another offset than Honduras's are days
+// (where only many are, or all look like midnights of a zone that is not written, it asks); a
 // two-digit year of an event is 20yy, of a birth the latest that is not after the event; free-text education, occupation and company that
 // no synonym knows are not stated (counted in a warning). A row that is corrected after it was accepted is another record.
 // A mended row that becomes equal to an accepted one, when imported from the file of rejected rows, is that same record.

@@ -8,7 +8,7 @@ var orders = [3]string{DayFirst, MonthFirst, YearFirst}
 // dateColumn is how the dates of one column are read.
 type dateColumn struct {
 	order    string
-	midnight bool // each time with an offset is a midnight: the cells are days, and the offset is the program's
+	instants instants
 }
 
 // dateEvidence is what the cells of one column say about the order of their parts. A cell such as 13/04/2016 can be read
@@ -26,8 +26,7 @@ type dateEvidence struct {
 	fixed, late int // cells whose order is known (ISO, a month's name, a day number); those of them after the twelfth of a month
 	fixedLine   int
 	yearDay     int                  // line of the first cell with the year first and then the day
-	offsets     int                  // times with an offset from UTC
-	midnights   int                  // of which these are midnights
+	instants    instantEvidence      // of the times with an offset from UTC
 	numbers     map[calendar.Day]int // day numbers of a spreadsheet, with the first line of each
 	earliest    calendar.Day         // first day of the earliest year of the other cells
 	stated      bool                 // there is one
@@ -84,7 +83,7 @@ func (e *dateEvidence) look(text string, line int) {
 	}
 	if _, zone := cutZone(text); zone != nil {
 		m, _ := parseMoment(text, DayFirst, eitherCentury)
-		e.lookZone(m)
+		e.instants.look(m, line)
 	}
 }
 
@@ -98,7 +97,7 @@ func (e *dateEvidence) lookFixed(m moment, line int) {
 	day := m.day
 	if !m.instant.IsZero() {
 		day = m.written
-		e.lookZone(m)
+		e.instants.look(m, line)
 	}
 	if e.fixed++; e.fixed == 1 {
 		e.fixedLine = line
@@ -120,18 +119,15 @@ func (e *dateEvidence) lookYear(year int) {
 	}
 }
 
-func (e *dateEvidence) lookZone(m moment) {
-	e.offsets++
-	if m.midnight {
-		e.midnights++
-	}
+// halfConverted reports whether the column looks as it does after a spreadsheet took the dates that it could read with day and month
+// changed places, and left the others as text. Some cells may be typed by hand, before or after.
+func (e *dateEvidence) halfConverted() bool {
+	return e.fixed > 0 && byHand*e.late <= e.fixed && e.figures > 0 && byHand*e.loose <= e.figures
 }
 
-// halfConverted reports whether the column looks as it does after a spreadsheet took the dates that it could read with day and month
-// changed places, and left the others as text.
-func (e *dateEvidence) halfConverted() bool {
-	return e.fixed > 0 && e.late == 0 && e.figures > 0 && e.loose == 0
-}
+// byHand is the part of its cells, one in so many, that a column may have from other hands than the program's. Of days that no
+// program chose, three in five lie after the twelfth.
+const byHand = 5
 
 // possible names the orders in which every cell can be read that can be read at all.
 func (e *dateEvidence) possible() (out []int) {

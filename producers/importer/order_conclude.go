@@ -20,7 +20,11 @@ func (d *dialect) concludeDates(cfg Config, columns []*dateEvidence) error {
 		if err != nil {
 			return err
 		}
-		d.dates[e.field] = dateColumn{order: order, midnight: e.offsets > 0 && e.offsets == e.midnights}
+		instants, err := e.instants.of(cfg, e.name)
+		if err != nil {
+			return err
+		}
+		d.dates[e.field] = dateColumn{order: order, instants: instants}
 	}
 	for _, e := range columns {
 		if d.dates[e.field].order != "" {
@@ -36,7 +40,7 @@ func (d *dialect) concludeDates(cfg Config, columns []*dateEvidence) error {
 		default:
 			return undecided(e)
 		}
-		d.dates[e.field] = dateColumn{order: order, midnight: d.dates[e.field].midnight}
+		d.dates[e.field] = dateColumn{order: order, instants: d.dates[e.field].instants}
 	}
 	return nil
 }
@@ -178,9 +182,15 @@ func (c *conversion) date(field, text string, century twoDigits) (moment, bool) 
 		t.day += macShift
 	case t.number && c.cfg.DayNumbers == "":
 		c.warn(field, "day_numbers")
-	case column.midnight && !t.instant.IsZero() && t.written != t.day:
-		c.warn(field, "midnight_elsewhere")
-		return moment{day: t.written}, true
+	}
+	if day, ok := column.instants.day(t); ok {
+		if day == t.day && c.cfg.Instants == "" {
+			return t, true // midnight of Honduras, at another offset
+		}
+		if c.cfg.Instants == "" {
+			c.warn(field, "midnight_elsewhere")
+		}
+		return moment{day: day}, true
 	}
 	return t, true
 }

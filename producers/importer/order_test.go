@@ -3,6 +3,7 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -169,6 +170,23 @@ func TestHalfConvertedDatesAreAskedAbout(t *testing.T) {
 	} {
 		if got, _ := moments(t, Config{}, text); got != "dates_half_converted" {
 			t.Errorf("%s: %s", name, got)
+		}
+	}
+	iso := []string{"2016-03-04", "2016-05-04", "2016-01-04", "2016-12-04", "2016-02-04", "2016-07-04", "2016-08-04", "2016-09-04"}
+	text := []string{"13/04/2016", "14/04/2016", "15/04/2016", "18/04/2016", "19/04/2016", "20/04/2016", "22/04/2016", "25/04/2016", "27/04/2016", "29/04/2016"}
+	for name, more := range map[string][]string{
+		"one text of an early day": {"05/04/2016"}, "two of them": {"05/04/2016", "06/04/2016"}, "one ISO date of a late day": {"2016-04-28"}, "one of each": {"05/04/2016", "2016-04-28"},
+		"a time of a late day": {"2016-04-28 09:20"}, "a month's name": {"28-abr-2016"}, "a day number": {"42488"},
+	} {
+		for _, dates := range [][]string{slices.Concat(iso, text, more), slices.Concat(more, text, iso)} {
+			if got, _ := moments(t, Config{}, crossed("fecha", dates...)); got != "dates_half_converted" {
+				t.Errorf("%s beside: %s", name, got)
+			}
+		}
+	}
+	for name, more := range map[string][]string{"texts": {"01/04/2016", "04/04/2016", "05/04/2016"}, "ISO dates": {"2016-04-28", "2016-04-18", "2016-04-21"}} {
+		if got, _ := moments(t, Config{}, crossed("fecha", slices.Concat(iso, text, more)...)); !strings.HasPrefix(got, "16-03-04, ") {
+			t.Errorf("%s of every part of the month: %s", name, got)
 		}
 	}
 	got, out := moments(t, Config{DateOrder: DayFirst}, crossed("fecha", "2015-03-04", "13/04/2015"))
