@@ -291,5 +291,8 @@ func changes(c imports.Changes, would string) string {
 			fmt.Fprintf(&b, ", %s %s", n(part.count), part.text)
 		}
 	}
+	if c.Voided > 0 && len(c.SharedBy) > 0 {
+		fmt.Fprintf(&b, "; files of %s held rows of it: import them again", strings.Join(c.SharedBy, ", "))
+	}
 	return b.String()
 }

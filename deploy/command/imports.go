@@ -218,6 +218,10 @@ func (c *importVoidCommand) Run(ctx context.Context, t *terminal) error {
 	} else if err := cluster.send(ctx, t, plan); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(t.Out, "%s: %s records %s\n", plan.Source, screen.Count(int64(plan.Voided)), did)
+	again := ""
+	if plan.Voided > 0 && len(plan.SharedBy) > 0 {
+		again = fmt.Sprintf("; files of %s held rows of it: import them again", strings.Join(plan.SharedBy, ", "))
+	}
+	_, err = fmt.Fprintf(t.Out, "%s: %s records %s%s\n", plan.Source, screen.Count(int64(plan.Voided)), did, again)
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -91,6 +92,7 @@ type header struct {
 	folded []string       // to know it again
 	fields []string       // field of each column, "" unknown, "-" dropped
 	at     map[string]int // column of each field
+	prints []bool         // columns whose cells make the print of a row
 	parts  []bool         // columns that are one answer of a question: motivos/salud
 	form   bool           // of a program for forms, whose names of groups and answers hold no blanks
 }
@@ -132,6 +134,7 @@ func newHeader(cfg Config, r row) (h *header, matched int) {
 		cell = mended(trimmed(cell))
 		h.cells = append(h.cells, cell)
 		h.folded = append(h.folded, codelists.Fold(cell))
+		h.prints = append(h.prints, slices.Contains(printed, fieldOf(Config{Kind: cfg.Kind}, cell)))
 	}
 	h.fields, h.parts = make([]string, len(h.cells)), make([]bool, len(h.cells))
 	for i, cell := range h.cells {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"retorno/schemas/events"
@@ -138,4 +139,18 @@ func (h *header) placeHash(r row) rowHash {
 		}
 	}
 	return sha256.Sum256([]byte(b.String()))
+}
+
+// printed are the fields whose cells make the print of a row.
+var printed = append([]string{"sex", "age"}, placeFields...)
+
+// print is the print of a row. It asks what a column is called and no setting, so that settings do not change it.
+func (h *header) print(r row) uint64 {
+	b := make([]byte, 0, 256)
+	for i, cell := range r.cells {
+		if i < len(h.prints) && h.prints[i] {
+			b = append(append(b, trimmed(cell)...), 0)
+		}
+	}
+	return xxhash.Sum64(b)
 }

@@ -51,6 +51,9 @@ type Row struct {
 	// Record is what it says: with its id, revision 1 and the row's number in the file, under the file's own source. Nil:
 	// the row is rejected.
 	Record *events.Record
+	// Print tells rows of files apart whatever the settings under which they are read: 64 bits of the hash of those cells, as
+	// they came, that say when, where, of which sex and age, and concern no person otherwise.
+	Print uint64
 	// Origin is the place that a row of a file of rejected rows had at first; else zero.
 	Origin Place
 }
@@ -152,11 +155,11 @@ func (f *File) Close() error {
 // Each calls fn with every data row, in file order. An error of fn ends it and comes back with the row's line.
 func (f *File) Each(ctx context.Context, fn func(Row) error) error {
 	refused := f.refused
-	return f.spool.each(func(line int, record *events.Record) error {
+	return f.spool.each(func(line int, print uint64, record *events.Record) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		row := Row{Line: line, Record: record}
+		row := Row{Line: line, Print: print, Record: record}
 		switch {
 		case record == nil:
 			row.Origin, refused = refused[0].origin, refused[1:]

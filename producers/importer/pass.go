@@ -134,7 +134,7 @@ func (p *pass) accept(record *events.Record, row row, c *conversion) error {
 	for _, w := range c.warnings {
 		sum.warn(w)
 	}
-	return p.file.spool.add(row.line, record)
+	return p.file.spool.add(row.line, p.file.dialect.header.print(row), record)
 }
 
 func (p *pass) reject(row row, origin Place, faults []fault) error {
@@ -142,5 +142,5 @@ func (p *pass) reject(row row, origin Place, faults []fault) error {
 	sum.Rejected++
 	sum.RejectedBy[faults[0].code]++
 	p.file.refused = append(p.file.refused, refusal{line: row.line, origin: origin, faults: faults})
-	return p.file.spool.add(row.line, nil)
+	return p.file.spool.add(row.line, 0, nil)
 }

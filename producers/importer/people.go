@@ -76,9 +76,9 @@ func (p *pass) unlink() error {
 	}
 	p.file.spool, p.name, sum.Alike = after, nil, 0
 	clear(p.alike)
-	err = before.each(func(line int, r *events.Record) error {
+	err = before.each(func(line int, print uint64, r *events.Record) error {
 		if r == nil {
-			return after.add(line, nil)
+			return after.add(line, 0, nil)
 		}
 		if key := r.GetPersonKey(); key != "" && p.people[shortKey(key)] != nil {
 			r.PersonKey = ""
@@ -88,7 +88,7 @@ func (p *pass) unlink() error {
 		if p.identify(r, Place{r.GetSourceId(), r.GetSourceSeq()}) {
 			sum.Alike++
 		}
-		return after.add(line, r)
+		return after.add(line, print, r)
 	})
 	return errors.Join(err, before.close())
 }

@@ -13,7 +13,7 @@ import (
 	"retorno/schemas/events"
 )
 
-// spool keeps the data rows of a file, in order, outside memory: for each its line and its record, or an empty message
+// spool keeps the data rows of a file, in order, outside memory: for each its line, its print and its record, or an empty message
 // for a rejected one. Its file has no name, so that nothing of it stays, whatever ends the process.
 type spool struct {
 	file *os.File
@@ -33,8 +33,8 @@ func newSpool() (*spool, error) {
 }
 
 // add keeps a row; a nil record is that of a rejected one.
-func (s *spool) add(line int, record *events.Record) error {
-	s.head = binary.AppendUvarint(s.head[:0], uint64(line))
+func (s *spool) add(line int, print uint64, record *events.Record) error {
+	s.head = binary.BigEndian.AppendUint64(binary.AppendUvarint(s.head[:0], uint64(line)), print)
 	_, err := s.out.Write(s.head)
 	if err == nil {
 		_, err = protodelim.MarshalTo(s.out, record)
@@ -55,7 +55,7 @@ func (s *spool) flush() error {
 func (s *spool) close() error { return s.file.Close() }
 
 // each calls fn with what add was given, in that order. Each record is the receiver's to keep.
-func (s *spool) each(fn func(line int, record *events.Record) error) error {
+func (s *spool) each(fn func(line int, print uint64, record *events.Record) error) error {
 	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("temporary file for the rows: %w", err)
 	}
@@ -64,6 +64,10 @@ func (s *spool) each(fn func(line int, record *events.Record) error) error {
 		line, err := binary.ReadUvarint(in)
 		if errors.Is(err, io.EOF) {
 			return nil
+		}
+		var print uint64
+		if err == nil {
+			err = binary.Read(in, binary.BigEndian, &print)
 		}
 		record := &events.Record{}
 		if err == nil {
@@ -75,7 +79,7 @@ func (s *spool) each(fn func(line int, record *events.Record) error) error {
 		if record.GetRecordId() == "" {
 			record = nil
 		}
-		if err := fn(int(line), record); err != nil {
+		if err := fn(int(line), print, record); err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,7 @@ type state struct {
 	void     bool
 	day      calendar.Day
 	like     uint64 // see likeness
+	source   string // of another import, where it was looked for in several
 	inFile   bool   // the file that is planned has it
 }
 

@@ -60,6 +60,11 @@ type Import struct {
 	Rejected int `json:"rejected"`
 	// Spans are where in the logs its records lie; other records may lie between them.
 	Spans []Span `json:"spans"`
+	// Prints are the prints of some rows (see importer.Row), the smallest ones of each file: by them the same file is known
+	// under other settings, which make other records of it.
+	Prints []uint64 `json:"prints,omitempty"`
+	// Shares are imports that held rows of a file of this one already, so that they were not sent a second time.
+	Shares []string `json:"shares,omitempty"`
 	// Turn counts the imports, replacements and voidings of the source. By tells two of one turn apart.
 	Turn int    `json:"turn"`
 	By   string `json:"by"`

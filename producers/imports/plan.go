@@ -37,6 +37,9 @@ type Changes struct {
 	// Restored are records that were void and count; StillVoid those that the file has and that stay void.
 	Restored  int `json:"restored"`
 	StillVoid int `json:"still_void"`
+	// SharedBy are imports whose files held rows that this one had brought: where those are voided, their files are to be
+	// imported again.
+	SharedBy []string `json:"shared_by,omitempty"`
 }
 
 // fates of a row.
@@ -59,6 +62,8 @@ type Plan struct {
 	file    *importer.File // nil: none, everything is taken back
 	reason  string         // void_reason
 	kind    string
+	prints  []uint64
+	shares  map[string]bool     // imports that hold rows of the file
 	whole   bool                // the file is all there is of the import, so that numbers without a row are closed
 	sources map[string]*history // the imports that are changed
 	fates   []fate
@@ -68,7 +73,7 @@ type Plan struct {
 // Make plans what is to be sent for a file. Errors: *ReplacesError when the caller has to say what the file is;
 // *UnknownError for an import to replace that does not exist; those of the cluster.
 func Make(ctx context.Context, c *Cluster, f *importer.File, o Options) (*Plan, error) {
-	p := &Plan{cluster: c, file: f, reason: "entered_in_error", kind: f.Summary.Kind, sources: map[string]*history{}}
+	p := &Plan{cluster: c, file: f, reason: "entered_in_error", kind: f.Summary.Kind, sources: map[string]*history{}, shares: map[string]bool{}}
 	heads, err := c.settled(ctx, func(i Import) bool { return i.Kind == p.kind && i.System == f.Summary.System })
 	if err != nil {
 		return nil, err
@@ -76,47 +81,33 @@ func Make(ctx context.Context, c *Cluster, f *importer.File, o Options) (*Plan, 
 	if f.Mended {
 		return p, p.mended(ctx, heads)
 	}
-	rows, err := p.rows(ctx)
+	rows, prints, err := p.rows(ctx)
 	if err != nil {
 		return nil, err
 	}
-	before, err := p.relatives(ctx, heads, o)
+	before, err := p.relatives(ctx, heads, prints, o)
 	if err != nil {
 		return nil, err
 	}
-	target, err := p.target(rows, before, heads, o)
+	target, err := p.target(rows, prints, before, heads, o)
 	if err != nil {
 		return nil, err
 	}
 	p.Source, p.Known = target.Source, target.Turn > 0
+	p.SharedBy = sharedBy(target.Source, heads)
 	p.sources[target.Source] = target
 	return p, p.place(ctx, target, before, o)
 }
 
-// rows are the ids of the file's good rows, with what makes them alike to others.
-type rows map[uuid.UUID]uint64
-
-func (p *Plan) rows(ctx context.Context) (rows, error) {
-	out := rows{}
-	return out, p.file.Each(ctx, func(row importer.Row) error {
-		if row.Record == nil {
-			return nil
-		}
-		id, err := uuid.Parse(row.Record.GetRecordId())
-		out[id] = likeness(row.Record)
-		return err
-	})
-}
-
 // relatives are the earlier imports that may hold rows of the file: those of its kind and system on its days, and the one
 // that is named.
-func (p *Plan) relatives(ctx context.Context, heads map[string]Import, o Options) (map[string]*history, error) {
+func (p *Plan) relatives(ctx context.Context, heads map[string]Import, prints prints, o Options) (map[string]*history, error) {
 	sum := p.file.Summary
 	var near []Import
 	for _, h := range heads {
 		named := h.Source == o.Replace || o.Named && h.Source == p.file.Source
 		overlaps := h.System == sum.System && h.First <= sum.Last && sum.First <= h.Last && sum.First != "" && h.First != ""
-		if h.Kind == sum.Kind && (named || overlaps || h.State == StateSending && h.System == sum.System) {
+		if h.Kind == sum.Kind && (named || overlaps || h.System == sum.System && (h.State == StateSending || prints.among(h.Prints) > samePrints)) {
 			near = append(near, h)
 		}
 	}
@@ -126,53 +117,8 @@ func (p *Plan) relatives(ctx context.Context, heads map[string]Import, o Options
 	return p.cluster.histories(ctx, near, nil)
 }
 
-// kinship is how a file and an earlier import compare.
-type kinship struct {
-	h      *history
-	same   int // records that both have
-	within int // records that count and lie within the file's days
-	absent int // of those, the ones that the file lacks
-	like   int // of those, the ones with a row in the file that is like them and no record of the import
-}
-
-func (p *Plan) compare(rows rows, h *history) kinship {
-	k := kinship{h: h}
-	free := map[uint64]int{} // rows that the import lacks, by likeness
-	for id, like := range rows {
-		if s := h.records[id]; s != nil {
-			s.inFile = true
-			k.same++
-		} else {
-			free[like]++
-		}
-	}
-	first, last := p.file.Summary.First, p.file.Summary.Last
-	for _, s := range h.records {
-		day := s.day.String()
-		if s.void || day < first || day > last {
-			continue
-		}
-		if k.within++; s.inFile {
-			continue
-		}
-		k.absent++
-		if free[s.like] > 0 {
-			free[s.like]--
-			k.like++
-		}
-	}
-	return k
-}
-
-// related reports whether the file repeats the import or corrects it: of the smaller one of both four fifths of the rows
-// stand in the other, unchanged or changed in some cell, or of the larger one half. Fewer may be alike by chance.
-func (k kinship) related(rows int) bool {
-	both := k.same + k.like
-	return both > 0 && (5*both >= 4*min(max(k.within, k.same), rows) || 2*both >= max(k.within, rows))
-}
-
 // target is the import to which the file's rows go.
-func (p *Plan) target(rows rows, before map[string]*history, heads map[string]Import, o Options) (*history, error) {
+func (p *Plan) target(rows rows, prints prints, before map[string]*history, heads map[string]Import, o Options) (*history, error) {
 	if o.Replace != "" {
 		h := before[o.Replace]
 		if h == nil {
@@ -184,6 +130,7 @@ func (p *Plan) target(rows rows, before map[string]*history, heads map[string]Im
 	var best kinship
 	for _, source := range sorted(before) {
 		k := p.compare(rows, before[source])
+		k.prints = prints.among(k.h.Prints)
 		switch {
 		case o.Named && source == p.file.Source:
 			best = k
@@ -196,7 +143,7 @@ func (p *Plan) target(rows rows, before map[string]*history, heads map[string]Im
 		return p.newImport(heads, before), nil
 	}
 	h := best.h
-	if !o.Keep && (best.absent > 0 || h.State == StateVoid) {
+	if !o.Keep && (best.absent > 0 || h.State == StateVoid || best.same == 0 && best.prints > samePrints) {
 		return nil, &ReplacesError{Import: h.Import, Same: best.same, Like: best.like, Absent: best.absent, New: len(rows) - best.same}
 	}
 	return h, nil
@@ -225,6 +172,7 @@ func (p *Plan) place(ctx context.Context, h *history, before map[string]*history
 		for source, other := range before {
 			if s := other.records[id]; source != h.Source && s != nil && s.revision > latest.revision {
 				latest = *s
+				latest.source = source
 			}
 		}
 		return latest
@@ -241,6 +189,7 @@ func (p *Plan) place(ctx context.Context, h *history, before map[string]*history
 		switch {
 		case other.revision > 0 && !other.void && (s == nil || s.void):
 			p.Elsewhere++
+			p.shares[other.source] = true
 			p.set(fateKnown, 0)
 		case s != nil && s.void && o.Replace == "":
 			p.StillVoid++
@@ -353,13 +302,24 @@ func MakeVoid(ctx context.Context, c *Cluster, source, reason string) (*Plan, er
 		return nil, err
 	}
 	p := &Plan{cluster: c, kind: head.Kind, reason: reason, whole: true, sources: histories}
-	p.Source, p.Known = source, true
+	p.Source, p.Known, p.SharedBy = source, true, sharedBy(source, heads)
 	for _, s := range histories[source].records {
 		if !s.void {
 			p.Voided++
 		}
 	}
 	return p, nil
+}
+
+// sharedBy are the imports that hold rows which the source brought.
+func sharedBy(source string, heads map[string]Import) (out []string) {
+	for name, head := range heads {
+		if slices.Contains(head.Shares, source) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // days widens the days of an import by a record's.

@@ -129,6 +129,13 @@ func (s *sending) begin(ctx context.Context) error {
 				head.First = sum.First
 			}
 			head.Last = max(head.Last, sum.Last)
+			head.Prints = s.prints
+			for share := range s.shares {
+				if !slices.Contains(head.Shares, share) {
+					head.Shares = append(head.Shares, share)
+				}
+			}
+			slices.Sort(head.Shares)
 		}
 		s.heads[source] = &head
 	}

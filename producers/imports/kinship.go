@@ -1,0 +1,101 @@
+package imports
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"retorno/producers/importer"
+)
+
+// rows are the ids of the file's good rows, with what makes them alike to others.
+type rows map[uuid.UUID]uint64
+
+// prints are the prints of the file's good rows.
+type prints map[uint64]bool
+
+func (p *Plan) rows(ctx context.Context) (rows, prints, error) {
+	out, printed := rows{}, prints{}
+	err := p.file.Each(ctx, func(row importer.Row) error {
+		if row.Record == nil {
+			return nil
+		}
+		id, err := uuid.Parse(row.Record.GetRecordId())
+		out[id], printed[row.Print] = likeness(row.Record), true
+		return err
+	})
+	p.prints = slices.Sorted(maps.Keys(printed))
+	p.prints = p.prints[:min(len(p.prints), mostPrints)]
+	return out, printed, err
+}
+
+const (
+	// mostPrints is how many prints of a file are kept.
+	mostPrints = 64
+	// samePrints is the share of them from which on a file is taken for the same one.
+	samePrints = 0.8
+)
+
+// among is how many of the prints that an import kept stand in the file, as a share; 0 where it kept few.
+func (all prints) among(kept []uint64) float64 {
+	const few = 3 // rows without a time may be alike in what is printed
+	if len(kept) < few {
+		return 0
+	}
+	n := 0
+	for _, print := range kept {
+		if all[print] {
+			n++
+		}
+	}
+	return float64(n) / float64(len(kept))
+}
+
+// kinship is how a file and an earlier import compare.
+type kinship struct {
+	h      *history
+	same   int // records that both have
+	within int // records that count and lie within the file's days
+	absent int // of those, the ones that the file lacks
+	like   int // of those, the ones with a row in the file that is like them and no record of the import
+	prints float64
+}
+
+func (p *Plan) compare(rows rows, h *history) kinship {
+	k := kinship{h: h}
+	free := map[uint64]int{} // rows that the import lacks, by likeness
+	for id, like := range rows {
+		if s := h.records[id]; s != nil {
+			s.inFile = true
+			k.same++
+		} else {
+			free[like]++
+		}
+	}
+	first, last := p.file.Summary.First, p.file.Summary.Last
+	for _, s := range h.records {
+		day := s.day.String()
+		if s.void || day < first || day > last {
+			continue
+		}
+		if k.within++; s.inFile {
+			continue
+		}
+		k.absent++
+		if free[s.like] > 0 {
+			free[s.like]--
+			k.like++
+		}
+	}
+	return k
+}
+
+// related reports whether the file repeats the import or corrects it: of the smaller one of both four fifths of the rows
+// stand in the other, unchanged or changed in some cell, or of the larger one half. Fewer may be alike by chance. So
+// does a file whose rows were the same before they were read under other settings.
+func (k kinship) related(rows int) bool {
+	both := k.same + k.like
+	return k.prints > samePrints && k.h.Counted > 0 || both > 0 && (5*both >= 4*min(max(k.within, k.same), rows) || 2*both >= max(k.within, rows))
+}
