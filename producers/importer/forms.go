@@ -125,7 +125,7 @@ func archiveForm(archive *zip.Reader) (es, en string, workbook bool) {
 		return "un libro binario de Excel (.xlsb)", "a binary workbook of Excel (.xlsb)", false
 	case has("word/document.xml"):
 		return "un documento de Word (.docx)", "a Word document (.docx)", false
-	case has("content.xml") && has("mimetype"):
+	case has("content.xml") && has("mimetype"), strings.HasPrefix(mimetype(archive), "application/vnd.oasis.opendocument."):
 		return "un documento de LibreOffice (.ods u otro)", "a LibreOffice document (.ods or another)", false
 	}
 	return "un archivo ZIP", "a ZIP archive", false
@@ -172,4 +172,22 @@ func (g *gunzipped) Seek(offset int64, whence int) (int64, error) {
 		return 0, err
 	}
 	return offset, nil
+}
+
+// mimetype is what an archive says of itself in its first entry, as documents of LibreOffice do.
+func mimetype(archive *zip.Reader) string {
+	if len(archive.File) == 0 || archive.File[0].Name != "mimetype" {
+		return ""
+	}
+	entry, err := archive.File[0].Open()
+	if err != nil {
+		return ""
+	}
+	defer entry.Close()
+	const longest = 100
+	text, err := io.ReadAll(io.LimitReader(entry, longest))
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }

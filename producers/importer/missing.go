@@ -14,7 +14,7 @@ import (
 
 // nothingWords are words of programs and forms for an empty cell. NA is also Namibia and SD Sudan; no export means them.
 var nothingWords = wordSet("NA", "ND", "SD", "N/A", "S/D", "N/D", "NULL", "NULO", "NIL", "NAN", "NAT", `\N`, "#N/A", "#N/D", "#NA", "#NULL!", "#¡NULO!", "UNDEFINED",
-	"MISSING", "VACÍO", "VACÍA", "VACÍAS", "VACIO", "VACIA", "VACIAS", "EN BLANCO", "BLANK", "EMPTY", "SIN INFO", "SIN INF", "SIN DATO", "SIN DATOS", "NO DATA")
+	"MISSING", "#REF!", "#¡REF!", "#VALUE!", "#¡VALOR!", "#DIV/0!", "#¡DIV/0!", "#NAME?", "#¿NOMBRE?", "#NUM!", "#¡NUM!", "VACÍO", "VACÍA", "VACÍAS", "VACIO", "VACIA", "VACIAS", "EN BLANCO", "BLANK", "EMPTY", "SIN INFO", "SIN INF", "SIN INF.", "SIN RESP.", "SI/I", "SIN DATO", "SIN DATOS", "NO DATA")
 
 // abbreviations are the letters of N/I, S/R and the like: with their punctuation always, without it where the column has no
 // such code. The value false is for those that mean something else without it.
@@ -192,6 +192,9 @@ func (k *countryColumn) doubts(upper string) bool {
 		return marked || !k.areCodes()
 	}
 	// LA is Laos, and Los Ángeles between the names of countries; with dots no code is written at all.
+	if usStates[letters] && !k.areCodes() || k != nil && k.states && (usStates[letters] || alsoStates[letters]) { // GA is Gabon, and Georgia
+		return true
+	}
 	far := farGroups[codelists.CountryGroup(letters)]
 	return far && (marked && letters != "PR" && letters != "GB" || !usualOthers[letters] && k != nil && k.names > 0 && !k.areCodes())
 }
@@ -202,8 +205,17 @@ func isNumber(text string) bool { return text != "" && strings.Trim(text, "01234
 type countryColumn struct {
 	codes, names int             // cells with a code that means nothing else, and with other words
 	holds        map[string]bool // codes in it
+	states       bool            // it has states of the United States
 	numbers      bool            // it has the number of a country that Honduras cannot do without, which nothing else means
 }
+
+// statesOnly are states of the United States whose letters are no country, usStates those whose letters are one from which few
+// return, alsoStates those of other countries.
+var (
+	statesOnly = wordSet("TX", "NY", "FL", "NJ", "OH", "WA", "OR", "OK", "UT", "WI", "WV", "KS", "IA", "CT", "HI", "RI", "NH", "NV", "NM", "ND", "MI", "WY", "AK")
+	usStates   = wordSet("AL", "AZ", "GA", "ID", "IL", "KY", "LA", "MA", "MD", "ME", "MN", "MO", "MS", "MT", "SC", "SD", "VA")
+	alsoStates = wordSet("AR", "CA", "CO", "DE", "IN", "NC", "NE", "PA")
+)
 
 // usualNumbers are Honduras, the United States, Mexico, Guatemala and El Salvador in the numbers of the United Nations.
 var usualNumbers = wordSet("340", "840", "484", "320", "222")
@@ -213,6 +225,8 @@ func (k *countryColumn) look(text string) {
 	upper := strings.ToUpper(text)
 	switch {
 	case codeOrNothing[upper] || upper == "ES" || text == "":
+	case statesOnly[upper]:
+		k.states = true
 	case isNumber(text):
 		k.numbers = k.numbers || usualNumbers[text]
 	case l.Has(upper) && upper == text:

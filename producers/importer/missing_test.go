@@ -18,9 +18,9 @@ func column(t *testing.T, cfg Config, name string, value func(*events.Record) st
 		text = "Puesto;Fecha;Hora;Movimiento;" + name + "\n"
 	}
 	for i, cell := range cells {
-		row := fmt.Sprintf("Omoa;16/02/2015;9:%02d;", i)
+		row := fmt.Sprintf("Omoa;16/02/2015;%d:%02d;", 9+i/60, i%60)
 		if cfg.Kind == KindCheckpoint {
-			row = fmt.Sprintf("Corinto;16/02/2015;9:%02d;Entrada;", i)
+			row = fmt.Sprintf("Corinto;16/02/2015;%d:%02d;Entrada;", 9+i/60, i%60)
 		}
 		text += row + cell + "\n"
 	}
@@ -50,7 +50,7 @@ func sameInAll(t *testing.T, what string, got []string, cells []string, want str
 
 var usualNothing = []string{"S/I", "S.I.", "s/i", "S. I.", "S-I", "N/I", "N.I.", "N/C", "n/c.", "N/E", "S/E", "S/R", "N/S", "N/R", "NS/NR", "N/S-N/R", "NS/NC", "N/P",
 	"S/D", "s.d.", "N/D", "n.d.", "N/A", "N.A.", "NA", "(null)", "<NULL>", "[null]", "<NA>", "(N/A)", `\N`, "NaT", "None", "nan", "NULL", "nil", "#N/A", "#N/D", "-", ".",
-	"Sin información", "S/Info", "(en blanco)", "no aplica", "-9", "-99", "-999"}
+	"Sin información", "S/Info", "Sin respuesta", "No contestó", "se ignora", "No disponible", "no respondió", "Rehúsa", "SIN INF.", "Si/I", "#REF!", "#¡REF!", "#¡VALOR!", "#NAME?", "#¿NOMBRE?", "#DIV/0!", "(en blanco)", "no aplica", "-9", "-99", "-999"}
 
 func TestWaysToSayNothingAreNoCodes(t *testing.T) {
 	centre, post := Config{Kind: KindCentre}, Config{Kind: KindCheckpoint}

@@ -37,6 +37,9 @@ func TestCodesOfCountriesThatAreLettersOfSomethingElse(t *testing.T) {
 			{[]string{"U.S.", "U.S.A.", "EE.UU.", "EE. UU.", "C.R.", "P.R.", "G.B."}, []string{"US", "US", "US", "US", "CR", "PR", "GB"}},
 			{[]string{"LA", "TG", "EE", "México", "Guatemala"}, []string{doubt, doubt, doubt, "MX", "GT"}},
 			{[]string{"LA", "TG", "EE", "US", "MX", "GT"}, []string{"LA", "TG", "EE", "US", "MX", "GT"}},
+			{[]string{"AZ", "GA", "LA"}, []string{doubt, doubt, doubt}},
+			{[]string{"TX", "CO", "PA", "GA", "US", "HN"}, []string{"unknown_code", doubt, doubt, doubt, "US", "HN"}},
+			{[]string{"CO", "PA", "GA", "US", "HN"}, []string{"CO", "PA", "GA", "US", "HN"}},
 			{[]string{"504", "+504", "(504)", "508", "591", "1", "México"}, []string{doubt, doubt, doubt, doubt, doubt, doubt, "MX"}},
 			{[]string{"340", "840", "504", "484", "+504"}, []string{"HN", "US", "MA", "MX", doubt}},
 		} {

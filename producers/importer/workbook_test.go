@@ -195,6 +195,7 @@ func TestFilesOfOtherFormsAreNamed(t *testing.T) {
 	for _, c := range []struct{ name, text, code, says string }{
 		{"xls", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + strings.Repeat("\x00", 600), "other_form", ".xls"},
 		{"ods", zipOf(t, "mimetype", "application/vnd.oasis.opendocument.spreadsheet", "content.xml", "<x/>"), "other_form", ".ods"},
+		{"ods by its type", zipOf(t, "mimetype", "application/vnd.oasis.opendocument.spreadsheet"), "other_form", ".ods"},
 		{"docx", zipOf(t, "word/document.xml", "<x/>"), "other_form", ".docx"},
 		{"xlsb", zipOf(t, "xl/workbook.bin", "x"), "other_form", ".xlsb"},
 		{"zip", zipOf(t, "export.csv", "Centro;Fecha\n"), "other_form", "ZIP"},
