@@ -294,6 +294,10 @@ func (c *conversion) document(nationality string) identity.Document {
 	if d.Number == "" {
 		d.Type, d.Number = identity.Passport, c.text("passport")
 	}
+	// No other document has a number like a DNI: it stands in a column of passports, or of documents of any sort.
+	if (country == "" || country == "HN" || c.text("document_country") == "") && identity.LikeDNI(d.Number, country) {
+		d.Type = identity.NationalID
+	}
 	if d.Type != identity.NationalID {
 		return d
 	}
