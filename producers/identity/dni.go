@@ -46,7 +46,7 @@ func MunicipalityOf(d Document) (string, bool) {
 // RestoreZero puts back the leading zero that spreadsheets eat: a number of 12 digits that becomes a DNI with a real
 // municipality and a possible year when a zero is put before it. Anything else comes back as it was, with false.
 func RestoreZero(number string) (string, bool) {
-	digits := foldNumber(whole(number))
+	digits := numberOf(number)
 	if len(digits) != dniDigits-1 || !allDigits(digits) {
 		return number, false
 	}
@@ -58,7 +58,8 @@ func RestoreZero(number string) (string, bool) {
 }
 
 // LikeDNI reports whether a number without a type is a Honduran national id: one with a real municipality; and of a Honduran, or where
-// no country is stated, also one that has a possible year where a DNI has it, or that becomes a DNI with a zero before it.
+// no country is stated, also one that has a possible year where a DNI has it, or that becomes a DNI with a zero before it, or that is
+// written as one, whatever it says.
 func LikeDNI(number, country string) bool {
 	if _, ok := MunicipalityOf(Document{Number: number}); ok {
 		return true
@@ -69,6 +70,10 @@ func LikeDNI(number, country string) bool {
 	if _, ok := RestoreZero(number); ok {
 		return true
 	}
-	n, err := Normalise(Document{Number: number})
-	return err == nil && n.Number != ""
+	if n, err := Normalise(Document{Number: number}); err == nil && n.Number != "" {
+		return true
+	}
+	digits := numberOf(number)
+	municipalities, _ := codelists.Get(codelists.Municipality)
+	return dniForm.MatchString(bare(number)) || len(digits) == dniDigits && allDigits(digits) && municipalities.Has(digits[:4])
 }

@@ -3,6 +3,7 @@ package identity
 import (
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 var (
@@ -11,6 +12,9 @@ var (
 	// exponent is a number as spreadsheets show it where the column is narrow: its last digits are lost.
 	exponent = regexp.MustCompile(`^\s*\d(?:[.,]\d+)?[eE]\+\d+\s*$|^\s*\d[.,]\d+[eE]\d+\s*$`)
 )
+
+// shown is what is left of such a number without its signs.
+var shown = regexp.MustCompile(`^\d{5,}E\d{1,2}$`)
 
 // whole is the number without the decimals of a program.
 func whole(number string) string {
@@ -34,14 +38,35 @@ func filler(number string) bool {
 	if strings.Trim(number, number[:1]) == "" {
 		return true
 	}
-	if !allDigits(number) || len(number) < 6 {
+	if !allDigits(number) {
+		return wordy(number) || shown.MatchString(number) || oneDigit(strings.TrimLeftFunc(number, unicode.IsLetter))
+	}
+	if len(number) < 6 {
 		return false
 	}
 	distinct := map[rune]bool{}
 	for _, digit := range number {
 		distinct[digit] = true
 	}
-	return len(strings.TrimLeft(number, "0")) <= 3 || repeats(number) || len(number) >= 10 && (len(distinct) <= 2 || strings.HasSuffix(number, "00000"))
+	return len(strings.TrimLeft(number, "0")) <= 3 || repeats(number) || len(number) >= 10 && (len(distinct) <= 2 || strings.HasSuffix(number, "00000") || strings.HasSuffix(number, "99999"))
+}
+
+// wordy reports whether a number is more words than number: ver acta 123. A CURP has more letters, and eight figures.
+func wordy(number string) bool {
+	letters, digits := 0, 0
+	for _, r := range number {
+		if unicode.IsLetter(r) {
+			letters++
+		} else {
+			digits++
+		}
+	}
+	return letters > digits && digits < minFigures
+}
+
+// oneDigit reports whether what follows the letters of a series is one digit: A000000.
+func oneDigit(serial string) bool {
+	return len(serial) >= 5 && strings.Trim(serial, serial[:1]) == ""
 }
 
 // repeats reports whether the number is two to four digits, three times or more: 123123123.

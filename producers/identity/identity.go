@@ -55,6 +55,8 @@ const (
 	dniDigits = 13
 	// minLength and maxLength bound the numbers of other documents, in letters and digits.
 	minLength, maxLength = 4, 32
+	// minFigures bounds those of digits alone: 0801 is the beginning of a DNI, 2016 a year, 42551 a day in a spreadsheet.
+	minFigures = 6
 	// firstYear and lastYear bound the year of registration inside a DNI.
 	firstYear, lastYear = 1880, 2100
 	// keyBytes is how much of the HMAC the key keeps: 128 bits, collisions are out of the question.
@@ -87,12 +89,13 @@ func (s Secret) Key(d Document) (string, error) {
 //   - the number keeps letters and digits only, letters in upper case, full-width and other forms of a character as
 //     the ordinary one (Unicode NFKC); spaces, hyphens, dots and slashes fall away; leading zeros stay;
 //   - the country is upper case and HN when empty, the type NationalID when empty;
+//   - the name of the document before its number (DNI, Pasaporte No.) falls away;
 //   - the decimals that a program gives a whole number fall away (501198500123.0);
 //   - a Honduran national id has exactly 13 digits, the middle of which are a year (DDMM-YYYY-NNNNN).
 //
 // No letters and digits at all are no document: the result is the zero Document.
 func Normalise(d Document) (Document, error) {
-	number := foldNumber(whole(d.Number))
+	number := numberOf(d.Number)
 	if number == "" {
 		return Document{}, nil
 	}
@@ -114,7 +117,7 @@ func Normalise(d Document) (Document, error) {
 	if fault := numberFault(out); fault != "" {
 		return Document{}, &FaultError{Fault: fault}
 	}
-	if rounded(d.Number) {
+	if text := bare(d.Number); rounded(text) || !isHonduranID(out) && (isDate(text, number) || amongOthers(text, number)) {
 		return Document{}, &FaultError{Fault: FaultDummy}
 	}
 	return out, nil
@@ -125,7 +128,7 @@ func numberFault(d Document) Fault {
 		if len(d.Number) != dniDigits || !allDigits(d.Number) {
 			return FaultLength
 		}
-		if year := atoi(d.Number[4:8]); year < firstYear || year > lastYear || d.Number[8:] == "00000" {
+		if !possible(d.Number) {
 			return FaultDummy
 		}
 		return ""
@@ -137,6 +140,8 @@ func numberFault(d Document) Fault {
 		return FaultDummy
 	case filler(d.Number):
 		return FaultDummy
+	case len(d.Number) < minFigures && allDigits(d.Number):
+		return FaultLength
 	}
 	return ""
 }

@@ -353,8 +353,12 @@ func (c *conversion) documents(nationality string) (out []identity.Document) {
 	return out
 }
 
-// national restores the zero of a national id, and its country.
+// national knows a national id among other documents, and restores its zero and its country.
 func (c *conversion) national(d identity.Document) (_ identity.Document, restored bool) {
+	// No other document has a number like a DNI: it stands in a column of passports, or of documents of any sort.
+	if (d.Country == "" || d.Country == "HN" || c.text("document_country") == "") && identity.LikeDNI(d.Number, d.Country) {
+		d.Type = identity.NationalID
+	}
 	if d.Type != identity.NationalID {
 		return d, false
 	}

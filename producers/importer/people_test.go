@@ -95,11 +95,48 @@ func TestNumbersUnderDocumento(t *testing.T) {
 		}
 	}
 	for column, number := range map[string]string{
-		"Documento": "501198506322", "Documento;Nacionalidad": "501198506321;Guatemalteca", "Documento;Tipo de documento": "501198506321;Pasaporte", "Pasaporte": "501198506321",
+		"Documento": "501198506322", "Documento;Nacionalidad": "501198506321;Guatemalteca", "Documento;Tipo de documento": "C501985;Pasaporte", "Pasaporte;País del documento": "501198506321;Guatemala",
 	} {
 		if got := key(column, number); got == want || got == "" {
 			t.Errorf("%s under %s has the key %q", number, column, got)
 		}
+	}
+}
+
+// A DNI is the same person under whatever heading and label it stands; what is written as a DNI and is none is no other document.
+func TestADNIUnderAnyHeading(t *testing.T) {
+	key := func(column, number string) string {
+		_, out := keyed(t, Config{Kind: KindCentre}, registered(column, "23;Hombre;25;"+number))
+		if out.records[0].PersonKey == "" && !warned(out, "document_unreadable") {
+			t.Errorf("%s under %s is not linked, and nothing says so", number, column)
+		}
+		return out.records[0].PersonKey
+	}
+	want := key("Identidad", "0801-1990-12345")
+	for column, numbers := range map[string][]string{
+		"Pasaporte":                    {"0801-1990-12345", "0801199012345", "801199012345", "DNI 0801199012345"},
+		"Pasaporte;Nacionalidad":       {"0801-1990-12345;Hondureña", "0801199012345;Estadounidense"},
+		"Documento":                    {"DNI 0801199012345", "id: 0801-1990-12345.", "No. 0801199012345", "801-1990-12345"},
+		"Identidad":                    {"DNI 0801199012345", "id: 0801-1990-12345."},
+		"Documento;Tipo de documento":  {"0801199012345;Pasaporte", "0801199012345;Otro", "DNI: 0801199012345;"},
+		"No. de documento":             {"Identidad: 0801199012345"},
+		"Documento;País del documento": {"0801199012345;Honduras"},
+	} {
+		for _, number := range numbers {
+			if got := key(column, number); got != want {
+				t.Errorf("%s under %s has another key, or none", number, column)
+			}
+		}
+	}
+	for _, column := range []string{"Documento", "No. de documento", "Pasaporte", "Identidad"} {
+		for _, number := range []string{"0801-9999-99999", "0801-1234-56789", "801-1234-56789", "A000000", "0801", "2016", "30/06/2016", "501199E11", "ver acta 123", "hijo de 0801199012345", "30-jun-2016"} {
+			if key(column, number) != "" {
+				t.Errorf("%s under %s has a key", number, column)
+			}
+		}
+	}
+	if key("Pasaporte;País del documento", "0801199012345;Guatemala") == want {
+		t.Error("a passport that Guatemala issued has the key of a DNI")
 	}
 }
 
