@@ -14,6 +14,7 @@ import (
 
 	"retorno/consumers/counting/store"
 	"retorno/deploy/command/settings"
+	"retorno/schemas/calendar"
 )
 
 // clickhouseFlags say how to reach ClickHouse.
@@ -184,6 +185,20 @@ func (f *clickhouseFlags) checkVersion(ctx context.Context, s *store.Store) erro
 	}
 	if store.TooOld(version) {
 		return Usage(fmt.Errorf("ClickHouse at %s is of version %s; the lowest that works is %s", f.Addr, version, store.LowestVersion))
+	}
+	return nil
+}
+
+// warnOfZone names the server's time zone where it is not that of Honduras. No number here changes with it; but clients take
+// a date or a time without a zone for one of the server's, and ask for another day than people meant.
+func warnOfZone(ctx context.Context, s *store.Store, log *slog.Logger) error {
+	var zone string
+	if err := s.Conn().QueryRow(ctx, "SELECT serverTimezone()").Scan(&zone); err != nil {
+		return fmt.Errorf("ask ClickHouse for its time zone: %w", err)
+	}
+	if zone != calendar.ZoneName {
+		log.Warn("the time zone of ClickHouse is not that of Honduras: programs that ask it for a day or a time may find those of another one; "+
+			"set <timezone>"+calendar.ZoneName+"</timezone> in its configuration (deploy/clickhouse/timezone.xml) and start it again", "zone", zone)
 	}
 	return nil
 }

@@ -68,6 +68,9 @@ func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer func() { _ = s.Close() }()
+	if err := warnOfZone(ctx, s, t.Log); err != nil {
+		return err
+	}
 	server := ops.New(registry)
 	listener, _, err := ops.Listen(c.OpsListen, false)
 	if err != nil {

@@ -25,6 +25,9 @@ func (c *migrateCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	defer func() { _ = s.Close() }()
 	applied, err := s.Migrate(ctx)
+	if err == nil {
+		err = warnOfZone(ctx, s, t.Log)
+	}
 	if err != nil {
 		return err
 	}

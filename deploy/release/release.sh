@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the archives of a release: the program that a ministry runs, static, without the laboratory (build tag server), with
-# what it is made of (sbom.cdx.json, CycloneDX), the licences of that, the roles of ClickHouse and the alerts of Prometheus; and
+# what it is made of (sbom.cdx.json, CycloneDX), the licences of that, the roles and the time zone of ClickHouse and the alerts of Prometheus; and
 # SHA256SUMS over the archives. One commit gives the same bytes, wherever and whenever it is built.
 # Usage, in the tree: deploy/release/release.sh FOLDER VERSION SECONDS PLATFORM…   (linux/amd64 …; SECONDS since 1970 is the time of the commit)
 set -euo pipefail
@@ -35,7 +35,7 @@ for platform in "$@"; do
   licences "$to/licences"
   GOOS='' GOARCH='' GOFLAGS='-trimpath -buildvcs=false' go build -modfile=deploy/tools/sbom.mod -o "$work/sbom" github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
   "$work/sbom" bin -json -noserial -notimestamp -version "$version" -output "$to/sbom.cdx.json" "$to/retorno"
-  cp -r docs LICENSE CHANGELOG.md README.md SECURITY.md consumers/counting/reconcile/METHOD.md deploy/clickhouse/roles.sql deploy/prometheus/rules.yml "$to/"
+  cp -r docs LICENSE CHANGELOG.md README.md SECURITY.md consumers/counting/reconcile/METHOD.md deploy/clickhouse/roles.sql deploy/clickhouse/timezone.xml deploy/prometheus/rules.yml "$to/"
   chmod -R u=rwX,go=rX "$to"
   tar --sort=name --format=ustar --mtime="@$seconds" --owner=0 --group=0 --numeric-owner -C "$work" -cf - "$name" | gzip -9n > "$folder/$name.tar.gz"
 done

@@ -60,7 +60,7 @@ func TestARelease(t *testing.T) {
 			t.Errorf("%s has no licence in the archive", module)
 		}
 	}
-	for _, file := range []string{"LICENSE", "CHANGELOG.md", "README.md", "SECURITY.md", "METHOD.md", "docs/operators.md", "roles.sql", "rules.yml", "licences/go/LICENSE"} {
+	for _, file := range []string{"LICENSE", "CHANGELOG.md", "README.md", "SECURITY.md", "METHOD.md", "docs/operators.md", "roles.sql", "timezone.xml", "rules.yml", "licences/go/LICENSE"} {
 		if len(files[file]) == 0 {
 			t.Errorf("%s is missing", file)
 		}

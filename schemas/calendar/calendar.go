@@ -19,11 +19,14 @@ import (
 //go:embed tegucigalpa.tzif
 var zoneRules []byte
 
-// zone is America/Tegucigalpa.
+// ZoneName is the name of the zone of Honduras in the IANA database.
+const ZoneName = "America/Tegucigalpa"
+
+// zone is ZoneName.
 var zone = mustLoadZone()
 
 func mustLoadZone() *time.Location {
-	l, err := time.LoadLocationFromTZData("America/Tegucigalpa", zoneRules)
+	l, err := time.LoadLocationFromTZData(ZoneName, zoneRules)
 	if err != nil {
 		panic(fmt.Sprintf("calendar: the compiled-in zone of Honduras cannot be read: %v", err))
 	}

@@ -15,7 +15,7 @@ const createMigrations = `CREATE TABLE IF NOT EXISTS retorno.migrations
     number     UInt32   COMMENT 'Número del paso / Number of the step',
     name       String   COMMENT 'Nombre / Name',
     checksum   String   COMMENT 'SHA-256 del archivo / SHA-256 of the file',
-    applied_at DateTime COMMENT 'Cuándo se aplicó / When it was applied'
+    applied_at DateTime('America/Tegucigalpa') COMMENT 'Cuándo se aplicó / When it was applied'
 )
 ENGINE = ReplacingMergeTree(applied_at) ORDER BY number
 COMMENT 'Pasos del esquema que se han aplicado / Steps of the schema that have been applied'`

@@ -1,5 +1,5 @@
 // Package clients fetches clients of ClickHouse that others wrote: Python's clickhouse-driver and clickhouse-connect,
-// and two generations of the JDBC driver. Its tests run them, and curl, against the embedded engine: none of them may
+// and three generations of the JDBC driver. Its tests run them, and curl, against the embedded engine: none of them may
 // notice that it is no server.
 //
 // Every version is pinned, and each client is fetched once into a folder of the project's own.
@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"retorno/deploy/lab/embedded/fetchonce"
@@ -23,20 +24,23 @@ import (
 //go:embed jdbc/old.xml
 var oldJDBC []byte
 
+//go:embed jdbc/middle.xml
+var middleJDBC []byte
+
 //go:embed jdbc/new.xml
 var newJDBC []byte
 
 //go:embed requirements.txt
 var requirements []byte
 
-// JDBC returns a folder with the jars of the old generation of the driver in old and of the new one in new. tell hears
+// JDBC returns a folder with the jars of the generations of the driver, in old, middle and new. tell hears
 // how many bytes have come; it may be nil.
 func JDBC(ctx context.Context, tell func(bytes int64)) (string, error) {
 	return fetchonce.Folder{
-		Name:  fmt.Sprintf("jdbc/%.8x", sha256.Sum256(append(oldJDBC[:len(oldJDBC):len(oldJDBC)], newJDBC...))),
+		Name:  fmt.Sprintf("jdbc/%.8x", sha256.Sum256(slices.Concat(oldJDBC, middleJDBC, newJDBC))),
 		Proof: filepath.Join("old", "clickhouse-jdbc-0.6.5.jar"),
 		Fill: func(ctx context.Context, dir string) error {
-			return jars.Fetch(ctx, dir, map[string][]byte{"old": oldJDBC, "new": newJDBC}, tell)
+			return jars.Fetch(ctx, dir, map[string][]byte{"old": oldJDBC, "middle": middleJDBC, "new": newJDBC}, tell)
 		},
 	}.Path(ctx)
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"retorno/deploy/lab/embedded/enginefetch"
+	"retorno/schemas/calendar"
 )
 
 // EngineConfig says how to run a ClickHouse engine.
@@ -31,6 +32,9 @@ type EngineConfig struct {
 	// Outside lets statements reach files of this machine, other computers and programs: file(), url(), mysql(), remote(),
 	// ENGINE = Kafka, dictionaries and the like. Without it they are refused.
 	Outside bool
+	// Zone is the engine's time zone: what a time without one means, and what clients take for the server's. Empty:
+	// calendar.ZoneName, whatever this machine's is.
+	Zone string
 	// MemoryLimit is what the engine may allocate, in bytes; 0 = DefaultMemoryLimit.
 	MemoryLimit int64
 	// Log takes the engine's own words; nil = none.
@@ -91,7 +95,10 @@ func (c EngineConfig) order(library string) (engineOrder, error) {
 	if err != nil {
 		return engineOrder{}, fmt.Errorf("%w: %s: %w", ErrFolderUnusable, c.Dir, err)
 	}
-	o := engineOrder{Library: library, Dir: dir, Native: c.Native, HTTP: c.HTTP, Password: c.Password, MemoryLimit: c.MemoryLimit, Outside: c.Outside}
+	o := engineOrder{Library: library, Dir: dir, Native: c.Native, HTTP: c.HTTP, Password: c.Password, MemoryLimit: c.MemoryLimit, Outside: c.Outside, Zone: c.Zone}
+	if o.Zone == "" {
+		o.Zone = calendar.ZoneName
+	}
 	if o.Native == "" {
 		o.Native = "127.0.0.1:0"
 	}
@@ -139,10 +146,10 @@ func (e *Engine) launch(order engineOrder) (reports *os.File, err error) {
 	return reports, nil
 }
 
-// environment is all that the child has of one: nothing of this process's own, which may hold secrets. UTC wherever this
-// machine is: what a time without a zone means must not depend on it.
+// environment is all that the child has of one: nothing of this process's own, which may hold secrets. The engine takes its
+// time zone from it: what a time without a zone means must not depend on this machine.
 func environment(order engineOrder) []string {
-	all := []string{"TZ=UTC", childVariable + "=" + childNew, childDirVariable + "=" + order.Dir, childLibraryVariable + "=" + order.Library}
+	all := []string{"TZ=" + order.Zone, childVariable + "=" + childNew, childDirVariable + "=" + order.Dir, childLibraryVariable + "=" + order.Library}
 	if path := os.Getenv(loaderVariable); path != "" {
 		all = append(all, loaderVariable+"="+path) // some systems find the C library by it
 	}

@@ -38,9 +38,9 @@ const (
 
 // engineOrder is what the child is told, as the first line of its standard input.
 type engineOrder struct {
-	Library, Dir, Native, HTTP, Password string
-	MemoryLimit                          int64
-	Outside                              bool
+	Library, Dir, Native, HTTP, Password, Zone string
+	MemoryLimit                                int64
+	Outside                                    bool
 }
 
 // The engine's process is this same executable: a test's as well as the command's. It must not reach main.

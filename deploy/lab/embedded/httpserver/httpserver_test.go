@@ -40,7 +40,7 @@ func TestRoutes(t *testing.T) {
 func TestHeadersAreClickHouses(t *testing.T) {
 	a := ask(t, http.MethodPost, "SELECT number FROM numbers(3)", "query_id=my-id", "default_format=JSONEachRow")
 	for name, want := range map[string]string{
-		"X-ClickHouse-Query-Id": "my-id", "X-ClickHouse-Format": "JSONEachRow", "X-ClickHouse-Timezone": "UTC", "X-ClickHouse-Server-Display-Name": "retorno-embedded",
+		"X-ClickHouse-Query-Id": "my-id", "X-ClickHouse-Format": "JSONEachRow", "X-ClickHouse-Timezone": "America/Tegucigalpa", "X-ClickHouse-Server-Display-Name": "retorno-embedded",
 		"Content-Type": "application/x-ndjson; charset=UTF-8",
 	} {
 		if got := a.header.Get(name); got != want {

@@ -34,7 +34,7 @@ func TestTypesThroughClickHouseGo(t *testing.T) {
 				{"Int8", int8(-5)}, {"UInt16", uint16(65535)}, {"Int64", int64(-1 << 60)}, {"UInt64", uint64(1<<64 - 1)},
 				{"UInt128", *huge}, {"Int256", *new(big.Int).Neg(huge)}, {"Float32", float32(1.5)}, {"Float64", 2.25}, {"Bool", true},
 				{"String", "Choluteca ñ"}, {"FixedString(3)", "abc"},
-				{"Date", time.Date(2016, 6, 30, 0, 0, 0, 0, time.UTC)}, {"Date32", time.Date(1925, 1, 1, 0, 0, 0, 0, time.UTC)},
+				{"Date", time.Date(2016, 6, 30, 0, 0, 0, 0, tegucigalpa)}, {"Date32", time.Date(1925, 1, 1, 0, 0, 0, 0, tegucigalpa)},
 				{"DateTime('America/Tegucigalpa')", when.Truncate(time.Second)}, {"DateTime64(6, 'America/Tegucigalpa')", when},
 				{"Decimal(9, 2)", decimal.RequireFromString("63.01")}, {"Decimal(38, 10)", decimal.RequireFromString("-1.0000000001")},
 				{"UUID", uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057")}, {"IPv4", net.ParseIP("10.0.0.1").To4()}, {"IPv6", net.ParseIP("2001:db8::1")},
