@@ -15,14 +15,13 @@ import (
 
 // fact is what is true of one row of a made export.
 type fact struct {
-	day            calendar.Day
-	hour, minute   int // hour -1: not stated
-	sex            string
-	age            int // -1: not stated
-	person         int // 0: no document
-	displaced      string
-	nationality    string
-	unstatedAnswer bool
+	day          calendar.Day
+	hour, minute int // hour -1: not stated
+	sex          string
+	age          int // -1: not stated
+	person       int // 0: no document
+	displaced    string
+	nationality  string
 }
 
 // export is a made file: facts, and the way in which one office writes them.
@@ -37,7 +36,7 @@ type export struct {
 	comma  string
 }
 
-// months are those of the first half of 2016: an export is of one period.
+// makeExport makes the export of one office and one period.
 func makeExport(seed uint64) *export {
 	r := rand.New(rand.NewPCG(seed, 1))
 	e := &export{r: r, comma: pick(r, ";", ",", "\t", "|"), none: pick(r, "", "S/I", "N/I", "s.i.", "N/C", "N/D", "-", "NULL", `\N`, "(null)", "No declarado"), clock: r.IntN(2) == 0}
@@ -119,7 +118,7 @@ func (e *export) cells(f fact) []string {
 
 var exportHead = []string{"Centro", "Fecha", "Hora", "Sexo", "Edad", "Documento", "Desplazado por violencia", "Nacionalidad"}
 
-// text is the file, after a hand has changed cells as hands do. What is changed is true no more: honest says whether the row
+// text is the file, after a hand has changed cells as hands do. What is changed is true no more: honest tells of each row whether it
 // still says what its fact is.
 func (e *export) text(mutations []byte) (text string, honest []bool) {
 	var rows [][]string
@@ -137,7 +136,7 @@ func (e *export) text(mutations []byte) (text string, honest []bool) {
 			y, m, d := e.facts[i].day.Civil()
 			row[1] = fmt.Sprintf("%02d/%02d/%d", m, d, y)
 			if e.date(e.facts[i].day) != row[1] {
-				honest[i] = d > 12 // nobody can see it where both are months
+				honest[i] = d > 12 // it cannot be seen where both are months
 			}
 		case 1: // typed by hand, the day first
 			y, m, d := e.facts[i].day.Civil()

@@ -1,0 +1,53 @@
+package command
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// One file under other settings makes other records: it is known all the same.
+func TestOneFileUnderOtherSettingsIsAskedAbout(t *testing.T) {
+	documents, dates := centreHead, centreHead
+	for n := range 20 {
+		row := fmt.Sprintf("CAMR La Lima;%02d/05/2015;%02d:20;Hombre;%d;Cortés;San Pedro Sula;Corinto;Estados Unidos;Aéreo;", 3+n/8, 6+n%12, 20+n)
+		dates += row + "\n"
+		documents += row + fmt.Sprintf("0501-19%02d-%05d\n", 95-n, 100+n)
+	}
+	for name, c := range map[string]struct {
+		text          string
+		first, second []string
+	}{
+		"documents":    {documents, []string{"--without-documents"}, nil},
+		"the order":    {dates, []string{"--date-order=dmy"}, []string{"--date-order=mdy"}},
+		"a column":     {dates, nil, []string{"--column=Hora=-"}},
+		"a point less": {dates, nil, []string{"--column=Punto de salida=-"}},
+	} {
+		i := newImporting(t)
+		i.file(c.text, c.first...).said(t, exitDone, "20 new rows sent")
+		before := i.account()
+		if r := i.file(c.text, c.second...); r.status != exitNo || !strings.Contains(r.err, "--replace") {
+			t.Errorf("%s: %+v", name, r)
+		}
+		if after := i.account(); !slices.Equal(before.counted, after.counted) {
+			t.Errorf("%s: counted %q", name, after.counted)
+		}
+		i.file(c.text, append(c.second, "--replace="+source(t, i))...).said(t, exitDone, "counted already", " voided")
+		if after := i.account(); len(after.counted) != 20 || len(after.missing) != 0 {
+			t.Errorf("%s: counted %q, missing %v", name, after.counted, after.missing)
+		}
+	}
+}
+
+// What is taken back of one import was perhaps in the file of another, too.
+func TestRowsThatTwoFilesHold(t *testing.T) {
+	i := newImporting(t)
+	a, b, c := person(16, 26, "Corinto"), person(17, 27, "Corinto"), person(18, 28, "Corinto")
+	i.file(centreHead+a+b, "--source=first").said(t, exitDone)
+	i.file(centreHead+b+c, "--source=second").said(t, exitDone, "1 new rows sent, 1 counted already, 1 of them from other imports")
+	r := try(t, "", nil, slices.Concat([]string{"import", "void", "first"}, i.args)...)
+	r.said(t, exitDone, "2 records voided", "files of import-second held rows of it")
+	i.file(centreHead+b+c, "--source=second").said(t, exitDone)
+	i.holds("the second file", "27 L-COR", "28 L-COR")
+}
