@@ -1,6 +1,6 @@
 // Package clickhouse is what an administrator gives the commands of retorno on a ClickHouse server: a role with its
-// rights and its limits for each (roles.sql). The embedded engine takes the same file, so that whatever the tests show of
-// a role holds for the file that administrators run.
+// rights and its limits for each (roles.sql), and the server's time zone (timezone.xml). The embedded engine takes the same
+// files, so that whatever the tests show of a role or of a zone holds for what administrators use.
 package clickhouse
 
 import (
@@ -13,6 +13,16 @@ import (
 
 //go:embed roles.sql
 var rolesSQL string
+
+//go:embed timezone.xml
+var timezoneXML string
+
+// Zone is the time zone of timezone.xml.
+func Zone() string {
+	_, after, _ := strings.Cut(timezoneXML, "<timezone>")
+	zone, _, _ := strings.Cut(after, "</timezone>")
+	return zone
+}
 
 // Role is a role of roles.sql.
 type Role struct {

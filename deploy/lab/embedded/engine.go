@@ -15,8 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"retorno/deploy/clickhouse"
 	"retorno/deploy/lab/embedded/enginefetch"
-	"retorno/schemas/calendar"
 )
 
 // EngineConfig says how to run a ClickHouse engine.
@@ -33,7 +33,7 @@ type EngineConfig struct {
 	// ENGINE = Kafka, dictionaries and the like. Without it they are refused.
 	Outside bool
 	// Zone is the engine's time zone: what a time without one means, and what clients take for the server's. Empty:
-	// calendar.ZoneName, whatever this machine's is.
+	// that of deploy/clickhouse/timezone.xml, whatever this machine's is.
 	Zone string
 	// MemoryLimit is what the engine may allocate, in bytes; 0 = DefaultMemoryLimit.
 	MemoryLimit int64
@@ -97,7 +97,7 @@ func (c EngineConfig) order(library string) (engineOrder, error) {
 	}
 	o := engineOrder{Library: library, Dir: dir, Native: c.Native, HTTP: c.HTTP, Password: c.Password, MemoryLimit: c.MemoryLimit, Outside: c.Outside, Zone: c.Zone}
 	if o.Zone == "" {
-		o.Zone = calendar.ZoneName
+		o.Zone = clickhouse.Zone()
 	}
 	if o.Native == "" {
 		o.Native = "127.0.0.1:0"
