@@ -83,7 +83,7 @@ func TestAnAttributeIsOneRowAndOneMigration(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The second row answers neither yes nor no: it is rejected by the column's name.
-	if out, status := demo.run("import", "centre", rows, "--kafka-brokers", demo.Kafka, "--kafka-partitions=3"); status != 1 || !strings.Contains(out, "1 sent, 1 rejected") {
+	if out, status := demo.run("import", "centre", rows, "--kafka-brokers", demo.Kafka, "--kafka-partitions=3"); status != 1 || !strings.Contains(out, "1 accepted, 1 rejected") {
 		t.Errorf("the import ended with %d: %s", status, out)
 	}
 	if rejected, err := os.ReadFile(rows + ".rejected.csv"); err != nil || !bytes.Contains(rejected, []byte(";tiene seguro;unknown_code;")) {
