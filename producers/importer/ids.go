@@ -85,9 +85,13 @@ func appendField(b []byte, f protoreflect.FieldDescriptor, v protoreflect.Value)
 
 // recordID makes the id of the n-th record with this content: 48 bits of the event's time, then bits of the SHA-256
 // of content and n, with version 7 and variant set (RFC 9562, 5.7 and 5.8).
-func (h rowHash) recordID(eventMs int64, n uint32) string {
+func (h rowHash) recordID(eventMs int64, n uint32) string { return RecordID(eventMs, h, n) }
+
+// RecordID is the id of a record that an import makes, from when it happened (milliseconds since 1970), the SHA-256 of what it
+// says, and which one it is of those that say so, from 1.
+func RecordID(eventMs int64, content [sha256.Size]byte, n uint32) string {
 	var in [sha256.Size + 4]byte
-	copy(in[:], h[:])
+	copy(in[:], content[:])
 	binary.BigEndian.PutUint32(in[sha256.Size:], n)
 	sum := sha256.Sum256(in[:])
 	var id [16]byte

@@ -128,7 +128,10 @@ func (f *File) read(ctx context.Context, cfg Config, r io.Reader) (err error) {
 		return err
 	}
 	p := pass{ctx: ctx, cfg: cfg, file: f, alike: map[uint64]uint32{}, taken: map[Place]bool{}, people: map[uint64]*personEvidence{}}
-	if err := errors.Join(p.run(), p.unlink()); err != nil {
+	if err := p.run(); err != nil {
+		return err
+	}
+	if err := p.unlink(); err != nil {
 		return err
 	}
 	f.Mended, f.Source = d.header.rejected(), p.sourceID()

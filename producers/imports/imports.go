@@ -14,7 +14,7 @@
 //   - A replaced or voided import ends with exactly the rows of the file counted: rows that are gone are voided, rows that
 //     are there a second time after that are restored, each as the next revision of the same record.
 //   - Each number of a source up to its highest stands for a record or for a row that is rejected now. A number whose row
-//     is gone from the file is used by a later row or, when none is left, by a revision that repeats a record.
+//     is gone from the file is used by a later row or, when none is left, by a record that is void from the first.
 //   - An import that was cut off is completed by importing the file again.
 //
 // Two imports of one source at a time are told apart: the later one waits until the other has ended, or has been silent for

@@ -2,6 +2,7 @@ package imports
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"slices"
@@ -231,7 +232,7 @@ func (s *sending) rest(ctx context.Context, h *history) error {
 		return err
 	}
 	free := h.allocator()
-	var carrier *events.Record // the latest revision of some record
+	var pattern *events.Record // some record
 	_, err := s.cluster.histories(ctx, []Import{*s.heads[h.Source]}, func(r *events.Record) error {
 		id, err := uuid.Parse(r.GetRecordId())
 		if err != nil {
@@ -244,9 +245,7 @@ func (s *sending) rest(ctx context.Context, h *history) error {
 				return err
 			}
 		}
-		if state := h.records[id]; state != nil && state.revision == r.GetRevision() {
-			carrier = proto.CloneOf(r)
-		}
+		pattern = r
 		return nil
 	})
 	if err != nil {
@@ -255,17 +254,24 @@ func (s *sending) rest(ctx context.Context, h *history) error {
 	if len(gone) > 0 {
 		return fmt.Errorf("import %s: %d records to take back are not in the log", h.Source, len(gone))
 	}
-	if !s.whole || carrier == nil {
+	if !s.whole || pattern == nil {
 		return nil
 	}
 	for _, number := range h.holes() {
-		carrier.Revision++
-		carrier.RecordedTimeMs = s.at
-		if err := s.put(ctx, proto.CloneOf(carrier), h, number); err != nil {
+		if err := s.put(ctx, closed(pattern, h.Source, number, s.at), h, number); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// closed is a record that stands for a number without a row: void from its first revision on, so that it never counts, and of
+// no person. pattern lends it what a record must state.
+func closed(pattern *events.Record, source string, number uint64, at int64) *events.Record {
+	r := proto.CloneOf(pattern)
+	r.RecordId = importer.RecordID(r.GetEventTimeMs(), sha256.Sum256(fmt.Appendf(nil, "retorno closed number\n%s\n%d", source, number)), 1)
+	r.Revision, r.VoidReason, r.PersonKey, r.RecordedTimeMs = 1, "entered_in_error", "", at
+	return r
 }
 
 // end keeps the accounts of what there is now.
@@ -290,10 +296,11 @@ func (s *sending) end(ctx context.Context) error {
 		head.State, head.Counted, head.Void = StateSent, 0, 0
 		head.Spans = slices.DeleteFunc(head.Spans, func(s Span) bool { return s.From == s.To })
 		for _, state := range s.sources[source].records {
-			if state.void {
-				head.Void++
-			} else {
+			switch {
+			case !state.void:
 				head.Counted++
+			case state.revision > 1: // else it closes a number
+				head.Void++
 			}
 		}
 		if head.Counted == 0 && head.Void > 0 {
