@@ -37,7 +37,8 @@ def types(compression):
     got = c.execute('SELECT * FROM drv_types')
     assert len(got) == 3, got
     assert got[0][:11] == row[:11], (got[0], row)
-    assert got[0][11].isoformat()[:19] == '2016-06-30T23:30:00', got[0][11]
+    # The engine's FORMAT Native leaves the zone of a DateTime out, so the driver shows the moment in the server's.
+    assert got[0][11] == datetime.datetime(2016, 6, 30, 17, 30), got[0][11]
     assert got[0][12].isoformat() == '2016-06-30T23:30:01.123456-06:00', got[0][12]
     assert got[0][13:] == row[13:], (got[0][13:], row[13:])
     c.disconnect()
