@@ -13,7 +13,6 @@ import (
 	"unicode/utf8"
 
 	"retorno/deploy/command/screen"
-	"retorno/deploy/command/settings"
 	"retorno/producers/importer"
 	"retorno/producers/imports"
 )
@@ -204,10 +203,12 @@ func (c *importFile) failed(err error) error {
 	var unknown *imports.UnknownError
 	var cutOff *cutOffError
 	switch {
-	case errors.As(err, &unreadable) && unreadable.Code == "no_secret":
-		return Usage(fmt.Errorf("%w: --identity-key-file or %s, or --without-documents", err, settings.EnvironmentName("identity-key")))
 	case errors.As(err, &unreadable):
-		return No(err)
+		said := fmt.Errorf("%s: %w\n%[1]s: %[3]s", c.File, err, unreadable.ES)
+		if unreadable.Code == "no_secret" {
+			return Usage(said)
+		}
+		return No(said)
 	case errors.As(err, &replaces):
 		return No(fmt.Errorf("%s: %w; nothing was sent: import it with --replace=%s if it is the corrected file, with --keep if those rows stay counted beside it, or under a --source of its own\n%s; no se envió nada: importe con --replace=%[3]s si es el archivo corregido, con --keep si esas filas siguen contando, o con --source si es otro archivo",
 			c.File, err, replaces.Import.Source, replaces.Spanish()))

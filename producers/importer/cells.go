@@ -3,6 +3,7 @@ package importer
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -269,12 +270,17 @@ func (c *conversion) age(on calendar.Day) *uint32 {
 	return &out
 }
 
-// statedAge reads the age column: 23, 23 años, 23,0, 8 meses.
+// statedAge reads the age column: 23, 23 años, 23,0, 8 meses, 3 años y 4 meses.
 func (c *conversion) statedAge() (uint32, bool) {
 	text := c.text("age")
 	code, ok := codelists.Resolve(codelists.AgeGroup, text)
 	if ok && code == unknownCode(codelists.AgeGroup) && !wordless(text) {
 		return 0, false
+	}
+	if strings.ContainsAny(text, "mM") {
+		if both := yearsAndMonths.FindStringSubmatch(codelists.Fold(text)); both != nil {
+			text = both[1]
+		}
 	}
 	number := strings.TrimRightFunc(text, func(r rune) bool { return !unicode.IsDigit(r) })
 	n, err := strconv.ParseFloat(strings.Replace(strings.TrimSpace(number), ",", ".", 1), 64)
@@ -286,6 +292,9 @@ func (c *conversion) statedAge() (uint32, bool) {
 	}
 	return uint32(years), true
 }
+
+// yearsAndMonths is an age in two units, folded, of which completed years count.
+var yearsAndMonths = regexp.MustCompile(`^(\d{1,3})(?:a|anos?|years?)(?:y|con|and)?(?:\d|1[01])(?:m|mes|meses|months?)$`)
 
 // ageUnits says how many of a unit make a year.
 var ageUnits = map[string]float64{

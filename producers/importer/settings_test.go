@@ -180,6 +180,8 @@ func TestRowsAreRejectedForTheirReason(t *testing.T) {
 		"30/06/2016,,Omoa,,,-3,,,,,,":                              "bad_age",
 		"30/06/2016,,Omoa,,,23.5,,,,,,":                            "bad_age",
 		"30/06/2016,,Omoa,,,18 meses,,,,,,":                        "",
+		"30/06/2016,,Omoa,,,3 años y 4 meses,,,,,,":                "",
+		"30/06/2016,,Omoa,,,3 años 14 meses,,,,,,":                 "bad_age",
 		"30/06/2016,,Omoa,,,25,30/06/1991,,,,,":                    "",
 		"30/06/2016,,Omoa,,,25,30/06/1981,,,,,":                    "age_contradicts_birth",
 		"30/06/2016,,Omoa,,,,01/07/2016,,,,,":                      "born_after_event",
