@@ -30,7 +30,11 @@ MUTANTS ?= consumers/counting/reconcile consumers/counting/processor consumers/c
 
 # Packages whose goroutines share memory: make test runs them under the race detector.
 RACE := consumers/counting/stream consumers/counting/processor consumers/counting/store consumers/counting/deadletter consumers/dissemination/vintages producers/producer \
-	deploy/ops deploy/command deploy/lab/brokersuite
+	deploy/ops deploy/lab/brokersuite
+
+# Tests of the commands in which the parts of a process share memory. The other tests of that package ask a running system from outside, and
+# run without the detector: under it they take as long as all others together.
+RACE_COMMAND := TestPipelineOnBothBrokers|TestDemoStaysUpAndEndsInOrder|TestDemoMetrics|TestEmbeddedServesTheOtherCommands|TestPublishKeepsWhatIsCounted|TestAnImportThatWasCutOffIsCompleted
 
 # Packages whose tests need neither ClickHouse nor Kafka, and end within seconds.
 PURE := ./consumers/counting/reconcile ./consumers/counting/ledger ./consumers/counting/store/column ./consumers/dissemination/disclosure/... ./consumers/dissemination/bundle ./consumers/dissemination/response ./consumers/dissemination/report \
@@ -65,6 +69,7 @@ test: build ## every test, on the embedded engine and on a real Apache Kafka
 
 race: ## the packages whose goroutines share memory, under the race detector
 	CGO_ENABLED=1 go test -race -p 3 -timeout 30m $(addprefix ./,$(RACE))
+	CGO_ENABLED=1 go test -race -timeout 30m -run '^($(RACE_COMMAND))$$' ./deploy/command
 
 torture: build ## the whole system under load and faults; make torture ARGS="--for=10m --seed=7"
 	bin/retorno torture $(ARGS)
