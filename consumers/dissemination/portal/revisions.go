@@ -13,6 +13,7 @@ import (
 	"retorno/consumers/dissemination/feed"
 	"retorno/consumers/dissemination/revision"
 	"retorno/consumers/dissemination/vintages"
+	"retorno/consumers/dissemination/wording"
 	"retorno/schemas/calendar"
 )
 
@@ -104,19 +105,19 @@ func (s *server) openAll(ctx context.Context, period string) (all []*vintages.Op
 
 func viewRevisions(all []*vintages.Opened, lang string) revisionsView {
 	period, _ := calendar.ParsePeriod(all[0].Period)
-	v := revisionsView{Frame: frame(lang, revisionsPath+period.Label, ""), Label: period.Label, Name: halfYearName(period, lang)}
+	v := revisionsView{Frame: frame(lang, revisionsPath+period.Label, ""), Label: period.Label, Name: wording.HalfYear(period, lang)}
 	v.Title = both{"Revisiones, " + v.Name, "Revisions, " + v.Name}.in(lang)
 	var labels []string
 	for m := period.First.Period(calendar.KindMonth); m.First <= period.Last; m = m.Next() {
 		_, n, _ := m.First.Civil()
-		labels, v.Months = append(labels, m.Label), append(v.Months, revisionMonth{Name: months[lang][n-1]})
+		labels, v.Months = append(labels, m.Label), append(v.Months, revisionMonth{Name: wording.Months[lang][n-1]})
 	}
 	var rows []revision.Vintage
 	for _, o := range all {
 		row := revisionRow{Vintage: strconv.FormatUint(o.Number, 10), Folder: vintages.Address(o.Period, o.Number), Status: statusName(o.Status).in(lang),
-			Published: date(calendar.DayOfTime(o.Vintage.Published), lang), Reason: sentence(o.Manifest.Reason), Accepted: sentence(o.Manifest.Accepted)}
+			Published: wording.Date(calendar.DayOfTime(o.Vintage.Published), lang), Reason: sentence(o.Manifest.Reason), Accepted: sentence(o.Manifest.Accepted)}
 		if o.Manifest.Missing > 0 {
-			row.Missing = number(int64(o.Manifest.Missing))
+			row.Missing = wording.Number(int64(o.Manifest.Missing))
 		}
 		counts, texts, total := monthsOf(o, period, labels)
 		row.Total = given(total)
@@ -149,7 +150,7 @@ func monthsOf(o *vintages.Opened, period calendar.Period, labels []string) (coun
 		if i < 0 || r.Withheld {
 			continue
 		}
-		if texts[i] = number(r.Returns); r.Of == o.Number {
+		if texts[i] = wording.Number(r.Returns); r.Of == o.Number {
 			counts[i] = &r.Returns
 		} else {
 			texts[i] += " [" + strconv.FormatUint(r.Of, 10) + "]"
@@ -189,10 +190,10 @@ func viewStep(step revision.Step, b *vintages.Opened, lang string) revisionStep 
 			}
 		}
 	}
-	v.Kept = number(int64(len(kept)))
+	v.Kept = wording.Number(int64(len(kept)))
 	for _, d := range b.Differences {
 		measure, cell, _ := strings.Cut(d.Key, "|")
-		v.Lines = append(v.Lines, revisionLine{Measure: measureName(measure).in(lang), Cell: cellName(b, measure, cell, lang), Before: number(d.Before), After: number(d.After),
+		v.Lines = append(v.Lines, revisionLine{Measure: measureName(measure).in(lang), Cell: cellName(b, measure, cell, lang), Before: wording.Number(d.Before), After: wording.Number(d.After),
 			Change: signed(d.After - d.Before), Reasons: reasonNames(d, lang)})
 	}
 	return v
@@ -260,9 +261,9 @@ func measureName(measure string) both {
 func signed(n int64) string {
 	switch {
 	case n > 0:
-		return "+" + number(n)
+		return "+" + wording.Number(n)
 	case n < 0:
-		return "−" + number(-n)
+		return "−" + wording.Number(-n)
 	}
 	return "0"
 }

@@ -8,9 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"retorno/consumers/dissemination/bulletin"
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/feed"
 	"retorno/consumers/dissemination/vintages"
+	"retorno/consumers/dissemination/wording"
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
 )
@@ -23,6 +25,7 @@ type homeView struct {
 	Periods                    []choice
 	Vintage, Folder            string // its name and its address
 	Status                     string
+	Bulletin                   string // the address of the half-year's bulletin
 	Revisions                  string // the address of the half-year's revisions; "" where it has one vintage
 	KeptLines, KeptMonths      string // what their marks of earlier vintages mean; "" where none has one
 	Accepted, Missing          string // why it was published incomplete, and how many records were missing; "" where it was complete, and for none
@@ -92,9 +95,10 @@ func view(all []vintages.Vintage, o *vintages.Opened, lang string) homeView {
 	m := o.Manifest
 	period, _ := calendar.ParsePeriod(o.Period) // only half-years have a public form
 	ask := feed.Query{Period: period, Series: feed.Registered, Lang: lang}
-	v := homeView{Frame: frame(lang, "/", o.Period), Label: o.Period, Name: halfYearName(period, lang), First: date(period.First, lang), Last: date(period.Last, lang),
+	v := homeView{Frame: frame(lang, "/", o.Period), Label: o.Period, Name: wording.HalfYear(period, lang), First: wording.Date(period.First, lang), Last: wording.Date(period.Last, lang),
 		Vintage: o.Period + "/" + strconv.FormatUint(o.Number, 10), Folder: vintages.Address(o.Period, o.Number), Method: m.MethodVersion,
-		AsOf: moment(m.AsOf, lang), AsOfISO: stamp(m.AsOf), Published: moment(o.Vintage.Published, lang), PublishedISO: stamp(o.Vintage.Published)}
+		AsOf: wording.Moment(m.AsOf, lang), AsOfISO: stamp(m.AsOf), Published: wording.Moment(o.Vintage.Published, lang), PublishedISO: stamp(o.Vintage.Published)}
+	v.Bulletin = bulletin.Path + o.Period + "?lang=" + lang
 	v.Certificate = v.Folder + bundle.CertificatePath
 	v.Status = map[string]both{"final": {"Definitivo", "Final"}, "revision": {"Revisado", "Revised"}, "provisional": {"Provisional", "Provisional"}}[o.Status].in(lang)
 	if several := slices.DeleteFunc(slices.Clone(all), func(one vintages.Vintage) bool { return one.Period != o.Period }); len(several) > 1 {
@@ -104,7 +108,7 @@ func view(all []vintages.Vintage, o *vintages.Opened, lang string) homeView {
 		v.Rounded = m.Rounded
 	}
 	if v.Accepted = sentence(m.Accepted); m.Missing > 0 {
-		v.Missing = number(int64(m.Missing))
+		v.Missing = wording.Number(int64(m.Missing))
 	}
 	v.Periods = periods(all, o.Period, lang)
 	total := feed.Total(o, ask, feed.Registered)
@@ -114,10 +118,10 @@ func view(all []vintages.Vintage, o *vintages.Opened, lang string) homeView {
 		v.Title = both{v.Total + " retornos registrados, " + v.Name, v.Total + " registered returns, " + v.Name}.in(lang)
 	}
 	if m.Coverage != nil {
-		v.Coverage, v.CoverageWidth = percent(*m.Coverage, lang), *m.Coverage
+		v.Coverage, v.CoverageWidth = wording.Percent(*m.Coverage, lang), *m.Coverage
 	}
 	if m.Late != nil {
-		v.Late = percent(*m.Late, lang)
+		v.Late = wording.Percent(*m.Late, lang)
 	}
 	v.RouteLines, v.ExitLines = lines(o, ask, "route", codelists.Route, total), lines(o, ask, "exit_point", codelists.BorderPoint, total)
 	if len(v.ExitLines) > 0 && !v.ExitLines[0].Unknown && !v.ExitLines[0].Withheld && v.ExitLines[0].Kept == "" {
@@ -142,7 +146,7 @@ func periods(all []vintages.Vintage, chosen, lang string) (out []choice) {
 	for _, v := range all {
 		p, err := calendar.ParsePeriod(v.Period)
 		if err == nil && !slices.ContainsFunc(out, func(c choice) bool { return c.Label == v.Period }) {
-			out = append(out, choice{v.Period, capital(halfYearName(p, lang)), v.Period == chosen})
+			out = append(out, choice{v.Period, wording.Capital(wording.HalfYear(p, lang)), v.Period == chosen})
 		}
 	}
 	slices.SortFunc(out, func(a, b choice) int { return cmp.Compare(b.Label, a.Label) })
@@ -154,7 +158,7 @@ func given(n *int64) string {
 	if n == nil {
 		return ""
 	}
-	return number(*n)
+	return wording.Number(*n)
 }
 
 // stamp writes a time for programs.
@@ -167,11 +171,11 @@ func newLine(o *vintages.Opened, r feed.Row, name string, total *int64, lang str
 		l.Kept = strconv.FormatUint(r.Of, 10)
 	}
 	if !r.Withheld {
-		l.Count = number(r.Returns)
+		l.Count = wording.Number(r.Returns)
 		if total != nil && *total > 0 {
-			l.share = share(r.Returns, *total)
+			l.share = wording.Share(r.Returns, *total)
 			if l.Kept == "" { // else the total of its own vintage was another
-				l.Percent = percent(l.share, lang)
+				l.Percent = wording.Percent(l.share, lang)
 			}
 		}
 	}
@@ -200,7 +204,7 @@ func monthLines(o *vintages.Opened, ask feed.Query, total *int64) (all []line) {
 	for _, r := range t.Rows {
 		month, _ := calendar.ParsePeriod(r.Codes[0])
 		_, number, _ := month.First.Civil()
-		all = append(all, newLine(o, r, months[ask.Lang][number-1], total, ask.Lang))
+		all = append(all, newLine(o, r, wording.Months[ask.Lang][number-1], total, ask.Lang))
 	}
 	return all
 }
@@ -263,7 +267,7 @@ func monthColumns(all []line) (columns []column) {
 	step := 100 / float64(max(1, len(all)))
 	for i, one := range all {
 		c := column{X: round2(float64(i)*step + step*0.16), Middle: round2(float64(i)*step + step/2), Width: round2(step * 0.68), Y: columnsFoot,
-			Name: capital(one.Name), Value: cmp.Or(one.Count, "–"), Mark: one.mark()}
+			Name: wording.Capital(one.Name), Value: cmp.Or(one.Count, "–"), Mark: one.mark()}
 		if largest > 0 {
 			c.Height = int(math.Round(float64(one.size) / float64(largest) * (columnsFoot - columnsTop)))
 			c.Y = columnsFoot - c.Height

@@ -9,24 +9,25 @@ import (
 	"testing"
 	"time"
 
+	"retorno/consumers/dissemination/wording"
 	"retorno/schemas/calendar"
 )
 
 func TestNumbersAndWords(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 5: "5", 999: "999", 1000: "1,000", 27086: "27,086", 1234567: "1,234,567"} {
-		if got := number(n); got != want {
-			t.Errorf("number(%d) = %s", n, got)
+		if got := wording.Number(n); got != want {
+			t.Errorf("wording.Number(%d) = %s", n, got)
 		}
 	}
-	if es, en := percent(share(17064, 27086), "es"), percent(63, "en"); es != "63.0\u00a0%" || en != "63.0%" {
+	if es, en := wording.Percent(wording.Share(17064, 27086), "es"), wording.Percent(63, "en"); es != "63.0\u00a0%" || en != "63.0%" {
 		t.Errorf("percent: %q %q", es, en)
 	}
 	day := calendar.Date(2016, time.June, 30)
-	if es, en := date(day, "es"), date(day, "en"); es != "30 de junio de 2016" || en != "30 June 2016" {
+	if es, en := wording.Date(day, "es"), wording.Date(day, "en"); es != "30 de junio de 2016" || en != "30 June 2016" {
 		t.Errorf("date: %q %q", es, en)
 	}
 	// 05:30 UTC on 1 July is still 30 June in Honduras.
-	if got := moment(time.Date(2016, 7, 1, 5, 30, 0, 0, time.UTC), "es"); got != "30 de junio de 2016, 23:30" {
+	if got := wording.Moment(time.Date(2016, 7, 1, 5, 30, 0, 0, time.UTC), "es"); got != "30 de junio de 2016, 23:30" {
 		t.Errorf("moment: %q", got)
 	}
 }

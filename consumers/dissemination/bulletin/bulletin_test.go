@@ -1,0 +1,265 @@
+package bulletin_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/xuri/excelize/v2"
+
+	"retorno/consumers/dissemination/bulletin"
+	"retorno/consumers/dissemination/vintages"
+	"retorno/consumers/dissemination/vintages/vintagestest"
+	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/embeddedtest"
+	"retorno/deploy/lab/enginetest"
+)
+
+var conn driver.Conn
+
+func TestMain(m *testing.M) {
+	embeddedtest.Main(m, func(ctx context.Context, engine *embedded.Engine) error {
+		if err := enginetest.Schema(&conn)(ctx, engine); err != nil {
+			return err
+		}
+		for _, v := range []vintagestest.Vintage{
+			{Period: "2015-S1", Number: 1, Status: "final", Published: time.Date(2015, 10, 1, 12, 0, 0, 0, time.UTC)},
+			{Period: "2015-S1", Number: 2, Status: "revision", Published: time.Date(2015, 12, 1, 12, 0, 0, 0, time.UTC)},
+			{Period: "2016-S1", Number: 1, Status: "provisional", Published: time.Date(2016, 8, 1, 12, 0, 0, 0, time.UTC)},
+			{Period: "2016-S1", Number: 2, Status: "final", Published: time.Date(2016, 10, 3, 15, 0, 0, 0, time.UTC)},
+		} {
+			if err := vintagestest.Publish(ctx, conn, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+var handler = sync.OnceValue(func() http.Handler {
+	return bulletin.New(bulletin.Config{Shelf: vintages.NewShelf(conn, time.Minute, time.Hour)})
+})
+
+func get(t *testing.T, target string) (*http.Response, string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))
+	body, err := io.ReadAll(w.Result().Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Result(), string(body)
+}
+
+// cells are the published texts of a vintage's files, by key: the count as the bulletin prints it.
+func cells(t *testing.T, v vintages.Vintage) map[string]string {
+	t.Helper()
+	shelf := vintages.NewShelf(conn, time.Minute, time.Hour)
+	all := map[string]string{}
+	for _, id := range v.Tables() {
+		body, err := shelf.File(t.Context(), v.Period, v.Number, "tables/"+id+".csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.Index(lines[0], "obs_value")
+		for _, line := range lines[1:] {
+			text := line[at]
+			if line[at+1] == "Q" {
+				text = "[c]"
+			}
+			all[id+":"+strings.Join(line[:at], ".")] = text
+		}
+	}
+	return all
+}
+
+func list(t *testing.T) []vintages.Vintage {
+	t.Helper()
+	all, err := vintages.NewShelf(conn, time.Minute, time.Hour).List(t.Context())
+	if err != nil || len(all) == 0 {
+		t.Fatal(len(all), err)
+	}
+	return all
+}
+
+var (
+	keyed  = regexp.MustCompile(`data-key="([^"]+)">([^<]*)`)
+	marks  = regexp.MustCompile(` \[[pr]\]| ⟨\d+⟩`)
+	commas = strings.NewReplacer(",", "")
+)
+
+// Every number that names a cell is that cell's in the vintage's own files, on the page and in the workbook; each cell of the half-year
+// that the vintage has stands in a table.
+func TestEveryNumberIsACellOfTheVintage(t *testing.T) {
+	for _, v := range list(t) {
+		want := cells(t, v)
+		check := func(where, key, text string, seen map[string]bool) {
+			published, ok := want[key]
+			if printed := commas.Replace(marks.ReplaceAllString(text, "")); !ok || printed != published {
+				t.Errorf("%s of %s/%d: %s is %q, and %q in its file", where, v.Period, v.Number, key, text, published)
+			}
+			seen[key] = true
+		}
+		address := fmt.Sprintf("%s%s?vintage=%d", bulletin.Path, v.Period, v.Number)
+		for _, lang := range []string{"es", "en"} {
+			page, book := map[string]bool{}, map[string]bool{}
+			resp, body := get(t, address+"&lang="+lang)
+			if resp.StatusCode != 200 || resp.Header.Get("Content-Language") != lang {
+				t.Fatal(resp.StatusCode, body)
+			}
+			for _, m := range keyed.FindAllStringSubmatch(body, -1) {
+				check("the page", html.UnescapeString(m[1]), strings.TrimSpace(html.UnescapeString(m[2])), page)
+			}
+			_, body = get(t, address+"&format=xlsx&lang="+lang)
+			for key, text := range workbookCells(t, body) {
+				check("the workbook", key, text, book)
+			}
+			for key := range want {
+				if !strings.HasSuffix(key, "."+v.Period) {
+					continue
+				}
+				if !page[key] || !book[key] {
+					t.Errorf("%s/%d: %s is on the page: %t; in the workbook: %t", v.Period, v.Number, key, page[key], book[key])
+				}
+			}
+		}
+	}
+}
+
+// workbookCells are the numbers of a workbook by their keys, which stand in the hidden columns.
+func workbookCells(t *testing.T, body string) map[string]string {
+	t.Helper()
+	f, err := excelize.OpenReader(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	all := map[string]string{}
+	for _, sheet := range f.GetSheetList()[3:] {
+		if merged, err := f.GetMergeCells(sheet); err != nil || len(merged) > 0 {
+			t.Errorf("%s: %d merged cells, %v", sheet, len(merged), err)
+		}
+		rows, err := f.GetRows(sheet, excelize.Options{RawCellValue: true})
+		if err != nil || len(rows) < 5 {
+			t.Fatal(sheet, len(rows), err)
+		}
+		width := len(rows[3])
+		for i, row := range rows[4:] {
+			for j := width; j < len(row); j++ {
+				if row[j] == "" {
+					continue
+				}
+				name, err := excelize.ColumnNumberToName(j + 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if visible, err := f.GetColVisible(sheet, name); err != nil || visible {
+					t.Errorf("%s, row %d: the keys of column %s are not hidden (%v)", sheet, i+5, name, err)
+				}
+				all[row[j]] = row[j-(width-heads(rows[3]))]
+			}
+		}
+	}
+	return all
+}
+
+// heads counts the columns with names of rows: those before the first of numbers.
+func heads(header []string) int {
+	return slices.IndexFunc(header, func(text string) bool {
+		return slices.Contains([]string{"Retornos", "Returns", "Ayudas", "Helps", "Personas", "People", "Controles", "Checks", "Total"}, text)
+	})
+}
+
+// The half-year of the seed reads as the office published it.
+func TestTheHalfYearOfTheSeed(t *testing.T) {
+	for target, want := range map[string][]string{
+		"/bulletin/2016-S1?lang=es": {"En el primer semestre de 2016 se registraron 27,086 migrantes retornados; el 63.0\u00a0% había salido de Honduras por Corinto.", "80.0\u00a0%", "2016-S1/2", "definitivo",
+			"frente al mismo semestre del año anterior", "17,064"},
+		"/bulletin/2016-S1?lang=en": {"In the first half of 2016, 27,086 returned migrants were registered, 63.0% of whom had left Honduras by Corinto.", "against the same half-year a year before"},
+	} {
+		_, page := get(t, target)
+		for _, text := range want {
+			if !strings.Contains(html.UnescapeString(page), text) {
+				t.Errorf("%s does not say %q", target, text)
+			}
+		}
+	}
+}
+
+// The same vintage gives the same bytes, whenever it is asked for and by whichever process.
+func TestTheSameVintageGivesTheSameBytes(t *testing.T) {
+	for _, target := range []string{"/bulletin/2016-S1?lang=es", "/bulletin/2016-S1?lang=es&format=xlsx", "/bulletin/2015-S1?lang=en&format=xlsx"} {
+		resp, body := get(t, target)
+		other := bulletin.New(bulletin.Config{Shelf: vintages.NewShelf(conn, time.Minute, time.Hour)})
+		w := httptest.NewRecorder()
+		other.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))
+		if w.Body.String() != body || w.Header().Get("ETag") != resp.Header.Get("ETag") || resp.Header.Get("ETag") == "" {
+			t.Errorf("%s: other bytes (%d and %d), or no ETag", target, len(body), w.Body.Len())
+		}
+	}
+}
+
+func TestWhatCannotBeAskedIsNamed(t *testing.T) {
+	for target, status := range map[string]int{"/bulletin/2016-S1?lang=fr": 400, "/bulletin/2016-S1?format=doc": 400, "/bulletin/2016-S1?vintage=0": 400, "/bulletin/2016-S1?vintage=9": 404,
+		"/bulletin/1999-S1": 404, "/bulletin/%00": 404} {
+		resp, body := get(t, target)
+		if resp.StatusCode != status || resp.Header.Get("Content-Type") != "application/problem+json" || !strings.Contains(body, "detail_es") {
+			t.Errorf("%s: %d %s %s", target, resp.StatusCode, resp.Header.Get("Content-Type"), body)
+		}
+	}
+}
+
+// Percentages of the parts add up to 100.0 where all parts are published, and a part is never further from its own than a tenth.
+func TestPercentagesAddUp(t *testing.T) {
+	share := regexp.MustCompile(`^\d+\.\d$`)
+	checked := 0
+	for _, v := range list(t) {
+		_, body := get(t, fmt.Sprintf("%s%s?vintage=%d&format=xlsx&lang=en", bulletin.Path, v.Period, v.Number))
+		f, err := excelize.OpenReader(strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, sheet := range f.GetSheetList()[3:] {
+			rows, err := f.GetRows(sheet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Contains(rows[3], "%") {
+				continue
+			}
+			total, err := strconv.ParseFloat(rows[4][2], 64)
+			if err != nil || total != 100 {
+				t.Errorf("%s of %s: the total is %q percent", sheet, v.Period, rows[4][2])
+			}
+			for _, row := range rows[5:] {
+				if len(row) > 2 && row[2] != "[c]" && !share.MatchString(row[2]+".0"[min(2, 2*strings.Count(row[2], ".")):]) {
+					t.Errorf("%s: %q is no percentage with one decimal", sheet, row[2])
+				}
+				checked++
+			}
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if checked < 30 {
+		t.Errorf("%d percentages looked at", checked)
+	}
+}
