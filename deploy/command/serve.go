@@ -16,6 +16,7 @@ import (
 
 	"retorno/consumers/counting/store"
 	"retorno/consumers/dissemination/feed"
+	"retorno/consumers/dissemination/formats"
 	"retorno/consumers/dissemination/portal"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/deploy/clickhouse"
@@ -114,6 +115,9 @@ func webPart(listener net.Listener, s *store.Store, server *ops.Server, log *slo
 	files := vintages.New(vintages.Config{Shelf: shelf, Registerer: registry, Log: log})
 	mux.Handle(vintages.Path, files)
 	mux.Handle(vintages.Path+"/", files)
+	tables := formats.New(formats.Config{Shelf: shelf, Files: files, Registerer: registry, Log: log})
+	mux.Handle(formats.PatternTables, tables)
+	mux.Handle(formats.PatternTable, tables)
 	mux.Handle("/", portal.New(portal.Config{Shelf: shelf, Registerer: registry, Log: log}))
 	limited, handler := ops.Limited(listener, mux, ops.Limits{}, registry)
 	part := ops.HTTPPart("web", limited, handler)
