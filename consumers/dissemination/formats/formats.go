@@ -38,7 +38,8 @@ type Format struct {
 
 var formats = []Format{
 	{"csv", "text/csv; charset=utf-8; header=present", "csv", true, "CSV con códigos, como en la edición", "CSV with codes, as in the vintage", func(s Slice) ([]byte, error) { return s.Table.CSV(), nil }},
-	{"hxl", "text/csv; charset=utf-8; header=present", "hxl.csv", true, "CSV con etiquetas HXL", "CSV with HXL hashtags", writeHXL},
+	{"hxl", "text/csv; charset=utf-8", // libhxl takes no further parameter
+		"hxl.csv", true, "CSV con etiquetas HXL", "CSV with HXL hashtags", writeHXL},
 	{"json", "application/json", "json", false, "JSON, un objeto por celda", "JSON, one object for each cell", writeJSON},
 	{"jsonstat", "application/json", "jsonstat.json", false, "JSON-stat 2.0", "JSON-stat 2.0", writeJSONStat},
 	{"parquet", "application/vnd.apache.parquet", "parquet", false, "Apache Parquet", "Apache Parquet", writeParquet},

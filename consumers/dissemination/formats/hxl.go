@@ -47,7 +47,7 @@ func (s Slice) headerHXL() (header, tags []string) {
 			continue
 		}
 		header = append(header, name, "first_day", "last_day")
-		tags = append(tags, "#date+period", "#date+start", "#date+end")
+		tags = append(tags, "#meta+period", "#date+start", "#date+end")
 	}
 	return append(header, s.Table.Measure, "obs_status", "obs_status"+labelSuffix, "vintage"),
 		append(tags, measures[s.Table.Measure].tag, "#status+code", "#status+name+i_"+s.Lang, "#meta+vintage")
