@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"retorno/consumers/counting/store"
+	"retorno/consumers/dissemination/catalog"
 	"retorno/consumers/dissemination/feed"
 	"retorno/consumers/dissemination/formats"
 	"retorno/consumers/dissemination/portal"
@@ -105,6 +106,13 @@ func unneededRights(ctx context.Context, s *store.Store) (more []string, err err
 	return more, rows.Err()
 }
 
+// services are what the catalogue says that one can ask.
+var services = []catalog.Service{
+	{Address: feed.PathCSV, Description: feed.DocumentationPath, ES: "Consulta de retornos, CSV", EN: "Feed of returns, CSV"},
+	{Address: feed.PathJSON, Description: feed.DocumentationPath, ES: "Consulta de retornos, JSON", EN: "Feed of returns, JSON"},
+	{Address: vintages.Path, Description: feed.DocumentationPath, ES: "Ediciones publicadas y sus archivos", EN: "Published vintages and their files"},
+}
+
 // webPart is everything that a browser or a partner's program can ask for. It faces strangers: it keeps limits, and says
 // nothing of what is behind it.
 func webPart(listener net.Listener, s *store.Store, server *ops.Server, log *slog.Logger, registry prometheus.Registerer) ops.Part {
@@ -118,6 +126,7 @@ func webPart(listener net.Listener, s *store.Store, server *ops.Server, log *slo
 	tables := formats.New(formats.Config{Shelf: shelf, Files: files, Registerer: registry, Log: log})
 	mux.Handle(formats.PatternTables, tables)
 	mux.Handle(formats.PatternTable, tables)
+	mux.Handle(catalog.Path, catalog.New(catalog.Config{Shelf: shelf, Services: services, Registerer: registry, Log: log}))
 	mux.Handle("/", portal.New(portal.Config{Shelf: shelf, Registerer: registry, Log: log}))
 	limited, handler := ops.Limited(listener, mux, ops.Limits{}, registry)
 	part := ops.HTTPPart("web", limited, handler)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"retorno/consumers/dissemination/catalog"
 	"retorno/consumers/dissemination/formats"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/vintages/vintagestest"
@@ -30,6 +31,7 @@ func published(t *testing.T) string {
 	tables := formats.New(formats.Config{Shelf: shelf, Files: files})
 	mux.Handle(formats.PatternTables, tables)
 	mux.Handle(formats.PatternTable, tables)
+	mux.Handle(catalog.Path, catalog.New(catalog.Config{Shelf: shelf, Services: []catalog.Service{{Address: vintages.Path, Description: vintages.Path, ES: "Ediciones", EN: "Vintages"}}}))
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server.URL
@@ -38,4 +40,9 @@ func published(t *testing.T) string {
 // TestReadersOfFormats: pyjstat, libhxl, csvw and pyarrow read every table of every vintage.
 func TestReadersOfFormats(t *testing.T) {
 	call(t, ".", python(t), "-I", "formats.py", published(t))
+}
+
+// TestReadersOfTheCatalogue: pySHACL finds the catalogue valid, and what it names is there.
+func TestReadersOfTheCatalogue(t *testing.T) {
+	call(t, ".", python(t), "-I", "catalog.py", published(t))
 }
