@@ -30,7 +30,7 @@ func ask(t *testing.T, conn driver.Conn) (body string, kinds map[string]int, h h
 	for range 2 { // the second time from what is kept
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, catalog.Path, nil))
-		text, h = nil, w.Result().Header
+		h = w.Result().Header
 		text, _ = io.ReadAll(w.Result().Body)
 		if w.Code != http.StatusOK || body != "" && body != string(text) {
 			t.Fatalf("%d %s", w.Code, text)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"retorno/consumers/dissemination/catalog"
+	"retorno/consumers/dissemination/changes"
 	"retorno/consumers/dissemination/formats"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/vintages/vintagestest"
@@ -32,8 +33,16 @@ func published(t *testing.T) string {
 	mux.Handle(formats.PatternTables, tables)
 	mux.Handle(formats.PatternTable, tables)
 	mux.Handle(catalog.Path, catalog.New(catalog.Config{Shelf: shelf, Services: []catalog.Service{{Address: vintages.Path, Description: vintages.Path, ES: "Ediciones", EN: "Vintages"}}}))
+	done := make(chan struct{})
+	news := changes.New(changes.Config{Shelf: shelf, Done: done})
+	mux.Handle(changes.Path, news.Answers())
+	mux.Handle(changes.PathAtom, news.Answers())
+	mux.Handle(changes.PathStream, news.Stream())
 	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		close(done)
+		server.Close()
+	})
 	return server.URL
 }
 
@@ -45,4 +54,9 @@ func TestReadersOfFormats(t *testing.T) {
 // TestReadersOfTheCatalogue: pySHACL finds the catalogue valid, and what it names is there.
 func TestReadersOfTheCatalogue(t *testing.T) {
 	call(t, ".", python(t), "-I", "catalog.py", published(t))
+}
+
+// TestReadersOfChanges: feedparser and an SSE client are told every vintage.
+func TestReadersOfChanges(t *testing.T) {
+	call(t, ".", python(t), "-I", "changes.py", published(t))
 }
