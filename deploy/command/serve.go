@@ -16,7 +16,10 @@ import (
 
 	"retorno/consumers/counting/store"
 	"retorno/consumers/dissemination/bulletin"
+	"retorno/consumers/dissemination/catalog"
+	changefeed "retorno/consumers/dissemination/changes"
 	"retorno/consumers/dissemination/feed"
+	"retorno/consumers/dissemination/formats"
 	"retorno/consumers/dissemination/portal"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/deploy/clickhouse"
@@ -105,6 +108,14 @@ func unneededRights(ctx context.Context, s *store.Store) (more []string, err err
 	return more, rows.Err()
 }
 
+// services are what the catalogue says that one can ask.
+var services = []catalog.Service{
+	{Address: feed.PathCSV, Description: feed.DocumentationPath, ES: "Consulta de retornos, CSV", EN: "Feed of returns, CSV"},
+	{Address: feed.PathJSON, Description: feed.DocumentationPath, ES: "Consulta de retornos, JSON", EN: "Feed of returns, JSON"},
+	{Address: vintages.Path, Description: feed.DocumentationPath, ES: "Ediciones publicadas y sus archivos", EN: "Published vintages and their files"},
+	{Address: changefeed.Path, Description: feed.DocumentationPath, ES: "Cambios desde una posición", EN: "Changes since a position"},
+}
+
 // webPart is everything that a browser or a partner's program can ask for. It faces strangers: it keeps limits, and says
 // nothing of what is behind it.
 func webPart(listener net.Listener, s *store.Store, server *ops.Server, log *slog.Logger, registry prometheus.Registerer) ops.Part {
@@ -116,9 +127,21 @@ func webPart(listener net.Listener, s *store.Store, server *ops.Server, log *slo
 	mux.Handle(vintages.Path, files)
 	mux.Handle(vintages.Path+"/", files)
 	mux.Handle(bulletin.Path, bulletin.New(bulletin.Config{Shelf: shelf, Registerer: registry, Log: log}))
+	tables := formats.New(formats.Config{Shelf: shelf, Files: files, Registerer: registry, Log: log})
+	mux.Handle(formats.PatternTables, tables)
+	mux.Handle(formats.PatternTable, tables)
+	mux.Handle(catalog.Path, catalog.New(catalog.Config{Shelf: shelf, Services: services, Registerer: registry, Log: log}))
 	mux.Handle("/", portal.New(portal.Config{Shelf: shelf, Registerer: registry, Log: log}))
+	done := make(chan struct{})
+	news := changefeed.New(changefeed.Config{Shelf: shelf, Done: done, Registerer: registry, Log: log})
+	answers := news.Answers()
+	mux.Handle(changefeed.Path, answers)
+	mux.Handle(changefeed.PathAtom, answers)
 	limited, handler := ops.Limited(listener, mux, ops.Limits{}, registry)
-	part := ops.HTTPPart("web", limited, handler)
+	all := http.NewServeMux()
+	all.Handle("/", handler)
+	all.Handle(changefeed.PathStream, news.Stream()) // it has a limit of its own: streams last, and would take the places of requests
+	part := ops.HTTPPart("web", limited, all)
 	serve := part.Run
 	part.Run = func(ctx context.Context) error {
 		watching, stop := context.WithCancel(ctx)
@@ -126,6 +149,7 @@ func webPart(listener net.Listener, s *store.Store, server *ops.Server, log *slo
 		watch.Go(func() { shelf.Watch(watching) })
 		defer watch.Wait()
 		defer stop()
+		context.AfterFunc(ctx, func() { close(done) }) // streams end first, so that the server need not wait for them
 		return serve(ctx)
 	}
 	return part

@@ -19,6 +19,7 @@ import (
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/stream"
 	"retorno/consumers/counting/verify"
+	"retorno/consumers/dissemination/changes"
 	"retorno/consumers/dissemination/response"
 	"retorno/deploy/ops"
 	"retorno/producers/producer"
@@ -106,6 +107,7 @@ func programMetrics(t *testing.T) []metric {
 	_, err = completeness.New(completeness.Config{Conn: s.Conn(), Registerer: in("consumers/counting/completeness")})
 	failed(err)
 	response.NewRecorder(in("consumers/dissemination/response"), nil)
+	changes.New(changes.Config{Registerer: in("consumers/dissemination/changes")})
 	ops.Limited(nil, nil, ops.Limits{}, in("deploy/ops"))
 	return r.found
 }
@@ -120,6 +122,7 @@ var pageRooms = []struct{ room, commands, about string }{
 	{"consumers/counting/verify", "verify, demo", "The recount by other means."},
 	{"consumers/counting/completeness", "verify, demo", "How complete the numbers are, by computer, post and centre."},
 	{"consumers/dissemination/response", "serve, demo", "Answers of the pages and the feed."},
+	{"consumers/dissemination/changes", "serve, demo", "Readers of what is published."},
 	{"deploy/ops", "serve, demo", "Limits of the public web server."},
 }
 

@@ -21,31 +21,43 @@ const (
 // vintageColumn stands last in the tables of a revision: the vintage that the value is of.
 const vintageColumn = "vintage"
 
-// encode writes a sorted table. A withheld value is an empty field.
-func (t Table) encode() []byte {
+// CSV writes a sorted table as its file has it. A withheld value is an empty field.
+func (t Table) CSV() []byte {
 	var out bytes.Buffer
 	w := csv.NewWriter(&out) // writes into memory, which does not fail
 	_ = w.Write(t.header())
 	for _, c := range t.Cells {
-		value, status := strconv.FormatInt(c.Value, 10), normal
-		switch {
-		case c.Withheld:
-			value, status = "", suppressed
-		case t.Base > 1:
-			status = provisional
+		value := strconv.FormatInt(c.Value, 10)
+		if c.Withheld {
+			value = ""
 		}
-		line := append(slices.Clone(c.Codes), value, status)
+		line := append(slices.Clone(c.Codes), value, t.Status(c))
 		if t.revision > 0 {
-			of := c.Of
-			if of == 0 || c.Withheld {
-				of = t.revision
-			}
-			line = append(line, strconv.FormatUint(of, 10))
+			line = append(line, strconv.FormatUint(t.VintageOf(c), 10))
 		}
 		_ = w.Write(line)
 	}
 	w.Flush()
 	return out.Bytes()
+}
+
+// Status is that of a cell of the table, by CL_OBS_STATUS: A, P or Q.
+func (t Table) Status(c published.Cell) string {
+	switch {
+	case c.Withheld:
+		return suppressed
+	case t.Base > 1:
+		return provisional
+	}
+	return normal
+}
+
+// VintageOf is the number of the vintage that a cell is of, in a table of a revision; 0 in any other table.
+func (t Table) VintageOf(c published.Cell) uint64 {
+	if t.revision == 0 || c.Of == 0 || c.Withheld {
+		return t.revision
+	}
+	return c.Of
 }
 
 func (t Table) header() []string {
@@ -56,7 +68,7 @@ func (t Table) header() []string {
 	return header
 }
 
-// parse reads what encode wrote into a table of which the cells are missing. The error names the line.
+// parse reads what CSV wrote into a table of which the cells are missing. The error names the line.
 func (t Table) parse(body []byte) (Table, error) {
 	n := len(t.Columns)
 	err := lines(body, t.header(), func(fields []string) (err error) {

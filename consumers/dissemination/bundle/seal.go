@@ -72,7 +72,7 @@ func Seal(c Content, key ed25519.PrivateKey) ([]File, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, File{TablePath(t.ID), t.encode()}, File{MetadataPath(t.ID), about})
+		files = append(files, File{TablePath(t.ID), t.CSV()}, File{MetadataPath(t.ID), about})
 	}
 	if c.Manifest.Revises > 0 {
 		about, err := describeDifferences()

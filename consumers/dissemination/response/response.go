@@ -31,6 +31,10 @@ type Representation struct {
 	Language string
 	// Cache is the Cache-Control.
 	Cache string
+	// Link is the Link header (RFC 8288); "" leaves it out.
+	Link string
+	// Name is what a browser calls the file that it saves; "" leaves that to the address.
+	Name string
 	// Vary lists the request headers that chose this representation, Accept-Encoding left out: it always did.
 	Vary []string
 	// Modified is when the content was made, which does not change any more; zero when that is not known.
@@ -52,6 +56,12 @@ func Send(w http.ResponseWriter, r *http.Request, rep Representation) {
 	}
 	if rep.Cache != "" {
 		h.Set("Cache-Control", rep.Cache)
+	}
+	if rep.Link != "" {
+		h.Set("Link", rep.Link)
+	}
+	if rep.Name != "" {
+		h.Set("Content-Disposition", `inline; filename="`+rep.Name+`"`)
 	}
 	for _, name := range rep.Vary {
 		h.Add("Vary", name)

@@ -48,28 +48,22 @@ func New(c Config) http.Handler {
 // get answers GET and HEAD with a representation, and turns an error into a problem (RFC 9457).
 func (s *server) get(make func(*http.Request) (response.Representation, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !response.Public(w, r, "ETag, Retry-After") || !response.Allowed(w, r, func() {
-			response.Send(w, r, problem(http.StatusMethodNotAllowed, "method", "Solo se lee: GET o HEAD.", "It is only read: GET or HEAD."))
+		if !response.Public(w, r, "ETag, Link, Retry-After") || !response.Allowed(w, r, func() {
+			response.Send(w, r, response.ProblemOfMethod())
 		}) {
 			return
 		}
 		rep, err := make(r)
 		switch {
 		case errors.Is(err, ErrNotFound):
-			rep = problem(http.StatusNotFound, "not-found", "No existe tal edición o archivo; "+Path+" las nombra.", "There is no such vintage or file; "+Path+" names them.")
+			rep = response.Problem(http.StatusNotFound, "not-found", "No existe tal edición o archivo; "+Path+" las nombra.", "There is no such vintage or file; "+Path+" names them.")
 		case err != nil:
 			s.log.LogAttrs(r.Context(), slog.LevelError, "the vintages could not be read", slog.Any("error", err))
 			w.Header().Set("Retry-After", "10")
-			rep = problem(http.StatusServiceUnavailable, "away", "La base de datos no responde; inténtelo de nuevo en unos segundos.", "The database does not answer; try again in a few seconds.")
+			rep = response.ProblemAway()
 		}
 		response.Send(w, r, rep)
 	})
-}
-
-// problem is an error in both languages.
-func problem(status int, kind, es, en string) response.Representation {
-	body, _ := json.Marshal(map[string]any{"type": "/problems/" + kind, "status": status, "title": http.StatusText(status), "detail_es": es, "detail_en": en}) // strings and a number
-	return response.Representation{Status: status, Type: "application/problem+json", Cache: "no-store", Body: body}
 }
 
 // list is the answer of Path.
@@ -116,10 +110,6 @@ func Address(period string, number uint64) string {
 
 // file is the answer below Path. What it gives never changes.
 func (s *server) file(r *http.Request) (response.Representation, error) {
-	number, err := strconv.ParseUint(r.PathValue("number"), 10, 64)
-	if err != nil || strconv.FormatUint(number, 10) != r.PathValue("number") || len(r.PathValue("period")) > 20 {
-		return response.Representation{}, ErrNotFound
-	}
 	path := r.PathValue("path")
 	if path == "" {
 		path = bundle.ManifestPath
@@ -127,6 +117,19 @@ func (s *server) file(r *http.Request) (response.Representation, error) {
 	if strings.ContainsRune(path, 0) || len(path) > 200 {
 		return response.Representation{}, ErrNotFound
 	}
-	body, err := s.shelf.File(r.Context(), r.PathValue("period"), number, path)
-	return response.Representation{Type: typeOf(path), Cache: "public, max-age=31536000, immutable", Body: body}, err
+	v, err := s.shelf.Named(r.Context(), r.PathValue("period"), r.PathValue("number"))
+	if err != nil {
+		return response.Representation{}, err
+	}
+	body, err := s.shelf.File(r.Context(), v.Period, v.Number, path)
+	rep := response.Representation{Type: typeOf(path), Cache: "public, max-age=31536000, immutable", Body: body}
+	if id, ok := bundle.TableOf(path); ok {
+		rep.Link = MetadataLink(v, id)
+	}
+	return rep, err
+}
+
+// MetadataLink is the Link header by which programs find what the columns of a table's CSV are (Model for Tabular Data §5.2).
+func MetadataLink(v Vintage, table string) string {
+	return "<" + Address(v.Period, v.Number) + bundle.MetadataPath(table) + `>; rel="describedby"; type="application/csvm+json"`
 }

@@ -23,12 +23,13 @@ type Opened struct {
 	Tables   []Table
 	// Differences are the counts that a revision changes.
 	Differences []published.Difference
+	// Hierarchies are those of the codes, by column.
+	Hierarchies map[string]published.Hierarchy
 	labels      map[columnCode][2]string // in Spanish and in English
-	parents     map[string]published.Hierarchy
 }
 
 // Parent is the code that a code of a column is a part of: published.Total at the top, and "" of that.
-func (o *Opened) Parent(column, code string) string { return o.parents[column].Parent(code) }
+func (o *Opened) Parent(column, code string) string { return o.Hierarchies[column].Parent(code) }
 
 // Table is one table of an opened vintage.
 type Table struct {
@@ -133,15 +134,14 @@ func (s *Shelf) forget(k *kept) {
 
 // opened makes what questions need out of a bundle.
 func opened(v Vintage, b *bundle.Bundle) *Opened {
-	o := &Opened{Vintage: v, Manifest: b.Manifest, Differences: b.Differences, labels: map[columnCode][2]string{},
-		parents: b.Hierarchies()}
+	o := &Opened{Vintage: v, Manifest: b.Manifest, Differences: b.Differences, Hierarchies: b.Hierarchies(), labels: map[columnCode][2]string{}}
 	for _, c := range b.Codes {
 		o.labels[columnCode{c.Column, c.Code}] = [2]string{c.LabelES, c.LabelEN}
 	}
 	for _, t := range b.Tables {
 		out := Table{Table: t, Finest: make([]map[string]bool, len(t.Columns))}
 		for j, column := range t.Columns {
-			out.Finest[j] = finest(t.Table, j, o.parents[column])
+			out.Finest[j] = finest(t.Table, j, o.Hierarchies[column])
 		}
 		o.Tables = append(o.Tables, out)
 	}

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -43,6 +44,9 @@ type Vintage struct {
 	Published time.Time
 	Paths     []string // of its files, sorted
 }
+
+// Name is what the vintage is called: 2016-S1/1.
+func (v Vintage) Name() string { return v.Period + "/" + strconv.FormatUint(v.Number, 10) }
 
 // Tables are the ids of its tables.
 func (v Vintage) Tables() (ids []string) {
@@ -210,17 +214,37 @@ func (s *Shelf) takeTurn(ctx context.Context) error {
 	}
 }
 
+// Named returns the vintage of a period and a number as addresses have it, or ErrNotFound.
+func (s *Shelf) Named(ctx context.Context, period, number string) (Vintage, error) {
+	n, err := strconv.ParseUint(number, 10, 64)
+	if err != nil || strconv.FormatUint(n, 10) != number {
+		return Vintage{}, ErrNotFound
+	}
+	return s.vintage(ctx, period, n)
+}
+
+func (s *Shelf) vintage(ctx context.Context, period string, number uint64) (Vintage, error) {
+	all, err := s.List(ctx)
+	if err != nil {
+		return Vintage{}, err
+	}
+	i := slices.IndexFunc(all, func(v Vintage) bool { return v.Period == period && v.Number == number })
+	if i < 0 {
+		return Vintage{}, ErrNotFound
+	}
+	return all[i], nil
+}
+
 // File returns the bytes of one file, or ErrNotFound.
 func (s *Shelf) File(ctx context.Context, period string, number uint64, path string) ([]byte, error) {
-	all, err := s.List(ctx)
+	v, err := s.vintage(ctx, period, number)
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(all, func(v Vintage) bool { return v.Period == period && v.Number == number })
-	if i < 0 || !slices.Contains(all[i].Paths, path) {
+	if !slices.Contains(v.Paths, path) {
 		return nil, ErrNotFound
 	}
-	k, err := s.take(ctx, all[i])
+	k, err := s.take(ctx, v)
 	if err != nil {
 		return nil, err
 	}
