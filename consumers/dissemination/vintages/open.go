@@ -23,7 +23,10 @@ type Opened struct {
 	Tables   []Table
 	// Differences are the counts that a revision changes.
 	Differences []published.Difference
-	labels      map[columnCode][2]string // in Spanish and in English
+	// Codes are those of its tables, with their parents, and Lattice the rules by which these were published.
+	Codes   []bundle.Code
+	Lattice []byte
+	labels  map[columnCode][2]string // in Spanish and in English
 }
 
 // Table is one table of an opened vintage.
@@ -129,7 +132,7 @@ func (s *Shelf) forget(k *kept) {
 
 // opened makes what questions need out of a bundle.
 func opened(v Vintage, b *bundle.Bundle) *Opened {
-	o := &Opened{Vintage: v, Manifest: b.Manifest, Differences: b.Differences, labels: map[columnCode][2]string{}}
+	o := &Opened{Vintage: v, Manifest: b.Manifest, Differences: b.Differences, Codes: b.Codes, Lattice: b.Lattice, labels: map[columnCode][2]string{}}
 	for _, c := range b.Codes {
 		o.labels[columnCode{c.Column, c.Code}] = [2]string{c.LabelES, c.LabelEN}
 	}
