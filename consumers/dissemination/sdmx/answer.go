@@ -146,7 +146,7 @@ func (r *request) data(flows []structure.Flow, key string, formats []format) (no
 	if err := r.pin(q); err != nil {
 		return none, err
 	}
-	a, err := q.Answer(r.state)
+	a, err := q.Answer(r.state, r.server.most)
 	if err != nil || len(a.Sets) == 0 {
 		return none, err
 	}

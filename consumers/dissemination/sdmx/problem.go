@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"retorno/consumers/dissemination/response"
@@ -72,10 +73,11 @@ func notAcceptable(offered []string) *problem {
 		structure.Text{ES: "Aquí se dan: " + list + ".", EN: "These are given here: " + list + "."})
 }
 
-func tooLarge() *problem {
+func tooLarge(most int) *problem {
+	n := strconv.Itoa(most)
 	return newProblem(http.StatusRequestEntityTooLarge, "too-large", structure.Text{ES: "Respuesta demasiado grande", EN: "Answer too large"},
-		structure.Text{ES: "La respuesta pasaría de 250 000 observaciones. Restrinja la clave o los períodos, o pida una parte con offset y limit.",
-			EN: "The answer would exceed 250,000 observations. Narrow the key or the periods, or ask for a part with offset and limit."})
+		structure.Text{ES: "La respuesta pasaría de " + n + " observaciones. Restrinja la clave o los períodos, o pida una parte con offset y limit.",
+			EN: "The answer would exceed " + n + " observations. Narrow the key or the periods, or ask for a part with offset and limit."})
 }
 
 func addressTooLong() *problem {

@@ -42,11 +42,13 @@ type Config struct {
 	Shelf      *vintages.Shelf
 	Registerer prometheus.Registerer // where metrics go; nil: nowhere
 	Log        *slog.Logger          // access log and causes of failures; nil: nowhere
+	Most       int                   // observations that one answer has at most; 0: 250,000
 }
 
 type server struct {
 	store *cells.Store
 	log   *slog.Logger
+	most  int
 }
 
 // New makes the handler for Path. It panics without a shelf.
@@ -54,7 +56,10 @@ func New(c Config) http.Handler {
 	if c.Shelf == nil {
 		panic("sdmx: Shelf is missing: give it the vintages")
 	}
-	s := &server{store: cells.NewStore(c.Shelf), log: c.Log}
+	s := &server{store: cells.NewStore(c.Shelf), log: c.Log, most: c.Most}
+	if s.most == 0 {
+		s.most = 250_000
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -104,7 +109,7 @@ func (s *server) root(root string, answer func(*request) (response.Representatio
 		case errors.As(err, &p):
 			refuse(w, r, p)
 		case errors.Is(err, query.ErrTooLarge):
-			refuse(w, r, tooLarge())
+			refuse(w, r, tooLarge(s.most))
 		case err != nil:
 			s.log.LogAttrs(r.Context(), slog.LevelError, "the vintages could not be read for SDMX", slog.Any("error", err))
 			w.Header().Set("Retry-After", "10")

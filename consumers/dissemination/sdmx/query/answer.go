@@ -11,10 +11,7 @@ import (
 	"retorno/consumers/dissemination/sdmx/structure"
 )
 
-// MaxObservations is how many an answer has at most.
-const MaxObservations = 250_000
-
-// ErrTooLarge says that an answer would have more than MaxObservations.
+// ErrTooLarge says that an answer would have more observations than one may have.
 var ErrTooLarge = errors.New("the answer has too many observations")
 
 // Actions of data sets: what a client that keeps a copy does with them (SDMX-CSV 2.1 field guide, "Further details for data actions").
@@ -37,11 +34,12 @@ type Answer struct {
 	Structures *structure.Structures
 	Published  time.Time // of the latest vintage that it is about
 	Sets       []Set     // none of them empty
+	most       int
 }
 
-// Answer takes the answer from a state, which is that of the question.
-func (q *Data) Answer(s *cells.State) (*Answer, error) {
-	a := &Answer{Data: q, Structures: s.Structures, Published: s.Published}
+// Answer takes the answer from a state, which is that of the question. An answer of more than most observations is refused by ErrTooLarge.
+func (q *Data) Answer(s *cells.State, most int) (*Answer, error) {
+	a := &Answer{Data: q, Structures: s.Structures, Published: s.Published, most: most}
 	var err error
 	switch {
 	case q.History:
@@ -50,7 +48,7 @@ func (q *Data) Answer(s *cells.State) (*Answer, error) {
 		err = a.add(s.Published, time.Time{}, q.choose(s.Earlier(q.UpdatedAfter)), q.choose(s))
 	default:
 		all := q.choose(s)
-		if len(all) > MaxObservations && q.limit == 0 && !q.SeriesOnly {
+		if len(all) > most && q.limit == 0 && !q.SeriesOnly {
 			return nil, ErrTooLarge
 		}
 		set := Set{Action: q.action(), Observations: all}
@@ -100,7 +98,7 @@ func (a *Answer) add(from, until time.Time, before, now []*cells.Observation) er
 	for _, s := range a.Sets {
 		n += len(s.Observations)
 	}
-	if n > MaxObservations {
+	if n > a.most {
 		return ErrTooLarge
 	}
 	return nil

@@ -4,7 +4,7 @@
 // It promises that both forms of a question mean the same; that a question is understood whole, or each wrong parameter is named in
 // Spanish and English with what would be right; that observations are chosen and ordered, and never made; and that replaying the Delete
 // and Replace sets of an answer to updatedAfter on what was there before gives exactly what is there now. It has no I/O. A question that
-// would give more than MaxObservations is refused, so that no answer takes unbounded memory.
+// would give more observations than an answer may have is refused, so that no answer takes unbounded memory.
 package query
 
 import (
