@@ -20,7 +20,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -82,7 +81,7 @@ type request struct {
 	values url.Values
 	lang   string
 	state  *cells.State
-	pinned bool // the question names a past time
+	pinned bool // the question names a time after which something was published
 }
 
 // part is a part of the path; "" where it is left out.
@@ -176,6 +175,6 @@ func (r *request) pin(q *query.Data) error {
 	if err != nil {
 		return err
 	}
-	r.state, r.pinned = state, !q.AsOf.IsZero() && !q.AsOf.After(now.Published) && q.AsOf.Before(time.Now())
+	r.state, r.pinned = state, !q.AsOf.IsZero() && !q.AsOf.After(now.Published)
 	return nil
 }
