@@ -42,6 +42,11 @@ func (s *Store) State(ctx context.Context) (*State, error) {
 	if s.state != nil && slices.EqualFunc(s.state.editions, all, func(e *edition, v vintages.Vintage) bool { return e.ID == v.ID }) {
 		return s.state, nil
 	}
+	return s.load(ctx, all)
+}
+
+// load makes the state of vintages, of which it reads those that it has not read before.
+func (s *Store) load(ctx context.Context, all []vintages.Vintage) (*State, error) {
 	editions := make([]*edition, len(all))
 	var fresh []*vintages.Opened // of the editions that were not read before, nil for the others
 	for i, v := range all {
@@ -54,6 +59,11 @@ func (s *Store) State(ctx context.Context) (*State, error) {
 	state, err := newState(editions)
 	if err != nil {
 		return nil, err
+	}
+	if s.state != nil && !s.state.Structures.Begins(state.Structures) { // an older lattice came later: places in keys are others
+		clear(s.editions)
+		s.state = nil
+		return s.load(ctx, all)
 	}
 	for i, o := range fresh {
 		if o != nil {

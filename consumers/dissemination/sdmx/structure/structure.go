@@ -135,6 +135,12 @@ func (s *Structures) Position(id string) int {
 	return slices.IndexFunc(s.Dimensions, func(c Component) bool { return c.ID == id })
 }
 
+// Begins reports whether others have the same dimensions, and perhaps more behind them.
+func (s *Structures) Begins(others *Structures) bool {
+	return len(s.Dimensions) <= len(others.Dimensions) &&
+		slices.EqualFunc(s.Dimensions, others.Dimensions[:len(s.Dimensions)], func(a, b Component) bool { return a.ID == b.ID })
+}
+
 // Flow is the dataflow of an id.
 func (s *Structures) Flow(id string) (Flow, bool) {
 	i := slices.IndexFunc(s.Flows, func(f Flow) bool { return f.ID == id })
