@@ -43,13 +43,16 @@ var (
 		{jsondata.TypeData, []string{"application/json"}, []string{"jsondata"}, true, func(a *query.Answer, o options) []byte { return jsondata.Data(a, o.lang) }, nil},
 		{csvdata.Type20, []string{"text/csv"}, csvNames, true, csv20, nil},
 		{csvdata.Type21, nil, nil, true, csv20, nil},
+		{ml.TypeData30, []string{"application/xml", "text/xml"}, []string{"structurespecificdata", "xml"}, true, func(a *query.Answer, _ options) []byte { return ml.Data30(a) }, nil},
 	}
 	structures21 = []format{{ml.TypeStructure, []string{"application/xml", "text/xml"}, []string{"structure"}, true, nil,
 		func(s *structure.Selection, r *request) []byte { return ml.Structures(s, r.state.Published) }}}
-	structures30 = []format{{jsondata.TypeStructure, []string{"application/json"}, []string{"structure", "jsonstructure"}, true, nil,
-		func(s *structure.Selection, r *request) []byte {
+	structures30 = []format{
+		{jsondata.TypeStructure, []string{"application/json"}, []string{"structure", "jsonstructure"}, true, nil, func(s *structure.Selection, r *request) []byte {
 			return jsondata.Structures(s, r.lang, r.state.Published)
-		}}}
+		}},
+		{ml.TypeStructure30, []string{"application/xml", "text/xml"}, []string{"xml"}, true, nil, func(s *structure.Selection, r *request) []byte { return ml.Structures30(s, r.state.Published) }},
+	}
 	csvNames = []string{"csvdata", "csvfile", "csv"}
 )
 

@@ -21,6 +21,7 @@ var forms = []struct {
 	{"/sdmx/2.1/data/", "csvdata", false, readCSV},
 	{"/sdmx/3.0/data/dataflow/CENISS/", "jsondata", true, readJSON},
 	{"/sdmx/3.0/data/dataflow/CENISS/", "csvdata", true, readCSV},
+	{"/sdmx/3.0/data/dataflow/CENISS/", "xml", true, readSpecific},
 }
 
 // made-up parts of questions.

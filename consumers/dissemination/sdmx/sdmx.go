@@ -2,7 +2,7 @@
 // of its interface that are in use:
 //
 //	GET /sdmx/2.1/data/T1/S..registered.MX?startPeriod=2016         SDMX 2.1: REST 1.5; XML and CSV 1.0
-//	GET /sdmx/3.0/data/dataflow/CENISS/T1/1.0.0?c[ROUTE]=MX         SDMX 3.0: REST 2.2; JSON 2.0, CSV 2.0 and 2.1
+//	GET /sdmx/3.0/data/dataflow/CENISS/T1/1.0.0?c[ROUTE]=MX         SDMX 3.0: REST 2.2; JSON 2.0, CSV 2.0 and 2.1, XML 3.0
 //
 // A dataflow is a table of the lattice. It promises that every observation is a cell of a published vintage, that a cell that is withheld
 // says so and has no value, in every format, and that every byte and every header follows from the published vintages, the question and

@@ -5,6 +5,7 @@ import sys
 import warnings
 
 import sdmx
+import sdmx.reader.xml.v30  # read after messages of 2.1 it is not found: sdmx1 2.26.0
 
 warnings.simplefilter("ignore")
 base, want = sys.argv[1], json.load(open(sys.argv[2]))
@@ -29,6 +30,15 @@ def wanted(flow):
     return {frozenset(o["key"].items()): (o["value"], o["status"], o["conf"], o["vintage"]) for o in want[flow]}
 
 
+# By SDMX 3.0, whose XML it reads.
+accept = {"Accept": "application/xml"}
+sdmx.add_source({"id": "CENISS3", "url": base + "/sdmx/3.0", "name": "CENISS", "versions": ["3.0.0"], "headers": {"data": accept, "dataflow": accept}})
+newer = sdmx.Client("CENISS3")
+for flow in want:
+    told = newer.dataflow(flow, agency_id="CENISS", references="all")
+    assert len(told.structure["RETURN_MIGRATION"].dimensions) == 16, (flow, [d.id for d in told.structure["RETURN_MIGRATION"].dimensions])
+    got = read(newer.data(flow, agency_id="CENISS", context="dataflow", version="1.0.0", dsd=told.structure["RETURN_MIGRATION"]))
+    assert got == wanted(flow), (flow, "SDMX 3.0", set(got.items()) ^ set(wanted(flow).items()))
 listed = client.dataflow()
 assert set(want) <= set(listed.dataflow), set(want) - set(listed.dataflow)
 for flow in want:

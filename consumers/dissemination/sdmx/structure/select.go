@@ -122,6 +122,11 @@ func (s *Structures) related(of artefact, references string) (some []artefact) {
 		return s.above(of)
 	case "parentsandsiblings":
 		return siblings()
+	case "ancestors":
+		for _, a := range s.above(of) {
+			some = append(append(some, a), s.above(a)...)
+		}
+		return some
 	}
 	some = append(descendants(), siblings()...)
 	if references == everything {

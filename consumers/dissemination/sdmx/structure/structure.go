@@ -120,6 +120,24 @@ func (s *Structures) Lists() (all []*List) {
 	return slices.Compact(all)
 }
 
+// Type is what the values of a component are that are no codes (SDMX 2.1 §3, DataType).
+func (c Component) Type() string {
+	switch c.ID {
+	case Time:
+		return "ObservationalTimePeriod"
+	case Value, Base:
+		return "Long"
+	case Coverage:
+		return "Decimal"
+	}
+	return "String"
+}
+
+// URN is that of an artefact of the agency in SDMX 3.0 (§6, technical notes); class is such as codelist.Codelist.
+func URN(class, id string) string {
+	return "urn:sdmx:org.sdmx.infomodel." + class + "=" + Agency + ":" + id + "(" + Semantic + ")"
+}
+
 // Component is the component of an id.
 func (s *Structures) Component(id string) (Component, bool) {
 	all := s.Components()
