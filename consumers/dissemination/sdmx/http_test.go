@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -234,6 +235,23 @@ func TestAvailabilityCountsExactly(t *testing.T) {
 	_, body := get(t, h, "/sdmx/3.0/availability/dataflow/CENISS/T3?c[SEX]=F&mode=available")
 	if !strings.Contains(body, `{"id":"SEX","include":true,"values":[{"value":"F"},{"value":"M"},{"value":"U"},{"value":"_T"}]}`) {
 		t.Errorf("what could be chosen besides: %s", body)
+	}
+}
+
+// TestManyAskAtOnce: the first questions, which read the vintages, and others beside them get the same bytes.
+func TestManyAskAtOnce(t *testing.T) {
+	h := handler()
+	addresses := []string{"2.1/data/T1", "3.0/data/dataflow/CENISS/T1/1.0.0?includeHistory=true", "3.0/structure/*", "3.0/availability/dataflow/CENISS/T2/1.0.0", "2.1/data/T3?asOf=2016-09-01"}
+	bodies := make([]string, 8*len(addresses))
+	var all sync.WaitGroup
+	for i := range bodies {
+		all.Go(func() { _, bodies[i] = get(t, h, "/sdmx/"+addresses[i%len(addresses)]) })
+	}
+	all.Wait()
+	for i, body := range bodies {
+		if body == "" || body != bodies[i%len(addresses)] {
+			t.Errorf("%s: %.200s", addresses[i%len(addresses)], body)
+		}
 	}
 }
 

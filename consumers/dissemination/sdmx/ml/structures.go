@@ -227,7 +227,7 @@ func (w *writer) region(a structure.Available, prefix string) {
 	for _, id := range a.Dimensions {
 		w.open(prefix+"KeyValue", "id", id)
 		if id == structure.Time {
-			w.open(prefix+"TimeRange")
+			w.open(prefix + "TimeRange")
 			w.text(prefix+"StartPeriod", a.From+"T00:00:00", "isInclusive", "true")
 			w.text(prefix+"EndPeriod", a.To+"T23:59:59", "isInclusive", "true")
 			w.close()
