@@ -129,6 +129,9 @@ func TestDemoStaysUpAndEndsInOrder(t *testing.T) {
 	if code, body := fetch(e.Web + "/feed/v1/returns.csv?period=2016-S1&by=exit_point"); code != http.StatusOK || !strings.Contains(body, "2016-S1,L-COR,Corinto,registered,A,63,2016-S1/1\r\n") {
 		t.Errorf("feed: %d %s", code, body)
 	}
+	if code, body := fetch(e.Web + "/sdmx/3.0/data/dataflow/CENISS/T2/1.0.0?format=csv"); code != http.StatusOK || !strings.Contains(body, ",L-COR,") {
+		t.Errorf("SDMX: %d %s", code, body)
+	}
 	if r := try(t, "", nil, "vintage", "verify", e.Web+"/vintages/2016-S1/1/"); r.status != exitDone || !strings.Contains(r.out, "every file is as it was published") {
 		t.Errorf("the vintage as everyone may pull it: %+v", r)
 	}
@@ -150,7 +153,7 @@ func TestDemoStaysUpAndEndsInOrder(t *testing.T) {
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the addresses are still there: %v", err)
 	}
-	if r := try(t, "", nil, append(played, "--exit")...); r.status != exitDone || !strings.Contains(r.out, "differs: ") || !strings.Contains(r.err, "have changed since") || !strings.Contains(r.out, "/vintages/2016-S1/1/") {
+	if r := try(t, "", nil, append(played, "--exit")...); r.status != exitDone || !strings.Contains(r.out, "differs: ") || !strings.Contains(r.err, "have changed since") || !strings.Contains(r.out, "/vintages/2016-S1/1/") || !strings.Contains(r.out, "/sdmx/3.0/data/dataflow/CENISS/T2/1.0.0?format=csv'\n") {
 		t.Errorf("started again: %+v", r)
 	}
 }

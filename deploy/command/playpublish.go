@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"retorno/consumers/dissemination/release"
+	"retorno/consumers/dissemination/sdmx"
 	"retorno/schemas/calendar"
 )
 
@@ -58,7 +59,12 @@ func (d *demo) publish(ctx context.Context) error {
 	return d.showVintages(ctx)
 }
 
-// showVintages says where the vintages are, as everyone may read them, and what their certificates say.
+// showVintages says where the vintages are, as everyone may read them, what their certificates say, and how a partner pulls them.
 func (d *demo) showVintages(ctx context.Context) error {
-	return printVintages(ctx, d.t.Out, d.published.Conn(), "http://"+d.web.Addr().String(), "", 0)
+	base := "http://" + d.web.Addr().String()
+	if err := printVintages(ctx, d.t.Out, d.published.Conn(), base, "", 0); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(d.t.Out, "\nFor a partner to paste (SDMX):\ncurl -fs '%s'\n", base+sdmx.Root30+"data/dataflow/CENISS/T2/1.0.0?format=csv")
+	return err
 }

@@ -21,6 +21,7 @@ import (
 	"retorno/consumers/dissemination/feed"
 	"retorno/consumers/dissemination/formats"
 	"retorno/consumers/dissemination/portal"
+	"retorno/consumers/dissemination/sdmx"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/deploy/clickhouse"
 	"retorno/deploy/ops"
@@ -34,7 +35,7 @@ type serveCommand struct {
 
 // Help is the longer text of --help.
 func (serveCommand) Help() string {
-	return helpText("Serves the page for everyone at /, the bulletin of a half-year at /bulletin/2016-S1, the feed for partner agencies at /feed/v1/returns.csv and .json, and the vintages that were published, with their files, at /vintages. All of it is of published vintages: what arrives and is counted changes nothing before the next one is published. It only reads from ClickHouse: give it a user who can read what was published and nothing else (role ceniss_public); it warns at the start when its user can read more. /readyz is here, too, and says nothing but whether it is ready; its reasons, /metrics and /healthz are at --ops-listen.",
+	return helpText("Serves the page for everyone at /, the bulletin of a half-year at /bulletin/2016-S1, the feed for partner agencies at /feed/v1/returns.csv and .json, the same in SDMX at /sdmx/2.1/ and /sdmx/3.0/, and the vintages that were published, with their files, at /vintages. All of it is of published vintages: what arrives and is counted changes nothing before the next one is published. It only reads from ClickHouse: give it a user who can read what was published and nothing else (role ceniss_public); it warns at the start when its user can read more. /readyz is here, too, and says nothing but whether it is ready; its reasons, /metrics and /healthz are at --ops-listen.",
 		"retorno serve", "retorno serve --listen=0.0.0.0:8080 --clickhouse-addr=db:9000 --clickhouse-user=web --clickhouse-password-file=/run/secrets/web", "curl 'http://127.0.0.1:8080/feed/v1/returns.csv?period=2016-S1&by=exit_point'")
 }
 
@@ -113,6 +114,8 @@ var services = []catalog.Service{
 	{Address: feed.PathCSV, Description: feed.DocumentationPath, ES: "Consulta de retornos, CSV", EN: "Feed of returns, CSV"},
 	{Address: feed.PathJSON, Description: feed.DocumentationPath, ES: "Consulta de retornos, JSON", EN: "Feed of returns, JSON"},
 	{Address: vintages.Path, Description: feed.DocumentationPath, ES: "Ediciones publicadas y sus archivos", EN: "Published vintages and their files"},
+	{Address: sdmx.Path + "2.1/", Description: feed.DocumentationPath, ES: "Tablas en SDMX 2.1", EN: "Tables in SDMX 2.1"},
+	{Address: sdmx.Path + "3.0/", Description: feed.DocumentationPath, ES: "Tablas en SDMX 3.0", EN: "Tables in SDMX 3.0"},
 	{Address: changefeed.Path, Description: feed.DocumentationPath, ES: "Cambios desde una posición", EN: "Changes since a position"},
 }
 
@@ -123,6 +126,7 @@ func webPart(listener net.Listener, s *store.Store, server *ops.Server, log *slo
 	server.RegisterPublic(mux)
 	shelf := vintages.NewShelf(s.Conn(), 10*time.Second, time.Second)
 	mux.Handle("/feed/v1/", feed.New(feed.Config{Shelf: shelf, Registerer: registry, Log: log}))
+	mux.Handle(sdmx.Path, sdmx.New(sdmx.Config{Shelf: shelf, Registerer: registry, Log: log}))
 	files := vintages.New(vintages.Config{Shelf: shelf, Registerer: registry, Log: log})
 	mux.Handle(vintages.Path, files)
 	mux.Handle(vintages.Path+"/", files)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"retorno/consumers/dissemination/feed"
+	"retorno/consumers/dissemination/sdmx"
 	"retorno/consumers/dissemination/vintages/vintagestest"
 )
 
@@ -30,6 +31,10 @@ func publicAddresses() []string {
 				}
 			}
 		}
+	}
+	for _, address := range []string{"2.1/dataflow?references=all", "2.1/data/T1", "2.1/data/T11e?format=csv", "2.1/availableconstraint/T2", "2.1/nothing", "3.0/structure/*", "3.0/data/dataflow/CENISS/T2/1.0.0",
+		"3.0/data/dataflow/CENISS/T1/1.0.0?format=csv", "3.0/data/dataflow/CENISS/T1/1.0.0?includeHistory=true&asOf=2016-10-03T15:00:00Z", "3.0/availability/dataflow/CENISS/T1/1.0.0"} {
+		all = append(all, sdmx.Path+address)
 	}
 	return all
 }
@@ -108,12 +113,15 @@ func TestPublicBytesAreOfVintagesAlone(t *testing.T) {
 		return strings.Contains(body, `"vintage": 2`)
 	})
 	after := pullAll(t, base)
-	for _, address := range []string{"/", feed.PathCSV + "?period=2016-S1&series=registered&by=route", "/vintages"} {
+	for _, address := range []string{"/", feed.PathCSV + "?period=2016-S1&series=registered&by=route", "/vintages", sdmx.Path + "2.1/data/T1"} {
 		if after[address] == before[address] {
 			t.Errorf("%s does not show the next vintage", address)
 		}
 	}
 	if pinned := feed.PathCSV + "?period=2016-S1&vintage=1"; !slices.Contains(publicAddresses(), pinned) || after[pinned] != before[pinned] {
 		t.Errorf("%s is not what it was", pinned)
+	}
+	if past := sdmx.Path + "3.0/data/dataflow/CENISS/T1/1.0.0?includeHistory=true&asOf=2016-10-03T15:00:00Z"; after[past] != before[past] {
+		t.Errorf("%s is not what it was", past)
 	}
 }

@@ -25,7 +25,10 @@ type Opened struct {
 	Differences []published.Difference
 	// Hierarchies are those of the codes, by column.
 	Hierarchies map[string]published.Hierarchy
-	labels      map[columnCode][2]string // in Spanish and in English
+	// Codes are those of its tables, with their parents, and Lattice the rules by which these were published.
+	Codes   []bundle.Code
+	Lattice []byte
+	labels  map[columnCode][2]string // in Spanish and in English
 }
 
 // Parent is the code that a code of a column is a part of: published.Total at the top, and "" of that.
@@ -134,7 +137,7 @@ func (s *Shelf) forget(k *kept) {
 
 // opened makes what questions need out of a bundle.
 func opened(v Vintage, b *bundle.Bundle) *Opened {
-	o := &Opened{Vintage: v, Manifest: b.Manifest, Differences: b.Differences, Hierarchies: b.Hierarchies(), labels: map[columnCode][2]string{}}
+	o := &Opened{Vintage: v, Manifest: b.Manifest, Differences: b.Differences, Codes: b.Codes, Lattice: b.Lattice, Hierarchies: b.Hierarchies(), labels: map[columnCode][2]string{}}
 	for _, c := range b.Codes {
 		o.labels[columnCode{c.Column, c.Code}] = [2]string{c.LabelES, c.LabelEN}
 	}

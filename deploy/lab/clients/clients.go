@@ -1,7 +1,7 @@
 // Package clients fetches programs that others wrote. Clients of ClickHouse: Python's clickhouse-driver and clickhouse-connect,
 // and three generations of the JDBC driver. Its tests run them, and curl, against the embedded engine: none of them may
-// notice that it is no server. Readers of what is published: pyjstat, libhxl, csvw, pyarrow, feedparser, sseclient-py and pySHACL. Its tests run
-// them against the web server: each must find what the vintage has.
+// notice that it is no server. Readers of what is published: pyjstat, libhxl, csvw, pyarrow, feedparser, sseclient-py and pySHACL, and of
+// SDMX sdmx1 and pysdmx. Its tests run them, unpatched, against the web server: each must find what the vintage has.
 //
 // Every version is pinned, and each client is fetched once into a folder of the project's own.
 package clients
@@ -34,6 +34,9 @@ var newJDBC []byte
 //go:embed requirements.txt
 var requirements []byte
 
+//go:embed partners.txt
+var partners []byte
+
 // JDBC returns a folder with the jars of the generations of the driver, in old, middle and new. tell hears
 // how many bytes have come; it may be nil.
 func JDBC(ctx context.Context, tell func(bytes int64)) (string, error) {
@@ -46,9 +49,18 @@ func JDBC(ctx context.Context, tell func(bytes int64)) (string, error) {
 	}.Path(ctx)
 }
 
-// Python returns the interpreter of a virtual environment that has the pinned packages and nothing else. tell hears
+// Python returns the interpreter of a virtual environment that has the pinned clients of ClickHouse and nothing else. tell hears
 // how many bytes have come; it may be nil.
 func Python(ctx context.Context, tell func(bytes int64)) (string, error) {
+	return interpreter(ctx, requirements, tell)
+}
+
+// Partners is Python for the clients of SDMX, which need other versions of what they share.
+func Partners(ctx context.Context, tell func(bytes int64)) (string, error) {
+	return interpreter(ctx, partners, tell)
+}
+
+func interpreter(ctx context.Context, requirements []byte, tell func(bytes int64)) (string, error) {
 	base, err := exec.LookPath("python3")
 	if err != nil {
 		return "", errors.New("python3 is not on the PATH; install it (Debian: python3 python3-venv)")
@@ -59,14 +71,14 @@ func Python(ctx context.Context, tell func(bytes int64)) (string, error) {
 		return "", fmt.Errorf("%s: %w: %s", base, err, which)
 	}
 	dir, err := fetchonce.Folder{
-		Name:  fmt.Sprintf("python/%.8x", sha256.Sum256(append(which, requirements...))),
+		Name:  fmt.Sprintf("python/%.8x", sha256.Sum256(slices.Concat(which, requirements))),
 		Proof: filepath.Join("bin", "python"),
-		Fill:  func(ctx context.Context, dir string) error { return environment(ctx, base, dir, tell) },
+		Fill:  func(ctx context.Context, dir string) error { return environment(ctx, base, dir, requirements, tell) },
 	}.Path(ctx)
 	return filepath.Join(dir, "bin", "python"), err
 }
 
-func environment(ctx context.Context, base, dir string, tell func(bytes int64)) error {
+func environment(ctx context.Context, base, dir string, requirements []byte, tell func(bytes int64)) error {
 	pinned := filepath.Join(dir, "requirements.txt")
 	if err := os.WriteFile(pinned, requirements, 0o644); err != nil {
 		return err
