@@ -34,7 +34,7 @@ RACE := consumers/counting/stream consumers/counting/processor consumers/countin
 
 # Tests of the commands in which the parts of a process share memory. The other tests of that package ask a running system from outside, and
 # run without the detector: under it they take as long as all others together.
-RACE_COMMAND := TestPipelineOnBothBrokers|TestDemoStaysUpAndEndsInOrder|TestDemoMetrics|TestEmbeddedServesTheOtherCommands|TestPublishKeepsWhatIsCounted|TestAnImportThatWasCutOffIsCompleted
+RACE_COMMAND := TestPipelineOnBothBrokers|TestDemoStaysUpAndEndsInOrder|TestAnImportThatWasCutOffIsCompleted
 
 # Packages whose tests need neither ClickHouse nor Kafka, and end within seconds.
 PURE := ./consumers/counting/reconcile ./consumers/counting/ledger ./consumers/counting/store/column ./consumers/dissemination/disclosure/... ./consumers/dissemination/bundle ./consumers/dissemination/response ./consumers/dissemination/report \
@@ -63,7 +63,7 @@ test: build ## every test, on the embedded engine and on a real Apache Kafka
 	@deploy/needs test
 	go vet ./...
 	go run ./deploy/fetch
-	go test -p 3 -timeout 30m $$(go list ./... | grep -vxF "$$(printf 'retorno/%s\n' $(RACE))")
+	go test -p 4 -timeout 30m $$(go list ./... | grep -vxF "$$(printf 'retorno/%s\n' $(RACE))")
 	go test -timeout 30m -run '$(FULL)' ./consumers/counting/processor
 	$(MAKE) --no-print-directory race
 
