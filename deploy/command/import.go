@@ -204,7 +204,7 @@ func (c *importFile) failed(err error) error {
 	var cutOff *cutOffError
 	switch {
 	case errors.As(err, &unreadable):
-		said := fmt.Errorf("%s: %w\n%[1]s: %[3]s", c.File, err, unreadable.ES)
+		said := fmt.Errorf("%w\n%s: %s", err, c.File, unreadable.ES) // err names the file already
 		if unreadable.Code == "no_secret" {
 			return Usage(said)
 		}
