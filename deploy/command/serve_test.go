@@ -16,7 +16,7 @@ import (
 
 // publicAddresses are those of everything that a stranger can ask for, of one vintage.
 func publicAddresses() []string {
-	all := []string{"/", "/?lang=en", "/?period=2016-S1", "/?period=2016-S2", "/revisions/2016-S1", "/revisions/2016-S1?lang=en", "/revisions/2015-S2", "/feed/", "/feed/?lang=en", "/problems/not-published", "/vintages", "/vintages/2016-S1/1/", "/vintages/2016-S1/2/", "/nothing", "/feed/v1/nothing"}
+	all := []string{"/", "/?lang=en", "/?period=2016-S1", "/?period=2016-S2", "/revisions/2016-S1", "/revisions/2016-S1?lang=en", "/revisions/2015-S2", "/feed/", "/feed/?lang=en", "/problems/", "/problems/not-published", "/vintages", "/vintages/2016-S1/1/", "/vintages/2016-S1/2/", "/nothing", "/feed/v1/nothing"}
 	for _, file := range []string{"manifest.json", "codes.csv", "certificate.json", "tables/T1.csv", "tables/T2.csv", "tables/T11e.csv", "tables/T8.csv"} {
 		all = append(all, "/vintages/2016-S1/1/"+file)
 	}
