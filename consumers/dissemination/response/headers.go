@@ -87,7 +87,7 @@ func Allowed(w http.ResponseWriter, r *http.Request, refuse func()) bool {
 }
 
 // exposed are the headers that a page of another site may read (Fetch Standard §3.3.3).
-const exposed = "Content-Disposition, ETag, Last-Modified, Link, Retry-After, Retorno-Coverage-Percent"
+const exposed = "Content-Disposition, ETag, Last-Modified, Link, RateLimit, RateLimit-Policy, Retry-After, Retorno-Coverage-Percent"
 
 // Readable makes what follows readable for any page of any site, and answers what does not read: OPTIONS, which a browser sends before a
 // request with a header such as If-None-Match or Authorization, with what is allowed, and other methods with a problem. Then it reports false.

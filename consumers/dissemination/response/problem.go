@@ -48,6 +48,12 @@ var (
 		"The answer would have more observations than are given at once. Narrow the key or the periods, or ask for parts with offset and limit.", 0})
 	NotImplemented = kind(Kind{"not-implemented", http.StatusNotImplemented, "No se ofrece", "Not implemented",
 		"El estándar SDMX lo tiene y este servicio no lo ofrece.", "The SDMX standard has it, and this service does not offer it.", 0})
+	Token = kind(Kind{"token", http.StatusUnauthorized, "Clave no reconocida", "Token not recognised",
+		"La clave de Authorization: Bearer no es de ningún socio, o fue revocada. Lo publicado se da sin clave: una clave solo permite más consultas por minuto.",
+		"The token of Authorization: Bearer is of no partner, or was revoked. What is published is given without one: a token only allows more questions a minute.", 0})
+	TooMany = kind(Kind{"too-many-requests", http.StatusTooManyRequests, "Demasiadas consultas", "Too many questions",
+		"Un cliente ha hecho más consultas de las que se dan por minuto. RateLimit-Policy dice cuántas son; datos y estructuras se cuentan aparte. No hay bloqueo: repita después de los segundos de Retry-After.",
+		"One client has put more questions than are answered in a minute. RateLimit-Policy says how many; data and structures are counted apart. There is no ban: repeat after the seconds of Retry-After.", 1})
 	Busy = kind(Kind{"busy", http.StatusServiceUnavailable, "Ocupado", "Busy",
 		"El servidor responde a tantas consultas, o tiene tantos lectores de /changes/stream, como puede a la vez. Repita después de los segundos de Retry-After.",
 		"The server answers as many questions, or has as many readers of /changes/stream, as it can at once. Repeat after the seconds of Retry-After.", 1})
