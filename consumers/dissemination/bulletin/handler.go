@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"html/template"
 	"log/slog"
@@ -43,7 +42,9 @@ func New(c Config) http.Handler {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	mux := http.NewServeMux()
-	mux.Handle(Path+"{period}", response.NewRecorder(c.Registerer, c.Log).Handle(Path, http.HandlerFunc(s.serve)))
+	handler := response.NewRecorder(c.Registerer, c.Log).Handle(Path, http.HandlerFunc(s.serve))
+	mux.Handle(Path+"{period}", handler)
+	mux.Handle(Path, handler) // no period: there is no such bulletin
 	return mux
 }
 
@@ -71,7 +72,7 @@ var policy = func() string {
 }()
 
 // errNone says that there is no such bulletin.
-var errNone = errors.New("there is no such bulletin")
+var errNone = response.NotPublished.Of("De ese semestre no hay tal edición publicada; "+vintages.Path+" las nombra.", "No such vintage of that half-year is published; "+vintages.Path+" names them.")
 
 // question is what is asked for.
 type question struct {
@@ -79,8 +80,8 @@ type question struct {
 	number               uint64 // of the vintage; 0: the newest
 }
 
-// parseQuestion reads the address. wrong names the parameter that cannot be.
-func parseQuestion(r *http.Request) (q question, wrong string) {
+// parseQuestion reads the address, or names a parameter that cannot be.
+func parseQuestion(r *http.Request) (q question, err error) {
 	asked := r.URL.Query()
 	q = question{period: r.PathValue("period"), lang: asked.Get("lang"), format: asked.Get("format")}
 	switch q.lang {
@@ -88,55 +89,51 @@ func parseQuestion(r *http.Request) (q question, wrong string) {
 		q.lang = response.Language(r)
 	case "es", "en":
 	default:
-		return q, "lang"
+		return q, wrong("lang")
 	}
 	switch q.format {
 	case "":
 		q.format = "html"
 	case "html", "xlsx":
 	default:
-		return q, "format"
+		return q, wrong("format")
 	}
 	if text := asked.Get("vintage"); text != "" {
 		n, err := strconv.ParseUint(text, 10, 32)
 		if err != nil || n == 0 {
-			return q, "vintage"
+			return q, wrong("vintage")
 		}
 		q.number = n
 	}
-	return q, ""
+	return q, nil
+}
+
+func wrong(parameter string) error {
+	return response.Parameter.Of("El parámetro "+parameter+" no es válido: lang es es o en, format es html o xlsx, vintage es un número desde 1.",
+		"The parameter "+parameter+" is not valid: lang is es or en, format is html or xlsx, vintage is a number from 1 on.")
 }
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request) {
+	if !response.Readable(w, r) {
+		return
+	}
+	q, err := parseQuestion(r)
+	var rep response.Representation
+	if err == nil {
+		rep, err = s.make(r.Context(), q)
+	}
+	if err != nil {
+		response.RefuseError(w, r, s.log, "the bulletin could not be made", err)
+		return
+	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")
-	if !response.Allowed(w, r, func() {
-		s.fail(w, r, http.StatusMethodNotAllowed, "method", "Solo se lee: GET o HEAD.", "It is only read: GET or HEAD.")
-	}) {
-		return
+	if q.format == "xlsx" {
+		h.Set("Content-Disposition", `attachment; filename="boletin-`+q.period+"-"+q.lang+`.xlsx"`)
 	}
-	q, wrong := parseQuestion(r)
-	if wrong != "" {
-		s.fail(w, r, http.StatusBadRequest, "bad-parameter", "El parámetro "+wrong+" no es válido: lang es es o en, format es html o xlsx, vintage es un número desde 1.",
-			"The parameter "+wrong+" is not valid: lang is es or en, format is html or xlsx, vintage is a number from 1 on.")
-		return
-	}
-	rep, err := s.make(r.Context(), q)
-	switch {
-	case errors.Is(err, errNone):
-		s.fail(w, r, http.StatusNotFound, "not-published", "De ese semestre no hay tal edición publicada; "+vintages.Path+" las nombra.", "No such vintage of that half-year is published; "+vintages.Path+" names them.")
-	case err != nil:
-		s.log.LogAttrs(r.Context(), slog.LevelError, "the bulletin could not be made", slog.Any("error", err))
-		h.Set("Retry-After", "10")
-		s.fail(w, r, http.StatusServiceUnavailable, "away", "La base de datos no responde; inténtelo de nuevo en unos segundos.", "The database does not answer; try again in a few seconds.")
-	default:
-		if q.format == "xlsx" {
-			h.Set("Content-Disposition", `attachment; filename="boletin-`+q.period+"-"+q.lang+`.xlsx"`)
-		}
-		response.Send(w, r, rep)
-	}
+	response.Send(w, r, rep)
 }
 
 // make opens the vintage, and that of the year before, and writes the bulletin.
@@ -177,10 +174,4 @@ func (b *Bulletin) HTML() ([]byte, error) {
 	var out bytes.Buffer
 	err := pages[b.Lang].ExecuteTemplate(&out, "bulletin.html", b)
 	return out.Bytes(), err
-}
-
-// fail answers with a problem (RFC 9457) in both languages.
-func (s *server) fail(w http.ResponseWriter, r *http.Request, status int, kind, es, en string) {
-	body, _ := json.Marshal(map[string]any{"type": "/problems/" + kind, "status": status, "title": http.StatusText(status), "detail_es": es, "detail_en": en}) // strings and a number
-	response.Send(w, r, response.Representation{Status: status, Type: "application/problem+json", Cache: "no-store", Body: body})
 }
