@@ -61,6 +61,8 @@ func (s *server) get(make func(*http.Request) (response.Representation, error)) 
 			s.log.LogAttrs(r.Context(), slog.LevelError, "the vintages could not be read", slog.Any("error", err))
 			w.Header().Set("Retry-After", "10")
 			rep = response.ProblemAway()
+		case strings.HasPrefix(rep.Type, "text/html"): // the bulletin, whose style stands in it
+			w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
 		}
 		response.Send(w, r, rep)
 	})
