@@ -22,6 +22,7 @@ import (
 	"retorno/consumers/dissemination/formats"
 	"retorno/consumers/dissemination/portal"
 	"retorno/consumers/dissemination/sdmx"
+	sdmxcells "retorno/consumers/dissemination/sdmx/cells"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/deploy/clickhouse"
 	"retorno/deploy/ops"
@@ -126,7 +127,8 @@ func webPart(listener net.Listener, s *store.Store, server *ops.Server, log *slo
 	server.RegisterPublic(mux)
 	shelf := vintages.NewShelf(s.Conn(), 10*time.Second, time.Second)
 	mux.Handle("/feed/v1/", feed.New(feed.Config{Shelf: shelf, Registerer: registry, Log: log}))
-	mux.Handle(sdmx.Path, sdmx.New(sdmx.Config{Shelf: shelf, Registerer: registry, Log: log}))
+	observations := sdmxcells.NewStore(shelf)
+	mux.Handle(sdmx.Path, sdmx.New(sdmx.Config{Shelf: shelf, Store: observations, Registerer: registry, Log: log}))
 	files := vintages.New(vintages.Config{Shelf: shelf, Registerer: registry, Log: log})
 	mux.Handle(vintages.Path, files)
 	mux.Handle(vintages.Path+"/", files)
@@ -135,7 +137,7 @@ func webPart(listener net.Listener, s *store.Store, server *ops.Server, log *slo
 	mux.Handle(formats.PatternTables, tables)
 	mux.Handle(formats.PatternTable, tables)
 	mux.Handle(catalog.Path, catalog.New(catalog.Config{Shelf: shelf, Services: services, Registerer: registry, Log: log}))
-	mux.Handle("/", portal.New(portal.Config{Shelf: shelf, Registerer: registry, Log: log}))
+	mux.Handle("/", portal.New(portal.Config{Shelf: shelf, Store: observations, Registerer: registry, Log: log}))
 	done := make(chan struct{})
 	news := changefeed.New(changefeed.Config{Shelf: shelf, Done: done, Registerer: registry, Log: log})
 	answers := news.Answers()
