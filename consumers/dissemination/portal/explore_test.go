@@ -19,15 +19,15 @@ import (
 // TestASliceIsShown: its rows, base, coverage, vintage, status and date; what is withheld has a symbol and no number.
 func TestASliceIsShown(t *testing.T) {
 	for target, want := range map[string][]string{
-		"/explore/T2?lang=en": {"Registered returns by exit point, first half of 2016", "Total 2016-S1 27,086 100.0% A 2016-S1/2", "Corinto 2016-S1 17,064 63.0% A 2016-S1/2", "Corinto 2016-Q1 8,547", "Rows 1–27 of 27",
+		"/explore/T2?lang=en": {"Registered returns by exit point, first half of 2016", "Total 27,086 100.0% 2016-S1 A 2016-S1/2", "Corinto 17,064 63.0% 2016-S1 A 2016-S1/2", "Corinto 8,547 63.0% 2016-Q1", "Rows 1–27 of 27",
 			"First half of 2016 2016-S1/2 Final 3 October 2016 27,086 80.0% exact", "Dataflow T2", "Key *.returns.registered", "Registered at a centre"},
 		"/explore/T2?period=2016-S1&exit_point=L-COR&time_period=2016-S1&lang=es": {"Filas 1–1 de 1", "Clave S.returns.registered.*.L-COR", "Cobertura", "80.0 %", "Quitar filtros",
 			"CENISS, Retorno: Retornos registrados por punto de salida, primer semestre de 2016. Edición 2016-S1/2 (definitiva), publicada el 3 de octubre de 2016.", "/explore/T2?exit_point=L-COR&lang=es&period=2016-S1&time_period=2016-S1&vintage=2"},
-		"/explore/T11e?period=2016-S1&entry_point=L-AMA&lang=en":      {"El Amatillo 2016-S1 [c] Q 2016-S1/2", "[c]: 1", "it is not zero"},
-		"/explore/T1?period=2015-S2&time_period=2015-S2&lang=en":      {"27,090 100.0% P 2015-S2/1", "rounded to multiples of 10", "not given", "Provisional", "Rounded counts may not add up"},
-		"/explore/T1?period=all&route=_T&lang=en":                     {"all half-years", "2016-S1 27,086", "2015-S2 27,090", "2014-S1 27,326", "2014-S1/2"},
+		"/explore/T11e?period=2016-S1&entry_point=L-AMA&lang=en":      {"El Amatillo [c] 2016-S1 Q 2016-S1/2", "[c]: 1", "it is not zero"},
+		"/explore/T1?period=2015-S2&time_period=2015-S2&lang=en":      {"27,090 100.0% 2015-S2 P 2015-S2/1", "rounded to multiples of 10", "not given", "Provisional", "Rounded counts may not add up"},
+		"/explore/T1?period=all&route=_T&lang=en":                     {"all half-years", "27,086 100.0% 2016-S1", "27,090 100.0% 2015-S2", "27,326 100.0% 2014-S1"},
 		"/explore/T1?period=2016-S1&vintage=1&lang=en":                {"one fixed vintage: it never changes", "27,090", "2016-S1/1"},
-		"/explore/T6?period=2016-S1&sex=F&age=51%2B&lang=en":          {"Rows 1–1 of 1", "51@"},
+		"/explore/T6?period=2016-S1&sex=F&age=51%2B&lang=en":          {"Rows 1–1 of 1", "51@", "Women 51 and over 323"},
 		"/explore/T8?lang=en":                                         {"Rows 1–250 of 334", "More rows"},
 		"/explore/T8?lang=en&page=2":                                  {"Rows 251–334 of 334", "Rows before"},
 		"/explore?lang=en":                                            {"Registered returns by exit point", "What is not published, and why", "Vintage 2015-S2/1, tables T2, T4"},
@@ -88,7 +88,7 @@ func links(page string) map[string]string {
 
 var services = sync.OnceValue(func() http.Handler { return sdmx.New(sdmx.Config{Shelf: shelf()}) })
 
-var row = regexp.MustCompile(`<td class="num">([^<]*)</td><td class="num">[^<]*</td><td>([APQ])</td>`)
+var row = regexp.MustCompile(`<td class="num">([^<]*)</td><td class="num">[^<]*</td><td class="word">[^<]*</td><td>([APQ])</td>`)
 
 // TestTheKeyOfASliceGivesTheSlice: what the page shows is what SDMX answers to its links, in each format, also in a vintage that is not the newest.
 func TestTheKeyOfASliceGivesTheSlice(t *testing.T) {

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -106,10 +107,12 @@ func (x explorer) view(file func(o *vintages.Opened, path string) ([]byte, error
 		v.Periods = append(v.Periods, option{one.Period, x.periodName(one.Period), one.Period == x.q.period})
 	}
 	v.Periods = append(v.Periods, option{allPeriods, x.periodName(allPeriods), x.q.period == allPeriods})
-	columns := first.free()
+	for _, column := range first.free() {
+		v.Filters = append(v.Filters, x.filter(column))
+	}
+	columns := x.shown(first)
 	for _, column := range columns {
 		v.Heads = append(v.Heads, x.columnName(column))
-		v.Filters = append(v.Filters, x.filter(column))
 	}
 	v.Filters = append(v.Filters, x.filter(timeColumn))
 	v.Fixed = x.fixed(first)
@@ -183,7 +186,7 @@ func (x explorer) row(p *part, c published.Cell, columns []string) exploreRow {
 	}
 	for _, column := range columns {
 		code := p.code(c, column)
-		r.Names = append(r.Names, named{p.from.Label(column, code, x.lang), len(p.path(column, code))})
+		r.Names = append(r.Names, named{p.from.Label(column, code, x.lang), p.depth(column, code)})
 	}
 	return r
 }
@@ -214,11 +217,21 @@ func (x explorer) filter(column string) filter {
 	return f
 }
 
-// fixed says what all cells of a table are of: the codes of the columns that have one.
+// shown are the columns of codes that rows differ in; all that the filters are about where these leave none.
+func (x explorer) shown(p *part) []string {
+	open := slices.DeleteFunc(p.free(), func(column string) bool { return x.q.codes[column] != "" })
+	if len(open) == 0 {
+		return p.free()
+	}
+	return open
+}
+
+// fixed says what all cells of the slice are of.
 func (x explorer) fixed(p *part) string {
 	var names []string
 	for _, column := range p.table.Columns {
-		if code, ok := p.fixed[column]; ok && code != published.Total {
+		code := cmp.Or(p.fixed[column], x.q.codes[column])
+		if code != "" && (code != published.Total || p.fixed[column] == "") && column != timeColumn {
 			names = append(names, x.columnName(column)+": "+p.from.Label(column, code, x.lang))
 		}
 	}

@@ -22,7 +22,7 @@ type part struct {
 	fixed  map[string]string // columns in which all cells have one code, the period left out
 	cells  []published.Cell
 	totals map[string]published.Cell // by period, the cell that the others are parts of
-	paths  []map[string][]string     // by column and code, the code behind those that it is a part of
+	paths  []map[string][]string     // by column and code, the code behind those of the column that it is a part of
 }
 
 // newPart takes a table of a vintage, with all its cells; nil where the vintage does not have the table.
@@ -35,9 +35,13 @@ func newPart(o *vintages.Opened, table string) *part {
 	for j, column := range p.table.Columns {
 		paths := map[string][]string{}
 		for _, c := range p.table.Cells {
-			if code := c.Codes[j]; paths[code] == nil {
-				paths[code] = p.path(column, code)
-			}
+			paths[c.Codes[j]] = nil
+		}
+		for code := range paths {
+			paths[code] = slices.DeleteFunc(p.path(column, code), func(above string) bool {
+				_, there := paths[above]
+				return !there
+			})
 		}
 		p.paths = append(p.paths, paths)
 		if codes := p.codes(j); len(codes) == 1 && column != timeColumn {
@@ -117,9 +121,8 @@ func (p *part) choose(codes map[string]string) {
 	})
 }
 
-// path has a code behind those that it is a part of, the total left out.
-func (p *part) path(column, code string) []string {
-	path := []string{}
+// path has a code behind those of the vintage that it is a part of, the total left out.
+func (p *part) path(column, code string) (path []string) {
 	for ; code != "" && code != published.Total && len(path) < 10; code = p.from.Parent(column, code) {
 		path = append(path, code)
 	}
@@ -149,6 +152,35 @@ func rank(code string) int {
 		return 1
 	}
 	return 2
+}
+
+// depth is how far below the totals a code stands in its column.
+func (p *part) depth(column, code string) int {
+	j := slices.Index(p.table.Columns, column)
+	if j < 0 {
+		return 0
+	}
+	return len(p.paths[j][code])
+}
+
+// cellAddress is where the explorer shows the returns of the half-year with these codes, each as column=code, in their order; "" where the vintage
+// has no such cell.
+func cellAddress(o *vintages.Opened, lang string, codes ...string) string {
+	want := "returns|" + strings.Join(append(codes, timeColumn+"="+o.Period), "|")
+	for i := range o.Tables {
+		p := newPart(o, o.Tables[i].ID)
+		for _, c := range p.table.Cells {
+			if published.Key(p.table.Measure, p.table.Columns, c.Codes) != want {
+				continue
+			}
+			q := question{table: p.table.ID, period: o.Period, codes: map[string]string{timeColumn: o.Period}}
+			for _, column := range p.free() {
+				q.codes[column] = p.code(c, column)
+			}
+			return q.address(lang)
+		}
+	}
+	return ""
 }
 
 // vintageOf is the number of the vintage that the count of a cell is of.
