@@ -134,7 +134,7 @@ func TestChromium(t *testing.T) {
 	}
 	for name, shot := range map[string][2]string{
 		"desktop_es": {"1280,3600", "/?lang=es"}, "desktop_en": {"1280,3600", "/?lang=en"}, "phone_es": {"360,6200", "/?lang=es"}, "phone_en": {"360,6200", "/?lang=en"}, "phone_provisional_es": {"360,4800", "/?lang=es&period=2015-S2"},
-		"explore_es": {"1280,2600", "/explore/T2?lang=es"}, "explore_phone_en": {"360,4200", "/explore/T5?lang=en&sex=F"}, "explore_all_en": {"1280,2600", "/explore/T1?lang=en&period=all&route=_T"}, "tables_en": {"1280,2200", "/explore?lang=en"}, 
+		"explore_es": {"1280,2600", "/explore/T2?lang=es"}, "explore_phone_en": {"360,4200", "/explore/T5?lang=en&sex=F"}, "explore_all_en": {"1280,2600", "/explore/T1?lang=en&period=all&route=_T"}, "tables_en": {"1280,2200", "/explore?lang=en"},
 		"tables_phone_es": {"360,2600", "/explore?lang=es"}, "calendar_es": {"1280,1100", "/calendar?lang=es"},
 		"tablet_es": {"820,4600", "/?lang=es"}, "feed_es": {"1280,1900", "/feed/?lang=es"}, "revisions_2016_en": {"1280,1000", "/revisions/2016-S1?lang=en"}, "revisions_es": {"1280,1500", "/revisions/2014-S1?lang=es"}, "revisions_phone_en": {"360,2200", "/revisions/2014-S1?lang=en"}, "revised_es": {"1280,3600", "/?lang=es&period=2014-S1"}, "fail_es": {"1280,700", "/nada?lang=es"}, "provisional_es": {"1280,2400", "/?period=2015-S2&lang=es"},
 	} {

@@ -47,7 +47,7 @@ type server struct {
 	log   *slog.Logger
 }
 
-// New makes the handler for "/", "/explore", "/calendar", "/feed/", "/revisions/", "/problems/" and "/assets/". It panics on a configuration that Validate refuses.
+// New makes the handler for "/", "/explore", "/calendar", "/partners", "/feed/", "/revisions/", "/problems/" and "/assets/". It panics on a configuration that Validate refuses.
 func New(c Config) http.Handler {
 	if err := c.Validate(); err != nil {
 		panic(err)
@@ -69,6 +69,7 @@ func New(c Config) http.Handler {
 		{"/feed/{$}", "/feed/", s.feed},
 		{explorePath, explorePath, s.tables},
 		{explorePath + "/{table}", explorePath + "/", s.explore},
+		{partnersPath, partnersPath, s.partners},
 		{calendarPath, calendarPath, s.calendar},
 		{revisionsPath + "{period}", revisionsPath, s.revisions},
 		{"/problems/{kind}", "/problems/", s.problem},

@@ -57,7 +57,7 @@ type triangleCount struct {
 	count *int64
 }
 
-// newTriangle draws the rows of names, each with a count for each vintage, the oldest first.
+// newTriangle draws the rows of names, the total last, each with a count for each vintage, the oldest first.
 func newTriangle(vintages, names []string, rows [][]triangleCount) triangle {
 	t := triangle{Width: "100%", Height: triangleHead + len(rows)*triangleRowHeight}
 	if n := len(vintages); n > 3 {
@@ -75,6 +75,8 @@ func newTriangle(vintages, names []string, rows [][]triangleCount) triangle {
 			left, room := triangleNames+slot*float64(j), slot-triangleGap
 			c := triangleCell{X: round2(left + slot/2), Y: y + 15, BarY: y + 22, AxisX: round2(left + slot/2), AxisFootY: y + 33}
 			switch step := difference(row, j); {
+			case j == 0 && row[j].count != nil && i == len(rows)-1: // beside the total no month could be seen
+				c.Text = row[j].text
 			case j == 0 && row[j].count != nil:
 				c.Text, c.Class, c.BarX = row[j].text, "track", round2(left+triangleGap/2)
 				c.Bar = round2(room * float64(*row[j].count) / float64(largest))
@@ -106,12 +108,12 @@ func difference(row []triangleCount, j int) *int64 {
 	return &d
 }
 
-// scales are the largest count and the largest change, at least 1.
+// scales are the largest count of the rows before the last and the largest change of all, at least 1.
 func scales(rows [][]triangleCount) (count, change int64) {
 	count, change = 1, 1
-	for _, row := range rows {
+	for i, row := range rows {
 		for j := range row {
-			if row[j].count != nil {
+			if row[j].count != nil && i < len(rows)-1 {
 				count = max(count, *row[j].count)
 			}
 			if d := difference(row, j); d != nil {
