@@ -252,6 +252,32 @@ func TestNumbersOutlastTheOrderOfRows(t *testing.T) {
 		i.file(centreHead+person(1, 21, "Corinto")+a+b).said(t, exitDone, "0 new rows sent, 3 counted already")
 		i.holds("mended in the file, too", "21 L-COR", "24 L-COR", "25 L-COR")
 	})
+	t.Run("mended apart, and the file as it was", func(t *testing.T) {
+		i := newImporting(t)
+		text := centreHead + bad + a + b
+		path := writeFile(t, "camr.csv", text)
+		i.named(path).said(t, exitNo)
+		mended := strings.ReplaceAll(readText(t, path+".rejected.csv"), "Perdo", "Pedro")
+		i.file(mended).said(t, exitDone, "1 new rows sent")
+		i.file(text).said(t, exitNo, "0 new rows sent, 2 counted already, 1 not in this file, stay counted")
+		i.file(text, "--replace="+source(t, i)).said(t, exitNo, "1 voided")
+		i.file(mended).said(t, exitDone, "1 restored")
+		i.holds("mended once more", "21 L-COR", "24 L-COR", "25 L-COR")
+		name := source(t, i)
+		void := slices.Concat([]string{"import", "void", name}, i.args)
+		try(t, "", nil, void...).said(t, exitDone, "3 records voided")
+		i.file(mended).said(t, exitNo, "was taken back", "--replace="+name)
+		i.file(text, "--replace="+name).said(t, exitNo, "2 restored")
+		i.file(mended).said(t, exitDone, "1 restored")
+		i.holds("mended after a void", "21 L-COR", "24 L-COR", "25 L-COR")
+		if all := i.list(); all[0]["rejected"].(float64) != 0 {
+			t.Errorf("listed: %v", all)
+		}
+		// A row that the corrected file left out stays void.
+		i.file(centreHead+a+b, "--replace="+name).said(t, exitDone, "1 voided")
+		i.file(mended).said(t, exitDone, "0 new rows sent", "1 void, and stay so")
+		i.holds("left out", "24 L-COR", "25 L-COR")
+	})
 	t.Run("no row is good", func(t *testing.T) {
 		i := newImporting(t)
 		i.file(centreHead+bad).said(t, exitNo)

@@ -73,6 +73,16 @@ func (h *history) holes() []uint64 {
 	return out
 }
 
+// place takes a number that a rejected row had, or the lowest that is free: where another row has it by now, or where the
+// import has come to an end before it, so that those between would be missing.
+func (h *history) place(number uint64) uint64 {
+	if h.numbers[number] || h.Turn > 0 && number > h.highest+uint64(h.Rejected) {
+		return h.allocator()()
+	}
+	h.use(number)
+	return number
+}
+
 // histories reads what the logs hold of the named imports, which are of one kind. each, when it is not nil, is called
 // with every record of theirs, in the order of each log.
 func (c *Cluster) histories(ctx context.Context, heads []Import, each func(*events.Record) error) (map[string]*history, error) {

@@ -54,10 +54,11 @@ type Import struct {
 	First string `json:"first"`
 	Last  string `json:"last"`
 	// Counted and Void are its records that count and those that were taken back, Rejected the rows that were rejected when
-	// the file was last imported.
+	// the file was last imported and were not mended apart since, Apart the ones that were, and that the file lacks.
 	Counted  int `json:"counted"`
 	Void     int `json:"void"`
 	Rejected int `json:"rejected"`
+	Apart    int `json:"apart,omitempty"`
 	// Spans are where in the logs its records lie; other records may lie between them.
 	Spans []Span `json:"spans"`
 	// Prints are the prints of some rows (see importer.Row), the smallest ones of each file: by them the same file is known

@@ -79,13 +79,13 @@ func Make(ctx context.Context, c *Cluster, f *importer.File, o Options) (*Plan, 
 		return nil, err
 	}
 	if f.Mended {
-		return p, p.mended(ctx, heads)
+		return p, p.mended(ctx, heads, o)
 	}
 	rows, prints, err := p.rows(ctx)
 	if err != nil {
 		return nil, err
 	}
-	before, err := p.relatives(ctx, heads, prints, o)
+	before, err := p.relatives(ctx, heads, prints, o, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -99,13 +99,13 @@ func Make(ctx context.Context, c *Cluster, f *importer.File, o Options) (*Plan, 
 	return p, p.place(ctx, target, before, o)
 }
 
-// relatives are the earlier imports that may hold rows of the file: those of its kind and system on its days, and the one
-// that is named.
-func (p *Plan) relatives(ctx context.Context, heads map[string]Import, prints prints, o Options) (map[string]*history, error) {
+// relatives are the earlier imports that may hold rows of the file: those of its kind and system on its days, and the ones
+// that are named, by the caller or as origins of its rows.
+func (p *Plan) relatives(ctx context.Context, heads map[string]Import, prints prints, o Options, origins map[string]int) (map[string]*history, error) {
 	sum := p.file.Summary
 	var near []Import
 	for _, h := range heads {
-		named := h.Source == o.Replace || o.Named && h.Source == p.file.Source
+		named := h.Source == o.Replace || o.Named && h.Source == p.file.Source || origins[h.Source] > 0
 		overlaps := h.System == sum.System && h.First <= sum.Last && sum.First <= h.Last && sum.First != "" && h.First != ""
 		if h.Kind == sum.Kind && (named || overlaps || h.System == sum.System && (h.State == StateSending || prints.among(h.Prints) > samePrints)) {
 			near = append(near, h)
@@ -143,6 +143,9 @@ func (p *Plan) target(rows rows, prints prints, before map[string]*history, head
 		return p.newImport(heads, before), nil
 	}
 	h := best.h
+	if best.like == 0 && best.absent <= min(h.Apart, p.file.Summary.Rejected) {
+		best.absent = 0 // the file as it was before some of its rejected rows were mended apart
+	}
 	if !o.Keep && (best.absent > 0 || h.State == StateVoid || best.same == 0 && best.prints > samePrints) {
 		return nil, &ReplacesError{Import: h.Import, Same: best.same, Like: best.like, Absent: best.absent, New: len(rows) - best.same}
 	}
@@ -168,15 +171,6 @@ func (p *Plan) newImport(heads map[string]Import, before map[string]*history) *h
 func (p *Plan) place(ctx context.Context, h *history, before map[string]*history, o Options) error {
 	defer func() { p.whole = o.Replace != "" || p.Absent == 0 }()
 	free := h.allocator()
-	elsewhere := func(id uuid.UUID) (latest state) {
-		for source, other := range before {
-			if s := other.records[id]; source != h.Source && s != nil && s.revision > latest.revision {
-				latest = *s
-				latest.source = source
-			}
-		}
-		return latest
-	}
 	err := p.file.Each(ctx, func(row importer.Row) error {
 		if row.Record == nil {
 			n := free()
@@ -185,26 +179,7 @@ func (p *Plan) place(ctx context.Context, h *history, before map[string]*history
 			return nil
 		}
 		id, _ := uuid.Parse(row.Record.GetRecordId()) // parsed once already
-		s, other := h.records[id], elsewhere(id)
-		switch {
-		case other.revision > 0 && !other.void && (s == nil || s.void):
-			p.Elsewhere++
-			p.shares[other.source] = true
-			p.set(fateKnown, 0)
-		case s != nil && s.void && o.Replace == "":
-			p.StillVoid++
-			p.set(fateKnown, 0)
-		case s != nil && !s.void:
-			p.Unchanged++
-			p.set(fateKnown, 0)
-		case s != nil || other.void: // its next revision counts, in whichever import the last one stands
-			p.Restored++
-			h.restore(id, other.revision)
-			p.set(fateRestore, free())
-		default:
-			p.New++
-			p.set(fateSend, free())
-		}
+		p.judge(id, h, elsewhere(before, h, id), o.Replace != "", free)
 		return nil
 	})
 	for _, s := range h.records {
@@ -217,6 +192,41 @@ func (p *Plan) place(ctx context.Context, h *history, before map[string]*history
 		}
 	}
 	return err
+}
+
+// elsewhere is the latest that other imports know of a record.
+func elsewhere(before map[string]*history, h *history, id uuid.UUID) (latest state) {
+	for source, other := range before {
+		if s := other.records[id]; source != h.Source && s != nil && s.revision > latest.revision {
+			latest = *s
+			latest.source = source
+		}
+	}
+	return latest
+}
+
+// judge gives a good row its fate. again says that a record of the import that is void is to count once more.
+func (p *Plan) judge(id uuid.UUID, h *history, other state, again bool, number func() uint64) {
+	s := h.records[id]
+	switch {
+	case other.revision > 0 && !other.void && (s == nil || s.void):
+		p.Elsewhere++
+		p.shares[other.source] = true
+		p.set(fateKnown, 0)
+	case s != nil && s.void && !again:
+		p.StillVoid++
+		p.set(fateKnown, 0)
+	case s != nil && !s.void:
+		p.Unchanged++
+		p.set(fateKnown, 0)
+	case s != nil || other.void: // its next revision counts, in whichever import the last one stands
+		p.Restored++
+		h.restore(id, other.revision)
+		p.set(fateRestore, number())
+	default:
+		p.New++
+		p.set(fateSend, number())
+	}
 }
 
 func (p *Plan) set(f fate, number uint64) {
@@ -237,28 +247,34 @@ func (h *history) allocator() func() uint64 {
 }
 
 // mended plans the rows of a file of rejected rows: each goes to the source and number that it had, or to the next number
-// that is free when a later import has used it.
-func (p *Plan) mended(ctx context.Context, heads map[string]Import) error {
-	var near []Import
+// that is free when a later import has used it. A row that was mended once and is void since counts again where the last
+// import of the file rejected rows; where the import as a whole was taken back, the caller has to say so.
+func (p *Plan) mended(ctx context.Context, heads map[string]Import, o Options) error {
+	origins := map[string]int{} // rows of each source
 	err := p.file.Each(ctx, func(row importer.Row) error {
-		at := row.Origin
-		if row.Record == nil || slices.ContainsFunc(near, func(i Import) bool { return i.Source == at.Source }) {
-			return nil
+		if row.Record != nil {
+			origins[row.Origin.Source]++
 		}
-		head, known := heads[at.Source]
-		if !known {
-			head = Import{Source: at.Source, Kind: p.kind, System: p.file.Summary.System}
-		}
-		near = append(near, head)
 		return nil
 	})
-	if err != nil || len(near) == 0 {
+	if err != nil || len(origins) == 0 {
 		return err
 	}
-	if p.sources, err = p.cluster.histories(ctx, near, nil); err != nil {
+	before, err := p.relatives(ctx, heads, nil, o, origins)
+	if err != nil {
 		return err
 	}
-	p.Source, p.Known = near[0].Source, near[0].Turn > 0
+	for source, n := range origins {
+		h := before[source]
+		if h == nil {
+			h = newHistory(Import{Source: source, Kind: p.kind, System: p.file.Summary.System})
+		}
+		if p.sources[source] = h; h.State == StateVoid && !o.Keep && o.Replace != source {
+			return &ReplacesError{Import: h.Import, Same: n}
+		}
+	}
+	p.Source = sorted(p.sources)[0]
+	p.Known = p.sources[p.Source].Turn > 0
 	return p.file.Each(ctx, func(row importer.Row) error {
 		if row.Record == nil {
 			p.Rejected = append(p.Rejected, row.Origin)
@@ -270,18 +286,8 @@ func (p *Plan) mended(ctx context.Context, heads map[string]Import) error {
 		if err != nil {
 			return err
 		}
-		if h.records[id] != nil {
-			p.Unchanged++
-			p.set(fateKnown, 0)
-			return nil
-		}
-		number := row.Origin.Seq
-		if h.numbers[number] {
-			number = h.allocator()()
-		}
-		h.use(number)
-		p.New++
-		p.set(fateSend, number)
+		again := h.Rejected > 0 || o.Keep || o.Replace == h.Source
+		p.judge(id, h, elsewhere(before, h, id), again, func() uint64 { return h.place(row.Origin.Seq) })
 		return nil
 	})
 }

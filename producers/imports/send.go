@@ -61,12 +61,13 @@ type sending struct {
 	said  time.Time
 	at    int64 // when revisions are recorded; milliseconds since 1970
 	heads map[string]*Import
+	apart map[string]int // rows sent from a file of rejected rows, by source
 }
 
 // Send carries the plan out and keeps its account. After an error the same file is to be imported once more: what was sent
 // is found then, and nothing is counted twice. *OvertakenError: another program imports the same.
 func (p *Plan) Send(ctx context.Context, out Outbox) error {
-	s := &sending{Plan: p, out: out, heads: map[string]*Import{}, at: p.cluster.now().UnixMilli()}
+	s := &sending{Plan: p, out: out, heads: map[string]*Import{}, apart: map[string]int{}, at: p.cluster.now().UnixMilli()}
 	if !p.changes() {
 		return nil
 	}
@@ -202,6 +203,9 @@ func (s *sending) rows(ctx context.Context) error {
 			source = row.Origin.Source
 		}
 		h := s.sources[source]
+		if f := s.fates[i]; s.file.Mended && (f == fateSend || f == fateRestore) {
+			s.apart[source]++
+		}
 		switch s.fates[i] {
 		case fateSend:
 			return s.put(ctx, row.Record, h, s.numbers[i])
@@ -306,7 +310,14 @@ func (s *sending) end(ctx context.Context) error {
 		if head.Counted == 0 && head.Void > 0 {
 			head.State = StateVoid
 		}
-		head.Rejected = len(s.Rejected)
+		switch {
+		case s.file == nil:
+			head.Rejected, head.Apart = 0, 0
+		case s.file.Mended:
+			head.Rejected, head.Apart = max(0, head.Rejected-s.apart[source]), head.Apart+s.apart[source]
+		default:
+			head.Rejected, head.Apart = len(s.Rejected), min(head.Apart, s.Absent)
+		}
 	}
 	return s.say(ctx)
 }
