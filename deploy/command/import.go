@@ -51,6 +51,7 @@ type importFile struct {
 
 	Check             bool              `per:"call" help:"Read everything, show rows, rejected ones, doubts, date order and what would change, and send nothing."`
 	Replace           string            `per:"call" placeholder:"SOURCE" help:"The file takes the place of that import (see import list): rows that it lacks are voided, new ones counted."`
+	OnlyItsDays       bool              `per:"call" help:"With --replace: the file replaces the days from its first to its last, and rows of other days stay counted."`
 	Keep              bool              `per:"call" help:"Rows of an earlier import that this file lacks stay counted beside it."`
 	System            string            `per:"call" placeholder:"NAME" help:"System that the export comes from, such as siamir; part of each record's id. Default: the kind."`
 	Source            string            `per:"call" placeholder:"NAME" help:"Name of this series of exports in the account of sources; else made from the first good row."`
@@ -91,6 +92,8 @@ func (c *importFile) Validate() error {
 		return errors.New("--replace takes rows back that the file lacks, --keep keeps them: say one of them")
 	case c.Replace != "" && c.Source != "":
 		return errors.New("--replace names the source already: leave --source out")
+	case c.OnlyItsDays && c.Replace == "":
+		return errors.New("--only-its-days limits --replace: name the import with --replace=SOURCE")
 	case c.DryRun && (c.Check || c.Replace != ""):
 		return errors.New("--dry-run does not ask what was imported before: say --check alone, or with --replace")
 	}
@@ -164,7 +167,7 @@ func (c *importFile) send(ctx context.Context, t *terminal, file *importer.File,
 		return err
 	}
 	defer kafka.close()
-	plan, err := imports.Make(ctx, &kafka.cluster, file, imports.Options{Replace: importName(c.Replace), Keep: c.Keep, Named: c.Source != ""})
+	plan, err := imports.Make(ctx, &kafka.cluster, file, imports.Options{Replace: importName(c.Replace), OwnDays: c.OnlyItsDays, Keep: c.Keep, Named: c.Source != ""})
 	if err != nil {
 		return advised(err)
 	}
@@ -210,8 +213,13 @@ func (c *importFile) failed(err error) error {
 		}
 		return No(said)
 	case errors.As(err, &replaces):
-		return No(fmt.Errorf("%s: %w; nothing was sent: import it with --replace=%s if it is the corrected file, with --keep if those rows stay counted beside it, or under a --source of its own\n%s; no se envió nada: importe con --replace=%[3]s si es el archivo corregido, con --keep si esas filas siguen contando, o con --source si es otro archivo",
-			c.File, err, replaces.Import.Source, replaces.Spanish()))
+		en, es := "", ""
+		if replaces.OtherDays > 0 {
+			en = " (and with --only-its-days if it is only a part of it, so that the other days stay counted)"
+			es = " (y con --only-its-days si es solo una parte, para que los otros días sigan contando)"
+		}
+		return No(fmt.Errorf("%s: %w; nothing was sent: import it with --replace=%s if it is the corrected file%s, with --keep if those rows stay counted beside it, or under a --source of its own\n%s; no se envió nada: importe con --replace=%[3]s si es el archivo corregido%[6]s, con --keep si esas filas siguen contando, o con --source si es otro archivo",
+			c.File, err, replaces.Import.Source, en, replaces.Spanish(), es))
 	case errors.As(err, &unknown):
 		return Usage(err)
 	case errors.As(err, &cutOff):
@@ -285,7 +293,7 @@ func changes(c imports.Changes, would string) string {
 		count int
 		text  string
 	}{
-		{c.Elsewhere, "of them from other imports"}, {c.Voided, would + "voided"}, {c.Restored, would + "restored"},
+		{c.Elsewhere, "of them from other imports"}, {c.Voided, would + "voided"}, {c.OtherDays, "of them of other days than the file's"}, {c.Restored, would + "restored"},
 		{c.Absent, "not in this file, stay counted"}, {c.StillVoid, "void, and stay so"},
 	} {
 		if part.count > 0 {

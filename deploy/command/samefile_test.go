@@ -51,3 +51,24 @@ func TestRowsThatTwoFilesHold(t *testing.T) {
 	i.file(centreHead+b+c, "--source=second").said(t, exitDone)
 	i.holds("the second file", "27 L-COR", "28 L-COR")
 }
+
+// What the question says that a replacement voids is what it voids, on days of the file or not.
+func TestAFileOfSomeDaysSaysWhatItWouldVoid(t *testing.T) {
+	i := newImporting(t)
+	a, b, c, d := person(2, 22, "Corinto"), person(3, 23, "Corinto"), person(16, 26, "Corinto"), person(17, 27, "Corinto")
+	i.file(centreHead+a+b+c+d, "--source=may").said(t, exitDone)
+	part := centreHead + person(16, 26, "El Florido") + d
+	i.file(part).said(t, exitNo, "would void 3 rows, 2 of them of other days than the file's, 2015-05-16 to 2015-05-17", "anularía 3 filas, 2 de ellas", "--only-its-days")
+	i.file(part, "--check", "--replace=may").said(t, exitDone, "3 would be voided, 2 of them of other days than the file's")
+	i.file(part, "--only-its-days").said(t, exitUsage, "--replace")
+	i.file(part, "--replace=may", "--only-its-days").said(t, exitDone, "1 new rows sent, 1 counted already, 1 voided, 2 not in this file, stay counted")
+	i.holds("its days alone", "22 L-COR", "23 L-COR", "26 L-FLO", "27 L-COR")
+	i.file(part).said(t, exitDone, "0 new rows sent, 2 counted already")
+	i.file(part, "--replace=may").said(t, exitDone, "2 voided, 2 of them of other days")
+	i.holds("the whole import", "26 L-FLO", "27 L-COR")
+	// Two files of one source.
+	i.file(centreHead+a+b, "--source=book").said(t, exitDone)
+	i.file(centreHead+c, "--source=book").said(t, exitDone)
+	i.file(centreHead+person(2, 22, "El Florido")+b, "--source=book").said(t, exitNo, "1 of its rows are not in this file", "would void 2 rows, 1 of them")
+	i.file(centreHead+person(2, 22, "El Florido")+b, "--replace=book").said(t, exitDone, "2 voided")
+}

@@ -13,14 +13,21 @@ type ReplacesError struct {
 	Like   int // rows of the import that the file has with other cells
 	Absent int // rows of the import, within the file's days, that the file does not have as they were
 	New    int // rows that the import does not have
+	// Voided are the rows that Options.Replace would void, OtherDays those of them that do not lie within the file's days.
+	Voided, OtherDays int
+	First, Last       string // the file's days
 }
 
 func (e *ReplacesError) Error() string {
 	if e.Import.State == StateVoid {
 		return fmt.Sprintf("import %s, which holds %d of these rows, was taken back", e.Import.Source, e.Same)
 	}
-	return fmt.Sprintf("%d rows were imported before, as %s; %d of its rows are not in this file as they were (%d have other cells), and %d are new",
-		e.Same, e.Import.Source, e.Absent, e.Like, e.New)
+	text := fmt.Sprintf("%d rows were imported before, as %s; %d of its rows are not in this file as they were (%d have other cells), and %d are new; in its place the file would void %d rows",
+		e.Same, e.Import.Source, e.Absent, e.Like, e.New, e.Voided)
+	if e.OtherDays > 0 {
+		text += fmt.Sprintf(", %d of them of other days than the file's, %s to %s", e.OtherDays, e.First, e.Last)
+	}
+	return text
 }
 
 // Spanish is the message in Spanish.
@@ -28,8 +35,12 @@ func (e *ReplacesError) Spanish() string {
 	if e.Import.State == StateVoid {
 		return fmt.Sprintf("la importación %s, que contiene %d de estas filas, fue anulada", e.Import.Source, e.Same)
 	}
-	return fmt.Sprintf("%d filas ya se importaron, como %s; %d de sus filas no están en este archivo como estaban (%d tienen otras celdas) y %d son nuevas",
-		e.Same, e.Import.Source, e.Absent, e.Like, e.New)
+	text := fmt.Sprintf("%d filas ya se importaron, como %s; %d de sus filas no están en este archivo como estaban (%d tienen otras celdas) y %d son nuevas; en su lugar, el archivo anularía %d filas",
+		e.Same, e.Import.Source, e.Absent, e.Like, e.New, e.Voided)
+	if e.OtherDays > 0 {
+		text += fmt.Sprintf(", %d de ellas de otros días que los del archivo, %s a %s", e.OtherDays, e.First, e.Last)
+	}
+	return text
 }
 
 // UnknownError says that there is no import of a name.

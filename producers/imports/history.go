@@ -28,6 +28,7 @@ type state struct {
 	like     uint64 // see likeness
 	source   string // of another import, where it was looked for in several
 	inFile   bool   // the file that is planned has it
+	gone     bool   // it is to be voided
 }
 
 func newHistory(i Import) *history {

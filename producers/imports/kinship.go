@@ -74,10 +74,8 @@ func (p *Plan) compare(rows rows, h *history) kinship {
 			free[like]++
 		}
 	}
-	first, last := p.file.Summary.First, p.file.Summary.Last
 	for _, s := range h.records {
-		day := s.day.String()
-		if s.void || day < first || day > last {
+		if s.void || !p.during(s) {
 			continue
 		}
 		if k.within++; s.inFile {
@@ -90,6 +88,26 @@ func (p *Plan) compare(rows rows, h *history) kinship {
 		}
 	}
 	return k
+}
+
+// during reports whether a record lies on a day from the first of the file's to its last.
+func (p *Plan) during(s *state) bool {
+	day := s.day.String()
+	return p.file.Summary.First <= day && day <= p.file.Summary.Last
+}
+
+// question asks what a file is to the import that it repeats.
+func (p *Plan) question(k kinship, rows int) *ReplacesError {
+	e := &ReplacesError{Import: k.h.Import, Same: k.same, Like: k.like, Absent: k.absent, New: rows - k.same, First: p.file.Summary.First, Last: p.file.Summary.Last}
+	for _, s := range k.h.records {
+		if s.void || s.inFile {
+			continue
+		}
+		if e.Voided++; !p.during(s) {
+			e.OtherDays++
+		}
+	}
+	return e
 }
 
 // related reports whether the file repeats the import or corrects it: of the smaller one of both four fifths of the rows

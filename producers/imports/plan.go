@@ -16,6 +16,8 @@ import (
 type Options struct {
 	// Replace names the import whose place the file takes.
 	Replace string
+	// OwnDays limits Replace to the days from the first of the file's to its last: rows of other days stay counted.
+	OwnDays bool
 	// Keep says that rows of earlier imports that the file lacks stay counted.
 	Keep bool
 	// Named says that the caller named the file's source, so that it is not sought.
@@ -31,9 +33,11 @@ type Changes struct {
 	New       int `json:"new"`
 	Unchanged int `json:"unchanged"`
 	Elsewhere int `json:"elsewhere"`
-	// Voided are records that the file lacks and that no longer count; Absent those that stay counted.
-	Voided int `json:"voided"`
-	Absent int `json:"absent"`
+	// Voided are records that the file lacks and that no longer count, OtherDays those of them that lie before its first
+	// day or after its last; Absent those that stay counted.
+	Voided    int `json:"voided"`
+	OtherDays int `json:"voided_other_days"`
+	Absent    int `json:"absent"`
 	// Restored are records that were void and count; StillVoid those that the file has and that stay void.
 	Restored  int `json:"restored"`
 	StillVoid int `json:"still_void"`
@@ -147,7 +151,7 @@ func (p *Plan) target(rows rows, prints prints, before map[string]*history, head
 		best.absent = 0 // the file as it was before some of its rejected rows were mended apart
 	}
 	if !o.Keep && (best.absent > 0 || h.State == StateVoid || best.same == 0 && best.prints > samePrints) {
-		return nil, &ReplacesError{Import: h.Import, Same: best.same, Like: best.like, Absent: best.absent, New: len(rows) - best.same}
+		return nil, p.question(best, len(rows))
 	}
 	return h, nil
 }
@@ -169,7 +173,6 @@ func (p *Plan) newImport(heads map[string]Import, before map[string]*history) *h
 
 // place gives each row its fate and number.
 func (p *Plan) place(ctx context.Context, h *history, before map[string]*history, o Options) error {
-	defer func() { p.whole = o.Replace != "" || p.Absent == 0 }()
 	free := h.allocator()
 	err := p.file.Each(ctx, func(row importer.Row) error {
 		if row.Record == nil {
@@ -185,12 +188,16 @@ func (p *Plan) place(ctx context.Context, h *history, before map[string]*history
 	for _, s := range h.records {
 		switch {
 		case s.inFile || s.void:
-		case o.Replace != "":
-			p.Voided++
-		default:
+		case o.Replace == "", o.OwnDays && !p.during(s):
 			p.Absent++
+		default:
+			s.gone = true
+			if p.Voided++; !p.during(s) {
+				p.OtherDays++
+			}
 		}
 	}
+	p.whole = p.Absent == 0
 	return err
 }
 
@@ -311,6 +318,7 @@ func MakeVoid(ctx context.Context, c *Cluster, source, reason string) (*Plan, er
 	p.Source, p.Known, p.SharedBy = source, true, sharedBy(source, heads)
 	for _, s := range histories[source].records {
 		if !s.void {
+			s.gone = true
 			p.Voided++
 		}
 	}

@@ -225,7 +225,7 @@ func (s *sending) rows(ctx context.Context) error {
 func (s *sending) rest(ctx context.Context, h *history) error {
 	gone := map[uuid.UUID]uint32{} // records to void, and their revision
 	for id, state := range h.records {
-		if s.Voided > 0 && !state.void && !state.inFile {
+		if state.gone {
 			gone[id] = state.revision
 		}
 	}
