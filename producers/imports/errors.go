@@ -16,6 +16,8 @@ type ReplacesError struct {
 	// Voided are the rows that Options.Replace would void, OtherDays those of them that do not lie within the file's days.
 	Voided, OtherDays int
 	First, Last       string // the file's days
+	// But is what the file has otherwise in every row, in Spanish and English; empty: rows differ in other ways.
+	But [2]string
 }
 
 func (e *ReplacesError) Error() string {
@@ -24,6 +26,10 @@ func (e *ReplacesError) Error() string {
 	}
 	text := fmt.Sprintf("%d rows were imported before, as %s; %d of its rows are not in this file as they were (%d have other cells), and %d are new; in its place the file would void %d rows",
 		e.Same, e.Import.Source, e.Absent, e.Like, e.New, e.Voided)
+	if e.But[1] != "" {
+		text = fmt.Sprintf("%d rows were imported before, as %s; %d of its rows are not in this file as they were (%d are there but for %s), and %d are new; in its place the file would void %d rows",
+			e.Same, e.Import.Source, e.Absent, e.Like, e.But[1], e.New, e.Voided)
+	}
 	if e.OtherDays > 0 {
 		text += fmt.Sprintf(", %d of them of other days than the file's, %s to %s", e.OtherDays, e.First, e.Last)
 	}
@@ -37,6 +43,10 @@ func (e *ReplacesError) Spanish() string {
 	}
 	text := fmt.Sprintf("%d filas ya se importaron, como %s; %d de sus filas no están en este archivo como estaban (%d tienen otras celdas) y %d son nuevas; en su lugar, el archivo anularía %d filas",
 		e.Same, e.Import.Source, e.Absent, e.Like, e.New, e.Voided)
+	if e.But[0] != "" {
+		text = fmt.Sprintf("%d filas ya se importaron, como %s; %d de sus filas no están en este archivo como estaban (%d están, salvo %s) y %d son nuevas; en su lugar, el archivo anularía %d filas",
+			e.Same, e.Import.Source, e.Absent, e.Like, e.But[0], e.New, e.Voided)
+	}
 	if e.OtherDays > 0 {
 		text += fmt.Sprintf(", %d de ellas de otros días que los del archivo, %s a %s", e.OtherDays, e.First, e.Last)
 	}

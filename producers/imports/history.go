@@ -3,10 +3,12 @@ package imports
 import (
 	"cmp"
 	"context"
-	"hash/maphash"
+	"encoding/binary"
 	"slices"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
 
 	"retorno/schemas/calendar"
 	"retorno/schemas/events"
@@ -24,11 +26,10 @@ type history struct {
 type state struct {
 	revision uint32
 	void     bool
-	day      calendar.Day
-	like     uint64 // see likeness
-	source   string // of another import, where it was looked for in several
-	inFile   bool   // the file that is planned has it
-	gone     bool   // it is to be voided
+	traits
+	source string // of another import, where it was looked for in several
+	inFile bool   // the file that is planned has it
+	gone   bool   // it is to be voided
 }
 
 func newHistory(i Import) *history {
@@ -43,7 +44,7 @@ func (h *history) add(id uuid.UUID, r *events.Record) {
 	}
 	if r.GetRevision() >= s.revision {
 		s.revision, s.void = r.GetRevision(), r.GetVoidReason() != ""
-		s.day, s.like = calendar.DayOf(r.GetEventTimeMs()), likeness(r)
+		s.traits = traitsOf(r)
 	}
 	h.use(r.GetSourceSeq())
 }
@@ -158,31 +159,103 @@ func (c *Cluster) read(ctx context.Context, topic string, s Span, fn func(*event
 	})
 }
 
-var seed = maphash.MakeSeed()
+// groups are what a second export of the same rows may have otherwise in every one of them: a column that was added, moved
+// by some hours or filled in wrongly.
+var groups = [...]struct {
+	name  [2]string // Spanish, English
+	parts []part    // what is left out
+}{
+	{[2]string{"la hora", "the time of day"}, []part{partClock}},
+	{[2]string{"el sexo", "sex"}, []part{partSex}},
+	{[2]string{"la edad", "age"}, []part{partAge}},
+	{[2]string{"el sexo y la edad", "sex and age"}, []part{partSex, partAge}},
+	{[2]string{"el lugar", "the place"}, []part{partPlace}},
+	{[2]string{"el documento", "the document"}, []part{partKey}},
+	{[2]string{"la fecha", "the date"}, nil}, // by as many days in all rows
+}
 
-// likeness is equal for two records that may be one before and after a correction of some cell: those of one moment,
-// place, person key, sex and age.
-func likeness(r *events.Record) uint64 {
-	type aged interface {
-		GetSex() string
-		GetAge() uint32
+// moved is the last of groups.
+const moved = len(groups) - 1
+
+// part is a part of what a record says.
+type part int
+
+const (
+	partClock part = iota
+	partKey
+	partPlace
+	partSex
+	partAge
+	partRest // all else but the day
+	parts
+)
+
+// traits are what makes two records alike.
+type traits struct {
+	day calendar.Day
+	// like is equal for two records that may be one before and after a correction of some cell: those of one moment, place,
+	// person key, sex and age.
+	like uint64
+	// without is equal for two records that differ in nothing but a group and the day.
+	without [len(groups)]uint64
+}
+
+func traitsOf(r *events.Record) traits {
+	t := traits{day: calendar.DayOf(r.GetEventTimeMs())}
+	said := partsOf(r, t.day)
+	t.like = hashed(uint64(t.day), said[:partRest], nil)
+	for i, group := range groups {
+		t.without[i] = hashed(0, said[:], group.parts)
 	}
-	like := struct {
-		ms              int64
-		key, place, sex string
-		age             uint32
-	}{ms: r.GetEventTimeMs(), key: r.GetPersonKey()}
-	var body aged
+	return t
+}
+
+// partsOf are the parts of what a record says. A time of arrival is left out: it follows the other.
+func partsOf(r *events.Record, day calendar.Day) (said [parts]string) {
+	var number [8]byte
+	binary.LittleEndian.PutUint64(number[:], uint64(r.GetEventTimeMs()-day.Start().UnixMilli()))
+	said[partClock], said[partKey] = string(number[:]), r.GetPersonKey()
+	var rest proto.Message
+	age := func(years *uint32) string {
+		if years == nil {
+			return ""
+		}
+		return string(rune('0' + *years))
+	}
 	switch {
 	case r.GetCrossing() != nil:
-		like.place, body = r.GetCrossing().GetBorderPoint(), r.GetCrossing()
+		b := proto.CloneOf(r.GetCrossing())
+		said[partPlace], said[partSex], said[partAge] = b.BorderPoint, b.Sex, age(b.Age)
+		b.BorderPoint, b.Sex, b.Age = "", "", nil
+		rest = b
 	case r.GetRegistration() != nil:
-		like.place, body = r.GetRegistration().GetCentre(), r.GetRegistration()
+		b := proto.CloneOf(r.GetRegistration())
+		said[partPlace], said[partSex], said[partAge] = b.Centre, b.Sex, age(b.Age)
+		b.Centre, b.Sex, b.Age, b.ArrivalTimeMs = "", "", nil, 0
+		rest = b
 	default:
-		like.place = r.GetAssistance().GetCentre()
+		b := proto.CloneOf(r.GetAssistance())
+		said[partPlace] = b.GetCentre()
+		if b != nil {
+			b.Centre = ""
+		}
+		rest = b
 	}
-	if body != nil {
-		like.sex, like.age = body.GetSex(), body.GetAge()
+	bytes, _ := proto.MarshalOptions{Deterministic: true}.Marshal(rest) // it was a message before
+	said[partRest] = string(bytes)
+	return said
+}
+
+func hashed(day uint64, said []string, without []part) uint64 {
+	b := binary.LittleEndian.AppendUint64(make([]byte, 0, 256), day)
+next:
+	for i, text := range said {
+		for _, out := range without {
+			if part(i) == out {
+				continue next
+			}
+		}
+		b = append(append(b, text...), 0)
 	}
-	return maphash.Comparable(seed, like)
+	return xxhash.Sum64(b)
 }

@@ -9,8 +9,9 @@
 //
 //   - A row that an earlier import of the same system has brought is not sent a second time, in whatever order and file it
 //     comes. So no revision is ever sent under two numbers.
-//   - A file that repeats an earlier one without some of its rows is refused until the caller says what it is: a
-//     corrected one, one that comes beside it, or another one.
+//   - A file that repeats an earlier one without some of its rows, or with other cells in some or all of them (a column that
+//     was added, hours or days that were moved), is refused until the caller says what it is: a corrected one, one that
+//     comes beside it, or another one.
 //   - A replaced or voided import ends with exactly the rows of the file counted: rows that are gone are voided, rows that
 //     are there a second time after that are restored, each as the next revision of the same record.
 //   - Each number of a source up to its highest stands for a record or for a row that is rejected now. A number whose row
@@ -64,6 +65,8 @@ type Import struct {
 	// Prints are the prints of some rows (see importer.Row), the smallest ones of each file: by them the same file is known
 	// under other settings, which make other records of it.
 	Prints []uint64 `json:"prints,omitempty"`
+	// Shape are prints of some rows without their dates: by them the same file is known when all its days were moved.
+	Shape []uint64 `json:"shape,omitempty"`
 	// Shares are imports that held rows of a file of this one already, so that they were not sent a second time.
 	Shares []string `json:"shares,omitempty"`
 	// Turn counts the imports, replacements and voidings of the source. By tells two of one turn apart.

@@ -67,6 +67,7 @@ type Plan struct {
 	reason  string         // void_reason
 	kind    string
 	prints  []uint64
+	shape   []uint64
 	shares  map[string]bool     // imports that hold rows of the file
 	whole   bool                // the file is all there is of the import, so that numbers without a row are closed
 	sources map[string]*history // the imports that are changed
@@ -89,7 +90,10 @@ func Make(ctx context.Context, c *Cluster, f *importer.File, o Options) (*Plan, 
 	if err != nil {
 		return nil, err
 	}
-	before, err := p.relatives(ctx, heads, prints, o, nil)
+	shapes := rows.shapes()
+	before, err := p.relatives(ctx, heads, func(h Import) bool {
+		return prints.among(h.Prints) > samePrints || shapes.among(h.Shape) > samePrints
+	}, o)
 	if err != nil {
 		return nil, err
 	}
@@ -103,15 +107,15 @@ func Make(ctx context.Context, c *Cluster, f *importer.File, o Options) (*Plan, 
 	return p, p.place(ctx, target, before, o)
 }
 
-// relatives are the earlier imports that may hold rows of the file: those of its kind and system on its days, and the ones
-// that are named, by the caller or as origins of its rows.
-func (p *Plan) relatives(ctx context.Context, heads map[string]Import, prints prints, o Options, origins map[string]int) (map[string]*history, error) {
+// relatives are the earlier imports that may hold rows of the file: those of its kind and system on its days, the one
+// that is named, and those that are known otherwise.
+func (p *Plan) relatives(ctx context.Context, heads map[string]Import, known func(Import) bool, o Options) (map[string]*history, error) {
 	sum := p.file.Summary
 	var near []Import
 	for _, h := range heads {
-		named := h.Source == o.Replace || o.Named && h.Source == p.file.Source || origins[h.Source] > 0
+		named := h.Source == o.Replace || o.Named && h.Source == p.file.Source
 		overlaps := h.System == sum.System && h.First <= sum.Last && sum.First <= h.Last && sum.First != "" && h.First != ""
-		if h.Kind == sum.Kind && (named || overlaps || h.System == sum.System && (h.State == StateSending || prints.among(h.Prints) > samePrints)) {
+		if h.Kind == sum.Kind && (named || overlaps || h.System == sum.System && (h.State == StateSending || known(h))) {
 			near = append(near, h)
 		}
 	}
@@ -138,7 +142,7 @@ func (p *Plan) target(rows rows, prints prints, before map[string]*history, head
 		switch {
 		case o.Named && source == p.file.Source:
 			best = k
-		case o.Named || !k.related(len(rows)) || best.h != nil && best.same+best.like >= k.same+k.like:
+		case o.Named || k.alike == 0 && !k.related(len(rows)) || best.h != nil && best.kin() >= k.kin():
 		default:
 			best = k
 		}
@@ -150,7 +154,7 @@ func (p *Plan) target(rows rows, prints prints, before map[string]*history, head
 	if best.like == 0 && best.absent <= min(h.Apart, p.file.Summary.Rejected) {
 		best.absent = 0 // the file as it was before some of its rejected rows were mended apart
 	}
-	if !o.Keep && (best.absent > 0 || h.State == StateVoid || best.same == 0 && best.prints > samePrints) {
+	if !o.Keep && (best.absent > 0 || h.State == StateVoid || best.same == 0 && best.prints > samePrints || !best.related(len(rows)) && !o.Named) {
 		return nil, p.question(best, len(rows))
 	}
 	return h, nil
@@ -267,7 +271,7 @@ func (p *Plan) mended(ctx context.Context, heads map[string]Import, o Options) e
 	if err != nil || len(origins) == 0 {
 		return err
 	}
-	before, err := p.relatives(ctx, heads, nil, o, origins)
+	before, err := p.relatives(ctx, heads, func(h Import) bool { return origins[h.Source] > 0 }, o)
 	if err != nil {
 		return err
 	}

@@ -131,7 +131,7 @@ func (s *sending) begin(ctx context.Context) error {
 				head.First = sum.First
 			}
 			head.Last = max(head.Last, sum.Last)
-			head.Prints = s.prints
+			head.Prints, head.Shape = s.prints, s.shape
 			for share := range s.shares {
 				if !slices.Contains(head.Shares, share) {
 					head.Shares = append(head.Shares, share)
