@@ -49,7 +49,7 @@ type importFile struct {
 	File  string     `arg:"" placeholder:"FILE" help:"The export: CSV, CSV in .gz, or an Excel workbook (.xlsx)."`
 	Kafka kafkaFlags `embed:"" prefix:"kafka-"`
 
-	Check             bool              `per:"call" help:"Read everything, show rows, rejected ones, doubts, date order and what would change, and send nothing."`
+	Check             bool              `per:"call" help:"Read everything, show rows, rejected ones, doubts, date order and what would change, and send nothing; rejected rows are written to their file."`
 	Replace           string            `per:"call" placeholder:"SOURCE" help:"The file takes the place of that import (see import list): rows that it lacks are voided, new ones counted."`
 	OnlyItsDays       bool              `per:"call" help:"With --replace: the file replaces the days from its first to its last, and rows of other days stay counted."`
 	Keep              bool              `per:"call" help:"Rows of an earlier import that this file lacks stay counted beside it."`
@@ -154,7 +154,7 @@ func (c *importFile) run(ctx context.Context, t *terminal, kind string) error {
 	if err := rejected.Close(); err != nil {
 		return err
 	}
-	return c.conclude(t, result, rejected.Path())
+	return c.conclude(t, result, rejected)
 }
 
 // send compares the file with what was imported before, says what will change, and sends it.
@@ -229,7 +229,7 @@ func (c *importFile) failed(err error) error {
 	}
 }
 
-func (c *importFile) conclude(t *terminal, s importResult, rejected string) error {
+func (c *importFile) conclude(t *terminal, s importResult, rejected *importer.RejectedFile) error {
 	var err error
 	if c.JSON {
 		encoder := json.NewEncoder(t.Out)
@@ -242,7 +242,14 @@ func (c *importFile) conclude(t *terminal, s importResult, rejected string) erro
 		return err
 	}
 	if s.Rejected > 0 {
-		return No(fmt.Errorf("%s of %s rows were rejected; they stand with their reasons in %s", screen.Count(int64(s.Rejected)), screen.Count(int64(s.Accepted+s.Rejected)), rejected))
+		bad, all := screen.Count(int64(s.Rejected)), screen.Count(int64(s.Accepted+s.Rejected))
+		en := fmt.Sprintf("%s of %s rows were rejected; they stand with their reasons in %s", bad, all, rejected.Path())
+		es := fmt.Sprintf("se rechazaron %s de %s filas; están, con su motivo, en %s", bad, all, rejected.Path())
+		if kept := rejected.Kept(); kept != "" {
+			en += fmt.Sprintf("; %s, which says something else or was mended, stays as it is", kept)
+			es += fmt.Sprintf("; %s, que dice otra cosa o se corrigió, queda como está", kept)
+		}
+		return No(fmt.Errorf("%s\n%s", en, es))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -71,4 +72,25 @@ func TestAFileOfSomeDaysSaysWhatItWouldVoid(t *testing.T) {
 	i.file(centreHead+c, "--source=book").said(t, exitDone)
 	i.file(centreHead+person(2, 22, "El Florido")+b, "--source=book").said(t, exitNo, "1 of its rows are not in this file", "would void 2 rows, 1 of them")
 	i.file(centreHead+person(2, 22, "El Florido")+b, "--replace=book").said(t, exitDone, "2 voided")
+}
+
+// What was mended in a file of rejected rows outlasts a second import of the file.
+func TestMendedRowsAreNotOverwritten(t *testing.T) {
+	i := newImporting(t)
+	producerWithTopics(t, kafkaFlags{Brokers: []string{i.broker.Addr()}, Partitions: 3})
+	bad := strings.Replace(person(16, 26, "Corinto"), "San Pedro Sula", "San Perdo Sula", 1)
+	path := writeFile(t, "camr.csv", centreHead+bad+person(17, 27, "Corinto"))
+	i.named(path, "--check").said(t, exitNo, "1 of 2 rows were rejected", path+".rejected.csv", "se rechazaron 1 de 2 filas")
+	rejected := path + ".rejected.csv"
+	mended := strings.ReplaceAll(readText(t, rejected), "Perdo", "Pedro")
+	if err := os.WriteFile(rejected, []byte(mended), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	i.named(path).said(t, exitNo, path+".rejected-2.csv", rejected+", which says something else or was mended, stays as it is")
+	i.named(path).said(t, exitNo, path+".rejected-2.csv")
+	if text := readText(t, rejected); text != mended {
+		t.Errorf("overwritten: %s", text)
+	}
+	i.named(rejected).said(t, exitDone, "1 new rows sent")
+	i.holds("mended", "26 L-COR", "27 L-COR")
 }

@@ -240,7 +240,7 @@ func TestValuesThatPileUpAreNamed(t *testing.T) {
 }
 
 func TestSettingsForColumnsThatAreNotThere(t *testing.T) {
-	for _, cfg := range []Config{{Missing: []string{"edat=99"}}, {Values: map[string]string{"pais:ES": "SV"}}} {
+	for _, cfg := range []Config{{Missing: []string{"edat=99"}}, {Values: map[string]string{"pais:ES": "SV"}}, {Columns: map[string]string{"Foo": "age"}}, {Columns: map[string]string{"edad#2": "-"}}} {
 		cfg.Kind = KindCentre
 		var file *FileError
 		if _, err := importText(t, cfg, "centro,fecha,edad\nOmoa,16/02/2015,25\n"); !errors.As(err, &file) || file.Code != "no_such_column" || !strings.Contains(file.ES, "edad") {

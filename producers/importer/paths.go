@@ -2,6 +2,8 @@ package importer
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -109,6 +111,16 @@ func (h *header) setField(cfg Config, i int) (string, bool) {
 	return "", false
 }
 
+// names reports whether a setting's text names a column.
+func (h *header) names(text string) bool {
+	for i := range h.folded {
+		if _, ok := h.setField(Config{Columns: map[string]string{text: ignored}}, i); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // numbered takes Sexo#2 apart.
 func numbered(text string) (name string, n int, ok bool) {
 	name, number, ok := strings.Cut(text, "#")
@@ -127,9 +139,12 @@ func (h *header) place(i int) int {
 	return n
 }
 
-// checkNames refuses two columns of one field, and a setting for a name that two columns have.
+// checkNames refuses two columns of one field, and a setting for a name that two columns have, or none.
 func (h *header) checkNames(cfg Config) error {
-	for text := range cfg.Columns {
+	for _, text := range slices.Sorted(maps.Keys(cfg.Columns)) {
+		if !h.names(text) {
+			return fileError("no_such_column", text, "column", strings.Join(h.cells, ", "))
+		}
 		last := -1
 		for i, folded := range h.folded {
 			if folded == codelists.Fold(text) {

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -84,10 +85,12 @@ func (w *rejectedWriter) flush() error {
 }
 
 // RejectedFile is the file of rejected rows beside an export, FILE.rejected.csv. It holds personal data as it came and
-// is therefore readable by its owner alone. It comes into being with the first rejected row, and takes the place of
-// an older one at Close; without any rejected row Close removes the older one.
+// is therefore readable by its owner alone. It comes into being at Close when there was a rejected row. A file of that name
+// that says anything else stays as it is, since rows may have been mended in it: the next free name is taken then,
+// FILE.rejected-2.csv.
 type RejectedFile struct {
 	path string
+	kept string
 	temp *os.File
 	err  error
 }
@@ -97,8 +100,11 @@ func NewRejectedFile(export string) *RejectedFile {
 	return &RejectedFile{path: export + ".rejected.csv"}
 }
 
-// Path is where the rows will stand.
+// Path is where the rows stand, after Close.
 func (f *RejectedFile) Path() string { return f.path }
+
+// Kept is the latest earlier file of rejected rows that Close left as it was because it says something else; "" without any.
+func (f *RejectedFile) Kept() string { return f.kept }
 
 // Write implements io.Writer.
 func (f *RejectedFile) Write(b []byte) (int, error) {
@@ -119,23 +125,36 @@ func (f *RejectedFile) Write(b []byte) (int, error) {
 // Close puts the file in its place. After a failed Write nothing is put there and what was written is removed.
 func (f *RejectedFile) Close() error {
 	if f.temp == nil {
-		if f.err != nil {
-			return nil // reported by Write
-		}
-		if err := os.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove the earlier file of rejected rows: %w", err)
-		}
-		return nil
+		return nil // an error is reported by Write
 	}
 	err := errors.Join(f.err, f.temp.Sync(), f.temp.Close())
 	if err == nil {
-		err = os.Rename(f.temp.Name(), f.path)
+		err = f.put()
 	}
 	if err != nil {
 		_ = os.Remove(f.temp.Name())
 		return fmt.Errorf("file of rejected rows: %w", err)
 	}
 	return nil
+}
+
+// put gives what was written the first name that is free or says the same.
+func (f *RejectedFile) put() error {
+	written, err := os.ReadFile(f.temp.Name())
+	if err != nil {
+		return err
+	}
+	first := strings.TrimSuffix(f.path, ".csv")
+	for n := 2; ; n++ {
+		there, err := os.ReadFile(f.path)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && bytes.Equal(there, written) {
+			return os.Rename(f.temp.Name(), f.path)
+		}
+		if err != nil {
+			return err
+		}
+		f.kept, f.path = f.path, fmt.Sprintf("%s-%d.csv", first, n)
+	}
 }
 
 // Discard removes what was written, for an import that failed as a whole; an earlier file stays.

@@ -255,12 +255,9 @@ func TestRejectedFile(t *testing.T) {
 	dir := t.TempDir()
 	export := filepath.Join(dir, "export.csv")
 	path := export + ".rejected.csv"
-	write := func(text string) {
+	write := func(text, want string) {
 		t.Helper()
 		f := NewRejectedFile(export)
-		if f.Path() != path {
-			t.Errorf("path %s", f.Path())
-		}
 		if text != "" {
 			if _, err := f.Write([]byte(text)); err != nil {
 				t.Fatal(err)
@@ -269,14 +266,18 @@ func TestRejectedFile(t *testing.T) {
 		if err := f.Close(); err != nil {
 			t.Fatal(err)
 		}
+		if f.Path() != export+want {
+			t.Errorf("path %s, want %s", f.Path(), want)
+		}
+		if held, err := os.ReadFile(f.Path()); text != "" && (err != nil || string(held) != text) {
+			t.Errorf("%q, %v", held, err)
+		}
 	}
-	if err := os.WriteFile(path, []byte("older"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	write("rows")
-	if text, err := os.ReadFile(path); err != nil || string(text) != "rows" {
-		t.Errorf("%q, %v", text, err)
-	}
+	write("rows", ".rejected.csv")
+	write("rows", ".rejected.csv")
+	write("other rows", ".rejected-2.csv")
+	write("other rows", ".rejected-2.csv")
+	write("rows", ".rejected.csv")
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("others may read it: %v, %v", info.Mode(), err)
 	}
@@ -288,9 +289,9 @@ func TestRejectedFile(t *testing.T) {
 	if text, _ := os.ReadFile(path); string(text) != "rows" {
 		t.Errorf("a failed import changed the file: %q", text)
 	}
-	write("")
-	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 0 {
-		t.Errorf("left behind: %v", left)
+	write("", ".rejected.csv")
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 2 {
+		t.Errorf("not two files of rejected rows: %v", left)
 	}
 	if _, err := NewRejectedFile(filepath.Join(dir, "none", "x.csv")).Write([]byte("x")); err == nil {
 		t.Error("a folder that is not there")
