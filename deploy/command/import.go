@@ -175,7 +175,7 @@ func (c *importFile) send(ctx context.Context, t *terminal, file *importer.File,
 	if err := file.WriteRejected(rejected, plan.Rejected); err != nil || c.Check {
 		return err
 	}
-	if _, err := fmt.Fprintf(t.Err, "%s\n", changes(plan.Changes, "")); err != nil {
+	if _, err := io.WriteString(t.Err, changes(plan.Changes, true)); err != nil {
 		return err
 	}
 	return kafka.send(ctx, t, plan)
@@ -256,59 +256,72 @@ func (c *importFile) conclude(t *terminal, s importResult, rejected *importer.Re
 
 // print writes the account for people.
 func (c *importFile) print(w io.Writer, s importResult) error {
-	did := "accepted"
+	did, hizo := "accepted", "aceptadas"
 	if c.DryRun || c.Check {
-		did = "acceptable"
+		did, hizo = "acceptable", "aceptables"
 	}
+	n := func(n int) string { return screen.Count(int64(n)) }
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s, %q between cells, %s rows: %s %s, %s rejected, %s blank, %s headers, %s notes\n", s.File, s.Charset, s.Delimiter,
-		screen.Count(int64(s.Read)), screen.Count(int64(s.Accepted)), did, screen.Count(int64(s.Rejected)), screen.Count(int64(s.Blank)), screen.Count(int64(s.Headers)), screen.Count(int64(s.Notes)))
+		n(s.Read), n(s.Accepted), did, n(s.Rejected), n(s.Blank), n(s.Headers), n(s.Notes))
+	fmt.Fprintf(&b, "%s: %s, %q entre celdas, %s filas: %s %s, %s rechazadas, %s en blanco, %s cabeceras, %s notas\n", s.File, s.Charset, s.Delimiter,
+		n(s.Read), n(s.Accepted), hizo, n(s.Rejected), n(s.Blank), n(s.Headers), n(s.Notes))
 	if s.Accepted > 0 {
-		fmt.Fprintf(&b, "source %s, from %s to %s; %s rows without a person key, %s alike\n", s.Source, s.First, s.Last, screen.Count(int64(s.WithoutPerson)), screen.Count(int64(s.Alike)))
+		fmt.Fprintf(&b, "source %s, from %s to %s; %s rows without a person key, %s alike\n", s.Source, s.First, s.Last, n(s.WithoutPerson), n(s.Alike))
+		fmt.Fprintf(&b, "fuente %s, del %s al %s; %s filas sin clave de persona, %s iguales a otra\n", s.Source, s.First, s.Last, n(s.WithoutPerson), n(s.Alike))
 	}
 	for _, column := range slices.Sorted(maps.Keys(s.DateOrders)) {
-		fmt.Fprintf(&b, "date order of %s: %s\n", column, s.DateOrders[column])
+		fmt.Fprintf(&b, "orden de fechas / date order of %s: %s\n", column, s.DateOrders[column])
 	}
-	var codes []string
-	for code := range s.RejectedBy {
-		codes = append(codes, code)
+	for _, code := range slices.Sorted(maps.Keys(s.RejectedBy)) {
+		es, en := importer.Warning{Code: code}.Reason()
+		fmt.Fprintf(&b, "rechazadas / rejected: %s %s (%s / %s)\n", n(s.RejectedBy[code]), code, es, en)
 	}
-	slices.Sort(codes)
-	for _, code := range codes {
-		fmt.Fprintf(&b, "rejected: %s %s\n", screen.Count(int64(s.RejectedBy[code])), code)
-	}
-	switch {
-	case s.Changes != nil && c.Check:
-		fmt.Fprintf(&b, "%s\n", changes(*s.Changes, "would be "))
-	case s.Changes != nil:
-		fmt.Fprintf(&b, "%s\n", changes(*s.Changes, ""))
+	if s.Changes != nil {
+		b.WriteString(changes(*s.Changes, c.Check))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// changes says what a file changes; would stands before what is done to records.
-func changes(c imports.Changes, would string) string {
+// changes says what a file changes, or would, in English and Spanish.
+func changes(c imports.Changes, would bool) string {
 	n := func(n int) string { return screen.Count(int64(n)) }
-	var b strings.Builder
-	earlier := "not imported before"
+	earlier, antes, be, serían := "not imported before", "no se había importado", "", ""
 	if c.Known {
-		earlier = "imported before"
+		earlier, antes = "imported before", "ya se había importado"
 	}
-	fmt.Fprintf(&b, "%s, %s: %s new rows %ssent, %s counted already", c.Source, earlier, n(c.New), would, n(c.Unchanged+c.Elsewhere))
+	if would {
+		be, serían = "would be ", "serían "
+	}
+	var en, es strings.Builder
+	fmt.Fprintf(&en, "%s, %s: %s new rows %ssent, %s counted already", c.Source, earlier, n(c.New), be, n(c.Unchanged+c.Elsewhere))
+	fmt.Fprintf(&es, "%s, %s: %s filas nuevas %senviadas, %s ya contaban", c.Source, antes, n(c.New), serían, n(c.Unchanged+c.Elsewhere))
 	for _, part := range []struct {
-		count int
-		text  string
+		count  int
+		en, es string
 	}{
-		{c.Elsewhere, "of them from other imports"}, {c.Voided, would + "voided"}, {c.OtherDays, "of them of other days than the file's"}, {c.Restored, would + "restored"},
-		{c.Absent, "not in this file, stay counted"}, {c.StillVoid, "void, and stay so"},
+		{c.Elsewhere, "of them from other imports", "de ellas en otras importaciones"}, {c.Voided, be + "voided", serían + "anuladas"},
+		{c.OtherDays, "of them of other days than the file's", "de ellas de otros días que los del archivo"}, {c.Restored, be + "restored", serían + "restituidas"},
+		{c.Absent, "not in this file, stay counted", "no están en este archivo y siguen contando"}, {c.StillVoid, "void, and stay so", "anuladas, y así quedan"},
 	} {
 		if part.count > 0 {
-			fmt.Fprintf(&b, ", %s %s", n(part.count), part.text)
+			fmt.Fprintf(&en, ", %s %s", n(part.count), part.en)
+			fmt.Fprintf(&es, ", %s %s", n(part.count), part.es)
 		}
 	}
-	if c.Voided > 0 && len(c.SharedBy) > 0 {
-		fmt.Fprintf(&b, "; files of %s held rows of it: import them again", strings.Join(c.SharedBy, ", "))
+	if c.Elsewhere > 0 {
+		there := strings.Join(c.ElsewhereIn, ", ")
+		fmt.Fprintf(&en, "; rows of one system that are equal are one record, those stand in %s (other people: name another --system)", there)
+		fmt.Fprintf(&es, "; las filas iguales de un mismo sistema son un solo registro, esas están en %s (si son otras personas: otro --system)", there)
+		if c.New+c.Restored+c.Unchanged == 0 && !c.Known {
+			fmt.Fprintf(&en, "; no row is left for %s, which is not listed", c.Source)
+			fmt.Fprintf(&es, "; no queda ninguna fila para %s, que no aparece en la lista", c.Source)
+		}
 	}
-	return b.String()
+	if shared := strings.Join(c.SharedBy, ", "); c.Voided > 0 && shared != "" {
+		fmt.Fprintf(&en, "; files of %s held rows of it: import them again", shared)
+		fmt.Fprintf(&es, "; archivos de %s tenían filas de ella: impórtelos de nuevo", shared)
+	}
+	return en.String() + "\n" + es.String() + "\n"
 }

@@ -16,6 +16,7 @@ import (
 	"retorno/deploy/command/screen"
 	"retorno/producers/imports"
 	"retorno/producers/producer"
+	"retorno/schemas/calendar"
 	"retorno/schemas/events"
 	"retorno/schemas/kafka"
 )
@@ -179,7 +180,7 @@ func (c *importListCommand) Run(ctx context.Context, t *terminal) error {
 	table := tabwriter.NewWriter(t.Out, 0, 4, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "SOURCE\tKIND\tSYSTEM\tSTATE\tCHANGED\tFIRST\tLAST\tCOUNTED\tVOID\tREJECTED") // the table keeps its error for Flush
 	for _, i := range all {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\n", i.Source, i.Kind, i.System, i.State, i.At.Format(time.RFC3339), orDash(i.First), orDash(i.Last), i.Counted, i.Void, i.Rejected)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\n", i.Source, i.Kind, i.System, i.State, i.At.In(calendar.Zone()).Format(time.RFC3339), orDash(i.First), orDash(i.Last), i.Counted, i.Void, i.Rejected)
 	}
 	return table.Flush()
 }
@@ -212,16 +213,18 @@ func (c *importVoidCommand) Run(ctx context.Context, t *terminal) error {
 	case err != nil:
 		return advised(err)
 	}
-	did := "voided"
+	did, hizo := "voided", "anulados"
 	if c.Check {
-		did = "would be voided"
+		did, hizo = "would be voided", "serían anulados"
 	} else if err := cluster.send(ctx, t, plan); err != nil {
 		return err
 	}
-	again := ""
-	if plan.Voided > 0 && len(plan.SharedBy) > 0 {
-		again = fmt.Sprintf("; files of %s held rows of it: import them again", strings.Join(plan.SharedBy, ", "))
+	again, otra := "", ""
+	if shared := strings.Join(plan.SharedBy, ", "); plan.Voided > 0 && shared != "" {
+		again = fmt.Sprintf("; files of %s held rows of it: import them again", shared)
+		otra = fmt.Sprintf("; archivos de %s tenían filas de ella: impórtelos de nuevo", shared)
 	}
-	_, err = fmt.Fprintf(t.Out, "%s: %s records %s%s\n", plan.Source, screen.Count(int64(plan.Voided)), did, again)
+	n := screen.Count(int64(plan.Voided))
+	_, err = fmt.Fprintf(t.Out, "%s: %s records %s%s\n%[1]s: %[2]s registros %[5]s%[6]s\n", plan.Source, n, did, again, hizo, otra)
 	return err
 }

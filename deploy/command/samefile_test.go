@@ -47,8 +47,12 @@ func TestRowsThatTwoFilesHold(t *testing.T) {
 	a, b, c := person(16, 26, "Corinto"), person(17, 27, "Corinto"), person(18, 28, "Corinto")
 	i.file(centreHead+a+b, "--source=first").said(t, exitDone)
 	i.file(centreHead+b+c, "--source=second").said(t, exitDone, "1 new rows sent, 1 counted already, 1 of them from other imports")
+	i.file(centreHead+a, "--source=own").said(t, exitDone, "equal are one record, those stand in import-first", "otro --system", "no row is left for import-own", "no queda ninguna fila")
+	if n := len(i.list()); n != 2 {
+		t.Errorf("%d imports are listed", n)
+	}
 	r := try(t, "", nil, slices.Concat([]string{"import", "void", "first"}, i.args)...)
-	r.said(t, exitDone, "2 records voided", "files of import-second held rows of it")
+	r.said(t, exitDone, "2 records voided", "2 registros anulados", "files of import-second held rows of it")
 	i.file(centreHead+b+c, "--source=second").said(t, exitDone)
 	i.holds("the second file", "27 L-COR", "28 L-COR")
 }

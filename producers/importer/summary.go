@@ -67,6 +67,9 @@ func (w Warning) Text() (es, en string) {
 	return column + es + at, column + en + strings.Replace(at, "línea", "line", 1)
 }
 
+// Reason says the code of a warning or a rejection in Spanish and English.
+func (w Warning) Reason() (es, en string) { return say(w.Code, w.Found) }
+
 func (s *Summary) warn(w Warning) {
 	i := slices.IndexFunc(s.Warnings, func(o Warning) bool { return o.Code == w.Code && o.Column == w.Column && o.Found == w.Found })
 	w.Count = max(w.Count, 1)

@@ -12,8 +12,10 @@
 //   - A file that repeats an earlier one without some of its rows, or with other cells in some or all of them (a column that
 //     was added, hours or days that were moved), is refused until the caller says what it is: a corrected one, one that
 //     comes beside it, or another one.
-//   - A replaced or voided import ends with exactly the rows of the file counted: rows that are gone are voided, rows that
-//     are there a second time after that are restored, each as the next revision of the same record.
+//   - What the question says that a replacement voids is what it voids.
+//   - A replaced or voided import ends with exactly the rows of the file counted, of the file's days alone where the caller
+//     says so: rows that are gone are voided, rows that are there a second time after that are restored, each as the next
+//     revision of the same record.
 //   - Each number of a source up to its highest stands for a record or for a row that is rejected now. A number whose row
 //     is gone from the file is used by a later row or, when none is left, by a record that is void from the first.
 //   - An import that was cut off is completed by importing the file again.

@@ -29,10 +29,12 @@ type Changes struct {
 	// Source is where its rows stand, Known whether an earlier import of it exists.
 	Source string `json:"source"`
 	Known  bool   `json:"known"`
-	// New rows are sent; Unchanged ones count already, from this source or from Elsewhere.
-	New       int `json:"new"`
-	Unchanged int `json:"unchanged"`
-	Elsewhere int `json:"elsewhere"`
+	// New rows are sent; Unchanged ones count already, from this source or from Elsewhere: ElsewhereIn names those imports.
+	// Rows of one system that say the same are one record, in whichever file they stand.
+	New         int      `json:"new"`
+	Unchanged   int      `json:"unchanged"`
+	Elsewhere   int      `json:"elsewhere"`
+	ElsewhereIn []string `json:"elsewhere_in,omitempty"`
 	// Voided are records that the file lacks and that no longer count, OtherDays those of them that lie before its first
 	// day or after its last; Absent those that stay counted.
 	Voided    int `json:"voided"`
@@ -222,7 +224,9 @@ func (p *Plan) judge(id uuid.UUID, h *history, other state, again bool, number f
 	switch {
 	case other.revision > 0 && !other.void && (s == nil || s.void):
 		p.Elsewhere++
-		p.shares[other.source] = true
+		if p.shares[other.source] = true; !slices.Contains(p.ElsewhereIn, other.source) {
+			p.ElsewhereIn = append(p.ElsewhereIn, other.source)
+		}
 		p.set(fateKnown, 0)
 	case s != nil && s.void && !again:
 		p.StillVoid++
