@@ -162,6 +162,11 @@ func readSheet(f *excelize.File, name string, header sheetHeader, limit int64) (
 		return nil, fileError("merged_cells", name, ref)
 	}
 	book := &workbook{sheet: name}
+	props, err := f.GetWorkbookProps()
+	if err != nil {
+		return nil, fileError("damaged", "XLSX")
+	}
+	date1904 := props.Date1904 != nil && *props.Date1904
 	rows, err := f.Rows(name)
 	if err != nil {
 		return nil, fileError("damaged", "XLSX")
@@ -179,7 +184,7 @@ func readSheet(f *excelize.File, name string, header sheetHeader, limit int64) (
 			hidden = hidden.plus(n)
 		}
 		for i := range cells {
-			cells[i] = shownDate(oneLine.Replace(cells[i]))
+			cells[i] = shownTime(oneLine.Replace(cells[i]), date1904)
 		}
 		for len(cells) < max(header.width, 1) {
 			cells = append(cells, "")

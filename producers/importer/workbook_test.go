@@ -266,7 +266,7 @@ func TestTextIsNotTakenForAnotherForm(t *testing.T) {
 func TestFormatsOfNumbers(t *testing.T) {
 	for code, want := range map[string]string{
 		"dd/mm/yyyy": dateFormat, "d-mmm-yy": dateFormat, "mmm-yy": dateFormat, `d "de" mmmm "de" yyyy;@`: dateFormat, "yyyy-mm-dd hh:mm": momentFormat, "m/d/yy h:mm": momentFormat,
-		"h:mm AM/PM": clockFormat, "[h]:mm:ss": clockFormat, "mm:ss.0": clockFormat, "[$-C0A]dddd, d": dateFormat, "mmmm": dateFormat,
+		"h:mm AM/PM": clockFormat, "[h]:mm:ss": elapsedFormat, "[hh]:mm": elapsedFormat, "mm:ss.0": clockFormat, "[$-C0A]dddd, d": dateFormat, "mmmm": dateFormat,
 		"General": "", "0.00": "", "#,##0": "", `0 "días"`: "", `[$L.-480A] #,##0.00`: "", "0.00E+00": "", `0000\-0000\-00000`: "", "@": "", `[Red]0`: "", "# ?/?": "", "0%": "",
 	} {
 		if got := timeFormat(code); got != want {
@@ -277,6 +277,70 @@ func TestFormatsOfNumbers(t *testing.T) {
 		if leadingZeros.MatchString(code) != want {
 			t.Errorf("%s: %v", code, !want)
 		}
+	}
+}
+
+// A cell gives the number that is stored, however wide its column is and whatever its style shows of it.
+func TestNumbersAreReadAsTheyAreStored(t *testing.T) {
+	at := time.Date(2015, 6, 30, 14, 20, 0, 0, time.UTC)
+	for _, c := range []struct {
+		format string
+		value  any
+		want   string
+	}{
+		{"", 501199012345, "501199012345"},
+		{"General", 501199012345, "501199012345"},
+		{"General", 1001199112345, "1001199112345"},
+		{"General", 20150630143000, "20150630143000"},
+		{"General", 42185.604166667, "42185.604166667"},
+		{"General", 0.00001, "0.00001"},
+		{"0", 501199012345, "501199012345"},
+		{"#,##0", 501199012345, "501199012345"},
+		{"0.00E+00", 501199012345, "501199012345"},
+		{"@", 501199012345, "501199012345"},
+		{"[Red]0", 24.6, "24.6"},
+		{"d/m/yyyy", 501199012345, "501199012345"},
+		{"0000000000000", 501199012345, "0501199012345"},
+		{"d/m/yyyy", -5, "-5"},
+		{"d/m/yyyy", "30/06/2015", "30/06/2015"},
+		{"d/m/yyyy", at, "2015-06-30 14:20:00"},
+		{"mmm-yy", 42185, "2015-06-30"},
+		{"h:mm", at, "2015-06-30 14:20:00"},
+		{"yyyy-mm-dd hh:mm", 42185, "2015-06-30 00:00:00"},
+		{"yyyy-mm-dd hh:mm", 42185.99999998842, "2015-06-30 23:59:59"},
+		{"d/m/yyyy", 42185.999999, "2015-06-30 23:59:59"},
+		{"d/m/yyyy", 42185.99999999999, "2015-07-01"},
+		{"h:mm", 0.999999988, "23:59:59"},
+		{"h:mm", 0, "00:00:00"},
+		{"h:mm", 1, "00:00:00"},
+		{"h:mm", 1.5, "12:00:00"},
+		{"[h]:mm:ss", 1, "24:00:00"},
+		{"[hh]:mm:ss", 1.5, "36:00:00"},
+		{"[h]:mm", 0.5972222222, "14:20:00"},
+	} {
+		bold := func(f *excelize.File) {
+			style := &excelize.Style{Font: &excelize.Font{Bold: true}}
+			if c.format != "" {
+				style.CustomNumFmt = &c.format
+			}
+			id, err := f.NewStyle(style)
+			if err == nil {
+				err = f.SetCellStyle("Datos", "A2", "A2", id)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := openWorkbook(Config{Kind: KindCentre}, strings.NewReader(book(t, bold, "Datos", []cells{{"Identidad"}, {c.value}})))
+		if err != nil || string(got.text) != "Identidad\n"+c.want+"\n" {
+			t.Errorf("%v under %s: %v, %v, want %s", c.value, c.format, got, err, c.want)
+		}
+	}
+	late := cells{"Omoa", styled{42185, "d/m/yyyy"}, styled{1, "[hh]:mm:ss"}, "Hombre", 25}
+	cfg := Config{Kind: KindCentre}
+	want := mustImport(t, cfg, "Centro;Fecha de registro;Hora;Sexo;Edad\nOmoa;30/06/2015;24:00;Hombre;25\n")
+	if got := mustImport(t, cfg, book(t, nil, "Datos", []cells{bookHead[:5:5], late})); lines(t, got.records) != lines(t, want.records) {
+		t.Errorf("24:00 of a workbook: %s", lines(t, got.records))
 	}
 }
 
