@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -167,6 +168,15 @@ func TestRowsThatDifferInOneColumnAreNamed(t *testing.T) {
 	}
 }
 
+// wide is a text in four bytes a character, with the letter at one of them.
+func wide(text string, at int) string {
+	out := bytes.Repeat([]byte{0}, 4*len(text))
+	for i := range len(text) {
+		out[4*i+at] = text[i]
+	}
+	return string(out)
+}
+
 func TestFilesOfOtherFormsAreNamed(t *testing.T) {
 	data := []cells{{"Centro", "Fecha", "Sexo"}, {"Omoa", "30/06/2015", "Hombre"}, {"Omoa", "30/06/2015", "Mujer"}}
 	zeros := strings.Repeat("0", 8<<20)
@@ -191,6 +201,25 @@ func TestFilesOfOtherFormsAreNamed(t *testing.T) {
 		{"program of Windows", "MZ\x90\x00\x03\x00" + strings.Repeat("\x00", 60) + "PE", "other_form", "program"},
 		{"feather", "ARROW1\x00\x00\xFF\xFF\xFF\xFF", "other_form", "Feather"},
 		{"R", "RDX3\nX\n\x00\x00\x00\x03", "other_form", ".RData"},
+		{"SAS, all of its mark", strings.Repeat("\x00", 12) + "\xC2\xEA\x81\x60\xB3\x14\x11\xCF\xBD\x92\x08\x00\x09\xC7\x31\x8C\x18\x1F\x10\x11" + strings.Repeat("\x00", 300), "other_form", "sas7bdat"},
+		{"SPSS, portable", "ASCII SPSS PORT FILE" + strings.Repeat("\x00", 180), "other_form", ".por"},
+		{"SPSS, portable, in lines", strings.Repeat("EBCDIC SPSS PORT FILE                   ASCII SPSS PORT FILE                    \r\n", 2), "other_form", ".por"},
+		{"SPSS, portable, by its tag", strings.Repeat("0", 456) + "SPSSPORTA8/20150630", "other_form", ".por"},
+		{"UTF-32", "\xFF\xFE\x00\x00C\x00\x00\x00;\x00\x00\x00", "other_form", "UTF-32"},
+		{"UTF-32, highest byte first", "\x00\x00\xFE\xFF\x00\x00\x00C\x00\x00\x00;", "other_form", "UTF-32"},
+		{"UTF-32 without a mark", wide("Centro;Fecha", 0), "other_form", "UTF-32"},
+		{"UTF-32 without a mark, highest byte first", wide("Centro;Fecha", 3), "other_form", "UTF-32"},
+		{"SYLK", "ID;PWXL;N;E\r\nP;PGeneral\r\n", "other_form", ".slk"},
+		{"SYLK of LibreOffice", "ID;PCALCOOO32\nB;X8;Y20\n", "other_form", ".slk"},
+		{"DIF", "TABLE\r\n0,1\r\n\"EXCEL\"\r\n", "other_form", ".dif"},
+		{"COPY of PostgreSQL", "COPY public.registros (centro, fecha, sexo) FROM stdin;\nOmoa\t2015-06-30\tH\n\\.\n", "other_form", ".sql"},
+		{"pg_dump", "--\n-- PostgreSQL database dump\n--\n\n-- Dumped from database version 15.3\n\nSET statement_timeout = 0;\n", "other_form", ".sql"},
+		{"pg_dump with a long preface", "--\n-- PostgreSQL database dump\n--\n" + strings.Repeat("-- Dumped\n", 200), "other_form", ".sql"},
+		{"mysqldump", "-- MySQL dump 10.13  Distrib 8.0.33\n--\n/*!40101 SET NAMES utf8 */;\nDROP TABLE IF EXISTS `r`;\n", "other_form", ".sql"},
+		{"phpMyAdmin", "-- phpMyAdmin SQL Dump\n-- version 5.2\n", "other_form", ".sql"},
+		{"SQL Server", "\xEF\xBB\xBFUSE [SIAMIR]\r\nGO\r\n/****** Object:  Table ******/\r\nSET ANSI_NULLS ON\r\nGO\r\n", "other_form", ".sql"},
+		{"SQLite", "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "other_form", ".sql"},
+		{"rows of Oracle", "REM INSERTING into REGISTROS\r\nSET DEFINE OFF;\r\nInsert into REGISTROS (CENTRO) values ('Omoa');\r\n", "other_form", ".sql"},
 		{"SAS", strings.Repeat("\x00", 12) + "\xC2\xEA\x81\x60\xB3\x14\x11\xCF", "other_form", "sas7bdat"},
 		{"dbf", "\x03\x73\x06\x1E\x05\x00\x00\x00\xC1\x00\x36\x00" + strings.Repeat("\x00", 20), "other_form", ".dbf"},
 		{"access", "\x00\x01\x00\x00Standard ACE DB\x00", "other_form", "Access"},
@@ -233,7 +262,8 @@ func TestFilesOfOtherFormsAreNamed(t *testing.T) {
 
 // Text that merely begins like another form is text.
 func TestTextIsNotTakenForAnotherForm(t *testing.T) {
-	for _, first := range []string{"[Datos]", "{centro}", "<Centro>", "0001", "#Centro", "PK;x", "%;x"} {
+	for _, first := range []string{"[Datos]", "{centro}", "<Centro>", "0001", "#Centro", "PK;x", "%;x",
+		"ID;PAIS", "ID;P", "TABLE;0,1", "-- Registro de retornados --", "SET;x", "Set 2015", "Insert;into", "Use;", "BEGIN", "USE EL FORMATO;;\nx", "Copia de registros", "/* registros */"} {
 		got := mustImport(t, Config{Kind: KindCentre}, first+"\nCentro;Fecha\nOmoa;30/06/2015\n")
 		if got.sum.Accepted != 1 {
 			t.Errorf("%s: %+v", first, got.sum)
