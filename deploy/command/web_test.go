@@ -95,7 +95,7 @@ func TestWebTakesBoundedMemory(t *testing.T) {
 func TestLimitsOfTheWeb(t *testing.T) {
 	for path, want := range map[string]string{"/": "", "/feed/": "", "/problems/": "", "/feed/v1/returns.csv": "data", "/vintages": "data", "/vintages/2016-S1/1/": "data", "/changes": "data", "/changes/stream": "data",
 		"/changes.atom": "data", "/bulletin/2016-S1": "data", "/sdmx/2.1/data/T1": "data", "/sdmx/3.0/data/dataflow/CENISS/T1": "data", "/sdmx/2.1/dataflow": "structures", "/sdmx/3.0/availability/dataflow": "structures",
-		"/catalog.jsonld": "structures"} {
+		"/catalog.jsonld": "structures", "/openapi.json": "structures"} {
 		if got := budgetOf(httptest.NewRequest(http.MethodGet, path, nil)); string(got) != want {
 			t.Errorf("%s is of budget %q, want %q", path, got, want)
 		}
