@@ -99,7 +99,7 @@ func (r *request) part(i int) string {
 // root answers what stands below a root.
 func (s *server) root(root string, answer func(*request) (response.Representation, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !response.Public(w, r, "ETag, Last-Modified, Retry-After") || !response.Allowed(w, r, func() { refuse(w, r, methodNotAllowed()) }) {
+		if !response.Readable(w, r) {
 			return
 		}
 		q, err := s.understand(r, root)
@@ -107,16 +107,13 @@ func (s *server) root(root string, answer func(*request) (response.Representatio
 		if err == nil {
 			rep, err = answer(q)
 		}
-		var p *problem
+		if errors.Is(err, query.ErrTooLarge) {
+			err = tooLarge(s.most)
+		}
 		switch {
-		case errors.As(err, &p):
-			refuse(w, r, p)
-		case errors.Is(err, query.ErrTooLarge):
-			refuse(w, r, tooLarge(s.most))
 		case err != nil:
-			s.log.LogAttrs(r.Context(), slog.LevelError, "the vintages could not be read for SDMX", slog.Any("error", err))
-			w.Header().Set("Retry-After", "10")
-			refuse(w, r, away())
+			w.Header().Set("Vary", "Accept")
+			response.RefuseError(w, r, s.log, "the vintages could not be read for SDMX", err)
 		case rep.Status == http.StatusNoContent:
 			w.Header().Set("Cache-Control", "public, no-cache")
 			w.WriteHeader(http.StatusNoContent)
@@ -142,7 +139,7 @@ func (s *server) understand(r *http.Request, root string) (*request, error) {
 	}
 	var err error
 	if q.values, err = url.ParseQuery(r.URL.RawQuery); err != nil {
-		return nil, unreadable()
+		return nil, response.Unreadable()
 	}
 	q.state, err = s.store.State(r.Context())
 	return q, err
@@ -163,9 +160,9 @@ func (r *request) send(w http.ResponseWriter, rep response.Representation) {
 func (r *request) allowOnly(names ...string) (faults []query.Fault) {
 	for name := range r.values {
 		if !slices.Contains(names, name) && !(slices.Contains(names, "c") && strings.HasPrefix(name, "c[")) {
-			faults = append(faults, query.Fault{Status: http.StatusBadRequest, Parameter: query.Short(name), Found: query.Short(r.values.Get(name)),
-				ES: "No existe el parámetro «" + query.Short(name) + "». Los que hay: " + strings.Join(names, ", ") + ".",
-				EN: "There is no parameter \"" + query.Short(name) + "\". There are: " + strings.Join(names, ", ") + "."})
+			faults = append(faults, query.Fault{Status: http.StatusBadRequest, Parameter: response.Short(name), Found: response.Short(r.values.Get(name)),
+				ES: "No existe el parámetro «" + response.Short(name) + "». Los que hay: " + strings.Join(names, ", ") + ".",
+				EN: "There is no parameter \"" + response.Short(name) + "\". There are: " + strings.Join(names, ", ") + "."})
 		}
 	}
 	slices.SortFunc(faults, func(a, b query.Fault) int { return strings.Compare(a.Parameter, b.Parameter) })
