@@ -81,7 +81,7 @@ func Drive(ctx context.Context, pages http.Handler, script string) (json.RawMess
 	select {
 	case body := <-results:
 		stop()
-		<-ended
+		_ = <-ended // it was stopped: how it ended tells nothing
 		return valueOf(body)
 	case err := <-ended:
 		return nil, fmt.Errorf("chromium ended before the script: %w", errors.Join(err, context.Cause(ctx)))
