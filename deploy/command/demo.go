@@ -25,6 +25,7 @@ import (
 
 type demoCommand struct {
 	machineFlags
+	webFlags   `embed:""`
 	Data       string  `placeholder:"DIR" help:"Folder of the data, kept and found again at the next start; without it a temporary one, removed at the end."`
 	Exit       bool    `per:"call" help:"End after the table; status 0 only when every played event is accounted for and the verifier found no difference."`
 	Seed       uint64  `default:"1" placeholder:"N" help:"Seed of the made register: the same table and seed give the same events."`
@@ -51,7 +52,7 @@ func (c *demoCommand) Validate() error {
 	if c.Live < 0 {
 		return fmt.Errorf("--live %v: must not be negative", c.Live)
 	}
-	return checkAll(checkAddress("listen", c.Listen), c.machineFlags.Validate())
+	return checkAll(checkAddress("listen", c.Listen), c.machineFlags.Validate(), c.webFlags.check())
 }
 
 // Run plays the table.
@@ -135,7 +136,11 @@ func (d *demo) parts() []ops.Part {
 			Stop: func(ctx context.Context) error { return d.counting.part().Stop(ctx) }},
 		ops.Part{Name: "completeness", Run: func(ctx context.Context) error { return d.watch.Run(ctx) }},
 		ops.Part{Name: "web", Start: d.listen, Run: func(ctx context.Context) error {
-			return webPart(d.web, d.published, d.machine.ops, d.t.Log, d.registry).Run(ctx)
+			web := d.part(d.web, d.published, d.machine.ops, d.t.Log, d.registry)
+			if err := web.Start(ctx); err != nil {
+				return err
+			}
+			return web.Run(ctx)
 		}},
 		ops.Part{Name: "addresses", Start: d.announce},
 		ops.Part{Name: "play", Run: d.play, Finite: d.Exit},

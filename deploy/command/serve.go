@@ -5,24 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"slices"
 	"strings"
-	"sync"
-	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"retorno/consumers/counting/store"
-	"retorno/consumers/dissemination/bulletin"
-	"retorno/consumers/dissemination/catalog"
-	changefeed "retorno/consumers/dissemination/changes"
-	"retorno/consumers/dissemination/feed"
-	"retorno/consumers/dissemination/formats"
-	"retorno/consumers/dissemination/portal"
-	"retorno/consumers/dissemination/sdmx"
-	"retorno/consumers/dissemination/vintages"
 	"retorno/deploy/clickhouse"
 	"retorno/deploy/ops"
 )
@@ -31,6 +17,7 @@ type serveCommand struct {
 	ClickHouse clickhouseFlags `embed:"" prefix:"clickhouse-"`
 	Listen     string          `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the pages and the feed are."`
 	OpsListen  string          `default:"127.0.0.1:9467" placeholder:"HOST:PORT" help:"Where /metrics, /healthz and /readyz are."`
+	webFlags   `embed:""`
 }
 
 // Help is the longer text of --help.
@@ -41,7 +28,7 @@ func (serveCommand) Help() string {
 
 // Validate names what cannot be.
 func (c *serveCommand) Validate() error {
-	return checkAll(checkAddress("listen", c.Listen), checkAddress("ops-listen", c.OpsListen))
+	return checkAll(checkAddress("listen", c.Listen), checkAddress("ops-listen", c.OpsListen), c.webFlags.check())
 }
 
 // Run serves until it is told to end.
@@ -65,7 +52,7 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	server := ops.New(registry)
 	server.Ready("ClickHouse", s.Ping)
-	return ops.Run(ctx, t.Log, []ops.Part{server.Part(operator), webPart(listener, s, server, t.Log, registry)})
+	return ops.Run(ctx, t.Log, []ops.Part{server.Part(operator), c.part(listener, s, server, t.Log, registry)})
 }
 
 // warnOfRights names what the user can read that is not published: an attacker who takes over a process that faces strangers could read it,
@@ -107,54 +94,4 @@ func unneededRights(ctx context.Context, s *store.Store) (more []string, err err
 		}
 	}
 	return more, rows.Err()
-}
-
-// services are what the catalogue says that one can ask.
-var services = []catalog.Service{
-	{Address: feed.PathCSV, Description: feed.DocumentationPath, ES: "Consulta de retornos, CSV", EN: "Feed of returns, CSV"},
-	{Address: feed.PathJSON, Description: feed.DocumentationPath, ES: "Consulta de retornos, JSON", EN: "Feed of returns, JSON"},
-	{Address: vintages.Path, Description: feed.DocumentationPath, ES: "Ediciones publicadas y sus archivos", EN: "Published vintages and their files"},
-	{Address: sdmx.Path + "2.1/", Description: feed.DocumentationPath, ES: "Tablas en SDMX 2.1", EN: "Tables in SDMX 2.1"},
-	{Address: sdmx.Path + "3.0/", Description: feed.DocumentationPath, ES: "Tablas en SDMX 3.0", EN: "Tables in SDMX 3.0"},
-	{Address: changefeed.Path, Description: feed.DocumentationPath, ES: "Cambios desde una posición", EN: "Changes since a position"},
-}
-
-// webPart is everything that a browser or a partner's program can ask for. It faces strangers: it keeps limits, and says
-// nothing of what is behind it.
-func webPart(listener net.Listener, s *store.Store, server *ops.Server, log *slog.Logger, registry prometheus.Registerer) ops.Part {
-	mux := http.NewServeMux()
-	server.RegisterPublic(mux)
-	shelf := vintages.NewShelf(s.Conn(), 10*time.Second, time.Second)
-	mux.Handle("/feed/v1/", feed.New(feed.Config{Shelf: shelf, Registerer: registry, Log: log}))
-	mux.Handle(sdmx.Path, sdmx.New(sdmx.Config{Shelf: shelf, Registerer: registry, Log: log}))
-	files := vintages.New(vintages.Config{Shelf: shelf, Registerer: registry, Log: log})
-	mux.Handle(vintages.Path, files)
-	mux.Handle(vintages.Path+"/", files)
-	mux.Handle(bulletin.Path, bulletin.New(bulletin.Config{Shelf: shelf, Registerer: registry, Log: log}))
-	tables := formats.New(formats.Config{Shelf: shelf, Files: files, Registerer: registry, Log: log})
-	mux.Handle(formats.PatternTables, tables)
-	mux.Handle(formats.PatternTable, tables)
-	mux.Handle(catalog.Path, catalog.New(catalog.Config{Shelf: shelf, Services: services, Registerer: registry, Log: log}))
-	mux.Handle("/", portal.New(portal.Config{Shelf: shelf, Registerer: registry, Log: log}))
-	done := make(chan struct{})
-	news := changefeed.New(changefeed.Config{Shelf: shelf, Done: done, Registerer: registry, Log: log})
-	answers := news.Answers()
-	mux.Handle(changefeed.Path, answers)
-	mux.Handle(changefeed.PathAtom, answers)
-	limited, handler := ops.Limited(listener, mux, ops.Limits{}, registry)
-	all := http.NewServeMux()
-	all.Handle("/", handler)
-	all.Handle(changefeed.PathStream, news.Stream()) // it has a limit of its own: streams last, and would take the places of requests
-	part := ops.HTTPPart("web", limited, all)
-	serve := part.Run
-	part.Run = func(ctx context.Context) error {
-		watching, stop := context.WithCancel(ctx)
-		var watch sync.WaitGroup
-		watch.Go(func() { shelf.Watch(watching) })
-		defer watch.Wait()
-		defer stop()
-		context.AfterFunc(ctx, func() { close(done) }) // streams end first, so that the server need not wait for them
-		return serve(ctx)
-	}
-	return part
 }

@@ -16,7 +16,7 @@ import (
 
 // publicAddresses are those of everything that a stranger can ask for, of one vintage.
 func publicAddresses() []string {
-	all := []string{"/", "/?lang=en", "/?period=2016-S1", "/?period=2016-S2", "/revisions/2016-S1", "/revisions/2016-S1?lang=en", "/revisions/2015-S2", "/feed/", "/feed/?lang=en", "/problems/not-published", "/vintages", "/vintages/2016-S1/1/", "/vintages/2016-S1/2/", "/nothing", "/feed/v1/nothing"}
+	all := []string{"/", "/?lang=en", "/?period=2016-S1", "/?period=2016-S2", "/revisions/2016-S1", "/revisions/2016-S1?lang=en", "/revisions/2015-S2", "/feed/", "/feed/?lang=en", "/problems/", "/problems/not-published", "/vintages", "/vintages/2016-S1/1/", "/vintages/2016-S1/2/", "/nothing", "/feed/v1/nothing"}
 	for _, file := range []string{"manifest.json", "codes.csv", "certificate.json", "tables/T1.csv", "tables/T2.csv", "tables/T11e.csv", "tables/T8.csv"} {
 		all = append(all, "/vintages/2016-S1/1/"+file)
 	}
@@ -39,7 +39,7 @@ func publicAddresses() []string {
 	return all
 }
 
-// pullAll is what a server answers at every address, with its headers but the time of the answer.
+// pullAll is what a server answers at every address, with its headers but the time of the answer and what is left to the client.
 func pullAll(t *testing.T, base string) map[string]string {
 	t.Helper()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -56,6 +56,7 @@ func pullAll(t *testing.T, base string) map[string]string {
 			t.Fatalf("%s: %d %v", address, resp.StatusCode, err)
 		}
 		resp.Header.Del("Date")
+		resp.Header.Del("RateLimit") // how much is left of this client's own budget
 		all[address] = fmt.Sprint(resp.StatusCode, resp.Header, string(body))
 	}
 	return all

@@ -51,9 +51,10 @@ func httpPart(name string, listener net.Listener, handler http.Handler, p patien
 
 // Limits bound what strangers can take of a server at once.
 type Limits struct {
-	Connections int // in all; 0 is 512
-	Address     int // connections of one address but a loopback one, where a proxy may stand; 0 is 64
-	Requests    int // answered at once, others get 503; 0 is 64
+	Connections int              // in all; 0 is 512
+	Address     int              // connections of one address but a loopback one, where a proxy may stand; 0 is 64
+	Requests    int              // answered at once, others get 503; 0 is 64
+	Busy        http.HandlerFunc // answers those others, after Retry-After is set; nil: with a text
 }
 
 // Limited makes listener and handler keep the limits. registerer takes the metrics of what was refused.
@@ -73,6 +74,11 @@ func Limited(listener net.Listener, handler http.Handler, l Limits, registerer p
 		refused.WithLabelValues(limit)
 	}
 	registerer.MustRegister(open, refused)
+	if l.Busy == nil {
+		l.Busy = func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "Demasiadas consultas a la vez; repita en un segundo / Too many questions at once; repeat in a second", http.StatusServiceUnavailable)
+		}
+	}
 	slots := make(chan struct{}, l.Requests)
 	return &limitedListener{Listener: listener, limits: l, open: open, refused: refused, byAddress: map[netip.Addr]int{}},
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -83,7 +89,7 @@ func Limited(listener net.Listener, handler http.Handler, l Limits, registerer p
 			default:
 				refused.WithLabelValues("requests").Inc()
 				w.Header().Set("Retry-After", "1")
-				http.Error(w, "Demasiadas consultas a la vez; repita en un segundo / Too many questions at once; repeat in a second", http.StatusServiceUnavailable)
+				l.Busy(w, r)
 			}
 		})
 }

@@ -20,6 +20,7 @@ import (
 	"retorno/consumers/counting/stream"
 	"retorno/consumers/counting/verify"
 	"retorno/consumers/dissemination/changes"
+	"retorno/consumers/dissemination/quota"
 	"retorno/consumers/dissemination/response"
 	"retorno/deploy/ops"
 	"retorno/producers/producer"
@@ -107,6 +108,7 @@ func programMetrics(t *testing.T) []metric {
 	_, err = completeness.New(completeness.Config{Conn: s.Conn(), Registerer: in("consumers/counting/completeness")})
 	failed(err)
 	response.NewRecorder(in("consumers/dissemination/response"), nil)
+	quota.New(quota.Config{Registerer: in("consumers/dissemination/quota")})
 	changes.New(changes.Config{Registerer: in("consumers/dissemination/changes")})
 	ops.Limited(nil, nil, ops.Limits{}, in("deploy/ops"))
 	return r.found
@@ -122,6 +124,7 @@ var pageRooms = []struct{ room, commands, about string }{
 	{"consumers/counting/verify", "verify, demo", "The recount by other means."},
 	{"consumers/counting/completeness", "verify, demo", "How complete the numbers are, by computer, post and centre."},
 	{"consumers/dissemination/response", "serve, demo", "Answers of the pages and the feed."},
+	{"consumers/dissemination/quota", "serve, demo", "Limits of one client."},
 	{"consumers/dissemination/changes", "serve, demo", "Readers of what is published."},
 	{"deploy/ops", "serve, demo", "Limits of the public web server."},
 }

@@ -3,8 +3,6 @@ package bulletin
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -38,7 +36,9 @@ func New(c Config) http.Handler {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	mux := http.NewServeMux()
-	mux.Handle(Path+"{period}", response.NewRecorder(c.Registerer, c.Log).Handle(Path, http.HandlerFunc(s.serve)))
+	handler := response.NewRecorder(c.Registerer, c.Log).Handle(Path, http.HandlerFunc(s.serve))
+	mux.Handle(Path+"{period}", handler)
+	mux.Handle(Path, handler) // no period: there is no such bulletin
 	return mux
 }
 
@@ -46,7 +46,7 @@ func New(c Config) http.Handler {
 const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // errNone says that there is no such bulletin.
-var errNone = errors.New("there is no such bulletin")
+var errNone = response.NotPublished.Of("De ese semestre no hay tal edición publicada; "+vintages.Path+" las nombra.", "No such vintage of that half-year is published; "+vintages.Path+" names them.")
 
 // question is what is asked for.
 type question struct {
@@ -55,8 +55,8 @@ type question struct {
 	number       uint64 // of the vintage; 0: the newest
 }
 
-// parseQuestion reads the address. wrong names the parameter that cannot be.
-func parseQuestion(r *http.Request) (q question, wrong string) {
+// parseQuestion reads the address, or names a parameter that cannot be.
+func parseQuestion(r *http.Request) (q question, err error) {
 	asked := r.URL.Query()
 	q = question{period: r.PathValue("period"), lang: asked.Get("lang")}
 	switch q.lang {
@@ -64,53 +64,49 @@ func parseQuestion(r *http.Request) (q question, wrong string) {
 		q.lang = response.Language(r)
 	case "es", "en":
 	default:
-		return q, "lang"
+		return q, wrong("lang")
 	}
 	i := slices.IndexFunc(forms, func(f form) bool { return f.id == cmp.Or(asked.Get("format"), "html") })
 	if i < 0 {
-		return q, "format"
+		return q, wrong("format")
 	}
 	q.form = forms[i]
 	if text := asked.Get("vintage"); text != "" {
 		n, err := strconv.ParseUint(text, 10, 32)
 		if err != nil || n == 0 {
-			return q, "vintage"
+			return q, wrong("vintage")
 		}
 		q.number = n
 	}
-	return q, ""
+	return q, nil
+}
+
+func wrong(parameter string) error {
+	return response.Parameter.Of("El parámetro "+parameter+" no es válido: lang es es o en, format es html, xlsx u ods, vintage es un número desde 1.",
+		"The parameter "+parameter+" is not valid: lang is es or en, format is html, xlsx or ods, vintage is a number from 1 on.")
 }
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request) {
+	if !response.Readable(w, r) {
+		return
+	}
+	q, err := parseQuestion(r)
+	var rep response.Representation
+	if err == nil {
+		rep, err = s.answer(r.Context(), q)
+	}
+	if err != nil {
+		response.RefuseError(w, r, s.log, "the bulletin could not be made", err)
+		return
+	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")
-	if !response.Allowed(w, r, func() {
-		s.fail(w, r, http.StatusMethodNotAllowed, "method", "Solo se lee: GET o HEAD.", "It is only read: GET or HEAD.")
-	}) {
-		return
+	if q.form.id != "html" {
+		h.Set("Content-Disposition", `attachment; filename="boletin-`+q.period+"-"+q.lang+"."+q.form.id+`"`)
 	}
-	q, wrong := parseQuestion(r)
-	if wrong != "" {
-		s.fail(w, r, http.StatusBadRequest, "bad-parameter", "El parámetro "+wrong+" no es válido: lang es es o en, format es html, xlsx u ods, vintage es un número desde 1.",
-			"The parameter "+wrong+" is not valid: lang is es or en, format is html, xlsx or ods, vintage is a number from 1 on.")
-		return
-	}
-	rep, err := s.answer(r.Context(), q)
-	switch {
-	case errors.Is(err, errNone):
-		s.fail(w, r, http.StatusNotFound, "not-published", "De ese semestre no hay tal edición publicada; "+vintages.Path+" las nombra.", "No such vintage of that half-year is published; "+vintages.Path+" names them.")
-	case err != nil:
-		s.log.LogAttrs(r.Context(), slog.LevelError, "the bulletin could not be made", slog.Any("error", err))
-		h.Set("Retry-After", "10")
-		s.fail(w, r, http.StatusServiceUnavailable, "away", "La base de datos no responde; inténtelo de nuevo en unos segundos.", "The database does not answer; try again in a few seconds.")
-	default:
-		if q.form.id != "html" {
-			h.Set("Content-Disposition", `attachment; filename="boletin-`+q.period+"-"+q.lang+"."+q.form.id+`"`)
-		}
-		response.Send(w, r, rep)
-	}
+	response.Send(w, r, rep)
 }
 
 // answer is what the vintage keeps; of one that was published before bulletins were kept, the bulletin is made.
@@ -138,10 +134,4 @@ func (s *server) answer(ctx context.Context, q question) (response.Representatio
 		rep.Body, err = q.form.write(&b)
 	}
 	return rep, err
-}
-
-// fail answers with a problem (RFC 9457) in both languages.
-func (s *server) fail(w http.ResponseWriter, r *http.Request, status int, kind, es, en string) {
-	body, _ := json.Marshal(map[string]any{"type": "/problems/" + kind, "status": status, "title": http.StatusText(status), "detail_es": es, "detail_en": en}) // strings and a number
-	response.Send(w, r, response.Representation{Status: status, Type: "application/problem+json", Cache: "no-store", Body: body})
 }

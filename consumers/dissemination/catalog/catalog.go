@@ -66,14 +66,12 @@ func New(c Config) http.Handler {
 }
 
 func (s *server) answer(w http.ResponseWriter, r *http.Request) {
-	if !response.Public(w, r, "ETag, Retry-After") || !response.Allowed(w, r, func() { response.Send(w, r, response.ProblemOfMethod()) }) {
+	if !response.Readable(w, r) {
 		return
 	}
 	body, modified, err := s.catalogue(r.Context())
 	if err != nil {
-		s.log.LogAttrs(r.Context(), slog.LevelError, "the catalogue could not be made", slog.Any("error", err))
-		w.Header().Set("Retry-After", "10")
-		response.Send(w, r, response.ProblemAway())
+		response.RefuseError(w, r, s.log, "the catalogue could not be made", err)
 		return
 	}
 	response.Send(w, r, response.Representation{Type: "application/ld+json", Cache: "public, no-cache", Modified: modified, Body: body})

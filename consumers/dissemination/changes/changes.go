@@ -89,22 +89,20 @@ func (s *Server) Answers() http.Handler {
 // get answers GET and HEAD, and turns an error into a problem.
 func (s *Server) get(make func(*http.Request) (response.Representation, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !readable(w, r) {
+		if !response.Readable(w, r) {
 			return
 		}
 		rep, err := make(r)
 		if err != nil {
-			s.refuse(w, r, err)
+			response.RefuseError(w, r, s.Log, unread, err)
 			return
 		}
 		response.Send(w, r, rep)
 	})
 }
 
-// readable answers all that is no GET and no HEAD, and then reports false.
-func readable(w http.ResponseWriter, r *http.Request) bool {
-	return response.Public(w, r, "ETag, Link, Retry-After") && response.Allowed(w, r, func() { response.Send(w, r, response.ProblemOfMethod()) })
-}
+// unread is what the log has when an answer could not be made.
+const unread = "the changes could not be read"
 
 // list answers Path.
 func (s *Server) list(r *http.Request) (response.Representation, error) {

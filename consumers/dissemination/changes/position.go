@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"retorno/consumers/dissemination/response"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/schemas/calendar"
 )
@@ -41,7 +42,7 @@ func parsePosition(text string) (position, error) {
 		first, err := strconv.ParseUint(from, 10, 63)
 		last, err2 := strconv.ParseUint(to, 10, 63)
 		if _, wrong := calendar.ParsePeriod(period); wrong != nil || err != nil || err2 != nil || first == 0 || last < first {
-			return nil, fmt.Errorf("%q is no vintage and no series of them", short(part))
+			return nil, fmt.Errorf("%q is no vintage and no series of them", response.Short(part))
 		}
 		p[period] = append(p[period], span{first, last})
 	}
@@ -108,9 +109,9 @@ func since(text string, all []vintages.Vintage) (position, error) {
 	}
 	p, err := parsePosition(text)
 	if err != nil {
-		return nil, &parameterError{
-			fmt.Sprintf("since no conoce el valor «%s»; se admite: el next o el id de una respuesta, un día o un momento.", short(text)),
-			fmt.Sprintf("since does not know the value %q; allowed: next or id of an answer, a day or a moment.", short(text))}
+		return nil, response.Parameter.Of(
+			fmt.Sprintf("since no conoce el valor «%s»; se admite: el next o el id de una respuesta, un día o un momento.", response.Short(text)),
+			fmt.Sprintf("since does not know the value %q; allowed: next or id of an answer, a day or a moment.", response.Short(text)))
 	}
 	return p, nil
 }

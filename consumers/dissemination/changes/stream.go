@@ -20,12 +20,12 @@ const heartbeat = 15 * time.Second
 // a request may take, or how many there are.
 func (s *Server) Stream() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !readable(w, r) {
+		if !response.Readable(w, r) {
 			return
 		}
 		seen, err := s.begin(r)
 		if err != nil {
-			s.refuse(w, r, err)
+			response.RefuseError(w, r, s.Log, unread, err)
 			return
 		}
 		select {
@@ -33,9 +33,9 @@ func (s *Server) Stream() http.Handler {
 			defer func() { <-s.slots }()
 		default:
 			s.metrics.refused.Inc()
-			w.Header().Set("Retry-After", "30")
-			response.Send(w, r, response.Problem(http.StatusServiceUnavailable, "busy", "Hay demasiados lectores a la vez; pregunte por "+Path+" o reintente luego.",
-				"There are too many readers at once; ask "+Path+" or try again later."))
+			p := response.Busy.Of("Hay demasiados lectores a la vez; pregunte por "+Path+" o reintente luego.", "There are too many readers at once; ask "+Path+" or try again later.")
+			p.Retry = 30
+			response.Refuse(w, r, p)
 			return
 		}
 		w.Header().Set("Content-Type", "text/event-stream")

@@ -89,30 +89,33 @@ const CoverageHeader = "Retorno-Coverage-Percent"
 // table answers one format.
 func (s *server) table(path string, write func(Table) response.Representation) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !public(w, r) || !response.Allowed(w, r, func() { s.refuse(w, r, methodProblem(r.Method)) }) {
+		if !response.Readable(w, r) {
 			return
 		}
-		q, faults := ParseQuery(r.URL.RawQuery)
-		if q.BOM && path != PathCSV {
-			faults = append(faults, bomOfJSON())
-		}
-		if len(faults) > 0 {
-			s.nameVintages(r, faults)
-			s.refuse(w, r, parameterProblem(faults))
+		t, err := s.asked(r, path)
+		if err != nil {
+			response.RefuseError(w, r, s.log, "the feed could not read the vintages", err)
 			return
 		}
-		t, lack, err := s.answer(r.Context(), q)
-		switch {
-		case err != nil:
-			s.log.LogAttrs(r.Context(), slog.LevelError, "the feed could not read the vintages", slog.String("question", q.Canonical()), slog.Any("error", err))
-			w.Header().Set("Retry-After", "10")
-			s.refuse(w, r, awayProblem())
-		case t.From == nil:
-			s.refuse(w, r, notPublished(path, q, lack))
-		default:
-			s.send(w, r, t, write(t))
-		}
+		s.send(w, r, t, write(t))
 	})
+}
+
+// asked is the table that a request asks for.
+func (s *server) asked(r *http.Request, path string) (Table, error) {
+	q, faults := ParseQuery(r.URL.RawQuery)
+	if q.BOM && path != PathCSV {
+		faults = append(faults, bomOfJSON())
+	}
+	if len(faults) > 0 {
+		s.nameVintages(r, faults)
+		return Table{}, parameterProblem(faults)
+	}
+	t, lack, err := s.answer(r.Context(), q)
+	if err == nil && t.From == nil {
+		err = notPublished(path, q, lack)
+	}
+	return t, err
 }
 
 // send sends a table in one format.
@@ -132,17 +135,12 @@ func (s *server) send(w http.ResponseWriter, r *http.Request, t Table, rep respo
 
 // nothing answers every other address below /feed/v1/.
 func (s *server) nothing(w http.ResponseWriter, r *http.Request) {
-	if !public(w, r) {
+	if !response.Readable(w, r) {
 		return
 	}
 	if r.URL.Path == "/feed/v1/" || r.URL.Path == "/feed/v1" {
 		http.Redirect(w, r, DocumentationPath, http.StatusSeeOther)
 		return
 	}
-	s.refuse(w, r, pathProblem(r.URL.Path))
-}
-
-// public makes every answer of the feed readable for any page of any site.
-func public(w http.ResponseWriter, r *http.Request) bool {
-	return response.Public(w, r, "ETag, Link, Retry-After, "+CoverageHeader)
+	response.RefuseError(w, r, s.log, "", pathProblem(r.URL.Path))
 }

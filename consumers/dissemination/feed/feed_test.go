@@ -216,7 +216,7 @@ func TestPagesOfOtherSitesMayAsk(t *testing.T) {
 			handler().ServeHTTP(w, r)
 			h := w.Header()
 			if w.Code != http.StatusNoContent || w.Body.Len() != 0 || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Access-Control-Allow-Methods") != "GET, HEAD" ||
-				h.Get("Access-Control-Allow-Headers") != "*" || h.Get("Access-Control-Max-Age") == "" || h.Get("Allow") != "GET, HEAD, OPTIONS" {
+				h.Get("Access-Control-Allow-Headers") != "*, Authorization" || h.Get("Access-Control-Max-Age") == "" || h.Get("Allow") != "GET, HEAD, OPTIONS" {
 				t.Errorf("OPTIONS %s of %s: %d %v %s", asked, target, w.Code, h, w.Body)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"retorno/consumers/dissemination/response"
 	"retorno/schemas/calendar"
 )
 
@@ -49,13 +50,13 @@ var (
 // ParseQuery reads the query string of an address. Either it is right as a whole, or every fault is named.
 func ParseQuery(raw string) (Query, []Fault) {
 	if len(raw) > maxQuery {
-		return Query{}, []Fault{{"", short(raw), parameters,
+		return Query{}, []Fault{{"", response.Short(raw), parameters,
 			fmt.Sprintf("La consulta mide %d bytes; no debe pasar de %d.", len(raw), maxQuery),
 			fmt.Sprintf("The query string has %d bytes; it must not exceed %d.", len(raw), maxQuery)}}
 	}
 	values, err := url.ParseQuery(raw)
 	if err != nil || !utf8.ValidString(raw) {
-		return Query{}, []Fault{{"", short(raw), parameters,
+		return Query{}, []Fault{{"", response.Short(raw), parameters,
 			"La consulta no se puede leer: escriba nombre=valor, separados por &, en UTF-8 y con los % bien formados.",
 			"The query string cannot be read: write name=value, separated by &, in UTF-8 and with well-formed % escapes."}}
 	}
@@ -103,13 +104,13 @@ func namesOf(values url.Values) []Fault {
 	slices.Sort(names)
 	for _, name := range names {
 		if !slices.Contains(parameters, name) {
-			faults = append(faults, Fault{short(name), short(values.Get(name)), parameters,
-				fmt.Sprintf("No existe el parámetro «%s».", short(name)),
-				fmt.Sprintf("There is no parameter %q.", short(name))})
+			faults = append(faults, Fault{response.Short(name), response.Short(values.Get(name)), parameters,
+				fmt.Sprintf("No existe el parámetro «%s».", response.Short(name)),
+				fmt.Sprintf("There is no parameter %q.", response.Short(name))})
 			continue
 		}
 		if n := len(values[name]); n > 1 {
-			faults = append(faults, Fault{name, short(strings.Join(values[name], " & ")), []string{name + "=…"},
+			faults = append(faults, Fault{name, response.Short(strings.Join(values[name], " & ")), []string{name + "=…"},
 				fmt.Sprintf("El parámetro «%s» aparece %d veces; escríbalo una sola vez.", name, n),
 				fmt.Sprintf("The parameter %q stands %d times; write it once.", name, n)})
 		}
@@ -126,9 +127,9 @@ func periodOf(values url.Values) (calendar.Period, *Fault) {
 	}
 	p, err := calendar.ParsePeriod(text)
 	if err != nil || !stored(p) {
-		return calendar.Period{}, &Fault{"period", short(text), periodForms,
-			fmt.Sprintf("«%s» no es un periodo: escriba un semestre, trimestre o mes entre 1970 y 2148.", short(text)),
-			fmt.Sprintf("%q is not a period: write a half-year, quarter or month from 1970 to 2148.", short(text))}
+		return calendar.Period{}, &Fault{"period", response.Short(text), periodForms,
+			fmt.Sprintf("«%s» no es un periodo: escriba un semestre, trimestre o mes entre 1970 y 2148.", response.Short(text)),
+			fmt.Sprintf("%q is not a period: write a half-year, quarter or month from 1970 to 2148.", response.Short(text))}
 	}
 	return p, nil
 }
@@ -157,7 +158,7 @@ func byOf(text string) ([]Dimension, []Fault) {
 		}
 	}
 	if len(asked) > MaxDimensions {
-		faults = append(faults, Fault{"by", short(text), dimensionIDs(),
+		faults = append(faults, Fault{"by", response.Short(text), dimensionIDs(),
 			fmt.Sprintf("by nombra %d columnas; se dan como máximo %d a la vez.", len(asked), MaxDimensions),
 			fmt.Sprintf("by names %d columns; at most %d are given at once.", len(asked), MaxDimensions)})
 	}
@@ -176,8 +177,8 @@ func (q *Query) pin(values url.Values) (faults []Fault) {
 	if numbered {
 		n, err := strconv.ParseUint(number, 10, 64)
 		if q.Vintage = n; err != nil || n == 0 || strconv.FormatUint(n, 10) != number {
-			faults = append(faults, Fault{"vintage", short(number), []string{"1"},
-				fmt.Sprintf("«%s» no es el número de una edición.", short(number)), fmt.Sprintf("%q is not the number of a vintage.", short(number))})
+			faults = append(faults, Fault{"vintage", response.Short(number), []string{"1"},
+				fmt.Sprintf("«%s» no es el número de una edición.", response.Short(number)), fmt.Sprintf("%q is not the number of a vintage.", response.Short(number))})
 		}
 	}
 	text, dated := first(values, "asOf")
@@ -185,7 +186,7 @@ func (q *Query) pin(values url.Values) (faults []Fault) {
 		return faults
 	}
 	if numbered {
-		faults = append(faults, Fault{"asOf", short(text), []string{"vintage=…", "asOf=…"},
+		faults = append(faults, Fault{"asOf", response.Short(text), []string{"vintage=…", "asOf=…"},
 			"Pida vintage o asOf, no ambos.", "Ask for vintage or for asOf, not for both."})
 	}
 	q.AsOf = text
@@ -194,8 +195,8 @@ func (q *Query) pin(values url.Values) (faults []Fault) {
 	} else if at, err := time.Parse(time.RFC3339, text); err == nil {
 		q.before = at.Add(time.Nanosecond)
 	} else {
-		faults = append(faults, Fault{"asOf", short(text), momentForms,
-			fmt.Sprintf("«%s» no es un día ni un momento (RFC 3339).", short(text)), fmt.Sprintf("%q is neither a day nor a moment (RFC 3339).", short(text))})
+		faults = append(faults, Fault{"asOf", response.Short(text), momentForms,
+			fmt.Sprintf("«%s» no es un día ni un momento (RFC 3339).", response.Short(text)), fmt.Sprintf("%q is neither a day nor a moment (RFC 3339).", response.Short(text))})
 	}
 	return faults
 }
@@ -232,9 +233,9 @@ func first(values url.Values, name string) (string, bool) {
 }
 
 func unknownValue(parameter, found string, allowed []string) Fault {
-	return Fault{parameter, short(found), allowed,
-		fmt.Sprintf("%s no conoce el valor «%s».", parameter, short(found)),
-		fmt.Sprintf("%s does not know the value %q.", parameter, short(found))}
+	return Fault{parameter, response.Short(found), allowed,
+		fmt.Sprintf("%s no conoce el valor «%s».", parameter, response.Short(found)),
+		fmt.Sprintf("%s does not know the value %q.", parameter, response.Short(found))}
 }
 
 // bomOfJSON is the fault of a question that wants a byte order mark before JSON, which may have none (RFC 8259).
@@ -256,13 +257,4 @@ func seriesIDs() []string {
 		all[i] = s.ID
 	}
 	return all
-}
-
-// short cuts what a client sent to what fits an error message, at a rune, and replaces what is not UTF-8.
-func short(s string) string {
-	s = strings.ToValidUTF8(s, "�")
-	if runes := []rune(s); len(runes) > 60 {
-		return string(runes[:60]) + "…"
-	}
-	return s
 }

@@ -68,23 +68,19 @@ func Address(v vintages.Vintage, table, format string) string {
 	return folder(v) + "/" + table + "?format=" + format
 }
 
-// get answers GET and HEAD, and turns an error into a problem.
+// get answers GET and HEAD, and an error with a problem.
 func (s *server) get(make func(*http.Request) (response.Representation, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !response.Public(w, r, "Content-Disposition, ETag, Link, Retry-After") || !response.Allowed(w, r, func() { response.Send(w, r, response.ProblemOfMethod()) }) {
+		if !response.Readable(w, r) {
 			return
 		}
 		rep, err := make(r)
-		var wrong *parameterError
-		switch {
-		case errors.As(err, &wrong):
-			rep = response.Problem(http.StatusBadRequest, "parameter", wrong.es, wrong.en)
-		case errors.Is(err, vintages.ErrNotFound):
-			rep = response.Problem(http.StatusNotFound, "not-found", "No existe tal edición o tabla; "+vintages.Path+" las nombra.", "There is no such vintage or table; "+vintages.Path+" names them.")
-		case err != nil:
-			s.log.LogAttrs(r.Context(), slog.LevelError, "a table could not be written", slog.Any("error", err))
-			w.Header().Set("Retry-After", "10")
-			rep = response.ProblemAway()
+		if errors.Is(err, vintages.ErrNotFound) {
+			err = response.NotFound.Of("No existe tal edición o tabla; "+vintages.Path+" las nombra.", "There is no such vintage or table; "+vintages.Path+" names them.")
+		}
+		if err != nil {
+			response.RefuseError(w, r, s.log, "a table could not be written", err)
+			return
 		}
 		response.Send(w, r, rep)
 	})
@@ -150,11 +146,6 @@ func links(v vintages.Vintage, table, lang string) string {
 	return strings.Join(append(all, "<"+vintages.Address(v.Period, v.Number)+`>; rel="via"; type="application/json"`, vintages.MetadataLink(v, table)), ", ")
 }
 
-// parameterError says in both languages what is wrong with a query string.
-type parameterError struct{ es, en string }
-
-func (e *parameterError) Error() string { return e.en }
-
 type query struct {
 	format Format
 	lang   string
@@ -168,12 +159,9 @@ func values(formats []string) map[string][]string {
 
 // parse reads a query string: right as a whole, or every wrong parameter is named. Without a format the answer is JSON, or what there is.
 func parse(raw string, formats []string) (q query, err error) {
-	if len(raw) > 1000 {
-		return q, &parameterError{"La consulta es demasiado larga.", "The query string is too long."}
-	}
 	given, err := url.ParseQuery(raw)
-	if err != nil {
-		return q, &parameterError{"La consulta no se puede leer.", "The query string cannot be read."}
+	if err != nil || len(raw) > 1000 {
+		return q, response.Unreadable()
 	}
 	var es, en []string
 	allowed := values(formats)
@@ -181,13 +169,13 @@ func parse(raw string, formats []string) (q query, err error) {
 		may, known := allowed[name]
 		switch {
 		case !known:
-			es, en = append(es, fmt.Sprintf("No existe el parámetro «%s».", short(name))), append(en, fmt.Sprintf("There is no parameter %q.", short(name)))
+			es, en = append(es, fmt.Sprintf("No existe el parámetro «%s».", response.Short(name))), append(en, fmt.Sprintf("There is no parameter %q.", response.Short(name)))
 		case len(given[name]) > 1:
 			es, en = append(es, fmt.Sprintf("El parámetro «%s» aparece varias veces.", name)), append(en, fmt.Sprintf("The parameter %q stands several times.", name))
 		case !slices.Contains(may, given.Get(name)):
 			list := strings.Join(may, ", ")
-			es = append(es, fmt.Sprintf("%s no conoce el valor «%s»; se admite: %s.", name, short(given.Get(name)), list))
-			en = append(en, fmt.Sprintf("%s does not know the value %q; allowed: %s.", name, short(given.Get(name)), list))
+			es = append(es, fmt.Sprintf("%s no conoce el valor «%s»; se admite: %s.", name, response.Short(given.Get(name)), list))
+			en = append(en, fmt.Sprintf("%s does not know the value %q; allowed: %s.", name, response.Short(given.Get(name)), list))
 		}
 	}
 	id := given.Get("format")
@@ -202,16 +190,7 @@ func parse(raw string, formats []string) (q query, err error) {
 		es, en = append(es, "Solo el CSV y el HXL llevan marca de orden de bytes."), append(en, "Only CSV and HXL have a byte order mark.")
 	}
 	if len(es) > 0 {
-		return q, &parameterError{strings.Join(es, " "), strings.Join(en, " ")}
+		return q, response.Parameter.Of(strings.Join(es, " "), strings.Join(en, " "))
 	}
 	return q, nil
-}
-
-// short cuts what a client sent to what fits a message.
-func short(s string) string {
-	s = strings.ToValidUTF8(s, "\ufffd")
-	if runes := []rune(s); len(runes) > 60 {
-		return string(runes[:60]) + "…"
-	}
-	return s
 }

@@ -56,7 +56,7 @@ func elements(t *testing.T, page string) []element {
 
 // What every page owes to screen readers, keyboards and the policy that forbids everything from elsewhere.
 func TestPagesAreWellMade(t *testing.T) {
-	pages := map[string]http.Handler{"/": handler(), "/?lang=en": handler(), "/?period=2015-S2": handler(), "/feed/": handler(), "/feed/?lang=en": handler(),
+	pages := map[string]http.Handler{"/": handler(), "/?lang=en": handler(), "/?period=2015-S2": handler(), "/feed/": handler(), "/feed/?lang=en": handler(), "/problems/": handler(), "/problems/?lang=en": handler(),
 		"/nada": handler(), "/?lang=fr": handler(), "/?empty": nothing}
 	for target, h := range pages {
 		_, page := get(t, h, target)

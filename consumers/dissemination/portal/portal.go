@@ -1,5 +1,5 @@
 // Package portal is the page for everyone: what was published of a half-year, in Spanish and English, with its base, its coverage and
-// its vintage, returns by month, by route and by exit point as pictures and as a table. It also describes the feed.
+// its vintage, returns by month, by route and by exit point as pictures and as a table. It also describes the feed and explains its errors.
 //
 // It promises pages that stand alone: no script, nothing from elsewhere, readable without style, on a telephone, on
 // paper and by a screen reader. Every byte and every header is a function of the published vintages, the question and the build: it reads
@@ -13,20 +13,20 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"retorno/consumers/dissemination/feed"
 	"retorno/consumers/dissemination/response"
+	"retorno/consumers/dissemination/sdmx/cells"
 	"retorno/consumers/dissemination/vintages"
 )
 
 // Config is what the portal is made of. Shelf is required.
 type Config struct {
 	Shelf      *vintages.Shelf
+	Store      *cells.Store          // names the parts of SDMX keys, where others use it too; nil: a store of its own
 	Registerer prometheus.Registerer // where metrics go; nil: nowhere
 	Log        *slog.Logger          // access log and causes of failures; nil: nowhere
 }
@@ -41,15 +41,19 @@ func (c Config) Validate() error {
 
 type server struct {
 	shelf *vintages.Shelf
+	store *cells.Store
 	log   *slog.Logger
 }
 
-// New makes the handler for "/", "/feed/", "/revisions/", "/problems/" and "/assets/". It panics on a configuration that Validate refuses.
+// New makes the handler for "/", "/explore", "/calendar", "/partners", "/feed/", "/revisions/", "/problems/" and "/assets/". It panics on a configuration that Validate refuses.
 func New(c Config) http.Handler {
 	if err := c.Validate(); err != nil {
 		panic(err)
 	}
-	s := &server{shelf: c.Shelf, log: c.Log}
+	s := &server{shelf: c.Shelf, store: c.Store, log: c.Log}
+	if s.store == nil {
+		s.store = cells.NewStore(c.Shelf)
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -61,8 +65,13 @@ func New(c Config) http.Handler {
 	}{
 		{"/{$}", "/", s.home},
 		{"/feed/{$}", "/feed/", s.feed},
+		{explorePath, explorePath, s.tables},
+		{explorePath + "/{table}", explorePath + "/", s.explore},
+		{partnersPath, partnersPath, s.partners},
+		{calendarPath, calendarPath, s.calendar},
 		{revisionsPath + "{period}", revisionsPath, s.revisions},
-		{"/problems/{kind}", "/problems/", s.problem},
+		{response.ProblemsPath + "{$}", response.ProblemsPath, s.problems},
+		{response.ProblemsPath + "{kind}", response.ProblemsPath, s.problem},
 		{stylePath, "/assets/", s.style},
 		{"/", "/*", s.nothing},
 	} {
@@ -132,11 +141,6 @@ func (s *server) feed(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.show(w, r, http.StatusOK, "feed", s.documentation(language(r)))
-}
-
-// problem leads from the name of a problem to where it is described.
-func (s *server) problem(w http.ResponseWriter, r *http.Request) {
-	http.Redirect(w, r, feed.DocumentationPath+"#"+url.PathEscape(r.PathValue("kind")), http.StatusSeeOther)
 }
 
 // nothing answers addresses that do not exist.

@@ -86,20 +86,24 @@ func Allowed(w http.ResponseWriter, r *http.Request, refuse func()) bool {
 	return false
 }
 
-// Public makes what follows readable for any page of any site: it says so, and which headers may be read. It answers the
-// question (OPTIONS) that a browser puts before a request with a header such as If-None-Match, and to OPTIONS of anything
-// else what is allowed; then it returns false.
-func Public(w http.ResponseWriter, r *http.Request, headers string) bool {
+// exposed are the headers that a page of another site may read (Fetch Standard §3.3.3).
+const exposed = "Content-Disposition, ETag, Last-Modified, Link, RateLimit, RateLimit-Policy, Retry-After, Retorno-Coverage-Percent"
+
+// Readable makes what follows readable for any page of any site, and answers what does not read: OPTIONS, which a browser sends before a
+// request with a header such as If-None-Match or Authorization, with what is allowed, and other methods with a problem. Then it reports false.
+func Readable(w http.ResponseWriter, r *http.Request) bool {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", headers)
+	h.Set("Access-Control-Expose-Headers", exposed)
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
 	if r.Method != http.MethodOptions {
-		return true
+		return Allowed(w, r, func() {
+			Refuse(w, r, Method.Of("Aquí solo se lee: use GET o HEAD, no "+Short(r.Method)+".", "This is for reading only: use GET or HEAD, not "+Short(r.Method)+"."))
+		})
 	}
 	h.Set("Allow", allowed+", OPTIONS")
 	h.Set("Access-Control-Allow-Methods", allowed)
-	h.Set("Access-Control-Allow-Headers", "*")
+	h.Set("Access-Control-Allow-Headers", "*, Authorization") // the star does not mean Authorization
 	h.Set("Access-Control-Max-Age", "86400")
 	w.WriteHeader(http.StatusNoContent)
 	return false

@@ -57,21 +57,24 @@ func join[C prometheus.Collector](registerer prometheus.Registerer, c C) C {
 
 // Handle wraps a handler so that its answers are recorded under that route template, such as "/feed/v1/returns.csv".
 func (rec *Recorder) Handle(route string, next http.Handler) http.Handler {
-	seconds := rec.seconds.WithLabelValues(route)
+	rec.seconds.WithLabelValues(route)
 	// All classes exist from the start, so that a first error is an increase and not a new series.
 	for class := 2; class <= 5; class++ {
 		rec.requests.WithLabelValues(route, strconv.Itoa(class)+"xx")
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begin := time.Now()
-		seen := &seenWriter{ResponseWriter: w, status: http.StatusOK}
-		next.ServeHTTP(seen, r)
-		took := time.Since(begin)
-		seconds.Observe(took.Seconds())
-		rec.requests.WithLabelValues(route, strconv.Itoa(seen.status/100)+"xx").Inc()
-		rec.log.LogAttrs(r.Context(), slog.LevelInfo, "answered", slog.String("route", route), slog.String("method", method(r)),
-			slog.Int("status", seen.status), slog.Int("bytes", seen.bytes), slog.Duration("took", took))
-	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { rec.record(route, w, r, next) })
+}
+
+// record answers a request and records it.
+func (rec *Recorder) record(route string, w http.ResponseWriter, r *http.Request, next http.Handler) {
+	begin := time.Now()
+	seen := &seenWriter{ResponseWriter: w, route: route, status: http.StatusOK}
+	next.ServeHTTP(seen, r)
+	took := time.Since(begin)
+	rec.seconds.WithLabelValues(route).Observe(took.Seconds())
+	rec.requests.WithLabelValues(route, strconv.Itoa(seen.status/100)+"xx").Inc()
+	rec.log.LogAttrs(r.Context(), slog.LevelInfo, "answered", slog.String("route", route), slog.String("method", method(r)),
+		slog.Int("status", seen.status), slog.Int("bytes", seen.bytes), slog.Duration("took", took))
 }
 
 // method keeps made-up methods out of the log.
@@ -85,6 +88,7 @@ func method(r *http.Request) string {
 
 type seenWriter struct {
 	http.ResponseWriter
+	route         string
 	status, bytes int
 }
 

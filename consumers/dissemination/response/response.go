@@ -17,7 +17,6 @@ import (
 	"encoding/hex"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -81,23 +80,16 @@ func Send(w http.ResponseWriter, r *http.Request, rep Representation) {
 		}
 		return
 	}
-	r = r.Clone(r.Context())
-	if asked := r.Header.Values("If-None-Match"); len(asked) > 1 { // net/http reads the first line of the list alone
-		r.Header.Set("If-None-Match", strings.Join(asked, ", "))
-	}
 	name := tag(rep)
 	if encoding != "" {
 		name += "-" + encoding
-		// net/http leaves the length of encoded content to the code that encodes it, and would take a range of it.
+		// net/http leaves the length of encoded content to the code that encodes it.
 		h.Set("Content-Length", strconv.Itoa(len(body)))
-		r.Header.Del("Range")
 	}
 	h.Set("ETag", `"`+name+`"`)
-	modified := rep.Modified.Truncate(time.Second)
-	if asked := r.Header.Get("If-Modified-Since"); asked != modified.UTC().Format(http.TimeFormat) {
-		r.Header.Del("If-Modified-Since") // a newer representation may have an earlier time: a clock was set back
-	}
-	http.ServeContent(w, r, "", modified, bytes.NewReader(body))
+	f := &finished{modified: rep.Modified.Truncate(time.Second), body: body}
+	f.keep(w)
+	f.send(w, r)
 }
 
 // tag names the content: the first 128 bits of a SHA-256 over everything that makes the representation what it is.

@@ -164,8 +164,8 @@ func (r *request) one(name string, values []string, faults *[]query.Fault) strin
 	text := r.values.Get(name)
 	if text != "" && !slices.Contains(values, text) && !(name == "references" && slices.Contains(known, text)) {
 		list := strings.Join(values, ", ")
-		*faults = append(*faults, query.Fault{Status: http.StatusBadRequest, Parameter: name, Found: query.Short(text),
-			ES: name + " no conoce el valor «" + query.Short(text) + "». Se admite: " + list + ".", EN: name + " does not know the value \"" + query.Short(text) + "\". Allowed: " + list + "."})
+		*faults = append(*faults, query.Fault{Status: http.StatusBadRequest, Parameter: name, Found: response.Short(text),
+			ES: name + " no conoce el valor «" + response.Short(text) + "». Se admite: " + list + ".", EN: name + " does not know the value \"" + response.Short(text) + "\". Allowed: " + list + "."})
 	}
 	return text
 }
@@ -211,8 +211,8 @@ func (r *request) availability(flows []structure.Flow, key, component string, fo
 	dimensions := slices.DeleteFunc(listOf(component), func(id string) bool { return id == "*" || id == "all" })
 	for _, id := range dimensions {
 		if r.state.Structures.Position(id) < 0 && id != r.state.Structures.Period.ID {
-			faults = append(faults, query.Fault{Status: http.StatusUnprocessableEntity, Parameter: "componentID", Found: query.Short(id),
-				ES: "«" + query.Short(id) + "» no es una dimensión.", EN: "\"" + query.Short(id) + "\" is not a dimension."})
+			faults = append(faults, query.Fault{Status: http.StatusUnprocessableEntity, Parameter: "componentID", Found: response.Short(id),
+				ES: "«" + response.Short(id) + "» no es una dimensión.", EN: "\"" + response.Short(id) + "\" is not a dimension."})
 		}
 	}
 	var all []structure.Available

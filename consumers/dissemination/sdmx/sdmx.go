@@ -39,6 +39,7 @@ const (
 // Config is what the service is made of. Shelf is required.
 type Config struct {
 	Shelf      *vintages.Shelf
+	Store      *cells.Store          // the observations of the shelf, where others use them too; nil: a store of its own
 	Registerer prometheus.Registerer // where metrics go; nil: nowhere
 	Log        *slog.Logger          // access log and causes of failures; nil: nowhere
 	Most       int                   // observations that one answer has at most; 0: 250,000
@@ -55,7 +56,10 @@ func New(c Config) http.Handler {
 	if c.Shelf == nil {
 		panic("sdmx: Shelf is missing: give it the vintages")
 	}
-	s := &server{store: cells.NewStore(c.Shelf), log: c.Log, most: c.Most}
+	s := &server{store: c.Store, log: c.Log, most: c.Most}
+	if s.store == nil {
+		s.store = cells.NewStore(c.Shelf)
+	}
 	if s.most == 0 {
 		s.most = 250_000
 	}
@@ -95,7 +99,7 @@ func (r *request) part(i int) string {
 // root answers what stands below a root.
 func (s *server) root(root string, answer func(*request) (response.Representation, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !response.Public(w, r, "ETag, Last-Modified, Retry-After") || !response.Allowed(w, r, func() { refuse(w, r, methodNotAllowed()) }) {
+		if !response.Readable(w, r) {
 			return
 		}
 		q, err := s.understand(r, root)
@@ -103,16 +107,13 @@ func (s *server) root(root string, answer func(*request) (response.Representatio
 		if err == nil {
 			rep, err = answer(q)
 		}
-		var p *problem
+		if errors.Is(err, query.ErrTooLarge) {
+			err = tooLarge(s.most)
+		}
 		switch {
-		case errors.As(err, &p):
-			refuse(w, r, p)
-		case errors.Is(err, query.ErrTooLarge):
-			refuse(w, r, tooLarge(s.most))
 		case err != nil:
-			s.log.LogAttrs(r.Context(), slog.LevelError, "the vintages could not be read for SDMX", slog.Any("error", err))
-			w.Header().Set("Retry-After", "10")
-			refuse(w, r, away())
+			w.Header().Set("Vary", "Accept")
+			response.RefuseError(w, r, s.log, "the vintages could not be read for SDMX", err)
 		case rep.Status == http.StatusNoContent:
 			w.Header().Set("Cache-Control", "public, no-cache")
 			w.WriteHeader(http.StatusNoContent)
@@ -138,7 +139,7 @@ func (s *server) understand(r *http.Request, root string) (*request, error) {
 	}
 	var err error
 	if q.values, err = url.ParseQuery(r.URL.RawQuery); err != nil {
-		return nil, unreadable()
+		return nil, response.Unreadable()
 	}
 	q.state, err = s.store.State(r.Context())
 	return q, err
@@ -159,9 +160,9 @@ func (r *request) send(w http.ResponseWriter, rep response.Representation) {
 func (r *request) allowOnly(names ...string) (faults []query.Fault) {
 	for name := range r.values {
 		if !slices.Contains(names, name) && !(slices.Contains(names, "c") && strings.HasPrefix(name, "c[")) {
-			faults = append(faults, query.Fault{Status: http.StatusBadRequest, Parameter: query.Short(name), Found: query.Short(r.values.Get(name)),
-				ES: "No existe el parámetro «" + query.Short(name) + "». Los que hay: " + strings.Join(names, ", ") + ".",
-				EN: "There is no parameter \"" + query.Short(name) + "\". There are: " + strings.Join(names, ", ") + "."})
+			faults = append(faults, query.Fault{Status: http.StatusBadRequest, Parameter: response.Short(name), Found: response.Short(r.values.Get(name)),
+				ES: "No existe el parámetro «" + response.Short(name) + "». Los que hay: " + strings.Join(names, ", ") + ".",
+				EN: "There is no parameter \"" + response.Short(name) + "\". There are: " + strings.Join(names, ", ") + "."})
 		}
 	}
 	slices.SortFunc(faults, func(a, b query.Fault) int { return strings.Compare(a.Parameter, b.Parameter) })

@@ -45,23 +45,21 @@ func New(c Config) http.Handler {
 	return mux
 }
 
-// get answers GET and HEAD with a representation, and turns an error into a problem (RFC 9457).
+// get answers GET and HEAD with a representation, and an error with a problem.
 func (s *server) get(make func(*http.Request) (response.Representation, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !response.Public(w, r, "ETag, Link, Retry-After") || !response.Allowed(w, r, func() {
-			response.Send(w, r, response.ProblemOfMethod())
-		}) {
+		if !response.Readable(w, r) {
 			return
 		}
 		rep, err := make(r)
-		switch {
-		case errors.Is(err, ErrNotFound):
-			rep = response.Problem(http.StatusNotFound, "not-found", "No existe tal edición o archivo; "+Path+" las nombra.", "There is no such vintage or file; "+Path+" names them.")
-		case err != nil:
-			s.log.LogAttrs(r.Context(), slog.LevelError, "the vintages could not be read", slog.Any("error", err))
-			w.Header().Set("Retry-After", "10")
-			rep = response.ProblemAway()
-		case strings.HasPrefix(rep.Type, "text/html"): // the bulletin, whose style stands in it
+		if errors.Is(err, ErrNotFound) {
+			err = response.NotFound.Of("No existe tal edición o archivo; "+Path+" las nombra.", "There is no such vintage or file; "+Path+" names them.")
+		}
+		if err != nil {
+			response.RefuseError(w, r, s.log, "the vintages could not be read", err)
+			return
+		}
+		if strings.HasPrefix(rep.Type, "text/html") { // the bulletin, whose style stands in it
 			w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
 		}
 		response.Send(w, r, rep)

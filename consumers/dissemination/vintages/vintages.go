@@ -15,6 +15,8 @@ package vintages
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -71,6 +73,7 @@ type Shelf struct {
 
 	mu      sync.Mutex
 	all     []Vintage // as it was read at asked
+	version string    // of all
 	asked   time.Time
 	watched bool    // Watch reads the list
 	kept    []*kept // latest used last
@@ -165,8 +168,27 @@ func (s *Shelf) read(ctx context.Context) ([]Vintage, error) {
 	arrange(all)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.all, s.asked = all, asked
+	s.all, s.asked, s.version = all, asked, versionOf(all)
 	return all, nil
+}
+
+// versionOf is the same for the same vintages.
+func versionOf(all []Vintage) string {
+	sum := sha256.New()
+	for _, v := range all {
+		_, _ = fmt.Fprintf(sum, "%s %s %d %s %d %q\n", v.ID, v.Period, v.Number, v.Status, v.Published.UnixNano(), v.Paths) // a hash takes everything
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// Version names all that is published: while it is the same, so is every answer.
+func (s *Shelf) Version(ctx context.Context) (string, error) {
+	if _, err := s.List(ctx); err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.version, nil
 }
 
 // arrange puts the vintages of each period into their order, whatever the clocks said that they were published by: larger

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"retorno/consumers/dissemination/response"
 	"retorno/consumers/dissemination/sdmx/cells"
 	"retorno/consumers/dissemination/sdmx/structure"
 	"retorno/schemas/calendar"
@@ -56,22 +57,13 @@ type Fault struct {
 }
 
 func wrong(parameter, found, es, en string) Fault {
-	return Fault{400, parameter, Short(found), fmt.Sprintf(es, Short(found)), fmt.Sprintf(en, Short(found))}
+	return Fault{400, parameter, response.Short(found), fmt.Sprintf(es, response.Short(found)), fmt.Sprintf(en, response.Short(found))}
 }
 
 func meaningless(parameter, found, es, en string) Fault {
 	f := wrong(parameter, found, es, en)
 	f.Status = 422
 	return f
-}
-
-// Short cuts what a client sent to what fits a message.
-func Short(s string) string {
-	s = strings.ToValidUTF8(s, "�")
-	if runes := []rune(s); len(runes) > 60 {
-		return string(runes[:60]) + "…"
-	}
-	return s
 }
 
 // Parameters are those that data questions may have, besides c[…] for components.
