@@ -44,8 +44,8 @@ var classes = [...]float64{2.5, 5, 10}
 // departments draws the map; it stays empty where the vintage has no table of departments.
 func (b *Bulletin) departments(o *vintages.Opened) {
 	t := breakdown(o, "residence", "age")
-	_, total, _ := b.count(o, registered(o.Period))
-	if t == nil || total == 0 {
+	base := b.residents(o, t)
+	if base == 0 {
 		return
 	}
 	column, seen := slices.Index(t.Columns, "residence"), map[string]bool{}
@@ -61,15 +61,8 @@ func (b *Bulletin) departments(o *vintages.Opened) {
 				}
 				var value int64
 				tile.Name = o.Label("residence", code, b.Lang)
-				tile.Count, value, tile.Key = b.count(o, registered(o.Period, "residence", code))
-				if value > 0 {
-					share := wording.Share(value, total)
-					tile.Share, tile.Class = wording.Percent(share, b.Lang), 1
-					for _, least := range classes {
-						if share >= least {
-							tile.Class++
-						}
-					}
+				if tile.Count, value, tile.Key = b.count(o, registered(o.Period, "residence", code)); tile.Count != "["+Confidential+"]" {
+					tile.shade(wording.Share(value, base), b.Lang)
 				}
 				tile.First = !seen[code]
 				seen[code] = true
@@ -77,9 +70,34 @@ func (b *Bulletin) departments(o *vintages.Opened) {
 			b.Map = append(b.Map, tile)
 		}
 	}
-	if len(seen) == 0 {
-		b.Map = nil
+}
+
+// shade gives a tile its share, in percent, and the class of it.
+func (t *Tile) shade(share float64, lang string) {
+	t.Share, t.Class = wording.Percent(share, lang), 1
+	for _, least := range classes {
+		if share >= least {
+			t.Class++
+		}
 	}
+}
+
+// residents is the total that shares of departments are of: that of the vintage, or the sum of the departments where a revision keeps their
+// counts of an earlier one, for counts of two vintages make no share. It is 0 where there is none.
+func (b *Bulletin) residents(o *vintages.Opened, t *vintages.Table) (sum int64) {
+	if t == nil {
+		return 0
+	}
+	kept := false
+	for _, code := range finest(t, "residence") {
+		if _, c := cell(o, "returns", registered(o.Period, "residence", code)); c != nil && !c.Withheld {
+			sum, kept = sum+c.Value, kept || c.Kept
+		}
+	}
+	if _, total := cell(o, "returns", registered(o.Period)); !kept && total != nil && !total.Withheld {
+		sum = total.Value
+	}
+	return sum
 }
 
 // together has departments that the lattice publishes as one code.

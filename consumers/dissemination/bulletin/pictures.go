@@ -1,6 +1,7 @@
 package bulletin
 
 import (
+	"fmt"
 	"slices"
 
 	"retorno/consumers/dissemination/vintages"
@@ -38,8 +39,11 @@ func (b *Bulletin) count(o *vintages.Opened, codes map[string]string) (text stri
 		return "[" + Confidential + "]", 0, b.keys.of(t, c)
 	}
 	text = wording.Number(c.Value)
-	if o.Manifest.Rounded > 1 {
+	switch {
+	case o.Manifest.Rounded > 1:
 		text += " [" + Provisional + "]"
+	case c.Kept: // of an earlier vintage
+		text += fmt.Sprintf(" ⟨%d⟩", c.Of)
 	}
 	return text, c.Value, b.keys.of(t, c)
 }
