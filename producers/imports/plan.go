@@ -94,7 +94,7 @@ func Make(ctx context.Context, c *Cluster, f *importer.File, o Options) (*Plan, 
 	}
 	shapes := rows.shapes()
 	before, err := p.relatives(ctx, heads, func(h Import) bool {
-		return prints.among(h.Prints) > samePrints || shapes.among(h.Shape) > samePrints
+		return h.System == f.Summary.System && (prints.among(h.Prints) > samePrints || shapes.among(h.Shape) > samePrints)
 	}, o)
 	if err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (p *Plan) relatives(ctx context.Context, heads map[string]Import, known fun
 	for _, h := range heads {
 		named := h.Source == o.Replace || o.Named && h.Source == p.file.Source
 		overlaps := h.System == sum.System && h.First <= sum.Last && sum.First <= h.Last && sum.First != "" && h.First != ""
-		if h.Kind == sum.Kind && (named || overlaps || h.System == sum.System && (h.State == StateSending || known(h))) {
+		if h.Kind == sum.Kind && (named || overlaps || h.System == sum.System && h.State == StateSending || known(h)) {
 			near = append(near, h)
 		}
 	}
@@ -272,7 +272,7 @@ func (p *Plan) mended(ctx context.Context, heads map[string]Import, o Options) e
 		}
 		return nil
 	})
-	if err != nil || len(origins) == 0 {
+	if err != nil {
 		return err
 	}
 	before, err := p.relatives(ctx, heads, func(h Import) bool { return origins[h.Source] > 0 }, o)
@@ -288,8 +288,11 @@ func (p *Plan) mended(ctx context.Context, heads map[string]Import, o Options) e
 			return &ReplacesError{Import: h.Import, Same: n}
 		}
 	}
-	p.Source = sorted(p.sources)[0]
-	p.Known = p.sources[p.Source].Turn > 0
+	p.Source = p.file.Summary.Source
+	if len(origins) > 0 { // else every row is rejected once more
+		p.Source = sorted(p.sources)[0]
+		p.Known = p.sources[p.Source].Turn > 0
+	}
 	return p.file.Each(ctx, func(row importer.Row) error {
 		if row.Record == nil {
 			p.Rejected = append(p.Rejected, row.Origin)

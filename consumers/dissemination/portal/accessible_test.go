@@ -10,7 +10,7 @@ import (
 
 // TestAxe: axe-core finds nothing on any page at three widths, and no page is wider than its window.
 func TestAxe(t *testing.T) {
-	pages := []string{"/?lang=es", "/feed/?lang=en", "/explore?lang=en", "/explore/T2?lang=es", "/explore/T5?lang=en&period=all&sex=F&age=minor", "/explore/T11e?lang=es", "/calendar?lang=es", "/revisions/2014-S1?lang=en", "/explore/T2?lang=es&x=1"}
+	pages := []string{"/?lang=es", "/feed/?lang=en", "/explore?lang=en", "/explore/T2?lang=es", "/explore/T5?lang=en&period=all&sex=F&age=minor", "/explore/T11e?lang=es", "/calendar?lang=es", "/partners?lang=en", "/method?lang=es", "/problems/?lang=en", "/revisions/2014-S1?lang=en", "/explore/T2?lang=es&x=1"}
 	found, err := browser.Findings(t.Context(), handler(), pages, 1280, 768, 360)
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@ const calendarPath = "/calendar"
 // calendarView is what the template of the calendar is given.
 type calendarView struct {
 	Frame
-	Releases   []release
+	Vintages   []release
 	Next, Ends string   // the half-year that comes next, and when it ends; "" where nothing is published yet
 	Awaited    []string // half-years of which the final vintage is to come
 }
@@ -57,7 +57,7 @@ func viewCalendar(all []vintages.Vintage, lang string) calendarView {
 		return wording.HalfYear(p, lang)
 	}
 	for _, one := range byTime {
-		v.Releases = append(v.Releases, release{Vintage: one.Name(), Folder: vintages.Address(one.Period, one.Number), Period: wording.Capital(name(one.Period)), Status: statusName(one.Status).in(lang),
+		v.Vintages = append(v.Vintages, release{Vintage: one.Name(), Folder: vintages.Address(one.Period, one.Number), Period: wording.Capital(name(one.Period)), Status: statusName(one.Status).in(lang),
 			Published: wording.Moment(one.Published, lang), Stamp: stamp(one.Published), Bulletin: bulletin.Path + one.Period + "?vintage=" + strconv.FormatUint(one.Number, 10) + "&lang=" + lang,
 			Revisions: revisionsPath + one.Period + "?lang=" + lang})
 	}

@@ -32,6 +32,8 @@ func TestASliceIsShown(t *testing.T) {
 		"/explore/T8?lang=en&page=2":                                  {"Rows 251–334 of 334", "Rows before"},
 		"/explore?lang=en":                                            {"Registered returns by exit point", "What is not published, and why", "Vintage 2015-S2/1, tables T2, T4"},
 		"/calendar?lang=en":                                           {"Release calendar", "The first vintage of the second half of 2016, which ends on 31 December 2016", "The final vintage of the second half of 2015", "3 October 2016, 09:00"},
+		"/method?lang=es":                                             {"Qué es un registro. Un mensaje de uno de los dos temas", "los cruces de retorno (el puesto mismo), después los registros", "Versión 1"},
+		"/method?lang=en":                                             {"What is a record.", "A help belongs to the person's latest return"},
 		"/explore/T9?period=2016-S1&accompanied=unaccompanied&sex=_T": {"No acompañados", "Menores"},
 	} {
 		resp, page := get(t, handler(), target)
@@ -142,6 +144,11 @@ func TestASliceOfAVintageStays(t *testing.T) {
 	u, err := url.Parse(cited)
 	if err != nil || u.Query().Get("vintage") != "2" || u.Query().Get("period") != "2016-S1" || u.Query().Get("exit_point") != "L-COR" {
 		t.Fatalf("%q %v", cited, err)
+	}
+	for target, want := range map[string]string{"/explore/T2?period=2014-S1&vintage=1&exit_point=L-COR&lang=en": "Corinto 17,064", "/explore/T2?period=2014-S1&vintage=2&exit_point=L-COR&lang=en": "Corinto 17,304", "/explore/T2?period=2014-S1&exit_point=L-COR&lang=en": "Corinto 17,304"} {
+		if _, page := get(t, handler(), target); !strings.Contains(plain(page), want) {
+			t.Errorf("%s: the page does not say %q: %s", target, want, plain(page))
+		}
 	}
 	files := vintages.New(vintages.Config{Shelf: shelf()})
 	for _, name := range []string{"tables/T2.csv", "manifest.json"} {

@@ -57,7 +57,7 @@ func elements(t *testing.T, page string) []element {
 // What every page owes to screen readers, keyboards and the policy that forbids everything from elsewhere.
 func TestPagesAreWellMade(t *testing.T) {
 	pages := map[string]http.Handler{"/": handler(), "/?lang=en": handler(), "/?period=2015-S2": handler(), "/feed/": handler(), "/feed/?lang=en": handler(), "/problems/": handler(), "/problems/?lang=en": handler(),
-		"/nada": handler(), "/?lang=fr": handler(), "/?empty": nothing}
+		"/explore": handler(), "/explore/T5?lang=en": handler(), "/calendar": handler(), "/partners": handler(), "/method": handler(), "/method?lang=en": handler(), "/revisions/2014-S1": handler(), "/nada": handler(), "/?lang=fr": handler(), "/?empty": nothing}
 	for target, h := range pages {
 		_, page := get(t, h, target)
 		all := elements(t, page)

@@ -44,6 +44,7 @@ type Frame struct {
 	Home      string // address of the start page in this language
 	Tables    string // address of the list of tables in this language
 	Partners  string // address of the page for partner agencies in this language
+	Method    string // address of the text of the method in this language
 	Defined   string // where the definitions stand in this language
 	Releases  string // address of the release calendar in this language
 	Feed      string // address of the feed's description in this language
@@ -54,7 +55,7 @@ type Frame struct {
 func frame(lang, path, period string) Frame {
 	other := both{"en", "es"}.in(lang)
 	f := Frame{Lang: lang, Other: other, Style: stylePath, Home: "/?lang=" + lang, Tables: explorePath + "?lang=" + lang,
-		Defined: "/?lang=" + lang + "#h-def", Partners: partnersPath + "?lang=" + lang, Releases: calendarPath + "?lang=" + lang, Feed: feed.DocumentationPath + "?lang=" + lang, Elsewhere: path + "?lang=" + other}
+		Method: methodPath + "?lang=" + lang, Defined: "/?lang=" + lang + "#h-def", Partners: partnersPath + "?lang=" + lang, Releases: calendarPath + "?lang=" + lang, Feed: feed.DocumentationPath + "?lang=" + lang, Elsewhere: path + "?lang=" + other}
 	if period != "" {
 		f.Elsewhere += "&period=" + period
 	}

@@ -45,7 +45,7 @@ type server struct {
 	log   *slog.Logger
 }
 
-// New makes the handler for "/", "/explore", "/calendar", "/partners", "/feed/", "/revisions/", "/problems/" and "/assets/". It panics on a configuration that Validate refuses.
+// New makes the handler for "/", "/explore", "/calendar", "/method", "/partners", "/feed/", "/revisions/", "/problems/" and "/assets/". It panics on a configuration that Validate refuses.
 func New(c Config) http.Handler {
 	if err := c.Validate(); err != nil {
 		panic(err)
@@ -67,6 +67,7 @@ func New(c Config) http.Handler {
 		{"/feed/{$}", "/feed/", s.feed},
 		{explorePath, explorePath, s.tables},
 		{explorePath + "/{table}", explorePath + "/", s.explore},
+		{methodPath, methodPath, s.method},
 		{partnersPath, partnersPath, s.partners},
 		{calendarPath, calendarPath, s.calendar},
 		{revisionsPath + "{period}", revisionsPath, s.revisions},

@@ -207,7 +207,7 @@ func TestNothingPublishedYet(t *testing.T) {
 func TestNothingThatArrivesMovesAByte(t *testing.T) {
 	pull := func() map[string]string {
 		h, all := portal.New(portal.Config{Shelf: shelf()}), map[string]string{}
-		for _, target := range []string{"/", "/?lang=en", "/?period=2015-S2", "/?period=2016-S2", "/feed/", "/feed/?lang=en", "/nothing", "/problems/", "/problems/not-published"} {
+		for _, target := range []string{"/", "/?lang=en", "/?period=2015-S2", "/?period=2016-S2", "/feed/", "/feed/?lang=en", "/explore", "/explore/T2?lang=en", "/calendar", "/partners", "/method", "/nothing", "/problems/", "/problems/not-published"} {
 			resp, body := get(t, h, target)
 			all[target] = fmt.Sprint(resp.StatusCode, resp.Header, body)
 		}

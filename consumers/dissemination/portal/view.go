@@ -35,7 +35,7 @@ type homeView struct {
 	Withheld                   bool   // some count of the page
 	AsOf, AsOfISO              string
 	Published, PublishedISO    string
-	Method                     int
+	MethodVersion              int
 	Total                      string // as all counts, "" where it is not published
 	Checkpoint, Reconciled     string
 	Coverage, Late             string // "" where they are not given
@@ -98,7 +98,7 @@ func view(all []vintages.Vintage, o *vintages.Opened, lang string) homeView {
 	period, _ := calendar.ParsePeriod(o.Period) // only half-years have a public form
 	ask := feed.Query{Period: period, Series: feed.Registered, Lang: lang}
 	v := homeView{Frame: frame(lang, "/", o.Period), Label: o.Period, Name: wording.HalfYear(period, lang), First: wording.Date(period.First, lang), Last: wording.Date(period.Last, lang),
-		Vintage: o.Period + "/" + strconv.FormatUint(o.Number, 10), Folder: vintages.Address(o.Period, o.Number), Method: m.MethodVersion,
+		Vintage: o.Period + "/" + strconv.FormatUint(o.Number, 10), Folder: vintages.Address(o.Period, o.Number), MethodVersion: m.MethodVersion,
 		AsOf: wording.Moment(m.AsOf, lang), AsOfISO: stamp(m.AsOf), Published: wording.Moment(o.Vintage.Published, lang), PublishedISO: stamp(o.Vintage.Published)}
 	v.Bulletin = bulletin.Path + o.Period + "?lang=" + lang
 	v.Certificate = v.Folder + bundle.CertificatePath

@@ -76,15 +76,19 @@ func Drive(ctx context.Context, pages http.Handler, script string) (json.RawMess
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	var ended error
+	done := make(chan struct{})
+	go func() {
+		ended = cmd.Wait()
+		close(done)
+	}()
 	select {
 	case body := <-results:
 		stop()
-		<-ended
+		<-done
 		return valueOf(body)
-	case err := <-ended:
-		return nil, fmt.Errorf("chromium ended before the script: %w", errors.Join(err, context.Cause(ctx)))
+	case <-done:
+		return nil, fmt.Errorf("chromium ended before the script: %w", errors.Join(ended, context.Cause(ctx)))
 	}
 }
 
@@ -148,9 +152,19 @@ func stage(pages http.Handler, axe []byte, script string, results chan<- []byte)
 type open struct{ http.ResponseWriter }
 
 func (o open) WriteHeader(status int) {
+	o.unlock()
+	o.ResponseWriter.WriteHeader(status)
+}
+
+// Write may come without WriteHeader.
+func (o open) Write(b []byte) (int, error) {
+	o.unlock()
+	return o.ResponseWriter.Write(b)
+}
+
+func (o open) unlock() {
 	o.Header().Del("Content-Security-Policy")
 	o.Header().Del("X-Frame-Options")
-	o.ResponseWriter.WriteHeader(status)
 }
 
 // axeCore is the program of axe-core.
