@@ -47,6 +47,11 @@ func TestImportSendsGoodRowsAndKeepsTheOthers(t *testing.T) {
 	if err != nil || !strings.Contains(string(text), "31/02/2016") || !strings.Contains(string(text), "Nowhere at all") || strings.Contains(string(text), "Corinto") {
 		t.Errorf("%v %s", err, text)
 	}
+	// Sent as they are, the rejected rows are rejected once more.
+	r = imported(mixed + ".rejected.csv")
+	if r.status != exitNo || !strings.Contains(r.out, "0 accepted, 2 rejected") || !strings.Contains(r.err, mixed+".rejected.csv.rejected.csv") {
+		t.Errorf("%+v", r)
+	}
 }
 
 func TestImportIsRefusedWithTheWayOut(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	changefeed "retorno/consumers/dissemination/changes"
 	"retorno/consumers/dissemination/feed"
 	"retorno/consumers/dissemination/formats"
+	"retorno/consumers/dissemination/openapi"
 	"retorno/consumers/dissemination/portal"
 	"retorno/consumers/dissemination/quota"
 	"retorno/consumers/dissemination/response"
@@ -59,7 +60,7 @@ func budgetOf(r *http.Request) quota.Budget {
 	switch {
 	case under(sdmx.Root21+"data", sdmx.Root30+"data", "/feed/v1", vintages.Path, bulletin.Path, changefeed.Path, changefeed.PathAtom):
 		return quota.Data
-	case under(sdmx.Path, catalog.Path):
+	case under(sdmx.Path, catalog.Path, openapi.Path):
 		return quota.Structures
 	}
 	return quota.Free
@@ -89,6 +90,7 @@ func publicMux(shelf *vintages.Shelf, news *changefeed.Server, log *slog.Logger,
 	mux.Handle(formats.PatternTables, tables)
 	mux.Handle(formats.PatternTable, tables)
 	mux.Handle(catalog.Path, catalog.New(catalog.Config{Shelf: shelf, Services: services, Registerer: registry, Log: log}))
+	mux.Handle(openapi.Path, openapi.New(registry, log))
 	mux.Handle("/", portal.New(portal.Config{Shelf: shelf, Store: observations, Registerer: registry, Log: log}))
 	answers := news.Answers()
 	mux.Handle(changefeed.Path, answers)

@@ -221,7 +221,7 @@ func (c *conversion) place(departmentField, municipalityField string) (departmen
 	department = c.department(departmentField)
 	text := c.text(municipalityField)
 	code, ok := codelists.ResolveMunicipality(department, text)
-	ok = ok && !negative(text) && !wordless(text) && !strings.ContainsAny(text, doubtSigns)
+	ok = ok && !negative(text) && !wordless(text) && !decimal.MatchString(text) && !strings.ContainsAny(text, doubtSigns)
 	switch {
 	case !ok && department == "" && c.text(departmentField) != "":
 		// The department is the fault; the municipality cannot be judged without it.
@@ -286,7 +286,7 @@ func (c *conversion) statedAge() (uint32, bool) {
 	n, err := strconv.ParseFloat(strings.Replace(strings.TrimSpace(number), ",", ".", 1), 64)
 	per, known := ageUnits[codelists.Fold(text[len(number):])]
 	years := math.Floor(n / per)
-	if err != nil || !known || !(n >= 0 && years <= codelists.MaxAge) || n != math.Trunc(n) {
+	if err != nil || !known || strings.ContainsAny(text, "+<>≥≤") || !(n >= 0 && years <= codelists.MaxAge) || n != math.Trunc(n) {
 		c.fault("age", "bad_age", text)
 		return 0, false
 	}

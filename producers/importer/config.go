@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"retorno/producers/identity"
 	"retorno/schemas/codelists"
@@ -69,6 +70,8 @@ type Config struct {
 	SexM string
 	// DepartmentNumbers is NumbersINE or NumbersAlphabetical. Default: what the municipalities prove.
 	DepartmentNumbers string
+	// Now is when the file is read, for the warning of dates to come. Zero: the time of the computer.
+	Now time.Time
 	// Delimiter separates cells: one of , ; tab |. Default: found out.
 	Delimiter rune
 	// Charset is the character set: utf-8, windows-1252, cp850, cp437, macintosh, utf-16le or utf-16be. Default: found out.

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
 	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
@@ -98,9 +99,24 @@ func (c *conversion) moment(dateField, timeField string) (moment, bool) {
 func (c *conversion) times(r *events.Record, event moment) {
 	r.EventTimeMs = event.ms()
 	r.RecordedTimeMs = r.EventTimeMs
+	now := c.cfg.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	if event.day > calendar.DayOfTime(now)+1 { // a clock may be ahead
+		c.warn(c.eventField(), "in_the_future")
+	}
 	if recorded, ok := c.moment("recorded_date", ""); ok && recorded.ms() > r.EventTimeMs {
 		r.RecordedTimeMs = recorded.ms()
 	}
+}
+
+// eventField is the column that says when the event was.
+func (c *conversion) eventField() string {
+	if c.text("date") == "" {
+		return "arrival_date"
+	}
+	return "date"
 }
 
 func (c *conversion) crossing() *events.Record {
@@ -188,6 +204,9 @@ func (c *conversion) registration() *events.Record {
 	x.Department, x.Municipality = c.place("department", "municipality")
 	x.DestinationDepartment, x.DestinationMunicipality = c.place("destination_department", "destination_municipality")
 	on := event.day
+	if hasEvent && hasArrival && arrival.day > event.day {
+		c.fault("arrival_date", "contradiction", c.text("arrival_date"))
+	}
 	if hasArrival {
 		if hasEvent && !arrival.clock && arrival.day == event.day && arrival.ms() > event.ms() {
 			arrival = event // no person is registered before arriving; noon was only our assumption
@@ -298,13 +317,19 @@ func (c *conversion) check(r *events.Record) {
 		field := f.Field[strings.LastIndexByte(f.Field, '.')+1:]
 		switch field {
 		case "event_time_ms":
-			field = "date"
+			field = c.eventField()
 		case "arrival_time_ms":
 			field = "arrival_date"
 		case "recorded_time_ms":
 			field = "recorded_date"
 		}
-		c.fault(field, f.Code, f.Detail)
+		detail := f.Detail
+		if isDateField(field) {
+			if detail = c.text(field); detail == "" && len(faults) > 1 {
+				continue // made of another date, which is the fault
+			}
+		}
+		c.fault(field, f.Code, detail)
 	}
 }
 

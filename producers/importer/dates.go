@@ -16,6 +16,7 @@ type moment struct {
 	clock   bool         // hour, minute and second were stated
 	h, m, s int
 	number  bool // a day number of a spreadsheet
+	epoch   bool // a number of seconds or milliseconds
 
 	instant  time.Time    // when the cell states its own offset from UTC; else zero
 	written  calendar.Day // the day that stands in such a cell
@@ -86,7 +87,9 @@ func parseMoment(text, order string, century twoDigits) (moment, bool) {
 		return instantMoment(t), true
 	}
 	if t, ok := sinceEpoch(text); ok {
-		return instantMoment(t), true
+		out := instantMoment(t)
+		out.epoch = true
+		return out, true
 	}
 	if t, ok := spreadsheetNumber(text); ok {
 		return t, true

@@ -83,14 +83,22 @@ var forms = compiled([]form{
 	{begins: `^(ARROW1|FEA1)`, es: "un archivo de Arrow o Feather", en: "an Arrow or Feather file"},
 	{begins: `^(RD[AX][23]\n|X\n\x00\x00\x00[\x02\x03]|A\n[23]\n)`, es: "un archivo de R (.rds o .RData)", en: "an R file (.rds or .RData)"},
 	{begins: `^\x00{12}\xC2\xEA\x81\x60`, es: "un archivo de SAS (.sas7bdat)", en: "a SAS file (.sas7bdat)"},
+	{begins: `(?s)^.{0,160}SPSS PORT FILE|^.{440,480}SPSSPORT`, es: "un archivo portátil de SPSS (.por)", en: "a portable SPSS file (.por)"},
 	{begins: `^\$FL[23]`, es: "un archivo de SPSS (.sav)", en: "an SPSS file (.sav)"},
 	{begins: `^(<stata_dta>|[\x71-\x73][\x01\x02]\x01\x00)`, es: "un archivo de Stata (.dta)", en: "a Stata file (.dta)"},
 	{begins: `^[\x03\x04\x30\x31\x83\x8B\xF5][\x00-\x99][\x01-\x0C][\x01-\x1F][\x00-\xFF]{4}[\x00-\xFF]\x00|^[\x03\x30\x83\x8B\xF5][\x00-\x99][\x01-\x0C][\x01-\x1F][\x00-\xFF]{3}\x00`, es: "una tabla dBase (.dbf)", en: "a dBase table (.dbf)"},
+	{begins: `^(\xFF\xFE\x00\x00|\x00\x00\xFE\xFF|([^\x00]\x00{3}){8}|(\x00{3}[^\x00]){8})`, es: "texto en UTF-32", en: "text in UTF-32"},
+	{begins: `^ID;P(WXL|CALCOOO3?|(;[EN])*\r?\n[BCFOP];[A-Z])|^TABLE\r?\n0,1\r?\n`, es: "una hoja de cálculo SYLK o DIF (.slk, .dif)", en: "a SYLK or DIF spreadsheet (.slk, .dif)"},
+	{begins: `(?is)^(\xEF\xBB\xBF)?(\s|--[^\n]*\n|/\*.*?\*/;?|rem [^\n]*\n)*` + sqlStatement, es: "un volcado de una base de datos (.sql)", en: "a dump of a database (.sql)"},
 	{begins: `^(\xEF\xBB\xBF)?\s*<\?xml[^>]*>\s*(<\?mso|<Workbook)`, es: "una hoja de cálculo XML de Excel 2003", en: "an XML spreadsheet of Excel 2003"},
 	{begins: `(?i)^(\xEF\xBB\xBF)?\s*<(!doctype html|html|head|meta|table|body|style|div|center)\b`, es: "una página HTML, aunque se llame .xls", en: "an HTML page, though it may be called .xls"},
 	{begins: `^(\xEF\xBB\xBF)?\s*<(\?xml|[A-Za-z][\w:.-]*(\s[^<>]*)?>\s*<)`, es: "XML", en: "XML"},
 	{begins: `^(\xEF\xBB\xBF)?\s*(\{\s*"[^"]*"\s*:|\[\s*[\[{]|\[\s*\]|\{\s*\})`, es: "JSON", en: "JSON"},
 })
+
+// sqlStatement is how the first statement of a dump begins, or the comment by which the program that wrote it names itself.
+const sqlStatement = `(create\s+(table|database|schema)\s|insert\s+into\s|copy\s[^;]*\sfrom\s+stdin|drop\s+(table|database)\s|set\s+[\w@.]+\s*(=|\sto\s|\son\s|\soff\b)|` +
+	`use\s+[\w\[\]` + "`" + `]+\s*(;\s*\n|\ngo\b)|pragma\s+\w+\s*=|begin(\s+transaction)?;|lock\s+tables\s|--[^\n]*(database|mysql|mariadb|sql) dump)`
 
 func compiled(all []form) []form {
 	for i := range all {

@@ -1,10 +1,13 @@
 package importer
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/xuri/excelize/v2"
 )
 
 func reasonsOf(got result) string {
@@ -162,5 +165,108 @@ func TestRowsThatDifferInOneColumnAreNamed(t *testing.T) {
 	help := mustImport(t, cfg, "Centro;Fecha;Hora;Tipo de ayuda;Identidad\nOmoa;21/06/2015;9:20;Ropa;"+a+"\nOmoa;21/06/2015;9:20;Alimentación;"+a+"\n")
 	if len(help.sum.Warnings) != 0 {
 		t.Errorf("help: %v", help.sum.Warnings)
+	}
+}
+
+// wide is a text in four bytes a character, with the letter at one of them.
+func wide(text string, at int) string {
+	out := bytes.Repeat([]byte{0}, 4*len(text))
+	for i := range len(text) {
+		out[4*i+at] = text[i]
+	}
+	return string(out)
+}
+
+func TestFilesOfOtherFormsAreNamed(t *testing.T) {
+	data := []cells{{"Centro", "Fecha", "Sexo"}, {"Omoa", "30/06/2015", "Hombre"}, {"Omoa", "30/06/2015", "Mujer"}}
+	zeros := strings.Repeat("0", 8<<20)
+	for _, c := range []struct{ name, text, code, says string }{
+		{"xls", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + strings.Repeat("\x00", 600), "other_form", ".xls"},
+		{"ods", zipOf(t, "mimetype", "application/vnd.oasis.opendocument.spreadsheet", "content.xml", "<x/>"), "other_form", ".ods"},
+		{"ods by its type", zipOf(t, "mimetype", "application/vnd.oasis.opendocument.spreadsheet"), "other_form", ".ods"},
+		{"docx", zipOf(t, "word/document.xml", "<x/>"), "other_form", ".docx"},
+		{"xlsb", zipOf(t, "xl/workbook.bin", "x"), "other_form", ".xlsb"},
+		{"zip", zipOf(t, "export.csv", "Centro;Fecha\n"), "other_form", "ZIP"},
+		{"pdf", "%PDF-1.7\n", "other_form", "PDF"},
+		{"html", "\xEF\xBB\xBF \r\n<html><body><table><tr><td>Centro</td></tr></table>", "other_form", "HTML"},
+		{"table", "<TABLE border=1><tr><td>Centro", "other_form", "HTML"},
+		{"xml", "<?xml version=\"1.0\"?>\n<registros><r/></registros>", "other_form", "XML"},
+		{"xml of Excel", "<?xml version=\"1.0\"?>\n<?mso-application progid=\"Excel.Sheet\"?>\n<Workbook/>", "other_form", "2003"},
+		{"json", "[{\"centro\": \"Omoa\"}]", "other_form", "JSON"},
+		{"json lines", "{\"centro\": \"Omoa\"}\n{\"centro\": \"Omoa\"}\n", "other_form", "JSON"},
+		{"parquet", "PAR1\x15\x04", "other_form", "Parquet"},
+		{"photo of a list", "\xFF\xD8\xFF\xE0\x00\x10JFIF\x00" + strings.Repeat("\x80", 100), "other_form", "image"},
+		{"screenshot", "\x89PNG\r\n\x1A\n\x00\x00\x00\rIHDR", "other_form", "image"},
+		{"program", "\x7FELF\x02\x01\x01\x00" + strings.Repeat("\xC3\x00", 300), "other_form", "program"},
+		{"program of Windows", "MZ\x90\x00\x03\x00" + strings.Repeat("\x00", 60) + "PE", "other_form", "program"},
+		{"feather", "ARROW1\x00\x00\xFF\xFF\xFF\xFF", "other_form", "Feather"},
+		{"R", "RDX3\nX\n\x00\x00\x00\x03", "other_form", ".RData"},
+		{"SAS, all of its mark", strings.Repeat("\x00", 12) + "\xC2\xEA\x81\x60\xB3\x14\x11\xCF\xBD\x92\x08\x00\x09\xC7\x31\x8C\x18\x1F\x10\x11" + strings.Repeat("\x00", 300), "other_form", "sas7bdat"},
+		{"SPSS, portable", "ASCII SPSS PORT FILE" + strings.Repeat("\x00", 180), "other_form", ".por"},
+		{"SPSS, portable, in lines", strings.Repeat("EBCDIC SPSS PORT FILE                   ASCII SPSS PORT FILE                    \r\n", 2), "other_form", ".por"},
+		{"SPSS, portable, by its tag", strings.Repeat("0", 456) + "SPSSPORTA8/20150630", "other_form", ".por"},
+		{"UTF-32", "\xFF\xFE\x00\x00C\x00\x00\x00;\x00\x00\x00", "other_form", "UTF-32"},
+		{"UTF-32, highest byte first", "\x00\x00\xFE\xFF\x00\x00\x00C\x00\x00\x00;", "other_form", "UTF-32"},
+		{"UTF-32 without a mark", wide("Centro;Fecha", 0), "other_form", "UTF-32"},
+		{"UTF-32 without a mark, highest byte first", wide("Centro;Fecha", 3), "other_form", "UTF-32"},
+		{"SYLK", "ID;PWXL;N;E\r\nP;PGeneral\r\n", "other_form", ".slk"},
+		{"SYLK of LibreOffice", "ID;PCALCOOO32\nB;X8;Y20\n", "other_form", ".slk"},
+		{"DIF", "TABLE\r\n0,1\r\n\"EXCEL\"\r\n", "other_form", ".dif"},
+		{"COPY of PostgreSQL", "COPY public.registros (centro, fecha, sexo) FROM stdin;\nOmoa\t2015-06-30\tH\n\\.\n", "other_form", ".sql"},
+		{"pg_dump", "--\n-- PostgreSQL database dump\n--\n\n-- Dumped from database version 15.3\n\nSET statement_timeout = 0;\n", "other_form", ".sql"},
+		{"pg_dump with a long preface", "--\n-- PostgreSQL database dump\n--\n" + strings.Repeat("-- Dumped\n", 200), "other_form", ".sql"},
+		{"mysqldump", "-- MySQL dump 10.13  Distrib 8.0.33\n--\n/*!40101 SET NAMES utf8 */;\nDROP TABLE IF EXISTS `r`;\n", "other_form", ".sql"},
+		{"phpMyAdmin", "-- phpMyAdmin SQL Dump\n-- version 5.2\n", "other_form", ".sql"},
+		{"SQL Server", "\xEF\xBB\xBFUSE [SIAMIR]\r\nGO\r\n/****** Object:  Table ******/\r\nSET ANSI_NULLS ON\r\nGO\r\n", "other_form", ".sql"},
+		{"SQLite", "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "other_form", ".sql"},
+		{"rows of Oracle", "REM INSERTING into REGISTROS\r\nSET DEFINE OFF;\r\nInsert into REGISTROS (CENTRO) values ('Omoa');\r\n", "other_form", ".sql"},
+		{"SAS", strings.Repeat("\x00", 12) + "\xC2\xEA\x81\x60\xB3\x14\x11\xCF", "other_form", "sas7bdat"},
+		{"dbf", "\x03\x73\x06\x1E\x05\x00\x00\x00\xC1\x00\x36\x00" + strings.Repeat("\x00", 20), "other_form", ".dbf"},
+		{"access", "\x00\x01\x00\x00Standard ACE DB\x00", "other_form", "Access"},
+		{"gz in gz", packed(t, packed(t, "x")), "other_form", ".gz"},
+		{"json in gz", packed(t, "[{\"a\": 1}]"), "other_form", "JSON"},
+		{"cut gz", packed(t, strings.Repeat("Centro;Fecha\n", 900))[:40], "damaged", "gzip"},
+		{"cut xlsx", book(t, nil, "A", data)[:900], "damaged", "ZIP"},
+		{"no parts", zipOf(t, "xl/workbook.xml", "<workbook/>"), "damaged", "XLSX"},
+		{"large gz", packed(t, zeros), "too_large_unpacked", "1048576"},
+		{"large xlsx", zipOf(t, "xl/workbook.xml", "", "xl/worksheets/sheet1.xml", zeros), "too_large_unpacked", "1048576"},
+		{"xlsx that lies", lying(t, 8<<20), "", ""},
+		{"two sheets", book(t, nil, "2015-S1", data, "2015-S2", data), "several_sheets", "2015-S1, 2015-S2"},
+		{"merged data", book(t, func(f *excelize.File) { _ = f.MergeCell("A", "A2", "A3") }, "A", data), "merged_cells", "A2:A3"},
+		{"empty book", book(t, nil, "A", []cells{}), "empty", ""},
+		{"no header", book(t, nil, "A", []cells{{"x", "y"}, {1, 2}}), "no_header", ""},
+	} {
+		_, err := importText(t, Config{Kind: KindCentre, unpackedLimit: 1 << 20}, c.text)
+		var file *FileError
+		if !errors.As(err, &file) {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if c.code != "" && (file.Code != c.code || !strings.Contains(file.ES, c.says) || !strings.Contains(file.EN, c.says)) {
+			t.Errorf("%s: %s %s / %s", c.name, file.Code, file.ES, file.EN)
+		}
+		if c.code == "" && file.Code != "damaged" && file.Code != "too_large_unpacked" {
+			t.Errorf("%s: %s", c.name, file.Code)
+		}
+	}
+	named := Config{Kind: KindCentre, Sheet: "2015-S2"}
+	if got := mustImport(t, named, book(t, nil, "2015-S1", data[:2], "2015-S2", data)); got.sum.Accepted != 2 {
+		t.Errorf("a named sheet: %+v", got.sum)
+	}
+	named.Sheet = "2016"
+	var file *FileError
+	if _, err := importText(t, named, book(t, nil, "2015-S1", data)); !errors.As(err, &file) || file.Code != "no_such_sheet" {
+		t.Errorf("a sheet that is not there: %v", err)
+	}
+}
+
+// Text that merely begins like another form is text.
+func TestTextIsNotTakenForAnotherForm(t *testing.T) {
+	for _, first := range []string{"[Datos]", "{centro}", "<Centro>", "0001", "#Centro", "PK;x", "%;x",
+		"ID;PAIS", "ID;P", "TABLE;0,1", "-- Registro de retornados --", "SET;x", "Set 2015", "Insert;into", "Use;", "BEGIN", "USE EL FORMATO;;\nx", "Copia de registros", "/* registros */"} {
+		got := mustImport(t, Config{Kind: KindCentre}, first+"\nCentro;Fecha\nOmoa;30/06/2015\n")
+		if got.sum.Accepted != 1 {
+			t.Errorf("%s: %+v", first, got.sum)
+		}
 	}
 }

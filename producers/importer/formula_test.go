@@ -52,3 +52,48 @@ func TestInertCellsComeBack(t *testing.T) {
 		}
 	}
 }
+
+// What no program has calculated states nothing, and is said.
+func TestFormulasThatNothingHasCalculated(t *testing.T) {
+	cfg := Config{Kind: KindCentre}
+	plain := book(t, nil, "Datos", []cells{bookHead[:5:5], {"Omoa", "30/06/2015", "9:20", "Hombre", 25}, {"Omoa", "30/06/2015", "9:30", "Hombre", 7777}})
+	for _, c := range []struct {
+		cell   string
+		onLoad bool
+		said   string
+		age    int
+	}{
+		{`<f>20+1</f>`, false, "formula_without_value   1", -1},
+		{`<f>20+1</f><v/>`, false, "formula_without_value   1", -1},
+		{`<f>20+1</f><v />`, true, "formula_without_value   1", -1},
+		{`<f>20+1</f><v></v>`, false, "formula_without_value   1", -1},
+		{`<f t="shared" si="0"/>`, false, "formula_without_value   1", -1},
+		{`<x:f>20+1</x:f><x:v/>`, false, "formula_without_value   1", -1},
+		{`<f>20+1</f><v>0</v>`, true, "formula_without_value   1", -1},
+		{`<f>20+1</f><v>0.0</v>`, true, "formula_without_value   1", -1},
+		{`<f>20+1</f><v>0</v>`, false, "", 0},
+		{`<f>20+1</f><v>21</v>`, true, "", 21},
+		{`<f t="shared" si="0"/><v>21</v>`, false, "", 21},
+		{`<v/>`, true, "", -1},
+	} {
+		text := rewritten(t, plain, "sheet1.xml", strings.NewReplacer(`<v>7777</v>`, c.cell))
+		if c.onLoad {
+			text = rewritten(t, text, "workbook.xml", strings.NewReplacer(`</workbook>`, `<calcPr calcId="124519" fullCalcOnLoad="1"/></workbook>`))
+		}
+		got := mustImport(t, cfg, text)
+		if warnings(got.sum) != c.said || got.sum.Accepted != 2 {
+			t.Errorf("%s: %q, %+v", c.cell, warnings(got.sum), got.sum)
+			continue
+		}
+		if c.said != "" && got.sum.Warnings[0].Line != 3 {
+			t.Errorf("%s: line %d", c.cell, got.sum.Warnings[0].Line)
+		}
+		if age := got.records[1].GetRegistration().Age; age == nil != (c.age < 0) || age != nil && int(*age) != c.age {
+			t.Errorf("%s: age %v, want %d", c.cell, age, c.age)
+		}
+	}
+	empty := rewritten(t, plain, "sheet1.xml", strings.NewReplacer(`<v>7777</v>`, `<f>""</f><v></v>`, `<c r="E3"`, `<c r="E3" t="str"`))
+	if got := mustImport(t, cfg, empty); warnings(got.sum) != "" {
+		t.Errorf("a formula that gives an empty text: %s", warnings(got.sum))
+	}
+}

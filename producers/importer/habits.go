@@ -64,7 +64,7 @@ func (h *habits) look(r row) {
 		return ""
 	}
 	for field, column := range h.d.countries {
-		text := mended(cell(field))
+		text := spelt(field, mended(cell(field)))
 		column.look(text)
 		h.country(field, text, r.line)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode"
 
 	"retorno/schemas/codelists"
 	"retorno/schemas/dictionary"
@@ -145,6 +146,7 @@ func newHeader(cfg Config, r row) (h *header, matched int) {
 		h.fields[i] = field
 	}
 	h.followPaths(cfg)
+	h.pairTimes()
 	for i, field := range h.fields {
 		if field == "" || field == ignored {
 			continue
@@ -160,6 +162,20 @@ func newHeader(cfg Config, r row) (h *header, matched int) {
 		}
 	}
 	return h, matched
+}
+
+// pairTimes takes the only column of times for that of the only column of dates: beside "Fecha de llegada", "Hora" is that of the arrival.
+func (h *header) pairTimes() {
+	has := func(field string) bool { return slices.Contains(h.fields, field) }
+	pairs := [2][2]string{{"date", "time"}, {"arrival_date", "arrival_time"}}
+	for i, own := range pairs {
+		other := pairs[1-i]
+		at := slices.Index(h.fields, other[1])
+		if at >= 0 && has(own[0]) && !has(other[0]) && !has(own[1]) {
+			h.fields[at] = own[1]
+			return
+		}
+	}
 }
 
 // rejected reports whether the file is one of rejected rows.
@@ -229,7 +245,7 @@ func (h *header) check(cfg Config) error {
 		need("centre")
 	}
 	if len(missing) > 0 {
-		return fileError("missing_columns", strings.Join(missing, ", "), strings.Join(h.cells, ", "))
+		return fileError("missing_columns", strings.Join(missing, ", "), h.shown())
 	}
 	for _, field := range []string{"dni", "passport", "document_number"} {
 		if i, ok := h.at[field]; ok && cfg.Secret.IsZero() && !cfg.WithoutDocuments {
@@ -237,6 +253,24 @@ func (h *header) check(cfg Config) error {
 		}
 	}
 	return nil
+}
+
+// shown quotes the names of the columns. A row with long numbers or dates is one of data, and may be about a person.
+func (h *header) shown() string {
+	const most = 3 // digits, in the names of columns
+	for _, cell := range h.cells {
+		if len(strings.Map(onlyDigits, cell)) > most {
+			return fmt.Sprintf("… × %d", len(h.cells))
+		}
+	}
+	return fmt.Sprintf("%q", strings.Join(h.cells, ", "))
+}
+
+func onlyDigits(r rune) rune {
+	if unicode.IsDigit(r) {
+		return r
+	}
+	return -1
 }
 
 // warnings names the columns that were left out because they are unknown.

@@ -84,12 +84,23 @@ func (e *instantEvidence) usual() int {
 	return best
 }
 
+// tooManyMidnights reports whether midnights are more than chance makes of times that are stated to the minute or the second. Where times
+// are written by the quarter of an hour, one in 96 is a midnight, and at busy hours more.
+func (e *instantEvidence) tooManyMidnights() bool {
+	all, round := e.foreign+e.home, 0
+	for _, rows := range e.rows {
+		round += rows
+	}
+	const some, many = 2, 20
+	return e.midnights >= some && many*e.midnights >= all && 2*(round-e.midnights) < all-e.midnights
+}
+
 // doubtful returns the first line of times that look like midnights of another zone and are not proved to be; 0 when none do.
 func (e *instantEvidence) doubtful() int {
 	if e.allDays() {
 		return 0
 	}
-	if e.midnights >= 3 && 2*e.midnights > e.foreign+e.home {
+	if e.midnights >= 3 && 2*e.midnights > e.foreign+e.home || e.tooManyMidnights() {
 		return e.line
 	}
 	q := e.usual()

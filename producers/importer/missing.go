@@ -93,7 +93,7 @@ func (d *dialect) notStated(field, text string) bool {
 	if upper == "NONE" {
 		return !knownText(field, text)
 	}
-	letters, marked := onlyLetters(upper)
+	letters, marked := onlyLetters(strings.TrimFunc(upper, notLetter)) // "Sí." is yes, and "S.I." is not
 	bare, known := abbreviations[letters]
 	return known && (marked || bare && !knownText(field, text))
 }
@@ -132,6 +132,8 @@ func knownText(field, text string) bool {
 var noneIsDoubtful = map[string]bool{"centre": true, "document_check": true, "occupation": true}
 
 func isNone(text string) bool { return text == "None" || text == "NONE" }
+
+func notLetter(r rune) bool { return !unicode.IsLetter(r) }
 
 // onlyLetters leaves out what stands between letters; marked says that something did.
 func onlyLetters(upper string) (letters string, marked bool) {

@@ -1,38 +1,79 @@
 package importer
 
 import (
+	"fmt"
+	"math"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
+
+	"retorno/schemas/calendar"
 )
 
 // A cell of a sheet is a number, and its format says that the number is a date. Formats show 30 June 2015 as 06-30-15 or as
-// jun-15; therefore every format of dates is replaced before the cells are read.
+// jun-15, and 501199012345 as 5.01E+11; therefore every format is replaced before the cells are read by one that shows the number
+// that is stored, with a mark behind it where the number is a date or a time.
 
 // builtInDates are the numbers of formats of dates and times that every workbook has without naming them, and those that
 // workbooks of some countries have.
 var builtInDates = map[int]string{14: dateFormat, 15: dateFormat, 16: dateFormat, 17: dateFormat, 18: clockFormat, 19: clockFormat, 20: clockFormat, 21: clockFormat,
-	22: momentFormat, 45: clockFormat, 46: clockFormat, 47: clockFormat}
+	22: momentFormat, 45: clockFormat, 46: elapsedFormat, 47: clockFormat}
 
 const (
-	dateFormat   = momentFormat + `"` + dayMark + `"` // a format that shows the day only may stand over a time
-	clockFormat  = "hh:mm:ss"
-	momentFormat = "yyyy-mm-dd hh:mm:ss"
-	dayMark      = "\u2060"
+	dateFormat    = storedDays + `"` + mark + `d"` // may stand over a time that it does not show
+	momentFormat  = storedDays + `"` + mark + `m"`
+	clockFormat   = storedDays + `"` + mark + `c"`
+	elapsedFormat = storedDays + `"` + mark + `e"` // hours since midnight, which go on behind 24
+
+	storedDays = "0.0000000000" // to the hundred-thousandth of a second
+	mark       = "\u2060"
+
+	// storedNumber is a number that no format has: the library then gives what is stored, where its own "General" rounds to
+	// ten digits.
+	storedNumber = 1 << 30
 )
 
-// shownDate takes the midnight away that a format of days does not show.
-func shownDate(cell string) string {
-	text, marked := strings.CutSuffix(cell, dayMark)
+// shownTime writes the number of days under a format of dates or times as ISO does; other cells come back as they are. A day has
+// no time where the format does not show its midnight, and a number that is no day stays one.
+func shownTime(cell string, date1904 bool) string {
+	text, format, marked := strings.Cut(cell, mark)
 	if !marked {
 		return cell
 	}
-	return strings.TrimSuffix(text, " 00:00:00")
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return cell
+	}
+	const noise = 1e-9 // what adding days and hours leaves, in days
+	days := math.Floor(n + noise)
+	h, m, s := dayFraction(math.Max(n-days, 0))
+	clock := fmt.Sprintf("%02d:%02d:%02d", h, m, s)
+	switch {
+	case n < 0 || n > lastDayNumber:
+		return strconv.FormatFloat(math.Round(n*1000)/1000, 'f', -1, 64)
+	case format == "e" && days < firstSerial:
+		return fmt.Sprintf("%02d", h+24*int(days)) + clock[2:]
+	case format == "c" && days < firstSerial:
+		return clock
+	}
+	if date1904 {
+		days += macShift
+	}
+	year, month, day := calendar.Day(days + serialEpoch).Civil()
+	date := fmt.Sprintf("%04d-%02d-%02d", year, month, day)
+	if format == "d" && h+m+s == 0 {
+		return date
+	}
+	return date + " " + clock
 }
 
-// plainFormats gives every style of the workbook a format that loses nothing: ISO for dates and times, the number as it is for
-// numbers, but for formats that put zeros in front, as those of document numbers do.
+// lastDayNumber is the last day of a spreadsheet, 9999-12-31.
+const lastDayNumber = 2958466
+
+// plainFormats gives every style of the workbook a format that loses nothing: days for dates and times, the number that is stored
+// for numbers, but for formats that put zeros in front, as those of document numbers do.
 func plainFormats(f *excelize.File) error {
 	if _, err := f.GetStyle(0); err != nil { // reads the styles
 		return err
@@ -45,7 +86,7 @@ func plainFormats(f *excelize.File) error {
 	}
 	styles := len(f.Styles.CellXfs.Xf)
 	plain := map[string]int{}
-	for _, format := range []string{dateFormat, clockFormat, momentFormat} {
+	for _, format := range []string{dateFormat, clockFormat, elapsedFormat, momentFormat} {
 		style, err := f.NewStyle(&excelize.Style{CustomNumFmt: &format})
 		if err != nil {
 			return err
@@ -54,10 +95,10 @@ func plainFormats(f *excelize.File) error {
 	}
 	for i := range f.Styles.CellXfs.Xf[:styles] {
 		xf := &f.Styles.CellXfs.Xf[i]
-		if xf.NumFmtID == nil {
-			continue
+		id := storedNumber
+		if xf.NumFmtID != nil {
+			id = plainFormat(*xf.NumFmtID, codes, plain)
 		}
-		id := plainFormat(*xf.NumFmtID, codes, plain)
 		xf.NumFmtID = &id
 	}
 	return nil
@@ -74,10 +115,8 @@ func plainFormat(id int, codes map[int]string, plain map[string]int) int {
 		return plain[timeFormat(code)]
 	case named && leadingZeros.MatchString(code):
 		return id
-	case id == 49: // text
-		return id
 	}
-	return 0
+	return storedNumber
 }
 
 var (
@@ -98,6 +137,8 @@ func timeFormat(code string) string {
 		return momentFormat
 	case day, !clock && strings.Contains(code, "m"):
 		return dateFormat
+	case clock && strings.Contains(code, "["):
+		return elapsedFormat
 	case clock:
 		return clockFormat
 	}

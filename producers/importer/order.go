@@ -1,6 +1,10 @@
 package importer
 
-import "retorno/schemas/calendar"
+import (
+	"slices"
+
+	"retorno/schemas/calendar"
+)
 
 // orders are the orders of day, month and year that a column of figures may have.
 var orders = [3]string{DayFirst, MonthFirst, YearFirst}
@@ -158,6 +162,26 @@ func (e *dateEvidence) open() int {
 		}
 	}
 	return line
+}
+
+// orderNames are the orders of dates as the headers of files name them.
+var orderNames = map[string]string{DayFirst: " (dd/mm/aaaa)", MonthFirst: " (mm/dd/aaaa)", YearFirst: " (aa/mm/dd)"}
+
+// datedColumns are the names of the columns, each of dates with the order in which they were read: a few rows may not prove it once more.
+func (d *dialect) datedColumns() []string {
+	out := slices.Clone(d.header.cells)
+	for field, column := range d.dates {
+		i, ok := d.header.at[field]
+		if !ok || column.order == "" {
+			continue
+		}
+		if named := out[i] + orderNames[column.order]; fieldOf(Config{Kind: d.kind}, named) == field {
+			if hint, _ := dateHint(out[i]); hint == "" {
+				out[i] = named
+			}
+		}
+	}
+	return out
 }
 
 // dateOrders are the orders in which columns are read, by the column's name in the file.

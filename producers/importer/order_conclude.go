@@ -32,7 +32,7 @@ func (d *dialect) concludeDates(cfg Config, columns []*dateEvidence) error {
 		}
 		order, from := borrowed(e, columns)
 		switch {
-		case order != "":
+		case order != "" && !e.speaksAgainst(order):
 			d.warnings = append(d.warnings, Warning{Code: "date_order_borrowed", Column: e.name + " ← " + from, Line: e.open()})
 		case e.likelyDayFirst() && d.noneOtherThanDayFirst():
 			order = DayFirst
@@ -56,6 +56,22 @@ func (e *dateEvidence) likelyDayFirst() bool {
 	}
 	return e.field == "birth_date" || 2*(e.most[0]-e.least[0]) <= e.most[1]-e.least[1]
 }
+
+// speaksAgainst reports whether the dates of a column lie far closer together in another order than in the one that another column proves:
+// a program writes the one in its own order, and people the other.
+func (e *dateEvidence) speaksAgainst(order string) bool {
+	span := func(i int) calendar.Day { return e.most[i] - e.least[i] }
+	i := slices.Index(orders[:], order)
+	for _, j := range e.possible() {
+		if j != i && e.field != "birth_date" && far*span(j) < span(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// far is how many times as wide a column's dates lie in an order that is hardly theirs.
+const far = 5
 
 // noneOtherThanDayFirst reports whether no column is read in another order.
 func (d *dialect) noneOtherThanDayFirst() bool {
@@ -182,6 +198,8 @@ func (c *conversion) date(field, text string, century twoDigits) (moment, bool) 
 		t.day += macShift
 	case t.number && c.cfg.DayNumbers == "":
 		c.warn(field, "day_numbers")
+	case t.epoch && c.cfg.Instants == "":
+		c.warn(field, "seconds_since_1970")
 	}
 	if day, ok := column.instants.day(t); ok {
 		if day == t.day && c.cfg.Instants == "" {

@@ -14,7 +14,7 @@ import (
 var update = flag.Bool("update", false, "write the messages into docs/importing.md")
 
 // verbs of a message stand for what was found.
-var verbs = regexp.MustCompile(`%[a-z]`)
+var verbs = regexp.MustCompile(`%(?:\[\d\])?[a-z]`)
 
 func messages(texts map[string][2]string) string {
 	var b strings.Builder

@@ -20,16 +20,17 @@ var rejectedColumns = []string{"retorno_source", "retorno_row", "retorno_line", 
 // rejectedWriter writes rejected rows as CSV with the delimiter of the file, UTF-8 with a byte order mark so that
 // spreadsheets show accents.
 type rejectedWriter struct {
-	out    io.Writer
-	csv    *csv.Writer
-	header *header
-	begun  bool
+	out     io.Writer
+	csv     *csv.Writer
+	header  *header
+	columns []string // their names, with the order of their dates
+	begun   bool
 }
 
 func newRejectedWriter(w io.Writer, d *dialect) *rejectedWriter {
 	out := csv.NewWriter(w)
 	out.Comma = d.delimiter
-	return &rejectedWriter{out: w, csv: out, header: d.header}
+	return &rejectedWriter{out: w, csv: out, header: d.header, columns: d.datedColumns()}
 }
 
 func (w *rejectedWriter) write(r row, at Place, faults []fault) error {
@@ -38,7 +39,7 @@ func (w *rejectedWriter) write(r row, at Place, faults []fault) error {
 		if _, err := w.out.Write(bomUTF8); err != nil {
 			return err
 		}
-		all := append(append([]string(nil), rejectedColumns...), w.own(w.header.cells)...)
+		all := append(append([]string(nil), rejectedColumns...), w.own(w.columns)...)
 		for i := range all {
 			all[i] = inert(all[i])
 		}

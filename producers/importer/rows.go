@@ -158,7 +158,7 @@ func (r *rowReader) readLine() (textLine, error) {
 		}
 	}
 	r.buffer = b
-	if l.text = string(b); strings.TrimSpace(strings.TrimRight(l.text, endOfText)) == "" && strings.HasSuffix(l.text, endOfText) && r.ended() {
+	if l.text = string(b); (l.text == endOfCopy || strings.HasSuffix(l.text, endOfText) && strings.Trim(l.text, endOfText+" \t") == "") && r.ended() {
 		return textLine{}, io.EOF
 	}
 	if l.last {
@@ -170,6 +170,9 @@ func (r *rowReader) readLine() (textLine, error) {
 
 // endOfText is Ctrl-Z, with which programs of DOS end a file.
 const endOfText = "\x1a"
+
+// endOfCopy is the line with which COPY of PostgreSQL ends its rows.
+const endOfCopy = `\.`
 
 // ended reports whether nothing but blanks and Ctrl-Z follows.
 func (r *rowReader) ended() bool {

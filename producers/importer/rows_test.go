@@ -46,6 +46,10 @@ func TestBrokenRowsCostOneLine(t *testing.T) {
 		"two broken rows in a row": {"1,\"\n2,\"x\"y\n3,c\n", "1!broken_quotes 2!broken_quotes 3:3|c"},
 		"one long line":            {"1,a\n2," + strings.Repeat("x", maxRowBytes+10) + "\n3,c\n", "1:1|a 2!row_too_long 3:3|c"},
 		"a quote over a long line": {"1,\"a\n2," + strings.Repeat("x", maxRowBytes+10) + "\n3,c\n", "1!broken_quotes 2!row_too_long 3:3|c"},
+		"the end of COPY":          {"1,a\n\\.\n", "1:1|a"},
+		"the end of COPY, cut":     {"1,a\r\n\\.", "1:1|a"},
+		"the end of COPY, blanks":  {"1,a\n\\.\n\n\n", "1:1|a"},
+		"the end of one COPY":      {"1,a\n\\.\n2,b\n", "1:1|a 2:\\. 3:2|b"},
 		"a cell of too many lines": {"1,\"" + strings.Repeat("\n", maxRowLines) + "\"\n", "1!broken_quotes" + blankLines(2, maxRowLines) + fmt.Sprintf(" %d!broken_quotes", maxRowLines+1)},
 	} {
 		var got []string

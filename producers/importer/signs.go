@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -22,6 +23,8 @@ const (
 // spelt writes a sign that has one meaning in its column as a word.
 func spelt(field, text string) string {
 	switch sign := strings.TrimRight(text, "\uFE0E\uFE0F"); { // a program's choice between a letter and a picture
+	case fieldList(field) != "" && decimal.MatchString(text): // as a program writes the code 1 that keeps it as a number
+		return plainNumber(text)
 	case !wordless(sign):
 	case answers(field) && strings.Trim(sign, ticks) == "":
 		return "sí"
@@ -40,8 +43,14 @@ func wordless(text string) bool {
 
 func isLetterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
+// decimal is a number with a part behind its point. Code lists compare digits only, and would read 1.0 as 10.
+var decimal = regexp.MustCompile(`^\d+[.,]\d+$`)
+
 // misleading returns the fault of a text of which its letters and digits are not all, "" for any other.
 func misleading(list, text string) string {
+	if decimal.MatchString(text) {
+		return "unknown_code"
+	}
 	if !strings.ContainsAny(text, doubtSigns) {
 		if wordless(text) {
 			return "unknown_code"

@@ -133,7 +133,7 @@ func (d *dialect) findHeader(cfg Config, file io.ReadSeeker) error {
 		if first == nil {
 			return fileError("empty")
 		}
-		return fileError("no_header", clip(strings.Join(first, ", ")))
+		return fileError("no_header", len(first))
 	}
 	d.delimiter = found
 	return nil

@@ -180,7 +180,7 @@ func (e *export) text(mutations []byte) (text string, honest []bool) {
 var spanishMonths = map[time.Month]string{1: "Enero", 2: "Febrero", 3: "Marzo", 4: "Abril", 5: "Mayo", 6: "Junio", 7: "Julio", 8: "Agosto", 9: "Septiembre", 10: "Octubre", 11: "Noviembre", 12: "Diciembre"}
 
 // aloud are the warnings with which a date may be read otherwise than it was meant.
-var aloud = []string{"date_order_assumed", "date_order_borrowed", "midnight_elsewhere", "day_numbers", "dates_half_converted"}
+var aloud = []string{"date_order_assumed", "date_order_borrowed", "midnight_elsewhere", "day_numbers", "seconds_since_1970", "dates_half_converted"}
 
 // checkTruth imports a made export: what is not refused says what is true, or says nothing, or a warning says what may be wrong.
 func checkTruth(t *testing.T, seed uint64, mutations []byte) (accepted int) {

@@ -59,11 +59,17 @@ func openWorkbook(cfg Config, file io.Reader) (book *workbook, err error) {
 	if err := plainFormats(f); err != nil {
 		return nil, fileError("damaged", "XLSX")
 	}
-	name, header, err := chooseSheet(cfg, f)
+	header, hidden, err := chooseSheet(cfg, f)
 	if err != nil {
 		return nil, err
 	}
-	return readSheet(f, name, header, cfg.maxWorkbook())
+	if book, err = readSheet(f, header, cfg.maxWorkbook()); err != nil {
+		return nil, err
+	}
+	for _, h := range hidden {
+		book.warnings = append(book.warnings, Warning{Code: "hidden_sheet", Found: h.sheet, Line: h.row, Count: 1})
+	}
+	return book, nil
 }
 
 // checkArchive refuses what is no workbook, and what holds more than the limit, whatever its directory says.
@@ -95,74 +101,103 @@ func checkArchive(packed []byte, limit int64) error {
 
 // sheetHeader is the row of a sheet that names columns.
 type sheetHeader struct {
+	sheet               string
 	row, width, matched int
 	whole               bool // nothing that a record needs is missing
+	filled              bool // something stands below it
 }
 
-// chooseSheet finds the one sheet with a header that will do. Hidden sheets are read only when they are named.
-func chooseSheet(cfg Config, f *excelize.File) (string, sheetHeader, error) {
+// chooseSheet finds the one sheet with a header that will do, and the hidden ones that hold data too. Those are read only when
+// they are named.
+func chooseSheet(cfg Config, f *excelize.File) (best sheetHeader, hidden []sheetHeader, err error) {
 	if cfg.Sheet != "" {
 		if !slices.Contains(f.GetSheetList(), cfg.Sheet) {
-			return "", sheetHeader{}, fileError("no_such_sheet", cfg.Sheet, strings.Join(f.GetSheetList(), ", "))
+			return best, nil, fileError("no_such_sheet", cfg.Sheet, strings.Join(f.GetSheetList(), ", "))
 		}
-		h, err := headerOfSheet(cfg, f, cfg.Sheet)
-		return cfg.Sheet, h, err
+		best, err = headerOfSheet(cfg, f, cfg.Sheet)
+		return best, nil, err
 	}
-	var best string
-	var found sheetHeader
-	var whole []string
+	var whole, unseen []string
 	for _, name := range f.GetSheetList() {
-		if visible, err := f.GetSheetVisible(name); err != nil || !visible {
+		visible, err := f.GetSheetVisible(name)
+		if err != nil {
 			continue
 		}
 		h, err := headerOfSheet(cfg, f, name)
-		if err != nil {
-			return "", h, err
-		}
-		if h.whole {
+		switch {
+		case !visible:
+			if err == nil && h.whole && h.filled {
+				hidden, unseen = append(hidden, h), append(unseen, name)
+			}
+			continue
+		case err != nil:
+			return best, nil, err
+		case h.whole:
 			whole = append(whole, name)
 		}
-		if best == "" || h.whole && !found.whole || h.whole == found.whole && h.matched > found.matched {
-			best, found = name, h
+		if best.sheet == "" || h.whole && !best.whole || h.whole == best.whole && h.matched > best.matched {
+			best = h
 		}
 	}
-	if best == "" {
-		return "", found, fileError("empty")
+	switch {
+	case len(whole) > 1:
+		return best, nil, fileError("several_sheets", strings.Join(whole, ", "))
+	case len(whole) == 0 && len(hidden) > 0:
+		return best, nil, fileError("hidden_sheets", strings.Join(unseen, ", "))
+	case best.sheet == "":
+		return best, nil, fileError("empty")
 	}
-	if len(whole) > 1 {
-		return "", found, fileError("several_sheets", strings.Join(whole, ", "))
-	}
-	return best, found, nil
+	return best, hidden, nil
 }
 
 func headerOfSheet(cfg Config, f *excelize.File, name string) (best sheetHeader, err error) {
+	best.sheet = name
 	rows, err := f.Rows(name)
 	if err != nil {
 		return best, fileError("damaged", "XLSX")
 	}
 	defer func() { _ = rows.Close() }()
-	for n := 1; n <= headerWithin && rows.Next(); n++ {
+	for n := 1; (n <= headerWithin || best.matched > 0 && !best.filled) && rows.Next(); n++ {
 		cells, err := rows.Columns()
 		if err != nil {
 			return best, fileError("damaged", "XLSX")
 		}
-		if h, matched := newHeader(cfg, row{line: n, cells: cells}); matched > best.matched {
+		r := row{line: n, cells: cells}
+		best.filled = best.filled || best.matched > 0 && !r.blank()
+		if n > headerWithin {
+			continue
+		}
+		if h, matched := newHeader(cfg, r); matched > best.matched {
 			var refusal *FileError
 			err := h.check(cfg)
-			best = sheetHeader{row: n, width: len(cells), matched: matched, whole: err == nil || errors.As(err, &refusal) && refusal.Code != "missing_columns"}
+			best = sheetHeader{sheet: name, row: n, width: len(cells), matched: matched, whole: err == nil || errors.As(err, &refusal) && refusal.Code != "missing_columns"}
 		}
 	}
 	return best, nil
 }
 
 // readSheet writes the rows of a sheet as text.
-func readSheet(f *excelize.File, name string, header sheetHeader, limit int64) (*workbook, error) {
-	part := sheetPart(f, name)
+func readSheet(f *excelize.File, header sheetHeader, limit int64) (*workbook, error) {
+	path, part := sheetPart(f, header.sheet)
 	if ref := mergedBelow(part, header.row); ref != "" {
-		return nil, fileError("merged_cells", name, ref)
+		return nil, fileError("merged_cells", header.sheet, ref)
 	}
-	book := &workbook{sheet: name}
-	rows, err := f.Rows(name)
+	book := &workbook{sheet: header.sheet}
+	props, err := f.GetWorkbookProps()
+	if err != nil {
+		return nil, fileError("damaged", "XLSX")
+	}
+	date1904 := props.Date1904 != nil && *props.Date1904
+	calculation, err := f.GetCalcProps()
+	if err != nil {
+		return nil, fileError("damaged", "XLSX")
+	}
+	part, unknown := withoutGuesses(part, calculation.FullCalcOnLoad != nil && *calculation.FullCalcOnLoad)
+	if unknown.rows > 0 {
+		f.Pkg.Store(path, part)
+		book.warnings = append(book.warnings, Warning{Code: "formula_without_value", Line: unknown.line, Count: unknown.rows})
+	}
+	rows, err := f.Rows(header.sheet)
 	if err != nil {
 		return nil, fileError("damaged", "XLSX")
 	}
@@ -179,7 +214,7 @@ func readSheet(f *excelize.File, name string, header sheetHeader, limit int64) (
 			hidden = hidden.plus(n)
 		}
 		for i := range cells {
-			cells[i] = shownDate(oneLine.Replace(cells[i]))
+			cells[i] = shownTime(oneLine.Replace(cells[i]), date1904)
 		}
 		for len(cells) < max(header.width, 1) {
 			cells = append(cells, "")
@@ -198,17 +233,51 @@ func readSheet(f *excelize.File, name string, header sheetHeader, limit int64) (
 	if hidden.rows > 0 {
 		book.warnings = append(book.warnings, Warning{Code: "hidden_rows", Line: hidden.line, Count: hidden.rows})
 	}
-	if n := bytes.Count(part, []byte("</f></c>")); n > 0 {
-		book.warnings = append(book.warnings, Warning{Code: "formula_without_value", Line: 1, Count: n})
-	}
 	return book, nil
+}
+
+// formulaCell is a cell with a formula: its attributes, and its value, which may not be there.
+var formulaCell = regexp.MustCompile(`<(?:\w+:)?c(\s[^<>]*)?>\s*<(?:\w+:)?f\b[^<>]*(?:/>|>[^<>]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\b[^<>]*/>|<(?:\w+:)?v\b[^<>]*>([^<>]*)</(?:\w+:)?v>)?\s*</(?:\w+:)?c>`)
+
+var (
+	cellPlace = regexp.MustCompile(`\sr="[A-Z]+(\d+)"`)
+	cellType  = regexp.MustCompile(`\st="(\w+)"`)
+)
+
+// withoutGuesses takes the values of formulas that nothing has calculated out of a sheet, and counts these cells. A program that
+// cannot calculate writes no value, or 0, and leaves word in the workbook to calculate when it is opened.
+func withoutGuesses(part []byte, calculateOnLoad bool) ([]byte, tally) {
+	var unknown tally
+	if !bytes.Contains(part, []byte("<f")) && !bytes.Contains(part, []byte(":f")) {
+		return part, unknown
+	}
+	out := formulaCell.ReplaceAllFunc(part, func(cell []byte) []byte {
+		found := formulaCell.FindSubmatch(cell)
+		sort, value := "", strings.TrimSpace(string(found[2]))
+		if is := cellType.FindSubmatch(found[1]); is != nil {
+			sort = string(is[1])
+		}
+		n, err := strconv.ParseFloat(value, 64)
+		zero := err == nil && n == 0 && sort != "b" && sort != "str"
+		if !(value == "" && sort != "str" || calculateOnLoad && (value == "" || zero)) {
+			return cell
+		}
+		line, at := 1, ""
+		if ref := cellPlace.FindSubmatch(found[1]); ref != nil {
+			at = string(ref[0])
+			line, _ = strconv.Atoi(string(ref[1]))
+		}
+		unknown = unknown.plus(line)
+		return []byte("<c" + at + "/>")
+	})
+	return out, unknown
 }
 
 // oneLine keeps a row of the sheet on one line of the text.
 var oneLine = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")
 
-// sheetPart returns the XML of a sheet.
-func sheetPart(f *excelize.File, name string) []byte {
+// sheetPart returns the XML of a sheet and where it stands.
+func sheetPart(f *excelize.File, name string) (path string, text []byte) {
 	id := ""
 	for _, sheet := range f.WorkBook.Sheets.Sheet {
 		if sheet.Name == name {
@@ -216,22 +285,23 @@ func sheetPart(f *excelize.File, name string) []byte {
 		}
 	}
 	rels, _ := f.Pkg.Load("xl/_rels/workbook.xml.rels")
-	text, _ := rels.([]byte)
-	for _, tag := range relationship.FindAll(text, -1) {
+	relations, _ := rels.([]byte)
+	for _, tag := range relationship.FindAll(relations, -1) {
 		if !bytes.Contains(tag, []byte(`Id="`+id+`"`)) {
 			continue
 		}
 		if target := relationTarget.FindSubmatch(tag); target != nil {
-			path := string(target[1])
+			path = string(target[1])
 			if !strings.HasPrefix(path, "/") {
 				path = "xl/" + path
 			}
-			part, _ := f.Pkg.Load(strings.TrimPrefix(path, "/"))
-			out, _ := part.([]byte)
-			return out
+			path = strings.TrimPrefix(path, "/")
+			part, _ := f.Pkg.Load(path)
+			text, _ = part.([]byte)
+			return path, text
 		}
 	}
-	return nil
+	return "", nil
 }
 
 var (

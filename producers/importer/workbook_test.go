@@ -189,84 +189,10 @@ func lying(t testing.TB, size int) string {
 	return out.String()
 }
 
-func TestFilesOfOtherFormsAreNamed(t *testing.T) {
-	data := []cells{{"Centro", "Fecha", "Sexo"}, {"Omoa", "30/06/2015", "Hombre"}, {"Omoa", "30/06/2015", "Mujer"}}
-	zeros := strings.Repeat("0", 8<<20)
-	for _, c := range []struct{ name, text, code, says string }{
-		{"xls", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + strings.Repeat("\x00", 600), "other_form", ".xls"},
-		{"ods", zipOf(t, "mimetype", "application/vnd.oasis.opendocument.spreadsheet", "content.xml", "<x/>"), "other_form", ".ods"},
-		{"ods by its type", zipOf(t, "mimetype", "application/vnd.oasis.opendocument.spreadsheet"), "other_form", ".ods"},
-		{"docx", zipOf(t, "word/document.xml", "<x/>"), "other_form", ".docx"},
-		{"xlsb", zipOf(t, "xl/workbook.bin", "x"), "other_form", ".xlsb"},
-		{"zip", zipOf(t, "export.csv", "Centro;Fecha\n"), "other_form", "ZIP"},
-		{"pdf", "%PDF-1.7\n", "other_form", "PDF"},
-		{"html", "\xEF\xBB\xBF \r\n<html><body><table><tr><td>Centro</td></tr></table>", "other_form", "HTML"},
-		{"table", "<TABLE border=1><tr><td>Centro", "other_form", "HTML"},
-		{"xml", "<?xml version=\"1.0\"?>\n<registros><r/></registros>", "other_form", "XML"},
-		{"xml of Excel", "<?xml version=\"1.0\"?>\n<?mso-application progid=\"Excel.Sheet\"?>\n<Workbook/>", "other_form", "2003"},
-		{"json", "[{\"centro\": \"Omoa\"}]", "other_form", "JSON"},
-		{"json lines", "{\"centro\": \"Omoa\"}\n{\"centro\": \"Omoa\"}\n", "other_form", "JSON"},
-		{"parquet", "PAR1\x15\x04", "other_form", "Parquet"},
-		{"photo of a list", "\xFF\xD8\xFF\xE0\x00\x10JFIF\x00" + strings.Repeat("\x80", 100), "other_form", "image"},
-		{"screenshot", "\x89PNG\r\n\x1A\n\x00\x00\x00\rIHDR", "other_form", "image"},
-		{"program", "\x7FELF\x02\x01\x01\x00" + strings.Repeat("\xC3\x00", 300), "other_form", "program"},
-		{"program of Windows", "MZ\x90\x00\x03\x00" + strings.Repeat("\x00", 60) + "PE", "other_form", "program"},
-		{"feather", "ARROW1\x00\x00\xFF\xFF\xFF\xFF", "other_form", "Feather"},
-		{"R", "RDX3\nX\n\x00\x00\x00\x03", "other_form", ".RData"},
-		{"SAS", strings.Repeat("\x00", 12) + "\xC2\xEA\x81\x60\xB3\x14\x11\xCF", "other_form", "sas7bdat"},
-		{"dbf", "\x03\x73\x06\x1E\x05\x00\x00\x00\xC1\x00\x36\x00" + strings.Repeat("\x00", 20), "other_form", ".dbf"},
-		{"access", "\x00\x01\x00\x00Standard ACE DB\x00", "other_form", "Access"},
-		{"gz in gz", packed(t, packed(t, "x")), "other_form", ".gz"},
-		{"json in gz", packed(t, "[{\"a\": 1}]"), "other_form", "JSON"},
-		{"cut gz", packed(t, strings.Repeat("Centro;Fecha\n", 900))[:40], "damaged", "gzip"},
-		{"cut xlsx", book(t, nil, "A", data)[:900], "damaged", "ZIP"},
-		{"no parts", zipOf(t, "xl/workbook.xml", "<workbook/>"), "damaged", "XLSX"},
-		{"large gz", packed(t, zeros), "too_large_unpacked", "1048576"},
-		{"large xlsx", zipOf(t, "xl/workbook.xml", "", "xl/worksheets/sheet1.xml", zeros), "too_large_unpacked", "1048576"},
-		{"xlsx that lies", lying(t, 8<<20), "", ""},
-		{"two sheets", book(t, nil, "2015-S1", data, "2015-S2", data), "several_sheets", "2015-S1, 2015-S2"},
-		{"merged data", book(t, func(f *excelize.File) { _ = f.MergeCell("A", "A2", "A3") }, "A", data), "merged_cells", "A2:A3"},
-		{"empty book", book(t, nil, "A", []cells{}), "empty", ""},
-		{"no header", book(t, nil, "A", []cells{{"x", "y"}, {1, 2}}), "no_header", ""},
-	} {
-		_, err := importText(t, Config{Kind: KindCentre, unpackedLimit: 1 << 20}, c.text)
-		var file *FileError
-		if !errors.As(err, &file) {
-			t.Errorf("%s: %v", c.name, err)
-			continue
-		}
-		if c.code != "" && (file.Code != c.code || !strings.Contains(file.ES, c.says) || !strings.Contains(file.EN, c.says)) {
-			t.Errorf("%s: %s %s / %s", c.name, file.Code, file.ES, file.EN)
-		}
-		if c.code == "" && file.Code != "damaged" && file.Code != "too_large_unpacked" {
-			t.Errorf("%s: %s", c.name, file.Code)
-		}
-	}
-	named := Config{Kind: KindCentre, Sheet: "2015-S2"}
-	if got := mustImport(t, named, book(t, nil, "2015-S1", data[:2], "2015-S2", data)); got.sum.Accepted != 2 {
-		t.Errorf("a named sheet: %+v", got.sum)
-	}
-	named.Sheet = "2016"
-	var file *FileError
-	if _, err := importText(t, named, book(t, nil, "2015-S1", data)); !errors.As(err, &file) || file.Code != "no_such_sheet" {
-		t.Errorf("a sheet that is not there: %v", err)
-	}
-}
-
-// Text that merely begins like another form is text.
-func TestTextIsNotTakenForAnotherForm(t *testing.T) {
-	for _, first := range []string{"[Datos]", "{centro}", "<Centro>", "0001", "#Centro", "PK;x", "%;x"} {
-		got := mustImport(t, Config{Kind: KindCentre}, first+"\nCentro;Fecha\nOmoa;30/06/2015\n")
-		if got.sum.Accepted != 1 {
-			t.Errorf("%s: %+v", first, got.sum)
-		}
-	}
-}
-
 func TestFormatsOfNumbers(t *testing.T) {
 	for code, want := range map[string]string{
 		"dd/mm/yyyy": dateFormat, "d-mmm-yy": dateFormat, "mmm-yy": dateFormat, `d "de" mmmm "de" yyyy;@`: dateFormat, "yyyy-mm-dd hh:mm": momentFormat, "m/d/yy h:mm": momentFormat,
-		"h:mm AM/PM": clockFormat, "[h]:mm:ss": clockFormat, "mm:ss.0": clockFormat, "[$-C0A]dddd, d": dateFormat, "mmmm": dateFormat,
+		"h:mm AM/PM": clockFormat, "[h]:mm:ss": elapsedFormat, "[hh]:mm": elapsedFormat, "mm:ss.0": clockFormat, "[$-C0A]dddd, d": dateFormat, "mmmm": dateFormat,
 		"General": "", "0.00": "", "#,##0": "", `0 "días"`: "", `[$L.-480A] #,##0.00`: "", "0.00E+00": "", `0000\-0000\-00000`: "", "@": "", `[Red]0`: "", "# ?/?": "", "0%": "",
 	} {
 		if got := timeFormat(code); got != want {
@@ -277,6 +203,125 @@ func TestFormatsOfNumbers(t *testing.T) {
 		if leadingZeros.MatchString(code) != want {
 			t.Errorf("%s: %v", code, !want)
 		}
+	}
+}
+
+// A cell gives the number that is stored, however wide its column is and whatever its style shows of it.
+func TestNumbersAreReadAsTheyAreStored(t *testing.T) {
+	at := time.Date(2015, 6, 30, 14, 20, 0, 0, time.UTC)
+	for _, c := range []struct {
+		format string
+		value  any
+		want   string
+	}{
+		{"", 501199012345, "501199012345"},
+		{"General", 501199012345, "501199012345"},
+		{"General", 1001199112345, "1001199112345"},
+		{"General", 20150630143000, "20150630143000"},
+		{"General", 42185.604166667, "42185.604166667"},
+		{"General", 0.00001, "0.00001"},
+		{"0", 501199012345, "501199012345"},
+		{"#,##0", 501199012345, "501199012345"},
+		{"0.00E+00", 501199012345, "501199012345"},
+		{"@", 501199012345, "501199012345"},
+		{"[Red]0", 24.6, "24.6"},
+		{"d/m/yyyy", 501199012345, "501199012345"},
+		{"0000000000000", 501199012345, "0501199012345"},
+		{"d/m/yyyy", -5, "-5"},
+		{"d/m/yyyy", "30/06/2015", "30/06/2015"},
+		{"d/m/yyyy", at, "2015-06-30 14:20:00"},
+		{"mmm-yy", 42185, "2015-06-30"},
+		{"h:mm", at, "2015-06-30 14:20:00"},
+		{"yyyy-mm-dd hh:mm", 42185, "2015-06-30 00:00:00"},
+		{"yyyy-mm-dd hh:mm", 42185.99999998842, "2015-06-30 23:59:59"},
+		{"d/m/yyyy", 42185.999999, "2015-06-30 23:59:59"},
+		{"d/m/yyyy", 42185.99999999999, "2015-07-01"},
+		{"h:mm", 0.999999988, "23:59:59"},
+		{"h:mm", 0, "00:00:00"},
+		{"h:mm", 1, "00:00:00"},
+		{"h:mm", 1.5, "12:00:00"},
+		{"[h]:mm:ss", 1, "24:00:00"},
+		{"[hh]:mm:ss", 1.5, "36:00:00"},
+		{"[h]:mm", 0.5972222222, "14:20:00"},
+	} {
+		bold := func(f *excelize.File) {
+			style := &excelize.Style{Font: &excelize.Font{Bold: true}}
+			if c.format != "" {
+				style.CustomNumFmt = &c.format
+			}
+			id, err := f.NewStyle(style)
+			if err == nil {
+				err = f.SetCellStyle("Datos", "A2", "A2", id)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := openWorkbook(Config{Kind: KindCentre}, strings.NewReader(book(t, bold, "Datos", []cells{{"Identidad"}, {c.value}})))
+		if err != nil || string(got.text) != "Identidad\n"+c.want+"\n" {
+			t.Errorf("%v under %s: %v, %v, want %s", c.value, c.format, got, err, c.want)
+		}
+	}
+	late := cells{"Omoa", styled{42185, "d/m/yyyy"}, styled{1, "[hh]:mm:ss"}, "Hombre", 25}
+	cfg := Config{Kind: KindCentre}
+	want := mustImport(t, cfg, "Centro;Fecha de registro;Hora;Sexo;Edad\nOmoa;30/06/2015;24:00;Hombre;25\n")
+	if got := mustImport(t, cfg, book(t, nil, "Datos", []cells{bookHead[:5:5], late})); lines(t, got.records) != lines(t, want.records) {
+		t.Errorf("24:00 of a workbook: %s", lines(t, got.records))
+	}
+}
+
+// rewritten changes a part of a workbook as its program might have written it.
+func rewritten(t testing.TB, book, part string, change *strings.Replacer) string {
+	t.Helper()
+	archive, err := zip.NewReader(strings.NewReader(book), int64(len(book)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parts []string
+	for _, file := range archive.File {
+		r, err := file.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file.Name, part) {
+			text = []byte(change.Replace(string(text)))
+		}
+		parts = append(parts, file.Name, string(text))
+	}
+	return zipOf(t, parts...)
+}
+
+func TestDataInHiddenSheetsAreSaid(t *testing.T) {
+	cfg := Config{Kind: KindCentre}
+	june := []cells{bookHead[:5:5], {"Omoa", "30/06/2015", "9:20", "Hombre", 25}}
+	july := []cells{{"Julio"}, {}, bookHead[:5:5], {}, {"Omoa", "31/07/2015", "9:20", "Hombre", 25}}
+	hide := func(names ...string) func(*excelize.File) {
+		return func(f *excelize.File) {
+			for _, name := range names {
+				_ = f.SetSheetVisible(name, false, true)
+			}
+		}
+	}
+	for name, c := range map[string]struct{ text, sheet, said string }{
+		"data":          {book(t, hide("Julio"), "Junio", june, "Julio", july), "", "hidden_sheet  Julio 1"},
+		"named":         {book(t, hide("Julio"), "Junio", june, "Julio", july), "Julio", "note_skipped   1"},
+		"two":           {book(t, hide("Julio", "Otra"), "Junio", june, "Julio", july, "Otra", june), "", "hidden_sheet  Julio 1; hidden_sheet  Otra 1"},
+		"no rows":       {book(t, hide("Julio"), "Junio", june, "Julio", july[:4]), "", ""},
+		"other columns": {book(t, hide("Lista"), "Junio", june, "Lista", []cells{{"Departamento", "Municipio"}, {"Cortés", "Omoa"}}), "", ""},
+	} {
+		cfg.Sheet = c.sheet
+		if got := mustImport(t, cfg, c.text); warnings(got.sum) != c.said || got.sum.Accepted != 1 {
+			t.Errorf("%s: %q, %+v", name, warnings(got.sum), got.sum)
+		}
+	}
+	cfg.Sheet = ""
+	var file *FileError
+	if _, err := importText(t, cfg, book(t, hide("Julio"), "Portada", []cells{{"Informe"}}, "Julio", july)); !errors.As(err, &file) || file.Code != "hidden_sheets" || !strings.Contains(file.ES, "Julio") {
+		t.Errorf("nothing but a hidden sheet: %v", err)
 	}
 }
 

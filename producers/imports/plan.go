@@ -252,13 +252,16 @@ func (p *Plan) mended(ctx context.Context, heads map[string]Import) error {
 		near = append(near, head)
 		return nil
 	})
-	if err != nil || len(near) == 0 {
+	if err != nil {
 		return err
 	}
-	if p.sources, err = p.cluster.histories(ctx, near, nil); err != nil {
-		return err
+	p.Source = p.file.Summary.Source
+	if len(near) > 0 { // else every row is rejected once more
+		if p.sources, err = p.cluster.histories(ctx, near, nil); err != nil {
+			return err
+		}
+		p.Source, p.Known = near[0].Source, near[0].Turn > 0
 	}
-	p.Source, p.Known = near[0].Source, near[0].Turn > 0
 	return p.file.Each(ctx, func(row importer.Row) error {
 		if row.Record == nil {
 			p.Rejected = append(p.Rejected, row.Origin)

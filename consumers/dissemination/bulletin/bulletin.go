@@ -36,9 +36,14 @@ type Bulletin struct {
 	Figures       []Figure
 	Tables        []Table
 	Months        []Month
+	Line          string // through the months, and LineThen through those a year before
+	LineThen      string
 	Exits         []Bar
 	Ages          []Band
+	Map           []Tile
 	Reason        string // of a revision
+	Changed       string // what it changes of the total, in a sentence
+	Next          string // which bulletin follows
 	Incomplete    string // why it was published although records were missing
 	Coverage      string // in percent; "" where it is not given
 	Late          string
@@ -93,6 +98,7 @@ func Make(o, before *vintages.Opened, keys *Keys, lang string) Bulletin {
 		b.Tables[i].Number = i + 1
 	}
 	b.figures(o, before)
+	b.revisions(o)
 	b.pictures(o, before)
 	return b
 }

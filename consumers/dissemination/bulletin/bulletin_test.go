@@ -74,9 +74,9 @@ func list(t *testing.T) []vintages.Vintage {
 // The half-year of the seed reads as the office published it.
 func TestTheHalfYearOfTheSeed(t *testing.T) {
 	for target, want := range map[string][]string{
-		"/bulletin/2016-S1?lang=es": {"En el primer semestre de 2016 se registraron 27,086 migrantes retornados; el 63.0\u00a0% había salido de Honduras por Corinto.", "80.0\u00a0%", "2016-S1/2", "definitivo",
+		"/bulletin/2016-S1?lang=es": {"En el primer semestre de 2016 se registraron 27,086 migrantes retornados; el 63.0\u00a0% había salido de Honduras por el paso fronterizo terrestre de Corinto.", "80.0\u00a0%", "2016-S1/2", "definitivo",
 			"frente al mismo semestre del año anterior", "17,064"},
-		"/bulletin/2016-S1?lang=en": {"In the first half of 2016, 27,086 returned migrants were registered, 63.0% of whom had left Honduras by Corinto.", "against the same half-year a year before"},
+		"/bulletin/2016-S1?lang=en": {"In the first half of 2016, 27,086 returned migrants were registered, 63.0% of whom had left Honduras by the Corinto land border.", "against the same half-year a year before"},
 	} {
 		_, page := get(t, target)
 		for _, text := range want {
@@ -89,7 +89,7 @@ func TestTheHalfYearOfTheSeed(t *testing.T) {
 
 // The same vintage gives the same bytes, whenever it is asked for and by whichever process.
 func TestTheSameVintageGivesTheSameBytes(t *testing.T) {
-	for _, target := range []string{"/bulletin/2016-S1?lang=es", "/bulletin/2016-S1?lang=es&format=xlsx", "/bulletin/2015-S1?lang=en&format=xlsx"} {
+	for _, target := range []string{"/bulletin/2016-S1?lang=es", "/bulletin/2016-S1?lang=es&format=xlsx", "/bulletin/2015-S1?lang=en&format=xlsx", "/bulletin/2015-S1?lang=es&format=ods"} {
 		resp, body := get(t, target)
 		other := bulletin.New(bulletin.Config{Shelf: vintages.NewShelf(conn, time.Minute, time.Hour)})
 		w := httptest.NewRecorder()

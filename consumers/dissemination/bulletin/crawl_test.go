@@ -118,10 +118,15 @@ func ask(t *testing.T, service http.Handler, v vintages.Vintage, flow, key strin
 }
 
 // pageCounts are the counts of the page.
-func pageCounts(_ *testing.T, body string) map[observation]string {
+func pageCounts(t *testing.T, body string) map[observation]string {
+	t.Helper()
 	all := map[observation]string{}
 	for _, m := range keyed.FindAllStringSubmatch(body, -1) {
-		all[observation{html.UnescapeString(m[1]), m[2]}] = strings.TrimSpace(html.UnescapeString(m[3]))
+		o, text := observation{html.UnescapeString(m[1]), m[2]}, strings.TrimSpace(html.UnescapeString(m[3]))
+		if before, ok := all[o]; ok && marks.ReplaceAllString(before, "") != marks.ReplaceAllString(text, "") {
+			t.Errorf("%s stands on the page as %q and as %q", o.key, before, text)
+		}
+		all[o] = text
 	}
 	return all
 }

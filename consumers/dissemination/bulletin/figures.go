@@ -3,6 +3,7 @@ package bulletin
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/vintages"
@@ -46,8 +47,12 @@ func (b *Bulletin) figures(o, before *vintages.Opened) {
 			})}
 		b.Figures = append(b.Figures, f)
 		if part.column == "exit_point" {
-			b.Lead = wording.In(lang, "En el "+b.Name+" se registraron "+all+" migrantes retornados; el "+share+" había salido de Honduras por "+label+".",
-				"In the "+b.Name+", "+all+" returned migrants were registered, "+share+" of whom had left Honduras by "+label+".")
+			es, en := label, label
+			if strings.HasPrefix(part.code, "L-") { // of a land border
+				es, en = "el paso fronterizo terrestre de "+label, "the "+label+" land border"
+			}
+			b.Lead = wording.In(lang, "En el "+b.Name+" se registraron "+all+" migrantes retornados; el "+share+" había salido de Honduras por "+es+".",
+				"In the "+b.Name+", "+all+" returned migrants were registered, "+share+" of whom had left Honduras by "+en+".")
 		}
 	}
 }

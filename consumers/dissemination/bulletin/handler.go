@@ -58,6 +58,11 @@ type question struct {
 // parseQuestion reads the address, or names a parameter that cannot be.
 func parseQuestion(r *http.Request) (q question, err error) {
 	asked := r.URL.Query()
+	for name, values := range asked {
+		if values[0] == "" && slices.Contains([]string{"lang", "format", "vintage"}, name) {
+			return q, wrong(name)
+		}
+	}
 	q = question{period: r.PathValue("period"), lang: asked.Get("lang")}
 	switch q.lang {
 	case "":

@@ -1,25 +1,12 @@
 package bulletin
 
 import (
+	"fmt"
 	"slices"
-	"strconv"
 
 	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/wording"
-	"retorno/schemas/calendar"
 )
-
-// Month is a month of the half-year, and the same month a year before. A count that is not given has the text of its symbol, and no height.
-type Month struct {
-	Name         string
-	Count        string
-	Then         string // "" where no vintage of that half-year is published
-	Key, ThenKey Key
-	X, ThenX     float64 // left edges in percent of the width
-	Height       int     // pixels
-	ThenHeight   int
-	Top, ThenTop int
-}
 
 // Bar is a part of a picture of parts.
 type Bar struct {
@@ -35,13 +22,11 @@ type Band struct {
 	MenWidth, WomenWidth float64
 }
 
-// monthsHeight is the height of the tallest bar of a month, in pixels.
-const monthsHeight = 180
-
 func (b *Bulletin) pictures(o, before *vintages.Opened) {
 	b.months(o, before)
 	b.exits(o)
 	b.ages(o)
+	b.departments(o)
 }
 
 // count is what stands in a picture for a cell: its text, its height's value, and its key.
@@ -54,50 +39,13 @@ func (b *Bulletin) count(o *vintages.Opened, codes map[string]string) (text stri
 		return "[" + Confidential + "]", 0, b.keys.of(t, c)
 	}
 	text = wording.Number(c.Value)
-	if o.Manifest.Rounded > 1 {
+	switch {
+	case o.Manifest.Rounded > 1:
 		text += " [" + Provisional + "]"
+	case c.Kept: // of an earlier vintage
+		text += fmt.Sprintf(" ⟨%d⟩", c.Of)
 	}
 	return text, c.Value, b.keys.of(t, c)
-}
-
-func (b *Bulletin) months(o, before *vintages.Opened) {
-	period, err := calendar.ParsePeriod(o.Period)
-	if err != nil {
-		return
-	}
-	year, first, _ := period.First.Civil()
-	var values, then []int64
-	largest, any := int64(1), false
-	for i := range 6 {
-		month := int(first) + i
-		m := Month{Name: wording.Months[b.Lang][month-1], X: float64(i)*100/6 + 2, ThenX: float64(i)*100/6 + 9}
-		var now, earlier int64
-		m.Count, now, m.Key = b.count(o, registered(label(year, month)))
-		if before != nil {
-			m.Then, earlier, m.ThenKey = b.count(before, registered(label(year-1, month)))
-		}
-		any = any || m.Key != Key{}
-		values, then, largest = append(values, now), append(then, earlier), max(largest, now, earlier)
-		b.Months = append(b.Months, m)
-	}
-	if !any {
-		b.Months = nil
-		return
-	}
-	for i := range b.Months {
-		m := &b.Months[i]
-		m.Height, m.ThenHeight = int(values[i]*monthsHeight/largest), int(then[i]*monthsHeight/largest)
-		m.Top, m.ThenTop = monthsHeight-m.Height, monthsHeight-m.ThenHeight
-	}
-}
-
-// label names a month as periods do: 2016-01.
-func label(year, month int) string {
-	text := strconv.Itoa(month)
-	if month < 10 {
-		text = "0" + text
-	}
-	return strconv.Itoa(year) + "-" + text
 }
 
 // exits are the exit points of the half-year with a published count, the largest first.

@@ -11,7 +11,6 @@
 package quota
 
 import (
-	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -79,7 +78,10 @@ func New(c Config) *Limiter {
 
 // perMinute is the budget of a client; 0 is none.
 func (l *Limiter) perMinute(b Budget, partner bool) int {
-	n := map[Budget]int{Data: l.Data, Structures: l.Structures}[b]
+	n := l.Data
+	if b == Structures {
+		n = l.Structures
+	}
 	if partner {
 		n *= l.Partner
 	}
@@ -126,8 +128,9 @@ func (l *Limiter) take(h http.Header, c client, n int) (wait int) {
 	now := l.Now()
 	ok := bucket.AllowN(now, 1)
 	left := max(bucket.TokensAt(now), 0)
-	h.Set("RateLimit-Policy", fmt.Sprintf("%q;q=%d;w=60", c.budget, n))
-	h.Set("RateLimit", fmt.Sprintf("%q;r=%d;t=%d", c.budget, int(left), int(math.Ceil((float64(n)-left)/second))))
+	name := `"` + string(c.budget) + `";`
+	h.Set("RateLimit-Policy", name+"q="+strconv.Itoa(n)+";w=60")
+	h.Set("RateLimit", name+"r="+strconv.Itoa(int(left))+";t="+strconv.Itoa(int(math.Ceil((float64(n)-left)/second))))
 	if ok {
 		return 0
 	}

@@ -83,11 +83,14 @@ func Send(w http.ResponseWriter, r *http.Request, rep Representation) {
 	name := tag(rep)
 	if encoding != "" {
 		name += "-" + encoding
-		// net/http leaves the length of encoded content to the code that encodes it.
-		h.Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	h.Set("ETag", `"`+name+`"`)
+	h.Set("Accept-Ranges", "bytes")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	f := &finished{modified: rep.Modified.Truncate(time.Second), body: body}
+	if !rep.Modified.IsZero() {
+		h.Set("Last-Modified", f.modified.UTC().Format(http.TimeFormat))
+	}
 	f.keep(w)
 	f.send(w, r)
 }

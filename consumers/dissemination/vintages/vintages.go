@@ -112,11 +112,11 @@ func (s *Shelf) ask(ctx context.Context, row func(driver.Rows) error, query stri
 
 // List returns the vintages that have a public form, newest first; of a period, what is final before what is provisional. The slice is shared: it must not be changed.
 func (s *Shelf) List(ctx context.Context) ([]Vintage, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
 	if all, ok := s.recent(); ok {
 		return all, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
 	if err := s.takeTurn(ctx); err != nil {
 		return nil, fmt.Errorf("read the vintages: %w", err)
 	}

@@ -152,9 +152,19 @@ func stage(pages http.Handler, axe []byte, script string, results chan<- []byte)
 type open struct{ http.ResponseWriter }
 
 func (o open) WriteHeader(status int) {
+	o.unlock()
+	o.ResponseWriter.WriteHeader(status)
+}
+
+// Write may come without WriteHeader.
+func (o open) Write(b []byte) (int, error) {
+	o.unlock()
+	return o.ResponseWriter.Write(b)
+}
+
+func (o open) unlock() {
 	o.Header().Del("Content-Security-Policy")
 	o.Header().Del("X-Frame-Options")
-	o.ResponseWriter.WriteHeader(status)
 }
 
 // axeCore is the program of axe-core.

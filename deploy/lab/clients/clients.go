@@ -1,7 +1,8 @@
 // Package clients fetches programs that others wrote. Clients of ClickHouse: Python's clickhouse-driver and clickhouse-connect,
 // and three generations of the JDBC driver. Its tests run them, and curl, against the embedded engine: none of them may
-// notice that it is no server. Readers of what is published: pyjstat, libhxl, csvw, pyarrow, feedparser, sseclient-py and pySHACL, and of
-// SDMX sdmx1, pysdmx and R's rsdmx, which is the machine's. Its tests run them, unpatched, against the web server: each must find what the vintage has.
+// notice that it is no server. Readers of what is published: pyjstat, libhxl, csvw, pyarrow, calamine, feedparser, sseclient-py and pySHACL, and of
+// SDMX sdmx1, pysdmx and R's rsdmx, which is the machine's. Its tests run them, unpatched, against the web server: each must find what the
+// vintage has. Spectral and Schemathesis judge the description of the project's own addresses, and the answers by it.
 //
 // Every version is pinned, and each client is fetched once into a folder of the project's own.
 package clients
@@ -58,6 +59,29 @@ func Python(ctx context.Context, tell func(bytes int64)) (string, error) {
 // Partners is Python for the clients of SDMX, which need other versions of what they share.
 func Partners(ctx context.Context, tell func(bytes int64)) (string, error) {
 	return interpreter(ctx, partners, tell)
+}
+
+// spectral is the version of Spectral that is run.
+const spectral = "@stoplight/spectral-cli@6.16.3"
+
+// Spectral returns the program that judges descriptions of interfaces. It needs Node.js, whose npm fetches it. tell hears how many bytes
+// have come; it may be nil.
+func Spectral(ctx context.Context, tell func(bytes int64)) (string, error) {
+	proof := filepath.Join("node_modules", "@stoplight", "spectral-cli", "dist", "index.js")
+	dir, err := fetchonce.Folder{
+		Name:  fmt.Sprintf("spectral/%.8x", sha256.Sum256([]byte(spectral))),
+		Proof: proof,
+		Fill: func(ctx context.Context, dir string) error {
+			cmd := exec.CommandContext(ctx, "npm", "install", "--prefix", dir, "--no-audit", "--no-fund", "--ignore-scripts", "--silent", spectral)
+			var said strings.Builder
+			cmd.Stdout, cmd.Stderr = &said, &said
+			if err := fetchonce.Watch(dir, tell, cmd.Run); err != nil {
+				return fmt.Errorf("npm (Debian: nodejs npm): %w: %s", err, strings.TrimSpace(said.String()))
+			}
+			return nil
+		},
+	}.Path(ctx)
+	return filepath.Join(dir, proof), err
 }
 
 func interpreter(ctx context.Context, requirements []byte, tell func(bytes int64)) (string, error) {

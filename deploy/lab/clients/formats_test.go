@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"retorno/consumers/dissemination/bulletin"
 	"retorno/consumers/dissemination/catalog"
 	"retorno/consumers/dissemination/changes"
 	"retorno/consumers/dissemination/formats"
@@ -33,6 +34,7 @@ func published(t *testing.T) string {
 	mux.Handle(formats.PatternTables, tables)
 	mux.Handle(formats.PatternTable, tables)
 	mux.Handle(catalog.Path, catalog.New(catalog.Config{Shelf: shelf, Services: []catalog.Service{{Address: vintages.Path, Description: vintages.Path, ES: "Ediciones", EN: "Vintages"}}}))
+	mux.Handle(bulletin.Path, bulletin.New(bulletin.Config{Shelf: shelf}))
 	done := make(chan struct{})
 	news := changes.New(changes.Config{Shelf: shelf, Done: done})
 	mux.Handle(changes.Path, news.Answers())
@@ -59,4 +61,9 @@ func TestReadersOfTheCatalogue(t *testing.T) {
 // TestReadersOfChanges: feedparser and an SSE client are told every vintage.
 func TestReadersOfChanges(t *testing.T) {
 	call(t, ".", python(t), "-I", "changes.py", published(t))
+}
+
+// TestReadersOfWorkbooks: calamine reads the bulletin's workbooks, and finds the same in both forms.
+func TestReadersOfWorkbooks(t *testing.T) {
+	call(t, ".", python(t), "-I", "workbooks.py", published(t))
 }
