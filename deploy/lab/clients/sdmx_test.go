@@ -30,7 +30,8 @@ var halfYears = []vintagestest.Vintage{
 
 // concepts are the dimensions of the columns of tables, written by hand: the service takes them from the dictionary.
 var concepts = map[string]string{"source": "SOURCE", "route": "ROUTE", "exit_point": "EXIT_POINT", "sex": "SEX", "age": "AGE", "accompanied": "ACCOMPANIMENT",
-	"residence": "MUNICIPALITY_ORIGIN", "entry_point": "ENTRY_POINT", "centre": "CENTRE", "return_type": "TYPE_RETURN", "time_period": "TIME_PERIOD"}
+	"residence": "MUNICIPALITY_ORIGIN", "entry_point": "ENTRY_POINT", "centre": "CENTRE", "return_type": "TYPE_RETURN",
+	"kind": "ASSISTANCE_KIND", "result": "DOCUMENT_CHECK", "post": "BORDER_POINT", "time_period": "TIME_PERIOD"}
 
 // observation is one that a partner must read.
 type observation struct {
