@@ -23,6 +23,7 @@ import (
 	"retorno/consumers/dissemination/quota"
 	"retorno/consumers/dissemination/response"
 	"retorno/consumers/dissemination/sdmx"
+	sdmxcells "retorno/consumers/dissemination/sdmx/cells"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/deploy/ops"
 )
@@ -79,7 +80,8 @@ var services = []catalog.Service{
 func publicMux(shelf *vintages.Shelf, news *changefeed.Server, log *slog.Logger, registry prometheus.Registerer) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("/feed/v1/", feed.New(feed.Config{Shelf: shelf, Registerer: registry, Log: log}))
-	mux.Handle(sdmx.Path, sdmx.New(sdmx.Config{Shelf: shelf, Registerer: registry, Log: log}))
+	observations := sdmxcells.NewStore(shelf)
+	mux.Handle(sdmx.Path, sdmx.New(sdmx.Config{Shelf: shelf, Store: observations, Registerer: registry, Log: log}))
 	files := vintages.New(vintages.Config{Shelf: shelf, Registerer: registry, Log: log})
 	mux.Handle(vintages.Path, files)
 	mux.Handle(vintages.Path+"/", files)
@@ -89,7 +91,7 @@ func publicMux(shelf *vintages.Shelf, news *changefeed.Server, log *slog.Logger,
 	mux.Handle(formats.PatternTable, tables)
 	mux.Handle(catalog.Path, catalog.New(catalog.Config{Shelf: shelf, Services: services, Registerer: registry, Log: log}))
 	mux.Handle(openapi.Path, openapi.New(registry, log))
-	mux.Handle("/", portal.New(portal.Config{Shelf: shelf, Registerer: registry, Log: log}))
+	mux.Handle("/", portal.New(portal.Config{Shelf: shelf, Store: observations, Registerer: registry, Log: log}))
 	answers := news.Answers()
 	mux.Handle(changefeed.Path, answers)
 	mux.Handle(changefeed.PathAtom, answers)

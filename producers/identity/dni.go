@@ -22,7 +22,7 @@ func Warnings(d Document, birthYear int) []Warning {
 		return nil
 	}
 	var out []Warning
-	if _, ok := MunicipalityOf(d); !ok {
+	if _, ok := municipality(n); !ok {
 		out = append(out, WarnMunicipality)
 	}
 	if birthYear > 0 && atoi(n.Number[4:8]) < birthYear {
@@ -38,6 +38,11 @@ func MunicipalityOf(d Document) (string, bool) {
 	if err != nil || n.Number == "" || !isHonduranID(n) {
 		return "", false
 	}
+	return municipality(n)
+}
+
+// municipality returns that of a normalised Honduran id.
+func municipality(n Document) (string, bool) {
 	municipalities, _ := codelists.Get(codelists.Municipality)
 	code := n.Number[:4]
 	return code, municipalities.Has(code)

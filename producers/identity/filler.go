@@ -25,7 +25,9 @@ func whole(number string) string {
 }
 
 // rounded reports whether the number has lost digits that tell people apart.
-func rounded(number string) bool { return exponent.MatchString(number) }
+func rounded(number string) bool {
+	return strings.ContainsAny(number, "eE") && exponent.MatchString(number)
+}
 
 // filler reports whether a number of letters and digits is what people type where there is none, or what is left of a number that
 // was rounded.

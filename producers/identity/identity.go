@@ -95,7 +95,8 @@ func (s Secret) Key(d Document) (string, error) {
 //
 // No letters and digits at all are no document: the result is the zero Document.
 func Normalise(d Document) (Document, error) {
-	number := numberOf(d.Number)
+	text := bare(d.Number)
+	number := numberIn(text)
 	if number == "" {
 		return Document{}, nil
 	}
@@ -117,7 +118,7 @@ func Normalise(d Document) (Document, error) {
 	if fault := numberFault(out); fault != "" {
 		return Document{}, &FaultError{Fault: fault}
 	}
-	if text := bare(d.Number); rounded(text) || !isHonduranID(out) && (isDate(text, number) || amongOthers(text, number)) {
+	if rounded(text) || !isHonduranID(out) && (isDate(text, number) || amongOthers(text, number)) {
 		return Document{}, &FaultError{Fault: FaultDummy}
 	}
 	return out, nil

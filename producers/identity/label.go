@@ -27,8 +27,15 @@ var (
 
 const words = `DNI|ID|RNP|TARJETA|DE|IDENTIDAD|IDENTIFICACI[ÓO]N|C[ÉE]DULA|DOCUMENTO|DOC|NACIONAL|N[ÚU]MERO|N[ÚU]M|NRO|NO|N`
 
+// plain reports whether a text holds figures, hyphens and blanks only, as most documents are written: it has no label, no decimals
+// and one form in Unicode.
+func plain(text string) bool { return strings.Trim(text, "0123456789- ") == "" }
+
 // bare is the number without the name of its document.
 func bare(text string) string {
+	if plain(text) {
+		return text
+	}
 	text = norm.NFKC.String(ordinal.Replace(text))
 	if rest := text[len(label.FindString(text)):]; strings.ContainsAny(rest, "0123456789") {
 		return rest
@@ -37,8 +44,17 @@ func bare(text string) string {
 }
 
 // numberOf is the letters and digits of a number.
-func numberOf(text string) string {
-	number := foldNumber(whole(bare(text)))
+func numberOf(text string) string { return numberIn(bare(text)) }
+
+// separators stand between the figures of a plain number.
+var separators = strings.NewReplacer("-", "", " ", "")
+
+// numberIn is the letters and digits of a number without the name of its document.
+func numberIn(bare string) string {
+	if plain(bare) {
+		return separators.Replace(bare)
+	}
+	number := foldNumber(whole(bare))
 	if p := labelled.FindStringSubmatch(number); p != nil {
 		return p[1]
 	}
@@ -47,8 +63,11 @@ func numberOf(text string) string {
 
 // amongOthers reports whether a text holds a DNI and more than its label: another number, or the words "hijo de".
 func amongOthers(text, number string) bool {
-	p := nationalID.FindStringSubmatch(bare(text))
-	return p != nil && len(number) != dniDigits && possible(p[1]+p[2]+p[3])
+	if len(number) <= dniDigits {
+		return false // nothing stands beside it
+	}
+	p := nationalID.FindStringSubmatch(text)
+	return p != nil && possible(p[1]+p[2]+p[3])
 }
 
 // possible reports whether 13 digits may be a DNI.

@@ -32,8 +32,8 @@ func sinceEpoch(text string) (time.Time, bool) {
 	if len(text) != 10 && len(text) != 13 {
 		return time.Time{}, false
 	}
-	n, err := strconv.ParseUint(text, 10, 63)
-	if err != nil {
+	n, ok := digits(text, 10, 13)
+	if !ok {
 		return time.Time{}, false
 	}
 	ms := int64(n)
@@ -52,6 +52,11 @@ var (
 
 // cutZone takes the zone off a date and time; nil without one. CST is the time of Honduras.
 func cutZone(text string) (civil string, zone *time.Location) {
+	// Both forms have a colon, and a letter or a sign behind it or, as C writes a date, in front.
+	colon := strings.IndexByte(text, ':')
+	if colon < 0 || !strings.ContainsAny(text[colon:], "zZtT+-") && text[0] < 'A' {
+		return text, nil
+	}
 	if p := yearLast.FindStringSubmatch(text); p != nil {
 		text = p[1] + " " + p[2] + " " + p[5] + " " + p[3] + p[4]
 	}
@@ -213,6 +218,9 @@ var fraction = regexp.MustCompile(`^0?[.,](\d+)$`)
 var pointed = regexp.MustCompile(`^\d{1,2}[.,]\d\d(?:[.,]\d\d)?$`)
 
 func clockForm(text string) int {
+	if !strings.ContainsAny(text, ".,") {
+		return clockPlain
+	}
 	if p := fraction.FindStringSubmatch(text); p != nil {
 		if len(p[1]) == 2 && p[1] < "60" && text[0] == '0' {
 			return clockEither

@@ -119,12 +119,16 @@ const (
 )
 
 func spreadsheetNumber(text string) (moment, bool) {
-	n, err := strconv.ParseFloat(strings.Replace(text, ",", ".", 1), 64)
-	if err != nil || !(n >= firstSerial && n < lastSerial+1) || strings.ContainsAny(text, "eExXpPnNiI_+-") || len(text) < 4 {
+	if len(text) < 4 || strings.Trim(text, "0123456789.,") != "" {
+		return moment{}, false
+	}
+	text = strings.Replace(text, ",", ".", 1)
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n >= firstSerial && n < lastSerial+1) {
 		return moment{}, false
 	}
 	// A year alone is no date.
-	if whole, _, point := strings.Cut(strings.Replace(text, ",", ".", 1), "."); len(whole) < 5 && !point {
+	if whole, _, point := strings.Cut(text, "."); len(whole) < 5 && !point {
 		return moment{}, false
 	}
 	days := int64(n)
@@ -185,6 +189,15 @@ var dateWords = strings.NewReplacer(" de ", " ", " del ", " ", ",", " ")
 // parted is a year as a number with thousands: 2,016 or 2.016.
 var parted = regexp.MustCompile(`\b([12])[.,](\d{3})$`)
 
+// betweenParts reports whether a character stands between day, month and year.
+func betweenParts(r rune) bool {
+	switch r {
+	case '/', '-', '.', ' ', '\u00a0', '\u202f':
+		return true
+	}
+	return false
+}
+
 // dateParts cuts a date at its separators. A month written as a word becomes its number and stands in the middle; the name of
 // a day of the week before a date falls away.
 func dateParts(text string) (a, b, c string, monthName, ok bool) {
@@ -195,7 +208,16 @@ func dateParts(text string) (a, b, c string, monthName, ok bool) {
 	if strings.ContainsAny(text, ", ") {
 		text = dateWords.Replace(text)
 	}
-	parts := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("/-. \u00a0\u202f", r) })
+	var all [5]string
+	n := 0
+	for part := range strings.FieldsFuncSeq(text, betweenParts) {
+		if n == len(all) {
+			return "", "", "", false, false
+		}
+		all[n] = part
+		n++
+	}
+	parts := all[:n]
 	if len(parts) == 1 && len(parts[0]) == 8 {
 		if _, all := digits(parts[0], 8, 8); all { // 20160630
 			return parts[0][:4], parts[0][4:6], parts[0][6:], false, true

@@ -164,7 +164,6 @@ func (c *conversion) doubtful(field, list, text string) bool {
 	if _, column := c.dialect.header.at[field]; !column || len(text) > longest {
 		return false
 	}
-	upper := strings.ToUpper(text)
 	switch {
 	case answers(field):
 		return plainNumber(text) == "-1" // Access writes yes so, others nothing
@@ -173,7 +172,7 @@ func (c *conversion) doubtful(field, list, text string) bool {
 	case list != codelists.Country:
 		return false
 	}
-	return c.dialect.countries[field].doubts(upper)
+	return c.dialect.countries[field].doubts(strings.ToUpper(text))
 }
 
 // doubts reports whether a text in a column of countries, in upper case, may be another country than its code or number says.

@@ -196,19 +196,25 @@ func (s *columnSums) proves(i int, n float64) bool {
 
 // data takes a row of data into account.
 func (s *sums) data(r row) {
-	for _, sum := range []*columnSums{&s.all, &s.since} {
-		sum.rows++
-		for i, cell := range r.cells {
-			if cell == "" {
-				continue
-			}
-			n := 0.0
-			if c := cell[0]; '0' <= c && c <= '9' {
-				n, _ = strconv.ParseFloat(strings.Replace(cell, ",", ".", 1), 64)
-			}
-			sum.add(i, n)
+	s.all.rows++
+	s.since.rows++
+	for i, cell := range r.cells {
+		if cell == "" {
+			continue
 		}
+		n, _ := number(strings.Replace(cell, ",", ".", 1))
+		s.all.add(i, n)
+		s.since.add(i, n)
 	}
+}
+
+// number is the number that a cell holds, 0 and false for any other text.
+func number(cell string) (float64, bool) {
+	if strings.Trim(cell, "0123456789.") != "" {
+		return 0, false // most cells are no numbers, and an error costs memory
+	}
+	n, err := strconv.ParseFloat(cell, 64)
+	return n, err == nil
 }
 
 // are reports whether a row is one of sums.
@@ -218,8 +224,8 @@ func (s *sums) are(d *dialect, r row) bool {
 		if cell = trimmed(cell); cell == "" {
 			continue
 		}
-		n, err := strconv.ParseFloat(cell, 64)
-		if err != nil || !s.all.proves(i, n) && !s.since.proves(i, n) {
+		n, ok := number(cell)
+		if !ok || !s.all.proves(i, n) && !s.since.proves(i, n) {
 			return false
 		}
 		some = true

@@ -44,7 +44,8 @@ type rowReader struct {
 	delimiter byte
 	line      int // lines taken so far
 	pending   []textLine
-	marked    bool // of a file of rejected rows: inert cells come as they were
+	buffer    []byte // of readLine
+	marked    bool   // of a file of rejected rows: inert cells come as they were
 }
 
 type textLine struct {
@@ -130,7 +131,7 @@ func (r *rowReader) readLine() (textLine, error) {
 		r.line++
 		return l, nil
 	}
-	var b strings.Builder
+	b := r.buffer[:0]
 	var l textLine
 	for n := 0; ; n++ {
 		c, err := r.r.ReadByte()
@@ -150,13 +151,14 @@ func (r *rowReader) readLine() (textLine, error) {
 		if c == '\n' {
 			break
 		}
-		if b.Len() < maxRowBytes {
-			b.WriteByte(c)
+		if len(b) < maxRowBytes {
+			b = append(b, c)
 		} else {
 			l.long = true
 		}
 	}
-	if l.text = b.String(); strings.TrimSpace(strings.TrimRight(l.text, endOfText)) == "" && strings.HasSuffix(l.text, endOfText) && r.ended() {
+	r.buffer = b
+	if l.text = string(b); strings.TrimSpace(strings.TrimRight(l.text, endOfText)) == "" && strings.HasSuffix(l.text, endOfText) && r.ended() {
 		return textLine{}, io.EOF
 	}
 	if l.last {

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"strings"
+	"unicode"
 
 	"retorno/schemas/codelists"
 )
@@ -33,7 +34,11 @@ func spelt(field, text string) string {
 }
 
 // wordless reports whether a text has neither letters nor digits.
-func wordless(text string) bool { return text != "" && codelists.Fold(text) == "" }
+func wordless(text string) bool {
+	return text != "" && strings.IndexFunc(text, isLetterOrDigit) < 0 && codelists.Fold(text) == ""
+}
+
+func isLetterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // misleading returns the fault of a text of which its letters and digits are not all, "" for any other.
 func misleading(list, text string) string {

@@ -13,20 +13,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/wording"
 	"retorno/schemas/calendar"
-)
-
-// Symbols that stand where or beside a number stands, in square brackets, as the statistical offices of the United Kingdom write them
-// (Government Analysis Function, "Symbols in tables", 2022).
-const (
-	Confidential = "c" // withheld
-	Provisional  = "p"
-	Revised      = "r" // a revision gives another count than the vintage before
-	NotAvailable = "x" // not in the vintage
 )
 
 // Bulletin is what is written, in one language.
@@ -52,28 +44,33 @@ type Bulletin struct {
 	Late          string
 	MethodVersion int
 	Address       string // of the vintage
-	published     stamp
+	Here          string // address of the bulletin of this vintage, with a question begun
+	published     time.Time
+	keys          *Keys
 }
 
 // Figure is a key figure.
 type Figure struct {
 	Name, Value string
 	Note        string // its base, or what it is
-	Change      string // against the same half-year a year before; "" where one of both is not given, or the base is under 50
-	Key         string // of its cell; "" where it is of several
+	Change      string // against the same half-year a year before; a symbol where one of both is not given, or is under 50
+	Key         Key
+	Count       int64
 }
 
 // leastBase is the smallest count against which a change is given.
 const leastBase = 50
 
-// Make makes the bulletin of a vintage. before is the newest vintage of the half-year a year before, or nil.
-func Make(o, before *vintages.Opened, lang string) Bulletin {
+// Make makes the bulletin of a vintage. before is the vintage of the half-year a year before that was the newest when this one was published,
+// or nil; keys are those of the lattices that vintages had until then.
+func Make(o, before *vintages.Opened, keys *Keys, lang string) Bulletin {
 	m := o.Manifest
 	period, _ := calendar.ParsePeriod(o.Period) // only half-years have a public form
 	b := Bulletin{Lang: lang, Period: o.Period, Name: wording.HalfYear(period, lang), First: wording.Date(period.First, lang), Last: wording.Date(period.Last, lang),
 		Vintage: o.Period + "/" + strconv.FormatUint(o.Number, 10), Status: statusName(o.Status, lang), Published: wording.Moment(o.Vintage.Published, lang),
 		AsOf: wording.Moment(m.AsOf, lang), Reason: strings.TrimSuffix(m.Reason, "."), MethodVersion: m.MethodVersion, Address: vintages.Address(o.Period, o.Number),
-		published: stamp(o.Vintage.Published)}
+		Here:      Path + o.Period + "?vintage=" + strconv.FormatUint(o.Number, 10),
+		published: o.Vintage.Published, keys: keys}
 	if m.Rounded > 1 {
 		b.Rounded = m.Rounded
 	}
@@ -87,7 +84,7 @@ func Make(o, before *vintages.Opened, lang string) Bulletin {
 		b.Late = wording.Percent(*m.Late, lang)
 	}
 	for i := range o.Tables {
-		if t, ok := layOut(o, &o.Tables[i], lang); ok {
+		if t, ok := layOut(o, &o.Tables[i], keys, lang); ok {
 			b.Tables = append(b.Tables, t)
 		}
 	}
@@ -190,6 +187,3 @@ func finest(t *vintages.Table, column string) (codes []string) {
 	slices.Sort(codes)
 	return codes
 }
-
-// Key names a cell: the table, and its codes in the order of the table's columns.
-func Key(t *vintages.Table, c *published.Cell) string { return t.ID + ":" + strings.Join(c.Codes, ".") }

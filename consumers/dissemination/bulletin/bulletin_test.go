@@ -1,9 +1,7 @@
 package bulletin_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
 	"fmt"
 	"html"
 	"io"
@@ -64,32 +62,6 @@ func get(t *testing.T, target string) (*http.Response, string) {
 	return w.Result(), string(body)
 }
 
-// cells are the published texts of a vintage's files, by key: the count as the bulletin prints it.
-func cells(t *testing.T, v vintages.Vintage) map[string]string {
-	t.Helper()
-	shelf := vintages.NewShelf(conn, time.Minute, time.Hour)
-	all := map[string]string{}
-	for _, id := range v.Tables() {
-		body, err := shelf.File(t.Context(), v.Period, v.Number, "tables/"+id+".csv")
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := slices.Index(lines[0], "obs_value")
-		for _, line := range lines[1:] {
-			text := line[at]
-			if line[at+1] == "Q" {
-				text = "[c]"
-			}
-			all[id+":"+strings.Join(line[:at], ".")] = text
-		}
-	}
-	return all
-}
-
 func list(t *testing.T) []vintages.Vintage {
 	t.Helper()
 	all, err := vintages.NewShelf(conn, time.Minute, time.Hour).List(t.Context())
@@ -97,94 +69,6 @@ func list(t *testing.T) []vintages.Vintage {
 		t.Fatal(len(all), err)
 	}
 	return all
-}
-
-var (
-	keyed  = regexp.MustCompile(`data-key="([^"]+)">([^<]*)`)
-	marks  = regexp.MustCompile(` \[[pr]\]| ⟨\d+⟩`)
-	commas = strings.NewReplacer(",", "")
-)
-
-// Every number that names a cell is that cell's in the vintage's own files, on the page and in the workbook; each cell of the half-year
-// that the vintage has stands in a table.
-func TestEveryNumberIsACellOfTheVintage(t *testing.T) {
-	for _, v := range list(t) {
-		want := cells(t, v)
-		check := func(where, key, text string, seen map[string]bool) {
-			published, ok := want[key]
-			if printed := commas.Replace(marks.ReplaceAllString(text, "")); !ok || printed != published {
-				t.Errorf("%s of %s/%d: %s is %q, and %q in its file", where, v.Period, v.Number, key, text, published)
-			}
-			seen[key] = true
-		}
-		address := fmt.Sprintf("%s%s?vintage=%d", bulletin.Path, v.Period, v.Number)
-		for _, lang := range []string{"es", "en"} {
-			page, book := map[string]bool{}, map[string]bool{}
-			resp, body := get(t, address+"&lang="+lang)
-			if resp.StatusCode != 200 || resp.Header.Get("Content-Language") != lang {
-				t.Fatal(resp.StatusCode, body)
-			}
-			for _, m := range keyed.FindAllStringSubmatch(body, -1) {
-				check("the page", html.UnescapeString(m[1]), strings.TrimSpace(html.UnescapeString(m[2])), page)
-			}
-			_, body = get(t, address+"&format=xlsx&lang="+lang)
-			for key, text := range workbookCells(t, body) {
-				check("the workbook", key, text, book)
-			}
-			for key := range want {
-				if !strings.HasSuffix(key, "."+v.Period) {
-					continue
-				}
-				if !page[key] || !book[key] {
-					t.Errorf("%s/%d: %s is on the page: %t; in the workbook: %t", v.Period, v.Number, key, page[key], book[key])
-				}
-			}
-		}
-	}
-}
-
-// workbookCells are the numbers of a workbook by their keys, which stand in the hidden columns.
-func workbookCells(t *testing.T, body string) map[string]string {
-	t.Helper()
-	f, err := excelize.OpenReader(strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
-	all := map[string]string{}
-	for _, sheet := range f.GetSheetList()[3:] {
-		if merged, err := f.GetMergeCells(sheet); err != nil || len(merged) > 0 {
-			t.Errorf("%s: %d merged cells, %v", sheet, len(merged), err)
-		}
-		rows, err := f.GetRows(sheet, excelize.Options{RawCellValue: true})
-		if err != nil || len(rows) < 5 {
-			t.Fatal(sheet, len(rows), err)
-		}
-		width := len(rows[3])
-		for i, row := range rows[4:] {
-			for j := width; j < len(row); j++ {
-				if row[j] == "" {
-					continue
-				}
-				name, err := excelize.ColumnNumberToName(j + 1)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if visible, err := f.GetColVisible(sheet, name); err != nil || visible {
-					t.Errorf("%s, row %d: the keys of column %s are not hidden (%v)", sheet, i+5, name, err)
-				}
-				all[row[j]] = row[j-(width-heads(rows[3]))]
-			}
-		}
-	}
-	return all
-}
-
-// heads counts the columns with names of rows: those before the first of numbers.
-func heads(header []string) int {
-	return slices.IndexFunc(header, func(text string) bool {
-		return slices.Contains([]string{"Retornos", "Returns", "Ayudas", "Helps", "Personas", "People", "Controles", "Checks", "Total"}, text)
-	})
 }
 
 // The half-year of the seed reads as the office published it.

@@ -3,16 +3,12 @@ package bulletin
 import (
 	"math"
 	"strconv"
-	"time"
 
 	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/wording"
 	"retorno/schemas/calendar"
 )
-
-// stamp is the time that files say they were made at: that of the vintage, so that the same vintage gives the same bytes.
-type stamp time.Time
 
 // registered are the codes of the registered returns of a period.
 func registered(period string, more ...string) map[string]string {
@@ -31,7 +27,7 @@ func (b *Bulletin) figures(o, before *vintages.Opened) {
 	}
 	lang, all := b.Lang, wording.Number(total.Value)
 	b.Figures = append(b.Figures, Figure{Name: wording.In(lang, "Migrantes retornados registrados", "Registered returned migrants"), Value: all,
-		Note: wording.In(lang, "del "+b.First+" al "+b.Last, "from "+b.First+" to "+b.Last), Change: change(lang, o, before, total, registered), Key: Key(t, total)})
+		Note: wording.In(lang, "del "+b.First+" al "+b.Last, "from "+b.First+" to "+b.Last), Change: change(lang, o, before, total, registered), Key: b.keys.of(t, total), Count: total.Value})
 	b.Lead = wording.In(lang, "En el "+b.Name+" se registraron "+all+" migrantes retornados.", "In the "+b.Name+", "+all+" returned migrants were registered.")
 	for _, part := range []struct{ column, code, es, en string }{
 		{"exit_point", largest(o, "exit_point"), "Salieron de Honduras por ", "Left Honduras by "},
@@ -44,7 +40,7 @@ func (b *Bulletin) figures(o, before *vintages.Opened) {
 			continue
 		}
 		label, share := o.Label(part.column, part.code, lang), wording.Percent(wording.Share(c.Value, total.Value), lang)
-		f := Figure{Name: wording.In(lang, part.es, part.en) + label, Value: wording.Number(c.Value), Key: Key(t, c),
+		f := Figure{Name: wording.In(lang, part.es, part.en) + label, Value: wording.Number(c.Value), Key: b.keys.of(t, c), Count: c.Value,
 			Note: share + wording.In(lang, " de los "+all+" registrados", " of the "+all+" registered"), Change: change(lang, o, before, c, func(period string, _ ...string) map[string]string {
 				return registered(period, part.column, part.code)
 			})}
@@ -67,14 +63,17 @@ func largest(o *vintages.Opened, column string) string {
 	return code
 }
 
-// change is the change of a count against the same half-year a year before, in percent with its sign.
+// change is the change of a count against the same half-year a year before, in percent with its sign, or a symbol.
 func change(lang string, o, before *vintages.Opened, now *published.Cell, of func(period string, more ...string) map[string]string) string {
 	if before == nil || o.Manifest.Rounded > 1 || before.Manifest.Rounded > 1 || now.Kept {
-		return ""
+		return "[" + NotAvailable + "]"
 	}
 	_, then := cell(before, "returns", of(before.Period))
-	if then == nil || then.Withheld || then.Kept || then.Value < leastBase || now.Value < leastBase {
-		return ""
+	switch {
+	case then == nil, then.Withheld, then.Kept:
+		return "[" + NotAvailable + "]"
+	case then.Value < leastBase, now.Value < leastBase:
+		return "[" + NotApplicable + "]"
 	}
 	tenths := math.Round(float64(now.Value-then.Value) / float64(then.Value) * 1000)
 	sign := "+"

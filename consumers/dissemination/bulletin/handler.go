@@ -1,13 +1,8 @@
 package bulletin
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"embed"
-	"encoding/base64"
-	"errors"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -17,10 +12,9 @@ import (
 
 	"retorno/consumers/dissemination/response"
 	"retorno/consumers/dissemination/vintages"
-	"retorno/consumers/dissemination/wording"
 )
 
-// Path is below where bulletins stand: /bulletin/2016-S1, with ?lang=es or en, ?format=html or xlsx, ?vintage=1.
+// Path is below where bulletins stand: /bulletin/2016-S1, with ?lang=es or en, ?format=html, xlsx or ods, ?vintage=1.
 const Path = "/bulletin/"
 
 // Config is what the handler is made of. Shelf is required.
@@ -48,36 +42,17 @@ func New(c Config) http.Handler {
 	return mux
 }
 
-//go:embed templates/bulletin.html
-var templateFiles embed.FS
-
-//go:embed templates/bulletin.css
-var style string
-
-// pages are the template in each language.
-var pages = map[string]*template.Template{"es": parse("es"), "en": parse("en")}
-
-func parse(lang string) *template.Template {
-	return template.Must(template.New("").Funcs(template.FuncMap{
-		"t":     func(es, en string) string { return wording.In(lang, es, en) },
-		"style": func() template.CSS { return template.CSS(style) }, //nolint:gosec // the program's own file
-		"rest":  func(width float64) float64 { return 100 - width },
-	}).ParseFS(templateFiles, "templates/bulletin.html"))
-}
-
-// policy lets the page's own style in, and nothing else: a page that was saved is whole.
-var policy = func() string {
-	sum := sha256.Sum256([]byte(style))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-}()
+// policy lets in the page's own style and nothing else: a page that was saved is whole. Each kept page has the style of its build.
+const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // errNone says that there is no such bulletin.
 var errNone = response.NotPublished.Of("De ese semestre no hay tal edición publicada; "+vintages.Path+" las nombra.", "No such vintage of that half-year is published; "+vintages.Path+" names them.")
 
 // question is what is asked for.
 type question struct {
-	period, lang, format string
-	number               uint64 // of the vintage; 0: the newest
+	period, lang string
+	form         form
+	number       uint64 // of the vintage; 0: the newest
 }
 
 // parseQuestion reads the address, or names a parameter that cannot be.
@@ -88,7 +63,7 @@ func parseQuestion(r *http.Request) (q question, err error) {
 			return q, wrong(name)
 		}
 	}
-	q = question{period: r.PathValue("period"), lang: asked.Get("lang"), format: asked.Get("format")}
+	q = question{period: r.PathValue("period"), lang: asked.Get("lang")}
 	switch q.lang {
 	case "":
 		q.lang = response.Language(r)
@@ -96,13 +71,11 @@ func parseQuestion(r *http.Request) (q question, err error) {
 	default:
 		return q, wrong("lang")
 	}
-	switch q.format {
-	case "":
-		q.format = "html"
-	case "html", "xlsx":
-	default:
+	i := slices.IndexFunc(forms, func(f form) bool { return f.id == cmp.Or(asked.Get("format"), "html") })
+	if i < 0 {
 		return q, wrong("format")
 	}
+	q.form = forms[i]
 	if text := asked.Get("vintage"); text != "" {
 		n, err := strconv.ParseUint(text, 10, 32)
 		if err != nil || n == 0 {
@@ -114,8 +87,8 @@ func parseQuestion(r *http.Request) (q question, err error) {
 }
 
 func wrong(parameter string) error {
-	return response.Parameter.Of("El parámetro "+parameter+" no es válido: lang es es o en, format es html o xlsx, vintage es un número desde 1.",
-		"The parameter "+parameter+" is not valid: lang is es or en, format is html or xlsx, vintage is a number from 1 on.")
+	return response.Parameter.Of("El parámetro "+parameter+" no es válido: lang es es o en, format es html, xlsx u ods, vintage es un número desde 1.",
+		"The parameter "+parameter+" is not valid: lang is es or en, format is html, xlsx or ods, vintage is a number from 1 on.")
 }
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request) {
@@ -125,7 +98,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	q, err := parseQuestion(r)
 	var rep response.Representation
 	if err == nil {
-		rep, err = s.make(r.Context(), q)
+		rep, err = s.answer(r.Context(), q)
 	}
 	if err != nil {
 		response.RefuseError(w, r, s.log, "the bulletin could not be made", err)
@@ -135,48 +108,35 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")
-	if q.format == "xlsx" {
-		h.Set("Content-Disposition", `attachment; filename="boletin-`+q.period+"-"+q.lang+`.xlsx"`)
+	if q.form.id != "html" {
+		h.Set("Content-Disposition", `attachment; filename="boletin-`+q.period+"-"+q.lang+"."+q.form.id+`"`)
 	}
 	response.Send(w, r, rep)
 }
 
-// make opens the vintage, and that of the year before, and writes the bulletin.
-func (s *server) make(ctx context.Context, q question) (response.Representation, error) {
+// answer is what the vintage keeps; of one that was published before bulletins were kept, the bulletin is made.
+func (s *server) answer(ctx context.Context, q question) (response.Representation, error) {
 	all, err := s.shelf.List(ctx)
 	if err != nil {
 		return response.Representation{}, err
 	}
-	open := func(period string, number uint64) (*vintages.Opened, error) {
-		i := slices.IndexFunc(all, func(v vintages.Vintage) bool { return v.Period == period && (number == 0 || v.Number == number) })
-		if i < 0 {
-			return nil, errNone
-		}
-		return s.shelf.Open(ctx, all[i])
+	i := slices.IndexFunc(all, func(v vintages.Vintage) bool { return v.Period == q.period && (q.number == 0 || v.Number == q.number) })
+	if i < 0 {
+		return response.Representation{}, errNone
 	}
-	o, err := open(q.period, q.number)
+	v := all[i]
+	rep := response.Representation{Type: q.form.media, Language: q.lang, Cache: "public, no-cache", Vary: []string{"Accept-Language"}}
+	if path := q.form.path(q.lang); slices.Contains(v.Paths, path) {
+		rep.Body, err = s.shelf.File(ctx, v.Period, v.Number, path)
+		return rep, err
+	}
+	o, err := s.shelf.Open(ctx, v)
 	if err != nil {
-		return response.Representation{}, err
+		return rep, err
 	}
-	before, err := open(YearBefore(q.period), 0)
-	if err != nil && !errors.Is(err, errNone) {
-		return response.Representation{}, err
-	}
-	b := Make(o, before, q.lang)
-	rep := response.Representation{Language: q.lang, Cache: "public, no-cache", Vary: []string{"Accept-Language"}}
-	if q.format == "xlsx" {
-		rep.Type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-		rep.Body, err = b.Workbook()
-	} else {
-		rep.Type = "text/html; charset=utf-8"
-		rep.Body, err = b.HTML()
+	b, err := of(ctx, s.shelf, o, q.lang)
+	if err == nil {
+		rep.Body, err = q.form.write(&b)
 	}
 	return rep, err
-}
-
-// HTML is the bulletin as a page that stands alone.
-func (b *Bulletin) HTML() ([]byte, error) {
-	var out bytes.Buffer
-	err := pages[b.Lang].ExecuteTemplate(&out, "bulletin.html", b)
-	return out.Bytes(), err
 }

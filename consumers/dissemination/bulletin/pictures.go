@@ -14,33 +14,29 @@ type Month struct {
 	Name         string
 	Count        string
 	Then         string // "" where no vintage of that half-year is published
-	Key          string
+	Key, ThenKey Key
 	X, ThenX     float64 // left edges in percent of the width
 	Height       int     // pixels
 	ThenHeight   int
 	Top, ThenTop int
 }
 
-// Bar is a part of a picture of parts, in percent of its width.
+// Bar is a part of a picture of parts.
 type Bar struct {
-	Name, Count, Key string
-	Width            float64
-	Y                int
+	Name, Count string
+	Key         Key
+	Width       float64 // in percent
 }
 
 // Band is an age group of the pyramid: men to the left, women to the right, in percent of half the width.
 type Band struct {
 	Name, Men, Women     string
-	MenKey, WomenKey     string
+	MenKey, WomenKey     Key
 	MenWidth, WomenWidth float64
-	Y                    int
 }
 
-// Sizes of the pictures in pixels.
-const (
-	monthsHeight = 180
-	barStep      = 26
-)
+// monthsHeight is the height of the tallest bar of a month, in pixels.
+const monthsHeight = 180
 
 func (b *Bulletin) pictures(o, before *vintages.Opened) {
 	b.months(o, before)
@@ -49,19 +45,19 @@ func (b *Bulletin) pictures(o, before *vintages.Opened) {
 }
 
 // count is what stands in a picture for a cell: its text, its height's value, and its key.
-func count(o *vintages.Opened, codes map[string]string) (text string, value int64, key string) {
+func (b *Bulletin) count(o *vintages.Opened, codes map[string]string) (text string, value int64, key Key) {
 	t, c := cell(o, "returns", codes)
 	switch {
 	case c == nil:
-		return "[" + NotAvailable + "]", 0, ""
+		return "[" + NotAvailable + "]", 0, Key{}
 	case c.Withheld:
-		return "[" + Confidential + "]", 0, Key(t, c)
+		return "[" + Confidential + "]", 0, b.keys.of(t, c)
 	}
 	text = wording.Number(c.Value)
 	if o.Manifest.Rounded > 1 {
 		text += " [" + Provisional + "]"
 	}
-	return text, c.Value, Key(t, c)
+	return text, c.Value, b.keys.of(t, c)
 }
 
 func (b *Bulletin) months(o, before *vintages.Opened) {
@@ -76,11 +72,11 @@ func (b *Bulletin) months(o, before *vintages.Opened) {
 		month := int(first) + i
 		m := Month{Name: wording.Months[b.Lang][month-1], X: float64(i)*100/6 + 2, ThenX: float64(i)*100/6 + 9}
 		var now, earlier int64
-		m.Count, now, m.Key = count(o, registered(label(year, month)))
+		m.Count, now, m.Key = b.count(o, registered(label(year, month)))
 		if before != nil {
-			m.Then, earlier, _ = count(before, registered(label(year-1, month)))
+			m.Then, earlier, m.ThenKey = b.count(before, registered(label(year-1, month)))
 		}
-		any = any || m.Key != ""
+		any = any || m.Key != Key{}
 		values, then, largest = append(values, now), append(then, earlier), max(largest, now, earlier)
 		b.Months = append(b.Months, m)
 	}
@@ -106,10 +102,10 @@ func label(year, month int) string {
 
 // exits are the exit points of the half-year with a published count, the largest first.
 func (b *Bulletin) exits(o *vintages.Opened) {
-	sizes := map[string]int64{}
-	_, total, _ := count(o, registered(o.Period))
+	sizes := map[Key]int64{}
+	_, total, _ := b.count(o, registered(o.Period))
 	for _, code := range finest(breakdown(o, "exit_point"), "exit_point") {
-		text, value, key := count(o, registered(o.Period, "exit_point", code))
+		text, value, key := b.count(o, registered(o.Period, "exit_point", code))
 		if value == 0 || total == 0 {
 			continue
 		}
@@ -117,9 +113,6 @@ func (b *Bulletin) exits(o *vintages.Opened) {
 		b.Exits = append(b.Exits, Bar{Name: o.Label("exit_point", code, b.Lang), Count: text, Key: key, Width: wording.Share(value, total)})
 	}
 	slices.SortStableFunc(b.Exits, func(x, y Bar) int { return int(sizes[y.Key] - sizes[x.Key]) })
-	for i := range b.Exits {
-		b.Exits[i].Y = i * barStep
-	}
 }
 
 // ages are the finest age groups, the oldest first.
@@ -133,12 +126,12 @@ func (b *Bulletin) ages(o *vintages.Opened) {
 	slices.SortFunc(codes, func(x, y string) int { return years(y) - years(x) })
 	largest := int64(1)
 	var men, women []int64
-	for i, code := range codes {
-		band := Band{Name: o.Label("age", code, b.Lang), Y: i * barStep}
+	for _, code := range codes {
+		band := Band{Name: o.Label("age", code, b.Lang)}
 		var m, w int64
-		band.Men, m, band.MenKey = count(o, registered(o.Period, "age", code, "sex", "M"))
-		band.Women, w, band.WomenKey = count(o, registered(o.Period, "age", code, "sex", "F"))
-		if band.MenKey == "" && band.WomenKey == "" {
+		band.Men, m, band.MenKey = b.count(o, registered(o.Period, "age", code, "sex", "M"))
+		band.Women, w, band.WomenKey = b.count(o, registered(o.Period, "age", code, "sex", "F"))
+		if band.MenKey == (Key{}) && band.WomenKey == (Key{}) {
 			continue
 		}
 		men, women, largest = append(men, m), append(women, w), max(largest, m, w)
@@ -146,6 +139,5 @@ func (b *Bulletin) ages(o *vintages.Opened) {
 	}
 	for i := range b.Ages {
 		b.Ages[i].MenWidth, b.Ages[i].WomenWidth = float64(men[i])*100/float64(largest), float64(women[i])*100/float64(largest)
-		b.Ages[i].Y = i * barStep
 	}
 }

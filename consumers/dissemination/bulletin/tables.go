@@ -38,7 +38,7 @@ type Row struct {
 
 // Cell is a number of a table. Without a Symbol for a withheld or a missing one, Value is its count.
 type Cell struct {
-	Key    string
+	Key    Key
 	Value  int64
 	Symbol string // of Confidential, Provisional, Revised, NotAvailable; "" for a plain number
 	Of     uint64 // number of the earlier vintage that the count is of; 0: of this one
@@ -68,6 +68,7 @@ func (c Cell) Text() string {
 // layout is a table of a vintage on its way to the page.
 type layout struct {
 	o       *vintages.Opened
+	keys    *Keys
 	from    *vintages.Table
 	cells   map[string]*published.Cell // of the half-year, by their codes in the columns shown
 	columns []int                      // the columns shown
@@ -81,12 +82,12 @@ type node struct {
 }
 
 // layOut makes the table of the half-year; false where the vintage's table has nothing of it.
-func layOut(o *vintages.Opened, from *vintages.Table, lang string) (Table, bool) {
-	l := layout{o: o, from: from, cells: map[string]*published.Cell{}, changed: map[string]bool{}}
+func layOut(o *vintages.Opened, from *vintages.Table, keys *Keys, lang string) (Table, bool) {
+	l := layout{o: o, keys: keys, from: from, cells: map[string]*published.Cell{}, changed: map[string]bool{}}
 	for _, d := range o.Differences {
 		l.changed[d.Key] = true
 	}
-	time := slices.Index(from.Columns, "time_period")
+	time := slices.Index(from.Columns, timeColumn)
 	of := func(c *published.Cell) bool { return c.Codes[time] == o.Period }
 	for j := range from.Columns {
 		if j != time && l.varies(j, of) {
@@ -193,7 +194,7 @@ func (l *layout) cell(codes []string) Cell {
 	if c == nil {
 		return Cell{Symbol: NotAvailable}
 	}
-	out := Cell{Key: Key(l.from, c), Value: c.Value}
+	out := Cell{Key: l.keys.of(l.from, c), Value: c.Value}
 	switch {
 	case c.Withheld:
 		out.Symbol = Confidential

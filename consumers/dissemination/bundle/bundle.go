@@ -6,6 +6,7 @@
 //	lattice.yaml                   which tables are published, and by which rules
 //	tables/T1.csv                  the cells of a table
 //	tables/T1.csv-metadata.json    what its columns are (W3C, Metadata Vocabulary for Tabular Data)
+//	bulletin/es.html               the bulletin as a page, and as the workbooks es.xlsx and es.ods; the same in English: en
 //	revision.csv                   of a revision: which counts changed, and for which reasons; with its metadata
 //	certificate.json               what the disclosure audit found, with the SHA-256 of the manifest
 //	certificate.sig                the Ed25519 signature of certificate.json, 64 bytes

@@ -18,6 +18,7 @@ const (
 	CertificatePath = "certificate.json"
 	SignaturePath   = "certificate.sig"
 	KeyPath         = "public-key.pem"
+	BulletinPath    = "bulletin/" // a folder
 	tables          = "tables/"
 	describedSuffix = "-metadata.json"
 )
@@ -45,6 +46,7 @@ type Content struct {
 	Differences []published.Difference // of a revision
 	Codes       []Code
 	Lattice     []byte
+	Bulletin    []File // below BulletinPath
 }
 
 // revision is the number of the vintage, if it is a revision.
@@ -81,12 +83,13 @@ func Seal(c Content, key ed25519.PrivateKey) ([]File, error) {
 		}
 		files = append(files, File{DifferencesPath, encodeDifferences(c.Differences)}, File{DifferencesPath + describedSuffix, about})
 	}
+	files = append(files, c.Bulletin...)
 	slices.SortFunc(files, byPath)
 	m := c.Manifest
 	m.Files = nil
 	for i, f := range files {
 		if i > 0 && files[i-1].Path == f.Path {
-			return nil, fmt.Errorf("table %s stands twice", f.Path)
+			return nil, fmt.Errorf("file %s stands twice", f.Path)
 		}
 		m.Files = append(m.Files, Hash{f.Path, digest(f.Body), int64(len(f.Body))})
 	}

@@ -10,18 +10,19 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"retorno/deploy/lab/browser"
 )
 
 // chromium runs the headless browser on an address and gives what it wrote to stdout and stderr.
 func chromium(t *testing.T, arguments ...string) (stdout, stderr string) {
 	t.Helper()
-	path := browser(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	// Not t.TempDir: helpers of the browser may write a moment longer than it runs, and that is no fault of the page.
@@ -30,29 +31,17 @@ func chromium(t *testing.T, arguments ...string) (stdout, stderr string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = os.RemoveAll(profile) }()
-	cmd := exec.CommandContext(ctx, path, append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
-		"--enable-logging=stderr", "--lang=es", "--disable-crash-reporter", "--user-data-dir=" + profile}, arguments...)...)
-	cmd.Env = append(os.Environ(), "HOME="+profile, "XDG_CONFIG_HOME="+profile, "XDG_CACHE_HOME="+profile)
+	cmd, err := browser.Command(ctx, profile, arguments...)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var out, log strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &log
 	cmd.WaitDelay = 5 * time.Second // helpers of the browser may hold its pipes
 	if err := cmd.Run(); err != nil {
-		t.Fatalf("%s: %v\n%s", path, err, log.String())
+		t.Fatalf("%s: %v\n%s", cmd.Path, err, log.String())
 	}
 	return out.String(), log.String()
-}
-
-// browser finds Chromium by the names it goes by.
-func browser(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Fatal("chromium is not there: the page is looked at in a browser; install Debian's package chromium")
-	return ""
 }
 
 // TestTelephone takes pictures of the pages as a telephone shows them: something stands on each, from the left edge to the right, in the first
@@ -61,7 +50,7 @@ func TestTelephone(t *testing.T) {
 	server := httptest.NewServer(handler())
 	defer server.Close()
 	const width, height = 360, 1600
-	for _, address := range []string{"/", "/?lang=en&period=2015-S2", "/feed/", "/revisions/2014-S1"} {
+	for _, address := range []string{"/", "/?lang=en&period=2015-S2", "/feed/", "/revisions/2014-S1", "/explore/T8?lang=es"} {
 		path := filepath.Join(t.TempDir(), "page.png")
 		chromium(t, "--screenshot="+path, fmt.Sprintf("--window-size=%d,%d", width, height), server.URL+address)
 		f, err := os.Open(path)
@@ -118,9 +107,9 @@ func TestChromium(t *testing.T) {
 		pages.ServeHTTP(w, r)
 	}))
 	defer server.Close()
-	for _, address := range []string{"/", "/?lang=en", "/feed/", "/revisions/2014-S1"} {
+	for _, address := range []string{"/", "/?lang=en", "/feed/", "/revisions/2014-S1", "/explore/T2", "/explore", "/calendar"} {
 		dom, log := chromium(t, "--dump-dom", server.URL+address)
-		if address != "/feed/" && !strings.Contains(dom, "27,086") {
+		if !slices.Contains([]string{"/feed/", "/explore", "/calendar"}, address) && !strings.Contains(dom, "27,086") {
 			t.Errorf("%s: the figure is not in the page as the browser has it", address)
 		}
 		for _, line := range strings.Split(log, "\n") {
@@ -135,7 +124,7 @@ func TestChromium(t *testing.T) {
 		t.Errorf("the browser's console does not reach this test: %s", log)
 	}
 	for path := range asked {
-		if path != "/" && path != "/feed/" && path != "/revisions/2014-S1" && !strings.HasPrefix(path, "/assets/site-") {
+		if !slices.Contains([]string{"/", "/feed/", "/revisions/2014-S1", "/explore/T2", "/explore", "/calendar"}, path) && !strings.HasPrefix(path, "/assets/site-") {
 			t.Errorf("the browser asked for %s", path)
 		}
 	}
@@ -145,7 +134,9 @@ func TestChromium(t *testing.T) {
 	}
 	for name, shot := range map[string][2]string{
 		"desktop_es": {"1280,3600", "/?lang=es"}, "desktop_en": {"1280,3600", "/?lang=en"}, "phone_es": {"360,6200", "/?lang=es"}, "phone_en": {"360,6200", "/?lang=en"}, "phone_provisional_es": {"360,4800", "/?lang=es&period=2015-S2"},
-		"tablet_es": {"820,4600", "/?lang=es"}, "feed_es": {"1280,1900", "/feed/?lang=es"}, "revisions_es": {"1280,1500", "/revisions/2014-S1?lang=es"}, "revisions_phone_en": {"360,2200", "/revisions/2014-S1?lang=en"}, "revised_es": {"1280,3600", "/?lang=es&period=2014-S1"}, "fail_es": {"1280,700", "/nada?lang=es"}, "provisional_es": {"1280,2400", "/?period=2015-S2&lang=es"},
+		"explore_es": {"1280,2600", "/explore/T2?lang=es"}, "explore_phone_en": {"360,4200", "/explore/T5?lang=en&sex=F"}, "explore_all_en": {"1280,2600", "/explore/T1?lang=en&period=all&route=_T"}, "tables_en": {"1280,2200", "/explore?lang=en"},
+		"tables_phone_es": {"360,2600", "/explore?lang=es"}, "calendar_es": {"1280,1100", "/calendar?lang=es"},
+		"tablet_es": {"820,4600", "/?lang=es"}, "feed_es": {"1280,1900", "/feed/?lang=es"}, "revisions_2016_en": {"1280,1000", "/revisions/2016-S1?lang=en"}, "revisions_es": {"1280,1500", "/revisions/2014-S1?lang=es"}, "revisions_phone_en": {"360,2200", "/revisions/2014-S1?lang=en"}, "revised_es": {"1280,3600", "/?lang=es&period=2014-S1"}, "fail_es": {"1280,700", "/nada?lang=es"}, "provisional_es": {"1280,2400", "/?period=2015-S2&lang=es"},
 	} {
 		chromium(t, "--screenshot="+filepath.Join(dir, name+".png"), "--window-size="+shot[0], server.URL+shot[1])
 	}

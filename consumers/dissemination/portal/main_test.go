@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -44,3 +45,11 @@ var made = []vintagestest.Vintage{
 }
 
 func shelf() *vintages.Shelf { return vintages.NewShelf(conn, time.Minute, time.Hour) }
+
+// faulty is a page with faults that axe-core knows.
+type faulty struct{}
+
+func (faulty) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html")
+	_, _ = w.Write([]byte(`<!DOCTYPE html><title>x</title><p style="color: #eee; width: 2000px">faint and wide</p><img src="/x.png"><main><a href="/a"></a></main>`))
+}

@@ -42,6 +42,10 @@ type Frame struct {
 	Title     string
 	Style     string // address of the style sheet
 	Home      string // address of the start page in this language
+	Tables    string // address of the list of tables in this language
+	Partners  string // address of the page for partner agencies in this language
+	Defined   string // where the definitions stand in this language
+	Releases  string // address of the release calendar in this language
 	Feed      string // address of the feed's description in this language
 	Elsewhere string // this page in the other language
 }
@@ -49,7 +53,8 @@ type Frame struct {
 // frame makes the frame of the page at path, about a period or none.
 func frame(lang, path, period string) Frame {
 	other := both{"en", "es"}.in(lang)
-	f := Frame{Lang: lang, Other: other, Style: stylePath, Home: "/?lang=" + lang, Feed: feed.DocumentationPath + "?lang=" + lang, Elsewhere: path + "?lang=" + other}
+	f := Frame{Lang: lang, Other: other, Style: stylePath, Home: "/?lang=" + lang, Tables: explorePath + "?lang=" + lang,
+		Defined: "/?lang=" + lang + "#h-def", Partners: partnersPath + "?lang=" + lang, Releases: calendarPath + "?lang=" + lang, Feed: feed.DocumentationPath + "?lang=" + lang, Elsewhere: path + "?lang=" + other}
 	if period != "" {
 		f.Elsewhere += "&period=" + period
 	}

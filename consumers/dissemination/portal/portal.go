@@ -19,12 +19,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"retorno/consumers/dissemination/response"
+	"retorno/consumers/dissemination/sdmx/cells"
 	"retorno/consumers/dissemination/vintages"
 )
 
 // Config is what the portal is made of. Shelf is required.
 type Config struct {
 	Shelf      *vintages.Shelf
+	Store      *cells.Store          // names the parts of SDMX keys, where others use it too; nil: a store of its own
 	Registerer prometheus.Registerer // where metrics go; nil: nowhere
 	Log        *slog.Logger          // access log and causes of failures; nil: nowhere
 }
@@ -39,15 +41,19 @@ func (c Config) Validate() error {
 
 type server struct {
 	shelf *vintages.Shelf
+	store *cells.Store
 	log   *slog.Logger
 }
 
-// New makes the handler for "/", "/feed/", "/revisions/", "/problems/" and "/assets/". It panics on a configuration that Validate refuses.
+// New makes the handler for "/", "/explore", "/calendar", "/partners", "/feed/", "/revisions/", "/problems/" and "/assets/". It panics on a configuration that Validate refuses.
 func New(c Config) http.Handler {
 	if err := c.Validate(); err != nil {
 		panic(err)
 	}
-	s := &server{shelf: c.Shelf, log: c.Log}
+	s := &server{shelf: c.Shelf, store: c.Store, log: c.Log}
+	if s.store == nil {
+		s.store = cells.NewStore(c.Shelf)
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -59,6 +65,10 @@ func New(c Config) http.Handler {
 	}{
 		{"/{$}", "/", s.home},
 		{"/feed/{$}", "/feed/", s.feed},
+		{explorePath, explorePath, s.tables},
+		{explorePath + "/{table}", explorePath + "/", s.explore},
+		{partnersPath, partnersPath, s.partners},
+		{calendarPath, calendarPath, s.calendar},
 		{revisionsPath + "{period}", revisionsPath, s.revisions},
 		{response.ProblemsPath + "{$}", response.ProblemsPath, s.problems},
 		{response.ProblemsPath + "{kind}", response.ProblemsPath, s.problem},

@@ -2,6 +2,8 @@ package portal_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"html"
@@ -226,4 +228,16 @@ func TestNothingThatArrivesMovesAByte(t *testing.T) {
 			t.Errorf("%s was\n%s\nand is\n%s", target, before[target], now)
 		}
 	}
+}
+
+func digest(body string) string {
+	sum := sha256.Sum256([]byte(body))
+	return hex.EncodeToString(sum[:])
+}
+
+// serve asks for a page and gives its status.
+func serve(h http.Handler, target string) int {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))
+	return w.Code
 }

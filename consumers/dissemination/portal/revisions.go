@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -26,6 +27,7 @@ type revisionsView struct {
 	Name, Label string
 	Months      []revisionMonth
 	Rows        []revisionRow
+	Triangle    triangle
 	Steps       []revisionStep
 	Rounded     bool // some vintage is
 	Kept        bool // some month is of an earlier vintage
@@ -113,6 +115,7 @@ func viewRevisions(all []*vintages.Opened, lang string) revisionsView {
 		labels, v.Months = append(labels, m.Label), append(v.Months, revisionMonth{Name: wording.Months[lang][n-1]})
 	}
 	var rows []revision.Vintage
+	drawn := make([][]triangleCount, len(labels)+1) // the total last
 	for _, o := range all {
 		row := revisionRow{Vintage: strconv.FormatUint(o.Number, 10), Folder: vintages.Address(o.Period, o.Number), Status: statusName(o.Status).in(lang),
 			Published: wording.Date(calendar.DayOfTime(o.Vintage.Published), lang), Reason: sentence(o.Manifest.Reason), Accepted: sentence(o.Manifest.Accepted)}
@@ -123,12 +126,15 @@ func viewRevisions(all []*vintages.Opened, lang string) revisionsView {
 		row.Total = given(total)
 		for i, text := range texts {
 			v.Months[i].Counts = append(v.Months[i].Counts, text)
+			drawn[i] = append(drawn[i], triangleCount{cmp.Or(text, "–"), counts[i]})
 		}
+		drawn[len(labels)] = append(drawn[len(labels)], counted(total))
 		v.Kept = v.Kept || slices.ContainsFunc(texts, isKept)
 		v.Rows = append(v.Rows, row)
 		v.Rounded = v.Rounded || o.Manifest.Rounded > 1
 		rows = append(rows, revision.Vintage{Number: o.Number, Counts: counts, Total: total})
 	}
+	v.draw(drawn)
 	for i, step := range revision.NewTriangle(period.Label, labels, rows, nil).Steps {
 		s := viewStep(step, all[i+1], lang)
 		if s.Mean == "" {
@@ -137,6 +143,18 @@ func viewRevisions(all []*vintages.Opened, lang string) revisionsView {
 		v.Steps = append(v.Steps, s)
 	}
 	return v
+}
+
+// draw makes the picture of the table.
+func (v *revisionsView) draw(rows [][]triangleCount) {
+	var editions, names []string
+	for _, r := range v.Rows {
+		editions = append(editions, v.Label+"/"+r.Vintage)
+	}
+	for _, m := range v.Months {
+		names = append(names, wording.Capital(m.Name))
+	}
+	v.Triangle = newTriangle(editions, append(names, "Total"), rows)
 }
 
 // monthsOf are the registered returns of a vintage by month, as counts that it gives of its own and as texts, and their total; nil and "" where

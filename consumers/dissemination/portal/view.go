@@ -26,7 +26,8 @@ type homeView struct {
 	Vintage, Folder            string // its name and its address
 	Status                     string
 	Bulletin                   string // the address of the half-year's bulletin
-	Revisions                  string // the address of the half-year's revisions; "" where it has one vintage
+	Revisions                  string // the address of the half-year's revisions
+	TotalCell, ExitCell        string // where the explorer has the two figures with their SDMX keys; "" where they are in no table
 	KeptLines, KeptMonths      string // what their marks of earlier vintages mean; "" where none has one
 	Accepted, Missing          string // why it was published incomplete, and how many records were missing; "" where it was complete, and for none
 	Certificate                string // its address
@@ -61,6 +62,7 @@ type line struct {
 	Unknown        bool   // the code for not stated
 	Withheld       bool
 	Kept           string // the earlier vintage that the count is of; "" where it is of this one
+	code           string
 	size           int64
 	share          float64
 }
@@ -101,9 +103,8 @@ func view(all []vintages.Vintage, o *vintages.Opened, lang string) homeView {
 	v.Bulletin = bulletin.Path + o.Period + "?lang=" + lang
 	v.Certificate = v.Folder + bundle.CertificatePath
 	v.Status = map[string]both{"final": {"Definitivo", "Final"}, "revision": {"Revisado", "Revised"}, "provisional": {"Provisional", "Provisional"}}[o.Status].in(lang)
-	if several := slices.DeleteFunc(slices.Clone(all), func(one vintages.Vintage) bool { return one.Period != o.Period }); len(several) > 1 {
-		v.Revisions = revisionsPath + o.Period + "?lang=" + lang
-	}
+	v.Revisions = revisionsPath + o.Period + "?lang=" + lang
+	v.TotalCell = cellAddress(o, lang, "source=registered")
 	if m.Rounded > 1 {
 		v.Rounded = m.Rounded
 	}
@@ -126,6 +127,7 @@ func view(all []vintages.Vintage, o *vintages.Opened, lang string) homeView {
 	v.RouteLines, v.ExitLines = lines(o, ask, "route", codelists.Route, total), lines(o, ask, "exit_point", codelists.BorderPoint, total)
 	if len(v.ExitLines) > 0 && !v.ExitLines[0].Unknown && !v.ExitLines[0].Withheld && v.ExitLines[0].Kept == "" {
 		v.TopExit = &v.ExitLines[0]
+		v.ExitCell = cellAddress(o, lang, "exit_point="+v.TopExit.code, "source=registered")
 	}
 	v.MonthLines = monthLines(o, ask, total)
 	v.MonthBars = monthColumns(v.MonthLines)
@@ -189,7 +191,7 @@ func lines(o *vintages.Opened, ask feed.Query, dimension, list string, total *in
 	t, _ := feed.Find(o, ask.Breakdown(dimension))
 	for _, r := range t.Rows {
 		l := newLine(o, r, o.Label(t.Query.By[0].Column, r.Codes[0], ask.Lang), total, ask.Lang)
-		l.Unknown = r.Codes[0] == codes.Unknown
+		l.code, l.Unknown = r.Codes[0], r.Codes[0] == codes.Unknown
 		all = append(all, l)
 	}
 	slices.SortStableFunc(all, func(a, b line) int {

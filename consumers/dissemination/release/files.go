@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"slices"
 
+	"retorno/consumers/dissemination/bulletin"
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure/attack"
 	"retorno/consumers/dissemination/disclosure/audit"
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/disclosure/suppress"
+	"retorno/consumers/dissemination/vintages"
 	"retorno/schemas/codelists"
 )
 
@@ -68,7 +70,26 @@ func (p *Publication) seal(ctx context.Context, conn Conn, c *bundle.Content, pu
 	if err != nil {
 		return err
 	}
+	if c.Bulletin, err = bulletinOf(ctx, conn, files); err != nil {
+		return fmt.Errorf("write the bulletin: %w", err)
+	}
+	if files, err = bundle.Seal(*c, public.Key); err != nil {
+		return err
+	}
 	return p.store(ctx, conn, files)
+}
+
+// bulletinOf is the bulletin of a vintage that is sealed without it: it is made of what everyone can read, and of nothing else.
+func bulletinOf(ctx context.Context, conn Conn, sealed []bundle.File) ([]bundle.File, error) {
+	files := bundle.Files{}
+	for _, f := range sealed {
+		files[f.Path] = f.Body
+	}
+	b, err := bundle.Open(ctx, files, nil)
+	if err != nil {
+		return nil, err
+	}
+	return bulletin.Files(ctx, vintages.NewShelf(conn, patience, patience), vintages.Of(b))
 }
 
 // keys notes who signs this vintage, and who signed the one before if that was another.

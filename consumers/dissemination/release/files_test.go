@@ -5,10 +5,14 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"retorno/consumers/dissemination/bulletin"
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure/attack"
 	"retorno/consumers/dissemination/disclosure/lattice"
@@ -80,6 +84,38 @@ func TestThePublicFormOfAVintage(t *testing.T) {
 	}
 	if len(b.Differences) != 4 || b.Differences[0].Key != "returns|exit_point=OTH|time_period=2016-06" || b.Differences[0].After != 9 {
 		t.Errorf("the differences are %+v", b.Differences)
+	}
+}
+
+// TestTheBulletinIsKept: a vintage keeps its bulletin in every form and language, signed with the rest and given at its address; made again
+// of the public files, after other vintages have come, it has the same bytes.
+func TestTheBulletinIsKept(t *testing.T) {
+	o := open(t)
+	o.mustPublish(o.conn, release.Provisional, after)
+	first := o.mustPublish(o.conn, release.Final, after)
+	b := o.read(first)
+	o.count(1, 2, "L-AMA", 9)
+	o.account(1, 7, 16)
+	o.compared()
+	o.mustPublish(o.conn, release.Revision, after)
+	shelf := vintages.NewShelf(o.conn, time.Minute, 0)
+	again, err := bulletin.Files(t.Context(), shelf, vintages.Of(b))
+	if err != nil || len(again) != 6 {
+		t.Fatal(len(again), err)
+	}
+	pages, all := bulletin.New(bulletin.Config{Shelf: shelf}), vintages.New(vintages.Config{Shelf: shelf})
+	for _, f := range again {
+		lang, form, _ := strings.Cut(strings.TrimPrefix(f.Path, bundle.BulletinPath), ".")
+		for address, handler := range map[string]http.Handler{"/bulletin/2016-S1?lang=" + lang + fmt.Sprintf("&vintage=%d&format=", first.Vintage) + form: pages, vintages.Address("2016-S1", first.Vintage) + f.Path: all} {
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, address, nil))
+			if w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), f.Body) {
+				t.Errorf("%s: %d, and %d bytes where %d are kept", address, w.Code, w.Body.Len(), len(f.Body))
+			}
+		}
+		if !slices.ContainsFunc(b.Manifest.Files, func(h bundle.Hash) bool { return h.Path == f.Path && h.Bytes == int64(len(f.Body)) }) {
+			t.Errorf("the manifest does not name %s with %d bytes", f.Path, len(f.Body))
+		}
 	}
 }
 

@@ -39,6 +39,7 @@ const (
 // Config is what the service is made of. Shelf is required.
 type Config struct {
 	Shelf      *vintages.Shelf
+	Store      *cells.Store          // the observations of the shelf, where others use them too; nil: a store of its own
 	Registerer prometheus.Registerer // where metrics go; nil: nowhere
 	Log        *slog.Logger          // access log and causes of failures; nil: nowhere
 	Most       int                   // observations that one answer has at most; 0: 250,000
@@ -55,7 +56,10 @@ func New(c Config) http.Handler {
 	if c.Shelf == nil {
 		panic("sdmx: Shelf is missing: give it the vintages")
 	}
-	s := &server{store: cells.NewStore(c.Shelf), log: c.Log, most: c.Most}
+	s := &server{store: c.Store, log: c.Log, most: c.Most}
+	if s.store == nil {
+		s.store = cells.NewStore(c.Shelf)
+	}
 	if s.most == 0 {
 		s.most = 250_000
 	}

@@ -59,6 +59,9 @@ func (s *server) get(make func(*http.Request) (response.Representation, error)) 
 			response.RefuseError(w, r, s.log, "the vintages could not be read", err)
 			return
 		}
+		if strings.HasPrefix(rep.Type, "text/html") { // the bulletin, whose style stands in it
+			w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
+		}
 		response.Send(w, r, rep)
 	})
 }

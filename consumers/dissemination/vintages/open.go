@@ -135,6 +135,11 @@ func (s *Shelf) forget(k *kept) {
 	s.kept = slices.DeleteFunc(s.kept, func(o *kept) bool { return o == k })
 }
 
+// Of is a bundle that is on no shelf, ready to be asked.
+func Of(b *bundle.Bundle) *Opened {
+	return opened(Vintage{Period: b.Manifest.Period, Number: b.Manifest.Vintage, Status: b.Manifest.Status, Published: b.Manifest.Published}, b)
+}
+
 // opened makes what questions need out of a bundle.
 func opened(v Vintage, b *bundle.Bundle) *Opened {
 	o := &Opened{Vintage: v, Manifest: b.Manifest, Differences: b.Differences, Codes: b.Codes, Lattice: b.Lattice, Hierarchies: b.Hierarchies(), labels: map[columnCode][2]string{}}

@@ -299,6 +299,12 @@ func typeOf(path string) string {
 		return "application/yaml"
 	case "pem":
 		return "application/x-pem-file"
+	case "html":
+		return "text/html; charset=utf-8"
+	case "xlsx":
+		return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	case "ods":
+		return "application/vnd.oasis.opendocument.spreadsheet"
 	}
 	return "application/octet-stream"
 }

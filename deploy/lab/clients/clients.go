@@ -1,8 +1,8 @@
 // Package clients fetches programs that others wrote. Clients of ClickHouse: Python's clickhouse-driver and clickhouse-connect,
 // and three generations of the JDBC driver. Its tests run them, and curl, against the embedded engine: none of them may
 // notice that it is no server. Readers of what is published: pyjstat, libhxl, csvw, pyarrow, feedparser, sseclient-py and pySHACL, and of
-// SDMX sdmx1 and pysdmx. Its tests run them, unpatched, against the web server: each must find what the vintage has. Spectral and Schemathesis judge the description of the project's own addresses, and the
-// answers by it.
+// SDMX sdmx1, pysdmx and R's rsdmx, which is the machine's. Its tests run them, unpatched, against the web server: each must find what the vintage has.
+// Spectral and Schemathesis judge the description of the project's own addresses, and the answers by it.
 //
 // Every version is pinned, and each client is fetched once into a folder of the project's own.
 package clients

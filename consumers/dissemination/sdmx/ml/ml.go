@@ -31,7 +31,6 @@ const (
 	schemas       = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/"
 	nsMessage     = schemas + "message"
 	nsCommon      = schemas + "common"
-	nsStructure   = schemas + "structure"
 	nsGeneric     = schemas + "data/generic"
 	nsInstance    = "http://www.w3.org/2001/XMLSchema-instance"
 	structureURN  = "urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure=" + structure.Agency + ":" + structure.DataStructure + "(" + structure.Version + ")"

@@ -1,42 +1,77 @@
 package ml
 
 import (
+	"regexp"
 	"strconv"
 	"time"
 
 	"retorno/consumers/dissemination/sdmx/structure"
 )
 
-// Structures writes a message of artefacts, in the order that the schemas want.
+// structures writes artefacts in one of the two versions. They have the same artefacts; 3.0 has other names for some elements, another
+// order of the sections, and refers to an artefact by its URN where 2.1 names its parts.
+type structures struct {
+	writer
+	*structure.Selection
+	v3 bool
+}
+
+// Structures writes a message of artefacts as SDMX-ML 2.1, in the order that its schemas want.
 func Structures(s *structure.Selection, published time.Time) []byte {
-	w := &writer{}
+	w := &structures{Selection: s}
+	return w.message(published, schemas, w.agencies, w.flows, w.lists, w.concepts, w.dataStructure, w.constraints)
+}
+
+// Structures30 writes a message of artefacts as SDMX-ML 3.0, in the order that its schemas want.
+func Structures30(s *structure.Selection, published time.Time) []byte {
+	w := &structures{Selection: s, v3: true}
+	return w.message(published, schemas30, w.agencies, w.lists, w.concepts, w.constraints, w.flows, w.dataStructure)
+}
+
+func (w *structures) message(published time.Time, schemas string, sections ...func()) []byte {
 	w.begin()
-	w.open("mes:Structure", "xmlns:mes", nsMessage, "xmlns:com", nsCommon, "xmlns:str", nsStructure)
+	w.open("mes:Structure", "xmlns:mes", schemas+"message", "xmlns:com", schemas+"common", "xmlns:str", schemas+"structure")
 	w.open("mes:Header")
 	w.header(idOf("structures"), published)
 	w.close()
 	w.open("mes:Structures")
-	w.agencies(s)
-	w.flows(s)
-	w.lists(s)
-	w.concepts(s)
-	w.dataStructure(s)
-	w.constraints(s)
+	for _, section := range sections {
+		section()
+	}
 	w.close()
 	w.close()
 	return w.Bytes()
 }
 
-// artefact begins one of the artefacts. What is external has its content elsewhere: it is left out.
-func (w *writer) artefact(s *structure.Selection, element, kind, agency, id string, name structure.Text, partial string) {
-	external, final := "", "true"
-	if s.Stub(kind) {
-		external = "true"
+// either is what 2.1 writes or what 3.0 does; "" is left out.
+func (w *structures) either(v2, v3 string) string {
+	if w.v3 {
+		return v3
 	}
+	return v2
+}
+
+// when is "true" or left out.
+func when(yes bool) string {
+	if yes {
+		return "true"
+	}
+	return ""
+}
+
+// artefact begins one of the artefacts. What is external has its content elsewhere: it is left out.
+func (w *structures) artefact(element, kind, agency, id string, name structure.Text, partial bool) {
+	final, urn, version := "true", urnOf(kind, agency, id), structure.Version
 	if kind == structure.Agencies {
 		final = "" // SDMX 2.1 does not allow it to be
 	}
-	w.open(element, "id", id, "urn", urnOf(kind, agency, id), "agencyID", agency, "version", structure.Version, "isFinal", final, "isExternalReference", external, "isPartial", partial)
+	if w.v3 {
+		final, urn, version = "", "", structure.Semantic
+		if kind == structure.Agencies {
+			version = "" // SDMX 3.0 fixes it at 1.0
+		}
+	}
+	w.open(element, "id", id, "urn", urn, "agencyID", agency, "version", version, "isFinal", final, "isExternalReference", when(w.Stub(kind)), "isPartial", when(partial))
 	w.named("com:Name", name)
 }
 
@@ -49,59 +84,71 @@ func urnOf(kind, agency, id string) string {
 
 const constraint = "contentconstraint"
 
-func partial(s *structure.Selection) string {
-	if s.Partial {
-		return "true"
-	}
-	return ""
-}
-
-func (w *writer) agencies(s *structure.Selection) {
-	if !s.HasAgencies {
+// refer writes an element that refers to an artefact of a class.
+func (w *structures) refer(element, pack, class, id string) {
+	if w.v3 {
+		w.text(element, structure.URN(pack+"."+class, id))
 		return
 	}
-	w.open("str:OrganisationSchemes")
-	w.artefact(s, "str:AgencyScheme", structure.Agencies, structure.TopAgency, structure.AgencyScheme, structure.Text{ES: "Agencias", EN: "Agencies"}, "")
-	if !s.Stub(structure.Agencies) {
-		w.open("str:Agency", "id", structure.Agency)
-		w.named("com:Name", s.AgencyName)
+	w.open(element)
+	w.empty("Ref", "id", id, "version", structure.Version, "agencyID", structure.Agency, "package", pack, "class", class)
+	w.close()
+}
+
+// item begins an item of a scheme.
+func (w *structures) item(element, id string, name structure.Text) {
+	w.open(element, "id", id)
+	w.named("com:Name", name)
+}
+
+func (w *structures) agencies() {
+	if !w.HasAgencies {
+		return
+	}
+	w.open(w.either("str:OrganisationSchemes", "str:AgencySchemes"))
+	w.artefact("str:AgencyScheme", structure.Agencies, structure.TopAgency, structure.AgencyScheme, structure.Text{ES: "Agencias", EN: "Agencies"}, false)
+	if !w.Stub(structure.Agencies) {
+		w.item("str:Agency", structure.Agency, w.AgencyName)
 		w.close()
 	}
 	w.close()
 	w.close()
 }
 
-func (w *writer) flows(s *structure.Selection) {
-	if len(s.Flows) == 0 {
+func (w *structures) flows() {
+	if len(w.Flows) == 0 {
 		return
 	}
 	w.open("str:Dataflows")
-	for _, f := range s.Flows {
-		w.artefact(s, "str:Dataflow", structure.Flows, structure.Agency, f.ID, f.Name, "")
-		if !s.Stub(structure.Flows) {
-			w.open("str:Structure")
-			w.empty("Ref", "id", structure.DataStructure, "version", structure.Version, "agencyID", structure.Agency, "package", "datastructure", "class", "DataStructure")
-			w.close()
+	for _, f := range w.Flows {
+		w.artefact("str:Dataflow", structure.Flows, structure.Agency, f.ID, f.Name, false)
+		if !w.Stub(structure.Flows) {
+			w.refer("str:Structure", "datastructure", "DataStructure", structure.DataStructure)
 		}
 		w.close()
 	}
 	w.close()
 }
 
-func (w *writer) lists(s *structure.Selection) {
-	if len(s.Lists) == 0 {
+// parent3 is the form that the schemas of 3.0 want of a code that others are parts of: _T is not allowed to be one.
+var parent3 = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_\-]*$`)
+
+func (w *structures) lists() {
+	if len(w.Lists) == 0 {
 		return
 	}
 	w.open("str:Codelists")
-	for _, l := range s.Lists {
-		w.artefact(s, "str:Codelist", structure.Lists, structure.Agency, l.ID, l.Name, partial(s))
+	for _, l := range w.Lists {
+		w.artefact("str:Codelist", structure.Lists, structure.Agency, l.ID, l.Name, w.Partial)
 		for _, c := range l.Codes {
-			if s.Stub(structure.Lists) {
+			if w.Stub(structure.Lists) {
 				break
 			}
-			w.open("str:Code", "id", c.ID)
-			w.named("com:Name", c.Name)
-			if c.Parent != "" {
+			w.item("str:Code", c.ID, c.Name)
+			switch {
+			case w.v3 && parent3.MatchString(c.Parent):
+				w.text("str:Parent", c.Parent)
+			case !w.v3 && c.Parent != "":
 				w.open("str:Parent")
 				w.empty("Ref", "id", c.Parent)
 				w.close()
@@ -113,18 +160,17 @@ func (w *writer) lists(s *structure.Selection) {
 	w.close()
 }
 
-func (w *writer) concepts(s *structure.Selection) {
-	if !s.HasConcepts {
+func (w *structures) concepts() {
+	if !w.HasConcepts {
 		return
 	}
-	w.open("str:Concepts")
-	w.artefact(s, "str:ConceptScheme", structure.Concepts, structure.Agency, structure.ConceptScheme, s.Name, partial(s))
-	for _, c := range s.Concepts() {
-		if s.Stub(structure.Concepts) {
+	w.open(w.either("str:Concepts", "str:ConceptSchemes"))
+	w.artefact("str:ConceptScheme", structure.Concepts, structure.Agency, structure.ConceptScheme, w.Name, w.Partial)
+	for _, c := range w.Concepts() {
+		if w.Stub(structure.Concepts) {
 			break
 		}
-		w.open("str:Concept", "id", c.ID)
-		w.named("com:Name", c.Name)
+		w.item("str:Concept", c.ID, c.Name)
 		w.named("com:Description", c.Description)
 		w.close()
 	}
@@ -132,110 +178,73 @@ func (w *writer) concepts(s *structure.Selection) {
 	w.close()
 }
 
-func (w *writer) dataStructure(s *structure.Selection) {
-	if !s.HasStructure {
+func (w *structures) dataStructure() {
+	if !w.HasStructure {
 		return
 	}
 	w.open("str:DataStructures")
-	w.artefact(s, "str:DataStructure", structure.Structure, structure.Agency, structure.DataStructure, s.Name, "")
-	if !s.Stub(structure.Structure) {
-		w.open("str:DataStructureComponents")
-		w.open("str:DimensionList", "id", "DimensionDescriptor")
-		for i, d := range s.Dimensions {
-			w.component("str:Dimension", d, "position", strconv.Itoa(i+1))
-		}
-		w.component("str:TimeDimension", s.Period, "position", strconv.Itoa(len(s.Dimensions)+1))
-		w.close()
-		w.open("str:AttributeList", "id", "AttributeDescriptor")
-		for _, a := range s.Attributes {
-			w.component("str:Attribute", a, "assignmentStatus", map[bool]string{true: "Mandatory", false: "Conditional"}[a.Required])
-		}
-		w.close()
-		w.open("str:MeasureList", "id", "MeasureDescriptor")
-		w.component("str:PrimaryMeasure", s.Primary)
-		w.close()
-		w.close()
+	w.artefact("str:DataStructure", structure.Structure, structure.Agency, structure.DataStructure, w.Name, false)
+	if !w.Stub(structure.Structure) {
+		w.components()
 	}
 	w.close()
 	w.close()
 }
 
-// component writes a dimension, an attribute or the measure.
-func (w *writer) component(element string, c structure.Component, attributes ...string) {
-	w.open(element, append([]string{"id", c.ID}, attributes...)...)
-	w.open("str:ConceptIdentity")
-	w.empty("Ref", "id", c.ID, "maintainableParentID", structure.ConceptScheme, "maintainableParentVersion", structure.Version, "agencyID", structure.Agency, "package", "conceptscheme", "class", "Concept")
-	w.close()
-	w.open("str:LocalRepresentation")
-	if c.List != nil {
-		w.open("str:Enumeration")
-		w.empty("Ref", "id", c.List.ID, "version", structure.Version, "agencyID", structure.Agency, "package", "codelist", "class", "Codelist")
+func (w *structures) components() {
+	w.open("str:DataStructureComponents")
+	w.open("str:DimensionList", "id", "DimensionDescriptor")
+	for i, d := range w.Dimensions {
+		w.component("str:Dimension", d, "position", w.either(strconv.Itoa(i+1), ""))
 		w.close()
-	} else {
-		w.empty("str:TextFormat", "textType", c.Type())
+	}
+	w.component("str:TimeDimension", w.Period, "position", w.either(strconv.Itoa(len(w.Dimensions)+1), ""))
+	w.close()
+	w.close()
+	w.open("str:AttributeList", "id", "AttributeDescriptor")
+	for _, a := range w.Attributes {
+		w.attribute(a)
 	}
 	w.close()
-	if element == "str:Attribute" {
+	w.open("str:MeasureList", "id", "MeasureDescriptor")
+	w.component(w.either("str:PrimaryMeasure", "str:Measure"), w.Primary, "usage", w.either("", "optional"))
+	w.close()
+	w.close()
+	w.close()
+}
+
+// attribute writes an attribute of observations.
+func (w *structures) attribute(a structure.Component) {
+	if w.v3 {
+		w.component("str:Attribute", a, "usage", map[bool]string{true: "mandatory", false: "optional"}[a.Required])
+		w.open("str:AttributeRelationship")
+		w.empty("str:Observation")
+	} else {
+		w.component("str:Attribute", a, "assignmentStatus", map[bool]string{true: "Mandatory", false: "Conditional"}[a.Required])
 		w.open("str:AttributeRelationship")
 		w.open("str:PrimaryMeasure")
 		w.empty("Ref", "id", structure.Value)
 		w.close()
-		w.close()
 	}
+	w.close()
 	w.close()
 }
 
-// constraints are what questions for availability come to.
-func (w *writer) constraints(s *structure.Selection) {
-	if len(s.Available) == 0 {
-		return
-	}
-	w.open("str:Constraints")
-	for _, a := range s.Available {
-		w.open("str:ContentConstraint", "id", "CR_"+a.Flow.ID, "urn", urnOf(constraint, structure.Agency, "CR_"+a.Flow.ID), "agencyID", structure.Agency, "version", structure.Version, "type", "Actual")
-		w.metrics(a)
-		w.named("com:Name", a.Flow.Name)
-		w.open("str:ConstraintAttachment")
-		w.open("str:Dataflow")
-		w.empty("Ref", "id", a.Flow.ID, "version", structure.Version, "agencyID", structure.Agency, "package", "datastructure", "class", "Dataflow")
-		w.close()
-		w.close()
-		w.region(a, "com:")
+// component begins a dimension, an attribute or the measure.
+func (w *structures) component(element string, c structure.Component, attributes ...string) {
+	w.open(element, append([]string{"id", c.ID}, attributes...)...)
+	if w.v3 {
+		w.text("str:ConceptIdentity", structure.URN("conceptscheme.Concept", structure.ConceptScheme)+"."+c.ID)
+	} else {
+		w.open("str:ConceptIdentity")
+		w.empty("Ref", "id", c.ID, "maintainableParentID", structure.ConceptScheme, "maintainableParentVersion", structure.Version, "agencyID", structure.Agency, "package", "conceptscheme", "class", "Concept")
 		w.close()
 	}
-	w.close()
-}
-
-// metrics are the numbers of observations and series, in the annotations that pysdmx reads.
-func (w *writer) metrics(a structure.Available) {
-	w.open("com:Annotations")
-	for _, n := range []struct {
-		id string
-		n  int
-	}{{"obs_count", a.Observations}, {"series_count", a.Series}} {
-		w.open("com:Annotation", "id", n.id)
-		w.text("com:AnnotationTitle", strconv.Itoa(n.n))
-		w.text("com:AnnotationType", "sdmx_metrics")
-		w.close()
-	}
-	w.close()
-}
-
-// region is what of the dimensions is available; its elements have the prefix of the version.
-func (w *writer) region(a structure.Available, prefix string) {
-	w.open("str:CubeRegion", "include", "true")
-	for _, id := range a.Dimensions {
-		w.open(prefix+"KeyValue", "id", id)
-		if id == structure.Time {
-			w.open(prefix + "TimeRange")
-			w.text(prefix+"StartPeriod", a.From+"T00:00:00", "isInclusive", "true")
-			w.text(prefix+"EndPeriod", a.To+"T23:59:59", "isInclusive", "true")
-			w.close()
-		}
-		for _, value := range a.Values[id] {
-			w.text(prefix+"Value", value)
-		}
-		w.close()
+	w.open("str:LocalRepresentation")
+	if c.List != nil {
+		w.refer("str:Enumeration", "codelist", "Codelist", c.List.ID)
+	} else {
+		w.empty("str:TextFormat", "textType", c.Type())
 	}
 	w.close()
 }

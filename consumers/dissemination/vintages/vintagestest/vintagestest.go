@@ -83,7 +83,8 @@ func Files(v Vintage) ([]bundle.File, error) {
 	if !ok {
 		return nil, fmt.Errorf("the lattice has no class of %s releases", v.Status)
 	}
-	in, err := l.Tabulate(v.Period, returns(v.Period))
+	came := returns(v.Period)
+	in, err := l.Tabulate(v.Period, append([]lattice.Data{came}, helps(came)...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +127,8 @@ func revised(l *lattice.Lattice, class lattice.Class, v Vintage, tables []publis
 	for i := range late.Rows {
 		late.Rows[i].Person += " late"
 	}
-	added, err := l.Tabulate(v.Period, late)
+	others := helps(lattice.Data{}) // of which none came late
+	added, err := l.Tabulate(v.Period, append(others, late)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -139,7 +141,7 @@ func revised(l *lattice.Lattice, class lattice.Class, v Vintage, tables []publis
 		return nil, nil, err
 	}
 	late.Rows = nil
-	removed, err := l.Tabulate(v.Period, late)
+	removed, err := l.Tabulate(v.Period, append(others, late)...)
 	if err != nil {
 		return nil, nil, err
 	}
