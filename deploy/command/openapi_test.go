@@ -53,7 +53,7 @@ func TestOpenAPIHasEveryAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, page := fetch(operator + "/metrics")
-	tails := map[string]string{"/vintages/": "{period}/{vintage}/{file}", "/bulletin/": "{period}", "/revisions/": "{period}"}
+	tails := map[string]string{"/vintages/": "{period}/{vintage}/{file}", "/bulletin/": "{period}", "/revisions/": "{period}", "/explore/": "{table}"}
 	served := 0
 	for _, found := range regexp.MustCompile(`retorno_http_requests_total\{code="2xx",route="([^"]*)"\}`).FindAllStringSubmatch(page, -1) {
 		route := strings.ReplaceAll(found[1], "{number}", "{vintage}") + tails[found[1]]

@@ -128,20 +128,21 @@ func routes() []route {
 	folder := vintages.Path + "/{period}/{vintage}/"
 	files := []string{bundle.ManifestPath, bundle.CodesPath, bundle.LatticePath, bundle.DifferencesPath, bundle.CertificatePath, bundle.SignaturePath, bundle.KeyPath}
 	fileTypes := []string{"application/json", csv, "application/yaml", "application/octet-stream", "application/x-pem-file"}
+	books := []string{page, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/vnd.oasis.opendocument.spreadsheet"}
 	since := query("since", "Posición, día o momento / Position, day or moment", position)
 	return append([]route{
 		{feed.PathCSV, "returnsCSV", "feed", "Retornos, CSV", "Returns, as CSV", returns(bom), []string{csv}, false, false},
 		{feed.PathJSON, "returnsJSON", "feed", "Retornos, JSON", "Returns, as JSON", returns(), []string{"application/json"}, false, false},
 		{vintages.Path, "vintages", "vintages", "Todas las ediciones", "All vintages", nil, []string{"application/json"}, false, false},
 		{folder, "vintage", "vintages", "El manifiesto de una edición", "The manifest of a vintage", in(), []string{"application/json"}, false, false},
-		{folder + "{file}", "file", "vintages", "Un archivo de una edición", "A file of a vintage", in(inPath("file", "Archivo / File", oneOf(files...))), fileTypes, false, false},
+		{folder + "{file}", "file", "vintages", "Un archivo de una edición; el manifiesto los nombra todos", "A file of a vintage; the manifest names all of them", in(inPath("file", "Archivo / File", oneOf(files...))), fileTypes, false, false},
 		{folder + "tables", "tables", "vintages", "Las tablas de una edición, JSON-stat", "The tables of a vintage, JSON-stat", in(query("format", "Formato / Format", oneOf("jsonstat")), lang), []string{"application/json"}, false, false},
 		{folder + "tables/{table}", "table", "vintages", "Una tabla en un formato", "A table in a format",
 			in(inPath("table", "Tabla; con .csv, su archivo / Table; with .csv, its file", object{"type": "string", "pattern": `^T[0-9]{1,2}[a-z]?$`, "examples": []string{"T2"}}),
 				query("format", "Formato / Format", oneOf(formats.IDs()...)), lang), append(forms, "application/octet-stream"), false, false},
 		{bulletin.Path + "{period}", "bulletin", "pages", "El boletín de un semestre", "The bulletin of a half-year",
-			[]object{inPath("period", "Semestre / Half-year", halfYear), lang, query("format", "Formato / Format", oneOf("html", "xlsx")), query("vintage", "Número de la edición / Number of the vintage", number)},
-			[]string{page, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}, false, false},
+			[]object{inPath("period", "Semestre / Half-year", halfYear), lang, query("format", "Formato / Format", oneOf("html", "xlsx", "ods")), query("vintage", "Número de la edición / Number of the vintage", number)},
+			books, false, false},
 		{changes.Path, "changes", "changes", "Lo publicado desde una posición", "What was published since a position", []object{since}, []string{"application/json"}, false, false},
 		{changes.PathAtom, "changesAtom", "changes", "Lo publicado, Atom", "What was published, Atom", nil, []string{"application/atom+xml"}, false, false},
 		{changes.PathStream, "changesStream", "changes", "Lo publicado, a medida que llega", "What is published, as it comes", []object{since}, []string{"text/event-stream"}, false, false},
@@ -160,6 +161,10 @@ func pages(page string) []route {
 	return []route{
 		{"/", "home", "pages", "El semestre", "The half-year", []object{pagePeriod, pageLang}, html, true, false},
 		{feed.DocumentationPath, "data", "pages", "Datos para otros sistemas", "Data for other systems", []object{pageLang}, html, true, false},
+		{"/explore", "explore", "pages", "Las tablas publicadas", "The published tables", []object{pagePeriod, pageLang}, html, true, false},
+		{"/explore/{table}", "exploreTable", "pages", "Una tabla publicada", "A published table", []object{inPath("table", "Tabla / Table", object{"type": "string", "pattern": `^T[0-9]{1,2}[a-z]?$`, "examples": []string{"T2"}}), pagePeriod, pageLang}, html, true, false},
+		{"/partners", "partners", "pages", "Cómo se descargan los datos", "How to pull the data", []object{pageLang}, html, true, false},
+		{"/calendar", "calendar", "pages", "Cuándo se publica", "When it is published", []object{pageLang}, html, true, false},
 		{"/revisions/{period}", "revisions", "pages", "Las ediciones de un semestre, una junto a otra", "The vintages of a half-year, beside each other", []object{inPath("period", "Semestre / Half-year", halfYear), pageLang}, html, true, false},
 		{response.ProblemsPath, "problems", "pages", "Qué dice un error", "What an error says", []object{pageLang}, html, true, false},
 		{response.ProblemsPath + "{kind}", "problem", "pages", "Lo que significa un error", "What an error means", []object{inPath("kind", "Tipo / Kind", oneOf(kinds...))}, html, true, true},
