@@ -23,3 +23,4 @@ for number, total in (1, "27,090 [p]"), (2, 27086), (3, "27,326 [r]"):
         row = next(row for row in other["T1"] if row[:1] == ["Total"])
         assert row[1] == total, row
         assert row[-1].startswith("T1:S.returns.registered._T."), row
+print('ok', 'both forms of three bulletins')

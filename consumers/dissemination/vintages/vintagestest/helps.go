@@ -10,7 +10,7 @@ func helps(returns lattice.Data) []lattice.Data {
 	people := lattice.Data{Measure: "people", Columns: []string{"sex", "age"}}
 	byKind := lattice.Data{Measure: "people_by_kind", Columns: []string{"kind"}}
 	checks := lattice.Data{Measure: "crossings", Columns: []string{"result", "post"}}
-	kinds := []string{"food", "food", "hygiene_kit", "clothing", "medical", "transport", "phone_call", "food"}
+	kinds := []string{"food", "food", "hygiene_kit", "clothing", "medical", "transport", "phone_call", "clothing"}
 	results := []string{"genuine", "genuine", "not_checked", "genuine", "none_carried", "genuine", "suspected_false"}
 	add := func(d *lattice.Data, r lattice.Row, codes ...string) {
 		d.Rows = append(d.Rows, lattice.Row{Person: r.Person, Month: r.Month, Codes: codes})
