@@ -163,6 +163,7 @@ func pages(page string) []route {
 		{feed.DocumentationPath, "data", "pages", "Datos para otros sistemas", "Data for other systems", []object{pageLang}, html, true, false},
 		{"/explore", "explore", "pages", "Las tablas publicadas", "The published tables", []object{pagePeriod, pageLang}, html, true, false},
 		{"/explore/{table}", "exploreTable", "pages", "Una tabla publicada", "A published table", []object{inPath("table", "Tabla / Table", object{"type": "string", "pattern": `^T[0-9]{1,2}[a-z]?$`, "examples": []string{"T2"}}), pagePeriod, pageLang}, html, true, false},
+		{"/method", "method", "pages", "El texto del método", "The text of the method", []object{pageLang}, html, true, false},
 		{"/partners", "partners", "pages", "Cómo se descargan los datos", "How to pull the data", []object{pageLang}, html, true, false},
 		{"/calendar", "calendar", "pages", "Cuándo se publica", "When it is published", []object{pageLang}, html, true, false},
 		{"/revisions/{period}", "revisions", "pages", "Las ediciones de un semestre, una junto a otra", "The vintages of a half-year, beside each other", []object{inPath("period", "Semestre / Half-year", halfYear), pageLang}, html, true, false},
