@@ -96,6 +96,11 @@ var lateClock = regexp.MustCompile(`(?i)^(.*\d)[ \x{a0}\x{202f}T]+(\d{1,2} ?h ?(
 // splitClock divides a date from the time behind it: at the T of ISO, or at the last blank before a colon.
 func splitClock(text string) (date, clock string) {
 	colon := strings.IndexByte(text, ':')
+	if colon > 0 {
+		if _, _, _, ok := together(strings.ToLower(text[:colon])); ok { // as SAS writes: 30JUN2015:23:45:00
+			return text[:colon], text[colon+1:]
+		}
+	}
 	if colon < 0 {
 		if _, _, _, _, ok := dateParts(text); ok {
 			return text, ""
@@ -247,6 +252,9 @@ func (e *timeEvidence) look(text string) {
 
 // clockCell reads a cell of a time column; code is the reason why it cannot be read.
 func (c *conversion) clockCell(field, text string) (h, m, s int, code string) {
+	if strings.Trim(text, "0.,") == "" && strings.Contains(text, "0") {
+		return 0, 0, 0, "" // the midnight of a spreadsheet: no part of the day
+	}
 	if clockForm(text) == clockEither {
 		switch e := c.dialect.times[field]; {
 		case e == nil || (e.fractions > 0) == (e.pointed > 0):

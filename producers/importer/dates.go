@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
@@ -226,6 +227,11 @@ func dateParts(text string) (a, b, c string, monthName, ok bool) {
 			return parts[0][:4], parts[0][4:6], parts[0][6:], false, true
 		}
 	}
+	if len(parts) == 1 {
+		if day, month, year, ok := together(parts[0]); ok {
+			return day, month, year, true, true
+		}
+	}
 	if len(parts) == 4 && isWeekday(parts[0]) {
 		parts = parts[1:]
 	}
@@ -244,6 +250,19 @@ func dateParts(text string) (a, b, c string, monthName, ok bool) {
 		}
 	}
 	return parts[0], parts[1], parts[2], false, true
+}
+
+// together reads a date as SAS and Stata write it, in lower case: 30jun2015, 30jun15.
+func together(text string) (day, month, year string, ok bool) {
+	from := strings.IndexFunc(text, unicode.IsLetter)
+	to := strings.LastIndexFunc(text, unicode.IsLetter) + 1
+	if from < 1 || to-from != 3 {
+		return "", "", "", false
+	}
+	day, month, year = text[:from], monthNumber(text[from:to]), text[to:]
+	_, isDay := digits(day, 1, 2)
+	_, isYear := digits(year, 2, 4)
+	return day, month, year, isDay && isYear && month != ""
 }
 
 // weekdays are the first letters of the days of the week, in Spanish and English.

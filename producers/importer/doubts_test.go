@@ -30,6 +30,10 @@ func TestTheOnlyTimeIsThatOfTheOnlyDate(t *testing.T) {
 			t.Errorf("%s: %s, %s", heads, eventDays(got), account(got))
 		}
 	}
+	midnight := mustImport(t, Config{Kind: KindCentre}, "Centro;Fecha;Hora\nOmoa;30/06/2014;0\nOmoa;30/06/2014;0.375\nOmoa;30/06/2014;0,0\n")
+	if eventDays(midnight) != "2014-06-30 00:00, 2014-06-30 09:00, 2014-06-30 00:00" {
+		t.Errorf("a spreadsheet's midnight: %s, %s", eventDays(midnight), account(midnight))
+	}
 	both := mustImport(t, Config{Kind: KindCentre}, "Centro;Fecha de registro;Hora;Fecha de llegada\nOmoa;30/06/2014;09:15;29/06/2014\n")
 	if eventDays(both) != "2014-06-30 09:15" {
 		t.Errorf("two dates: %s", eventDays(both))
@@ -131,6 +135,23 @@ func TestTimesThatCannotBeAreSaid(t *testing.T) {
 	}
 	if got := mustImport(t, Config{Kind: KindCentre}, "Centro;Fecha\nOmoa;1751274000000\n"); !warned(got, "seconds_since_1970") {
 		t.Errorf("numbers of milliseconds: %+v", got.sum)
+	}
+}
+
+// SAS and Stata write days and times without blanks.
+func TestDatesOfStatisticiansPrograms(t *testing.T) {
+	for cell, want := range map[string]string{"30JUN2015:09:20:00": "2015-06-30 09:20", "30OCT2015:09:20:00": "2015-10-30 09:20", "30jun2015 09:20:00": "2015-06-30 09:20",
+		"30jun2015": "2015-06-30 12:00", "30JUN15": "2015-06-30 12:00", "1jul2015": "2015-07-01 12:00"} {
+		if got := mustImport(t, Config{Kind: KindCentre}, "Centro;Fecha\nOmoa;"+cell+"\n"); eventDays(got) != want {
+			t.Errorf("%s: %s, %s", cell, eventDays(got), account(got))
+		}
+	}
+	born := mustImport(t, Config{Kind: KindCentre}, "Centro;Fecha;Fecha de nacimiento\nOmoa;30JUN2015;01JAN1900\n")
+	if account(born) != "1" || born.records[0].GetRegistration().Age != nil {
+		t.Errorf("born on 01JAN1900: %s, %v", account(born), born.records)
+	}
+	if got := mustImport(t, Config{Kind: KindCentre}, "Centro;Fecha\nOmoa;30xyz2015\nOmoa;31jun2015\nOmoa;30jun201\n"); account(got) != "0, 2 bad_date, 3 bad_date, 4 bad_date" {
+		t.Errorf("no dates: %s", account(got))
 	}
 }
 

@@ -100,7 +100,7 @@ func (e *instantEvidence) doubtful() int {
 	if e.allDays() {
 		return 0
 	}
-	if e.midnights >= 3 && 2*e.midnights > e.foreign+e.home || e.tooManyMidnights() {
+	if e.midnights >= 2 && 2*e.midnights >= e.foreign+e.home || e.tooManyMidnights() {
 		return e.line
 	}
 	q := e.usual()

@@ -268,6 +268,11 @@ func placeholderDate(text string) bool {
 	if len(parts) > 0 && len(parts[0]) == 8 {
 		parts = []string{parts[0][:4], parts[0][4:6], parts[0][6:]}
 	}
+	if len(parts) == 1 {
+		if day, month, year, ok := together(strings.ToLower(parts[0])); ok {
+			parts = []string{day, month, year}
+		}
+	}
 	if len(parts) < 3 {
 		return len(parts) > 0 && strings.Trim(text, "0.,") == ""
 	}
