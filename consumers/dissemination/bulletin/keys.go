@@ -48,7 +48,8 @@ func (k *Keys) of(t *vintages.Table, c *published.Cell) (key Key) {
 		codes[column] = structure.ID(c.Codes[j])
 	}
 	key.Period = codes[timeColumn]
-	parts := []string{frequency(key.Period), structure.ID(t.Measure)}
+	period, _ := calendar.ParsePeriod(key.Period) // the column of the time, which the lattice made
+	parts := []string{structure.FrequencyOf(period), structure.ID(t.Measure)}
 	for _, column := range k.columns {
 		code, ok := codes[column]
 		if !ok {
@@ -62,15 +63,3 @@ func (k *Keys) of(t *vintages.Table, c *published.Cell) (key Key) {
 
 // timeColumn is the column of periods.
 const timeColumn = "time_period"
-
-// frequency is the code of CL_FREQ of a period.
-func frequency(label string) string {
-	p, _ := calendar.ParsePeriod(label) // the column of the time, which the lattice made
-	switch p.Kind {
-	case calendar.KindMonth:
-		return "M"
-	case calendar.KindQuarter:
-		return "Q"
-	}
-	return "S"
-}

@@ -25,7 +25,8 @@ func (x explorer) keys() sdmxLinks {
 	query := url.Values{}
 	span := x.q.period
 	if one := x.q.codes[timeColumn]; one != "" {
-		span, codes[structure.Frequency] = one, frequencyOf(one)
+		period, _ := calendar.ParsePeriod(one) // it stands in the table
+		span, codes[structure.Frequency] = one, structure.FrequencyOf(period)
 	}
 	if span != allPeriods {
 		query.Set("startPeriod", span)
@@ -82,15 +83,4 @@ func sdmxKey(s *structure.Structures, codes map[string]string, every string) str
 		parts, last = append(parts, structure.ID(code)), i+1
 	}
 	return strings.Join(parts[:last], ".")
-}
-
-// frequencyOf is a code of SDMX's CL_FREQ.
-func frequencyOf(period string) string {
-	switch p, _ := calendar.ParsePeriod(period); p.Kind {
-	case calendar.KindMonth:
-		return "M"
-	case calendar.KindQuarter:
-		return "Q"
-	}
-	return "S"
 }

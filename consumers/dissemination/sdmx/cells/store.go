@@ -131,7 +131,7 @@ func (e *edition) read(o *vintages.Opened, s *structure.Structures) {
 					one.Period, _ = calendar.ParsePeriod(code) // the column of the time, which the lattice made
 				}
 			}
-			one.Key[0], one.Key[1] = frequencyOf(one.Period), share(structure.ID(t.Measure))
+			one.Key[0], one.Key[1] = structure.FrequencyOf(one.Period), share(structure.ID(t.Measure))
 			if one.Count, one.Withheld = c.Value, c.Withheld; c.Withheld {
 				one.Count, one.Status = 0, Suppressed
 			}
@@ -145,15 +145,4 @@ func (e *edition) read(o *vintages.Opened, s *structure.Structures) {
 		}
 	}
 	e.flows = flows
-}
-
-// frequencyOf is a code of CL_FREQ.
-func frequencyOf(p calendar.Period) string {
-	switch p.Kind {
-	case calendar.KindMonth:
-		return "M"
-	case calendar.KindQuarter:
-		return "Q"
-	}
-	return "S"
 }

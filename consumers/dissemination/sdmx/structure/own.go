@@ -1,5 +1,7 @@
 package structure
 
+import "retorno/schemas/calendar"
+
 // own are the concepts that no column of the dictionary has.
 var own = func() map[string]Concept {
 	all := map[string]Concept{}
@@ -30,3 +32,14 @@ var (
 	confidences = newList("CL_CONF_STATUS", own[Confidence].Name, []Code{
 		{ID: "F", Name: Text{"Libre", "Free"}}, {ID: "C", Name: Text{"Confidencial", "Confidential"}}})
 )
+
+// FrequencyOf is the code of a period in CL_FREQ.
+func FrequencyOf(p calendar.Period) string {
+	switch p.Kind {
+	case calendar.KindMonth:
+		return "M"
+	case calendar.KindQuarter:
+		return "Q"
+	}
+	return "S"
+}
