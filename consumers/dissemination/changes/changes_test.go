@@ -59,9 +59,6 @@ func publish(t *testing.T, conn driver.Conn, v vintagestest.Vintage) {
 	}
 }
 
-// deadline is how long a request may take on the server; streams outlive it.
-const deadline = 2 * time.Second
-
 // site is a web server of the changes, with a shelf of its own.
 type site struct {
 	address string
@@ -71,6 +68,12 @@ type site struct {
 }
 
 func serve(t *testing.T, conn driver.Conn, c changes.Config) *site {
+	t.Helper()
+	return serveWithin(t, conn, c, time.Minute)
+}
+
+// serveWithin is serve with a deadline of requests on the server.
+func serveWithin(t *testing.T, conn driver.Conn, c changes.Config, deadline time.Duration) *site {
 	t.Helper()
 	done := make(chan struct{})
 	c.Shelf, c.Done, c.Every = vintages.NewShelf(conn, time.Minute, time.Millisecond), done, 20*time.Millisecond
@@ -321,7 +324,8 @@ func TestAVintageThatCannotBeReadStopsAtIt(t *testing.T) {
 func TestStreamsEndWithTheServer(t *testing.T) {
 	conn := enginetest.Fresh(t, engine).Conn()
 	publish(t, conn, vintagestest.Vintage{Period: "2016-S1", Number: 1, Status: "final", Published: time.Date(2016, 8, 1, 0, 0, 0, 0, time.UTC)})
-	w := serve(t, conn, changes.Config{})
+	const deadline = 2 * time.Second // of requests; streams outlive it
+	w := serveWithin(t, conn, changes.Config{}, deadline)
 	events, hangUp := w.follow(t, "")
 	defer hangUp()
 	first := <-events

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"time"
 
 	"retorno/consumers/dissemination/bulletin"
 	"retorno/consumers/dissemination/bundle"
@@ -89,7 +90,8 @@ func bulletinOf(ctx context.Context, conn Conn, sealed []bundle.File) ([]bundle.
 	if err != nil {
 		return nil, err
 	}
-	return bulletin.Files(ctx, vintages.NewShelf(conn, patience, patience), vintages.Of(b))
+	const answer = time.Minute // for one question
+	return bulletin.Files(ctx, vintages.NewShelf(conn, answer, answer), vintages.Of(b))
 }
 
 // keys notes who signs this vintage, and who signed the one before if that was another.
