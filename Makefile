@@ -36,6 +36,9 @@ RACE := consumers/counting/stream consumers/counting/processor consumers/countin
 # run without the detector: under it they take as long as all others together.
 RACE_COMMAND := TestPipelineOnBothBrokers|TestDemoStaysUpAndEndsInOrder|TestAnImportThatWasCutOffIsCompleted
 
+# Packages whose tests take the longest. They begin first, so that the others fill the time in which these wait.
+LONGEST := ./deploy/command ./deploy/lab/clients ./deploy/lab/torture ./consumers/counting/verify ./consumers/dissemination/release
+
 # Packages whose tests need neither ClickHouse nor Kafka, and end within seconds.
 PURE := ./consumers/counting/reconcile ./consumers/counting/ledger ./consumers/counting/store/column ./consumers/dissemination/disclosure/... ./consumers/dissemination/bundle ./consumers/dissemination/response ./consumers/dissemination/report \
 	./producers/identity ./producers/importer ./schemas/codelists/... ./schemas/dictionary/... ./schemas/events ./schemas/tables ./schemas/kafka/compression ./deploy/docs ./deploy/command/settings ./deploy/command/screen
@@ -63,7 +66,7 @@ test: build ## every test, on the embedded engine and on a real Apache Kafka
 	@deploy/needs test
 	go vet ./...
 	go run ./deploy/fetch
-	go test -p 4 -timeout 30m $$(go list ./... | grep -vxF "$$(printf 'retorno/%s\n' $(RACE))")
+	go test -p 4 -timeout 40m $(LONGEST) $$(go list ./... | grep -vxF "$$(printf 'retorno/%s\n' $(RACE))")
 	go test -timeout 30m -run '$(FULL)' ./consumers/counting/processor
 	$(MAKE) --no-print-directory race
 
