@@ -83,10 +83,12 @@ func TestWebTakesBoundedMemory(t *testing.T) {
 		_, page := fetch("http://" + operator + "/metrics")
 		return regexp.MustCompile(`(?m)^retorno_http_connections 36\d$`).MatchString(page)
 	})
-	clients := heapInUse() - before - questions
-	if clients > 60 {
-		t.Errorf("slow clients hold %d MiB", clients)
-	}
+	// While answers are made, each takes more than it is.
+	clients := 0
+	until(t, "slow clients go on holding more than 60 MiB", func() bool {
+		clients = heapInUse() - before - questions
+		return clients <= 60
+	})
 	t.Logf("10,000 questions left %d MiB, 360 slow clients hold %d MiB", questions, clients)
 	ask(0)
 }
