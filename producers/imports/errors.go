@@ -24,12 +24,12 @@ func (e *ReplacesError) Error() string {
 	if e.Import.State == StateVoid {
 		return fmt.Sprintf("import %s, which holds %d of these rows, was taken back", e.Import.Source, e.Same)
 	}
-	text := fmt.Sprintf("%d rows were imported before, as %s; %d of its rows are not in this file as they were (%d have other cells), and %d are new; in its place the file would void %d rows",
-		e.Same, e.Import.Source, e.Absent, e.Like, e.New, e.Voided)
+	like := "have other cells"
 	if e.But[1] != "" {
-		text = fmt.Sprintf("%d rows were imported before, as %s; %d of its rows are not in this file as they were (%d are there but for %s), and %d are new; in its place the file would void %d rows",
-			e.Same, e.Import.Source, e.Absent, e.Like, e.But[1], e.New, e.Voided)
+		like = "are there but for " + e.But[1]
 	}
+	text := fmt.Sprintf("%d rows were imported before, as %s; %d of its rows are not in this file as they were (%d %s), and %d are new; in its place the file would void %d rows",
+		e.Same, e.Import.Source, e.Absent, e.Like, like, e.New, e.Voided)
 	if e.OtherDays > 0 {
 		text += fmt.Sprintf(", %d of them of other days than the file's, %s to %s", e.OtherDays, e.First, e.Last)
 	}
@@ -41,12 +41,12 @@ func (e *ReplacesError) Spanish() string {
 	if e.Import.State == StateVoid {
 		return fmt.Sprintf("la importación %s, que contiene %d de estas filas, fue anulada", e.Import.Source, e.Same)
 	}
-	text := fmt.Sprintf("%d filas ya se importaron, como %s; %d de sus filas no están en este archivo como estaban (%d tienen otras celdas) y %d son nuevas; en su lugar, el archivo anularía %d filas",
-		e.Same, e.Import.Source, e.Absent, e.Like, e.New, e.Voided)
+	like := "tienen otras celdas"
 	if e.But[0] != "" {
-		text = fmt.Sprintf("%d filas ya se importaron, como %s; %d de sus filas no están en este archivo como estaban (%d están, salvo %s) y %d son nuevas; en su lugar, el archivo anularía %d filas",
-			e.Same, e.Import.Source, e.Absent, e.Like, e.But[0], e.New, e.Voided)
+		like = "están, salvo " + e.But[0]
 	}
+	text := fmt.Sprintf("%d filas ya se importaron, como %s; %d de sus filas no están en este archivo como estaban (%d %s) y %d son nuevas; en su lugar, el archivo anularía %d filas",
+		e.Same, e.Import.Source, e.Absent, e.Like, like, e.New, e.Voided)
 	if e.OtherDays > 0 {
 		text += fmt.Sprintf(", %d de ellas de otros días que los del archivo, %s a %s", e.OtherDays, e.First, e.Last)
 	}

@@ -30,15 +30,25 @@ type release struct {
 	Bulletin, Revisions                               string
 }
 
-// calendar is the page of the vintages by their dates.
-func (s *server) calendar(w http.ResponseWriter, r *http.Request) {
+// published are the vintages, for a page without a question of its own; false when the answer has been given: a parameter that there is
+// not, or no database.
+func (s *server) published(w http.ResponseWriter, r *http.Request) ([]vintages.Vintage, bool) {
 	if m, ok := understood(r.URL.Query()); !ok {
 		s.fail(w, r, http.StatusBadRequest, m)
-		return
+		return nil, false
 	}
 	all, err := s.shelf.List(r.Context())
 	if err != nil {
 		s.failed(w, r, err)
+		return nil, false
+	}
+	return all, true
+}
+
+// calendar is the page of the vintages by their dates.
+func (s *server) calendar(w http.ResponseWriter, r *http.Request) {
+	all, ok := s.published(w, r)
+	if !ok {
 		return
 	}
 	s.show(w, r, http.StatusOK, "calendar", viewCalendar(all, language(r)))

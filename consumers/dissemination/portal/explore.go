@@ -148,13 +148,8 @@ func newest(all []vintages.Vintage) (first []vintages.Vintage) {
 
 // tables is the list of the published tables.
 func (s *server) tables(w http.ResponseWriter, r *http.Request) {
-	if m, ok := understood(r.URL.Query()); !ok {
-		s.fail(w, r, http.StatusBadRequest, m)
-		return
-	}
-	all, err := s.shelf.List(r.Context())
-	if err != nil {
-		s.failed(w, r, err)
+	all, ok := s.published(w, r)
+	if !ok {
 		return
 	}
 	var opened []*vintages.Opened
