@@ -97,6 +97,9 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return c.refuse(t.Out, err)
 	}
+	if public.PDF == nil && p.Key != "" {
+		t.say("%s", unprinted)
+	}
 	if c.JSON {
 		encoder := json.NewEncoder(t.Out)
 		encoder.SetIndent("", "  ")
@@ -107,6 +110,9 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	return printVintages(ctx, t.Out, s.Conn(), "", p.Period, p.Vintage)
 }
+
+// unprinted says that the bulletin has no PDF.
+const unprinted = "el boletín se publicó sin PDF, que hace Typst: no está en el PATH, o --typst no lo quiso / the bulletin was published without a PDF, which Typst makes: it is not on the PATH, or --typst did not want it"
 
 // refuse gives an error its exit status, and with --json writes the reasons of a refusal.
 func (c *publishCommand) refuse(w io.Writer, err error) error {

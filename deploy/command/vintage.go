@@ -17,6 +17,7 @@ import (
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/suppress"
 	"retorno/consumers/dissemination/release"
+	"retorno/consumers/dissemination/typst"
 )
 
 // publicFlags say how the public form of a vintage is made.
@@ -24,6 +25,7 @@ type publicFlags struct {
 	Known      string `placeholder:"FILE" help:"Counts that others publish about the same people, as for retorno attack: what is published must withstand one who has them too."`
 	SigningKey string `placeholder:"FILE" help:"Ed25519 key that signs the certificate of a half-year's vintage, as PEM (PKCS #8); retorno vintage new-key makes one."`
 	Lattice    string `placeholder:"FILE" help:"Which tables are published, and by which rules; without it, those that come with the program."`
+	Typst      string `placeholder:"PROGRAM" help:"Typst 0.14 or newer, which makes the PDF of the bulletin; without it, the program typst where it is on the PATH; none: no PDF."`
 }
 
 // public reads both files. A key that is not named is missing only where one is needed.
@@ -41,6 +43,9 @@ func (f publicFlags) public() (p release.Public, err error) {
 			return p, err
 		}
 	}
+	if p.PDF, err = f.typst(); err != nil {
+		return p, Usage(fmt.Errorf("--typst: %w; --typst=%s publishes without a PDF", err, noProgram))
+	}
 	if f.SigningKey == "" {
 		return p, nil
 	}
@@ -52,6 +57,24 @@ func (f publicFlags) public() (p release.Public, err error) {
 		return p, Usage(fmt.Errorf("--signing-key %s: %w", f.SigningKey, err))
 	}
 	return p, nil
+}
+
+// noProgram is what --typst is called where there is to be no PDF.
+const noProgram = "none"
+
+// typst finds the program that makes PDF. One that is named must be there.
+func (f publicFlags) typst() (*typst.Program, error) {
+	switch f.Typst {
+	case noProgram:
+		return nil, nil
+	case "":
+		found, err := typst.Find("typst")
+		if errors.Is(err, typst.ErrMissing) {
+			return nil, nil
+		}
+		return found, err
+	}
+	return typst.Find(f.Typst)
 }
 
 type vintageCommand struct {

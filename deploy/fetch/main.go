@@ -1,5 +1,5 @@
-// Command fetch brings what the tests run beside the program: the ClickHouse engine, Apache Kafka and the ClickHouse
-// clients that others wrote. Each comes once, into the user's cache folder; what is there already costs nothing.
+// Command fetch brings what the tests run beside the program: the ClickHouse engine, Apache Kafka, the ClickHouse
+// clients that others wrote, and Typst and veraPDF, which make and judge the bulletin's PDF. Each comes once, into the user's cache folder; what is there already costs nothing.
 //
 // The tests fetch what they lack by themselves, too. Fetched before them, it shows how far it is and does not use up
 // their time. Exit status: 0 all is there, 3 something could not be fetched.
@@ -37,6 +37,8 @@ var items = []item{
 	{"Apache Kafka " + apachekafka.Version, apachekafka.Fetch},
 	{"ClickHouse clients in Java", clients.JDBC},
 	{"ClickHouse clients in Python", clients.Python},
+	{"Typst, and a reader of PDF", clients.Typst},
+	{"veraPDF", clients.VeraPDF},
 }
 
 func main() {

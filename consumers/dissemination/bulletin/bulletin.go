@@ -50,6 +50,7 @@ type Bulletin struct {
 	MethodVersion int
 	Address       string // of the vintage
 	Here          string // address of the bulletin of this vintage, with a question begun
+	Print         bool   // it is kept as PDF, too
 	published     time.Time
 	keys          *Keys
 }

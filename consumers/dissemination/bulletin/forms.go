@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/typst"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/wording"
 )
@@ -15,28 +16,38 @@ import (
 // form is one that a bulletin has.
 type form struct {
 	id, media string
-	write     func(*Bulletin) ([]byte, error)
+	write     func(*Bulletin) ([]byte, error) // nil: it is made by Typst
 }
 
 var forms = []form{
 	{"html", "text/html; charset=utf-8", (*Bulletin).HTML},
 	{"xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", func(b *Bulletin) ([]byte, error) { return b.Workbook().XLSX() }},
 	{"ods", "application/vnd.oasis.opendocument.spreadsheet", func(b *Bulletin) ([]byte, error) { return b.Workbook().ODS() }},
+	{"pdf", "application/pdf", nil},
 }
 
 // path is where a form stands in a vintage's bundle.
 func (f form) path(lang string) string { return bundle.BulletinPath + lang + "." + f.id }
 
 // Files are the bulletin of a vintage in every form and language, for its bundle. They are of the vintage, and of those of the shelf that
-// were published before it.
-func Files(ctx context.Context, shelf *vintages.Shelf, o *vintages.Opened) (all []bundle.File, err error) {
+// were published before it. Without a program for PDF there is none.
+func Files(ctx context.Context, shelf *vintages.Shelf, o *vintages.Opened, pdf *typst.Program) (all []bundle.File, err error) {
 	for _, lang := range []string{"es", "en"} {
 		b, err := of(ctx, shelf, o, lang)
 		if err != nil {
 			return nil, err
 		}
+		b.Print = pdf != nil
 		for _, f := range forms {
-			body, err := f.write(&b)
+			var body []byte
+			switch {
+			case f.write != nil:
+				body, err = f.write(&b)
+			case pdf != nil:
+				body, err = b.PDF(ctx, pdf)
+			default:
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -14,7 +14,7 @@ import (
 	"retorno/consumers/dissemination/vintages"
 )
 
-// Path is below where bulletins stand: /bulletin/2016-S1, with ?lang=es or en, ?format=html, xlsx or ods, ?vintage=1.
+// Path is below where bulletins stand: /bulletin/2016-S1, with ?lang=es or en, ?format=html, xlsx, ods or pdf, ?vintage=1.
 const Path = "/bulletin/"
 
 // Config is what the handler is made of. Shelf is required.
@@ -47,6 +47,9 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; 
 
 // errNone says that there is no such bulletin.
 var errNone = response.NotPublished.Of("De ese semestre no hay tal edición publicada; "+vintages.Path+" las nombra.", "No such vintage of that half-year is published; "+vintages.Path+" names them.")
+
+// errUnprinted says that a vintage has no PDF: publish makes it, where there is Typst, and never this server.
+var errUnprinted = response.NotPublished.Of("El boletín de esa edición se publicó sin PDF; tiene html, xlsx y ods.", "The bulletin of that vintage was published without a PDF; it has html, xlsx and ods.")
 
 // question is what is asked for.
 type question struct {
@@ -87,8 +90,8 @@ func parseQuestion(r *http.Request) (q question, err error) {
 }
 
 func wrong(parameter string) error {
-	return response.Parameter.Of("El parámetro "+parameter+" no es válido: lang es es o en, format es html, xlsx u ods, vintage es un número desde 1.",
-		"The parameter "+parameter+" is not valid: lang is es or en, format is html, xlsx or ods, vintage is a number from 1 on.")
+	return response.Parameter.Of("El parámetro "+parameter+" no es válido: lang es es o en, format es html, xlsx, ods o pdf, vintage es un número desde 1.",
+		"The parameter "+parameter+" is not valid: lang is es or en, format is html, xlsx, ods or pdf, vintage is a number from 1 on.")
 }
 
 func (s *server) serve(w http.ResponseWriter, r *http.Request) {
@@ -129,6 +132,9 @@ func (s *server) answer(ctx context.Context, q question) (response.Representatio
 	if path := q.form.path(q.lang); slices.Contains(v.Paths, path) {
 		rep.Body, err = s.shelf.File(ctx, v.Period, v.Number, path)
 		return rep, err
+	}
+	if q.form.write == nil {
+		return rep, errUnprinted
 	}
 	o, err := s.shelf.Open(ctx, v)
 	if err != nil {

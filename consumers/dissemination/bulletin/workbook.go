@@ -57,7 +57,7 @@ func (b *Bulletin) notes() sheets.Sheet {
 	s.Rows = append(s.Rows, []any{"⟨1⟩", b.in("conteo de esa edición anterior", "count of that earlier vintage")},
 		[]any{b.in("Retorno", "Return"), b.in("Una llegada a Honduras de una persona hondureña, o de nacionalidad no declarada. Se cuentan llegadas, no personas.", "One arrival in Honduras of a Honduran national, or of unstated nationality. Arrivals are counted, not people.")},
 		[]any{b.in("Fuentes", "Sources"), b.in("Cruces, registros y ayudas que anotan las computadoras de puestos y centros, conciliados en un retorno por llegada. Método, versión ", "Crossings, registrations and help recorded by the computers of posts and centres, reconciled into one return for each arrival. Method, version ") + strconv.Itoa(b.MethodVersion) + "."},
-		[]any{b.in("Confidencialidad", "Disclosure control"), b.in("Los conteos de muy pocas personas no se publican, ni otros de los que se podrían calcular. Una auditoría exacta y un ataque de prueba lo comprueban antes de cada publicación.", "Counts of very few persons are not published, nor others from which they could be computed. An exact audit and a trial attack check this before each publication.")},
+		[]any{b.in("Confidencialidad", "Disclosure control"), b.Text("disclosure")},
 		[]any{b.in("Próximo boletín", "Next bulletin"), b.Next},
 		[]any{b.in("Columnas ocultas", "Hidden columns"), b.in("Tienen la clave SDMX de cada conteo del semestre: cuadro y códigos, como las toma /sdmx/3.0/data/.", "They have the SDMX key of each count of the half-year: table and codes, as /sdmx/3.0/data/ takes them.")})
 	if b.Reason != "" {

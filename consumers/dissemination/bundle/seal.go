@@ -46,7 +46,6 @@ type Content struct {
 	Differences []published.Difference // of a revision
 	Codes       []Code
 	Lattice     []byte
-	Bulletin    []File // below BulletinPath
 }
 
 // revision is the number of the vintage, if it is a revision.
@@ -57,8 +56,14 @@ func (m Manifest) revision() uint64 {
 	return m.Vintage
 }
 
-// Seal makes the files of a vintage, in the order of their paths, and signs its certificate.
-func Seal(c Content, key ed25519.PrivateKey) ([]File, error) {
+// Draft is a bundle that is not sealed yet: other files may be made of what it will publish, and sealed with it.
+type Draft struct {
+	content Content
+	files   []File
+}
+
+// NewDraft writes the tables of a vintage and what describes them.
+func NewDraft(c Content) (*Draft, error) {
 	codes := slices.Clone(c.Codes)
 	slices.SortFunc(codes, func(a, b Code) int {
 		return slices.Compare([]string{a.Column, a.Parent, a.Code}, []string{b.Column, b.Parent, b.Code})
@@ -83,9 +88,26 @@ func Seal(c Content, key ed25519.PrivateKey) ([]File, error) {
 		}
 		files = append(files, File{DifferencesPath, encodeDifferences(c.Differences)}, File{DifferencesPath + describedSuffix, about})
 	}
-	files = append(files, c.Bulletin...)
+	return &Draft{c, files}, nil
+}
+
+// Read is the vintage as everyone will read it, without its certificate.
+func (d *Draft) Read() (*Bundle, error) {
+	b, bodies := &Bundle{Manifest: d.content.Manifest}, map[string][]byte{}
+	b.Certificate.Lattice = digest(d.content.Lattice)
+	b.Manifest.Files = nil
+	for _, f := range d.files {
+		bodies[f.Path] = f.Body
+		b.Manifest.Files = append(b.Manifest.Files, Hash{Path: f.Path})
+	}
+	return b, b.parse(bodies)
+}
+
+// Seal makes the files of the vintage, with those that were made of it, in the order of their paths, and signs its certificate.
+func (d *Draft) Seal(more []File, key ed25519.PrivateKey) ([]File, error) {
+	files := slices.Concat(d.files, more)
 	slices.SortFunc(files, byPath)
-	m := c.Manifest
+	m := d.content.Manifest
 	m.Files = nil
 	for i, f := range files {
 		if i > 0 && files[i-1].Path == f.Path {
@@ -97,13 +119,22 @@ func Seal(c Content, key ed25519.PrivateKey) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	signed, err := certify(c, manifest, key)
+	signed, err := certify(d.content, manifest, key)
 	if err != nil {
 		return nil, err
 	}
 	files = append(append(files, File{ManifestPath, manifest}), signed...)
 	slices.SortFunc(files, byPath)
 	return files, nil
+}
+
+// Seal makes the files of a vintage that has no more than its tables.
+func Seal(c Content, key ed25519.PrivateKey) ([]File, error) {
+	d, err := NewDraft(c)
+	if err != nil {
+		return nil, err
+	}
+	return d.Seal(nil, key)
 }
 
 // certify makes the certificate, its signature and the key that checks it.

@@ -17,6 +17,7 @@ import (
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/disclosure/suppress"
+	"retorno/consumers/dissemination/typst"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/schemas/codelists"
 )
@@ -27,6 +28,7 @@ type Public struct {
 	Key     ed25519.PrivateKey // signs the certificate
 	// Known are counts that others publish; an attacker has them too.
 	Known []attack.Known
+	PDF   *typst.Program // makes the bulletin's PDF; nil: it has none
 }
 
 // public makes the content of the public form out of the facts. There is none but for half-years, whose tables the lattice has, and none of a
@@ -67,31 +69,33 @@ func (p *Publication) seal(ctx context.Context, conn Conn, c *bundle.Content, pu
 	c.Manifest.Vintage, c.Manifest.Published, c.Certificate.MadeAt = p.Vintage, p.Published.UTC(), p.Published.UTC()
 	now := bundle.Bundle{Manifest: c.Manifest}
 	c.Certificate.Attack.Vintages = append(c.Certificate.Attack.Vintages, now.Name())
-	files, err := bundle.Seal(*c, public.Key)
+	draft, err := bundle.NewDraft(*c)
 	if err != nil {
 		return err
 	}
-	if c.Bulletin, err = bulletinOf(ctx, conn, files); err != nil {
-		return fmt.Errorf("write the bulletin: %w", err)
+	more, err := companions(ctx, conn, draft, public)
+	if err != nil {
+		return err
 	}
-	if files, err = bundle.Seal(*c, public.Key); err != nil {
+	files, err := draft.Seal(more, public.Key)
+	if err != nil {
 		return err
 	}
 	return p.store(ctx, conn, files)
 }
 
-// bulletinOf is the bulletin of a vintage that is sealed without it: it is made of what everyone can read, and of nothing else.
-func bulletinOf(ctx context.Context, conn Conn, sealed []bundle.File) ([]bundle.File, error) {
-	files := bundle.Files{}
-	for _, f := range sealed {
-		files[f.Path] = f.Body
-	}
-	b, err := bundle.Open(ctx, files, nil)
+// companions are the files beside the tables of a vintage: its bulletin. They are made of what everyone can read, and of nothing else.
+func companions(ctx context.Context, conn Conn, draft *bundle.Draft, public Public) ([]bundle.File, error) {
+	b, err := draft.Read()
 	if err != nil {
 		return nil, err
 	}
 	const answer = time.Minute // for one question
-	return bulletin.Files(ctx, vintages.NewShelf(conn, answer, answer), vintages.Of(b))
+	files, err := bulletin.Files(ctx, vintages.NewShelf(conn, answer, answer), vintages.Of(b), public.PDF)
+	if err != nil {
+		return nil, fmt.Errorf("write the bulletin: %w", err)
+	}
+	return files, nil
 }
 
 // keys notes who signs this vintage, and who signed the one before if that was another.

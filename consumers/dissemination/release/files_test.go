@@ -99,7 +99,7 @@ func TestTheBulletinIsKept(t *testing.T) {
 	o.compared()
 	o.mustPublish(o.conn, release.Revision, after)
 	shelf := vintages.NewShelf(o.conn, time.Minute, 0)
-	again, err := bulletin.Files(t.Context(), shelf, vintages.Of(b))
+	again, err := bulletin.Files(t.Context(), shelf, vintages.Of(b), nil)
 	if err != nil || len(again) != 6 {
 		t.Fatal(len(again), err)
 	}

@@ -38,6 +38,15 @@ var requirements []byte
 //go:embed partners.txt
 var partners []byte
 
+//go:embed pdf.txt
+var pdf []byte
+
+//go:embed typst.py
+var typst []byte
+
+//go:embed verapdf.xml
+var verapdf []byte
+
 // JDBC returns a folder with the jars of the generations of the driver, in old, middle and new. tell hears
 // how many bytes have come; it may be nil.
 func JDBC(ctx context.Context, tell func(bytes int64)) (string, error) {
@@ -59,6 +68,42 @@ func Python(ctx context.Context, tell func(bytes int64)) (string, error) {
 // Partners is Python for the clients of SDMX, which need other versions of what they share.
 func Partners(ctx context.Context, tell func(bytes int64)) (string, error) {
 	return interpreter(ctx, partners, tell)
+}
+
+// PDF is Python for what reads documents, which has Typst, too.
+func PDF(ctx context.Context, tell func(bytes int64)) (string, error) {
+	return interpreter(ctx, pdf, tell)
+}
+
+// Typst returns the command line of Typst: the compiler comes with its Python package, which has no command of its own. tell hears how many
+// bytes have come; it may be nil.
+func Typst(ctx context.Context, tell func(bytes int64)) (string, error) {
+	python, err := PDF(ctx, tell)
+	if err != nil {
+		return "", err
+	}
+	dir, err := fetchonce.Folder{
+		Name:  fmt.Sprintf("typst/%.8x", sha256.Sum256(slices.Concat([]byte(python), typst))),
+		Proof: "typst",
+		Fill: func(_ context.Context, dir string) error {
+			return os.WriteFile(filepath.Join(dir, "typst"), slices.Concat([]byte("#!"+python+" -I\n"), typst), 0o755)
+		},
+	}.Path(ctx)
+	return filepath.Join(dir, "typst"), err
+}
+
+// VeraPDF returns a folder with the jars of the program that judges whether documents keep to PDF/A and PDF/UA. tell hears how many bytes have
+// come; it may be nil.
+func VeraPDF(ctx context.Context, tell func(bytes int64)) (string, error) {
+	const folder = "jars"
+	dir, err := fetchonce.Folder{
+		Name:  fmt.Sprintf("verapdf/%.8x", sha256.Sum256(verapdf)),
+		Proof: filepath.Join(folder, "greenfield-apps-1.28.2.jar"),
+		Fill: func(ctx context.Context, dir string) error {
+			return jars.Fetch(ctx, dir, map[string][]byte{folder: verapdf}, tell)
+		},
+	}.Path(ctx)
+	return filepath.Join(dir, folder), err
 }
 
 // spectral is the version of Spectral that is run.
