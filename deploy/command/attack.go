@@ -107,6 +107,9 @@ func vintagesAt(ctx context.Context, where string) (all []*bundle.Bundle, err er
 }
 
 func placesAt(ctx context.Context, where string) (places []string, err error) {
+	if strings.HasSuffix(where, ".zip") && !isAddress(where) {
+		return []string{where}, nil
+	}
 	if !isAddress(where) {
 		err := filepath.WalkDir(where, func(path string, e fs.DirEntry, err error) error {
 			if err == nil && e.Name() == bundle.ManifestPath {

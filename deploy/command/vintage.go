@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -83,7 +84,7 @@ type vintageCommand struct {
 }
 
 type vintageVerifyCommand struct {
-	Where string `arg:"" name:"dir|url" help:"A folder, or the address of one, such as http://127.0.0.1:8080/vintages/2016-S1/1/."`
+	Where string `arg:"" name:"dir|url" help:"A folder or an archive bundle.zip, or the address of a folder, such as http://127.0.0.1:8080/vintages/2016-S1/1/."`
 	Key   string `placeholder:"FILE" help:"The public key that must have signed it; without it, any, and its fingerprint is printed."`
 }
 
@@ -183,12 +184,12 @@ func classOf(b *bundle.Bundle, l *lattice.Lattice) error {
 func openVintage(ctx context.Context, where string, trusted ed25519.PublicKey) (*bundle.Bundle, error) {
 	var from bundle.Source = bundle.Site{Base: where, Client: reader()}
 	if !isAddress(where) {
-		dir, err := bundle.OpenDir(where)
+		local, err := openLocal(where)
 		if err != nil {
 			return nil, Missing(err)
 		}
-		defer func() { _ = dir.Close() }()
-		from = dir
+		defer func() { _ = local.Close() }()
+		from = local
 	}
 	b, err := bundle.Open(ctx, from, trusted)
 	var bad *bundle.BadFileError
@@ -199,6 +200,17 @@ func openVintage(ctx context.Context, where string, trusted ed25519.PublicKey) (
 		return nil, Missing(fmt.Errorf("%s: %w", where, err))
 	}
 	return b, nil
+}
+
+// openLocal opens a vintage in a folder or in an archive.
+func openLocal(where string) (interface {
+	bundle.Source
+	io.Closer
+}, error) {
+	if strings.HasSuffix(where, ".zip") {
+		return bundle.OpenZip(where)
+	}
+	return bundle.OpenDir(where)
 }
 
 func isAddress(where string) bool {

@@ -70,14 +70,9 @@ func of(ctx context.Context, shelf *vintages.Shelf, o *vintages.Opened, lang str
 			return Bulletin{}, err
 		}
 	}
-	slices.SortStableFunc(earlier, func(a, b vintages.Vintage) int { return a.Published.Compare(b.Published) })
-	var lattices [][]byte
-	for _, v := range earlier {
-		text, err := shelf.File(ctx, v.Period, v.Number, bundle.LatticePath)
-		if err != nil {
-			return Bulletin{}, err
-		}
-		lattices = append(lattices, text)
+	lattices, err := shelf.LatticesBefore(ctx, o.Published)
+	if err != nil {
+		return Bulletin{}, err
 	}
 	keys, err := NewKeys(append(lattices, o.Lattice)...)
 	if err != nil {

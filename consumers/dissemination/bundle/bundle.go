@@ -6,7 +6,10 @@
 //	lattice.yaml                   which tables are published, and by which rules
 //	tables/T1.csv                  the cells of a table
 //	tables/T1.csv-metadata.json    what its columns are (W3C, Metadata Vocabulary for Tabular Data)
-//	bulletin/es.html               the bulletin as a page, and as the workbooks es.xlsx and es.ods; the same in English: en
+//	bulletin/es.html               the bulletin as a page, as the workbooks es.xlsx and es.ods, and as es.pdf; the same in English: en
+//	formats/es/T1.jsonstat.json    a table as JSON-stat, and as HXL, Parquet and JSON, with labels in Spanish; in English below en
+//	sdmx/structures-3.0.json       what SDMX calls the tables, their columns and codes; also as XML of 2.1 and of 3.0
+//	METHOD.md                      the method by which events were counted
 //	revision.csv                   of a revision: which counts changed, and for which reasons; with its metadata
 //	certificate.json               what the disclosure audit found, with the SHA-256 of the manifest
 //	certificate.sig                the Ed25519 signature of certificate.json, 64 bytes

@@ -18,7 +18,10 @@ const (
 	CertificatePath = "certificate.json"
 	SignaturePath   = "certificate.sig"
 	KeyPath         = "public-key.pem"
-	BulletinPath    = "bulletin/" // a folder
+	MethodPath      = "METHOD.md"
+	BulletinPath    = "bulletin/" // folders
+	FormatsPath     = "formats/"
+	StructuresPath  = "sdmx/"
 	tables          = "tables/"
 	describedSuffix = "-metadata.json"
 )

@@ -126,9 +126,9 @@ func routes() []route {
 		}
 	}
 	folder := vintages.Path + "/{period}/{vintage}/"
-	files := []string{bundle.ManifestPath, bundle.CodesPath, bundle.LatticePath, bundle.DifferencesPath, bundle.CertificatePath, bundle.SignaturePath, bundle.KeyPath}
-	fileTypes := []string{"application/json", csv, "application/yaml", "application/octet-stream", "application/x-pem-file"}
-	books := []string{page, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/vnd.oasis.opendocument.spreadsheet"}
+	files := []string{bundle.ManifestPath, bundle.CodesPath, bundle.LatticePath, bundle.DifferencesPath, bundle.CertificatePath, bundle.SignaturePath, bundle.KeyPath, bundle.MethodPath, bundle.ArchivePath}
+	fileTypes := []string{"application/json", csv, "application/yaml", "application/octet-stream", "application/x-pem-file", "text/markdown", "application/zip"}
+	books := []string{page, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/vnd.oasis.opendocument.spreadsheet", "application/pdf"}
 	since := query("since", "Posición, día o momento / Position, day or moment", position)
 	return append([]route{
 		{feed.PathCSV, "returnsCSV", "feed", "Retornos, CSV", "Returns, as CSV", returns(bom), []string{csv}, false, false},
@@ -141,7 +141,7 @@ func routes() []route {
 			in(inPath("table", "Tabla; con .csv, su archivo / Table; with .csv, its file", object{"type": "string", "pattern": `^T[0-9]{1,2}[a-z]?$`, "examples": []string{"T2"}}),
 				query("format", "Formato / Format", oneOf(formats.IDs()...)), lang), append(forms, "application/octet-stream"), false, false},
 		{bulletin.Path + "{period}", "bulletin", "pages", "El boletín de un semestre", "The bulletin of a half-year",
-			[]object{inPath("period", "Semestre / Half-year", halfYear), lang, query("format", "Formato / Format", oneOf("html", "xlsx", "ods")), query("vintage", "Número de la edición / Number of the vintage", number)},
+			[]object{inPath("period", "Semestre / Half-year", halfYear), lang, query("format", "Formato / Format", oneOf("html", "xlsx", "ods", "pdf")), query("vintage", "Número de la edición / Number of the vintage", number)},
 			books, false, false},
 		{changes.Path, "changes", "changes", "Lo publicado desde una posición", "What was published since a position", []object{since}, []string{"application/json"}, false, false},
 		{changes.PathAtom, "changesAtom", "changes", "Lo publicado, Atom", "What was published, Atom", nil, []string{"application/atom+xml"}, false, false},

@@ -8,9 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"time"
 
-	"retorno/consumers/dissemination/bulletin"
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure/attack"
 	"retorno/consumers/dissemination/disclosure/audit"
@@ -18,7 +16,6 @@ import (
 	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/disclosure/suppress"
 	"retorno/consumers/dissemination/typst"
-	"retorno/consumers/dissemination/vintages"
 	"retorno/schemas/codelists"
 )
 
@@ -73,7 +70,7 @@ func (p *Publication) seal(ctx context.Context, conn Conn, c *bundle.Content, pu
 	if err != nil {
 		return err
 	}
-	more, err := companions(ctx, conn, draft, public)
+	more, err := companions(ctx, conn, draft, public.PDF)
 	if err != nil {
 		return err
 	}
@@ -82,20 +79,6 @@ func (p *Publication) seal(ctx context.Context, conn Conn, c *bundle.Content, pu
 		return err
 	}
 	return p.store(ctx, conn, files)
-}
-
-// companions are the files beside the tables of a vintage: its bulletin. They are made of what everyone can read, and of nothing else.
-func companions(ctx context.Context, conn Conn, draft *bundle.Draft, public Public) ([]bundle.File, error) {
-	b, err := draft.Read()
-	if err != nil {
-		return nil, err
-	}
-	const answer = time.Minute // for one question
-	files, err := bulletin.Files(ctx, vintages.NewShelf(conn, answer, answer), vintages.Of(b), public.PDF)
-	if err != nil {
-		return nil, fmt.Errorf("write the bulletin: %w", err)
-	}
-	return files, nil
 }
 
 // keys notes who signs this vintage, and who signed the one before if that was another.

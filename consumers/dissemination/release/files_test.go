@@ -12,12 +12,15 @@ import (
 	"testing"
 	"time"
 
+	"retorno/consumers/counting/reconcile"
 	"retorno/consumers/dissemination/bulletin"
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure/attack"
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
+	"retorno/consumers/dissemination/formats"
 	"retorno/consumers/dissemination/release"
+	"retorno/consumers/dissemination/sdmx"
 	"retorno/consumers/dissemination/vintages"
 )
 
@@ -87,9 +90,10 @@ func TestThePublicFormOfAVintage(t *testing.T) {
 	}
 }
 
-// TestTheBulletinIsKept: a vintage keeps its bulletin in every form and language, signed with the rest and given at its address; made again
-// of the public files, after other vintages have come, it has the same bytes.
-func TestTheBulletinIsKept(t *testing.T) {
+// TestCompanionsAreKept: a vintage keeps its bulletin in every form and language, its tables in every format, its structures and the text of the
+// method, signed with the rest and given at their addresses; made again of the public files, after other vintages have come, they have the same
+// bytes.
+func TestCompanionsAreKept(t *testing.T) {
 	o := open(t)
 	o.mustPublish(o.conn, release.Provisional, after)
 	first := o.mustPublish(o.conn, release.Final, after)
@@ -103,15 +107,26 @@ func TestTheBulletinIsKept(t *testing.T) {
 	if err != nil || len(again) != 6 {
 		t.Fatal(len(again), err)
 	}
+	forms, err := formats.Files(vintages.Of(b))
+	structures, err2 := sdmx.Files(t.Context(), shelf, vintages.Of(b))
+	if err = errors.Join(err, err2); err != nil || len(forms) != 8*len(b.Tables) || len(structures) != 3 {
+		t.Fatal(len(forms), len(structures), err)
+	}
+	beside := append(append(forms, structures...), bundle.File{Path: bundle.MethodPath, Body: []byte(reconcile.Text)})
 	pages, all := bulletin.New(bulletin.Config{Shelf: shelf}), vintages.New(vintages.Config{Shelf: shelf})
 	for _, f := range again {
 		lang, form, _ := strings.Cut(strings.TrimPrefix(f.Path, bundle.BulletinPath), ".")
-		for address, handler := range map[string]http.Handler{"/bulletin/2016-S1?lang=" + lang + fmt.Sprintf("&vintage=%d&format=", first.Vintage) + form: pages, vintages.Address("2016-S1", first.Vintage) + f.Path: all} {
-			w := httptest.NewRecorder()
-			handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, address, nil))
-			if w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), f.Body) {
-				t.Errorf("%s: %d, and %d bytes where %d are kept", address, w.Code, w.Body.Len(), len(f.Body))
-			}
+		w := httptest.NewRecorder()
+		pages.ServeHTTP(w, httptest.NewRequest(http.MethodGet, fmt.Sprintf("/bulletin/2016-S1?lang=%s&vintage=%d&format=%s", lang, first.Vintage, form), nil))
+		if w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), f.Body) {
+			t.Errorf("%s: %d, and %d bytes where %d are kept", f.Path, w.Code, w.Body.Len(), len(f.Body))
+		}
+	}
+	for _, f := range append(again, beside...) {
+		w := httptest.NewRecorder()
+		all.ServeHTTP(w, httptest.NewRequest(http.MethodGet, vintages.Address("2016-S1", first.Vintage)+f.Path, nil))
+		if w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), f.Body) {
+			t.Errorf("%s: %d, and %d bytes where %d are kept", f.Path, w.Code, w.Body.Len(), len(f.Body))
 		}
 		if !slices.ContainsFunc(b.Manifest.Files, func(h bundle.Hash) bool { return h.Path == f.Path && h.Bytes == int64(len(f.Body)) }) {
 			t.Errorf("the manifest does not name %s with %d bytes", f.Path, len(f.Body))

@@ -11,7 +11,7 @@ import (
 
 // lease is how long a publication that has taken a number may take to become visible. For as long another publication of the
 // period steps back.
-var lease = time.Minute
+var lease = 2 * time.Minute
 
 // errBusy tells that another publication has a lease. It may be over soon.
 var errBusy = fmt.Errorf("%w", ErrConcurrent)

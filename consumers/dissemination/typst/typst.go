@@ -21,8 +21,8 @@ import (
 // standards are those that each document keeps.
 const standards = "ua-1,a-2a"
 
-// patience is how long one document may take; half a second is usual.
-const patience = 2 * time.Minute
+// patience is how long one document may take; half a second is usual. A publication makes four, and has a minute for all that it seals.
+const patience = 15 * time.Second
 
 // tells bounds what an error repeats of Typst's words, in bytes.
 const tells = 2000

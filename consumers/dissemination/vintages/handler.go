@@ -1,6 +1,7 @@
 package vintages
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -84,6 +85,7 @@ func (s *server) list(r *http.Request) (response.Representation, error) {
 		Status      string  `json:"status"`
 		Published   string  `json:"published"`
 		Bundle      string  `json:"bundle"`
+		Archive     string  `json:"archive"` // all files of the bundle as one
 		Tables      []table `json:"tables"`
 		Certificate string  `json:"certificate"`
 	}
@@ -92,7 +94,7 @@ func (s *server) list(r *http.Request) (response.Representation, error) {
 	}{[]vintage{}}
 	for _, v := range all {
 		folder := Address(v.Period, v.Number)
-		one := vintage{ID: v.ID.String(), Period: v.Period, Vintage: v.Number, Status: v.Status, Published: v.Published.In(calendar.Zone()).Format(time.RFC3339), Bundle: folder,
+		one := vintage{ID: v.ID.String(), Period: v.Period, Vintage: v.Number, Status: v.Status, Published: v.Published.In(calendar.Zone()).Format(time.RFC3339), Bundle: folder, Archive: folder + bundle.ArchivePath,
 			Tables: []table{}, Certificate: folder + bundle.CertificatePath}
 		for _, id := range v.Tables() {
 			one.Tables = append(one.Tables, table{id, folder + bundle.TablePath(id), folder + bundle.MetadataPath(id)})
@@ -121,12 +123,24 @@ func (s *server) file(r *http.Request) (response.Representation, error) {
 	if err != nil {
 		return response.Representation{}, err
 	}
-	body, err := s.shelf.File(r.Context(), v.Period, v.Number, path)
+	body, err := s.bytes(r.Context(), v, path)
 	rep := response.Representation{Type: typeOf(path), Cache: "public, max-age=31536000, immutable", Body: body}
 	if id, ok := bundle.TableOf(path); ok {
 		rep.Link = MetadataLink(v, id)
 	}
 	return rep, err
+}
+
+// bytes are those of a file of a vintage, or of all its files as an archive.
+func (s *server) bytes(ctx context.Context, v Vintage, path string) ([]byte, error) {
+	if path != bundle.ArchivePath {
+		return s.shelf.File(ctx, v.Period, v.Number, path)
+	}
+	k, err := s.shelf.take(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return bundle.Archive(k.files, v.Published)
 }
 
 // MetadataLink is the Link header by which programs find what the columns of a table's CSV are (Model for Tabular Data §5.2).

@@ -13,7 +13,7 @@ import (
 	"retorno/consumers/dissemination/disclosure/published"
 )
 
-// MaxOpened bounds how many vintages a Shelf keeps. Each takes a few megabytes at most.
+// MaxOpened bounds how many vintages a Shelf keeps. Each takes some four megabytes, with its bulletin and all its forms.
 const MaxOpened = 32
 
 // Opened is a vintage that was read and checked, ready to be asked for cells. It is shared and must not be changed.

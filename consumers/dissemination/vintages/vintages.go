@@ -3,6 +3,7 @@
 //	GET /vintages                        all of them, newest first, as JSON
 //	GET /vintages/2016-S1/1/             a vintage's manifest; its other files stand below
 //	GET /vintages/2016-S1/1/tables/T1.csv
+//	GET /vintages/2016-S1/1/bundle.zip   all its files as one
 //
 // The feed and the page open vintages by the same Shelf, and take what they say from nothing else.
 //
@@ -273,6 +274,24 @@ func (s *Shelf) File(ctx context.Context, period string, number uint64, path str
 	return k.files[path], nil
 }
 
+// LatticesBefore are the texts of the lattices of the vintages that were published before a moment, the earliest first.
+func (s *Shelf) LatticesBefore(ctx context.Context, moment time.Time) (texts [][]byte, err error) {
+	all, err := s.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	earlier := slices.DeleteFunc(slices.Clone(all), func(v Vintage) bool { return !v.Published.Before(moment) })
+	slices.SortStableFunc(earlier, func(a, b Vintage) int { return a.Published.Compare(b.Published) })
+	for _, v := range earlier {
+		text, err := s.File(ctx, v.Period, v.Number, bundle.LatticePath)
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	return texts, nil
+}
+
 // Folder is one vintage as a source of a bundle.
 type Folder struct {
 	Shelf  *Shelf
@@ -303,6 +322,16 @@ func typeOf(path string) string {
 		return "text/html; charset=utf-8"
 	case "xlsx":
 		return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	case "zip":
+		return "application/zip"
+	case "pdf":
+		return "application/pdf"
+	case "parquet":
+		return "application/vnd.apache.parquet"
+	case "xml":
+		return "application/xml"
+	case "md":
+		return "text/markdown; charset=utf-8"
 	case "ods":
 		return "application/vnd.oasis.opendocument.spreadsheet"
 	}

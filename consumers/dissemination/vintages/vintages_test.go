@@ -1,6 +1,7 @@
 package vintages_test
 
 import (
+	"archive/zip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -94,7 +95,7 @@ func TestTheListOfVintages(t *testing.T) {
 	status, body, h := w.get("/vintages")
 	var list struct {
 		Vintages []struct {
-			ID, Period, Status, Published, Bundle, Certificate string
+			ID, Period, Status, Published, Bundle, Archive, Certificate string
 			Vintage                                            int
 			Tables                                             []struct{ ID, CSV, Metadata string }
 		}
@@ -114,6 +115,10 @@ func TestTheListOfVintages(t *testing.T) {
 		if status, body, _ := w.get(path); status != http.StatusOK || body != want {
 			t.Errorf("%s answers %d %q", path, status, body)
 		}
+	}
+	status, body, h = w.get(v.Archive)
+	if z, err := zip.NewReader(strings.NewReader(body), int64(len(body))); err != nil || len(z.File) != 4 || h.Get("Content-Type") != "application/zip" || !strings.Contains(h.Get("Cache-Control"), "immutable") {
+		t.Errorf("%s answers %d, %v", v.Archive, status, err)
 	}
 	if _, _, h := w.get(v.Tables[0].CSV); !strings.Contains(h.Get("Cache-Control"), "immutable") || h.Get("ETag") == "" || h.Get("Last-Modified") != "" || !strings.HasPrefix(h.Get("Content-Type"), "text/csv") {
 		t.Errorf("the headers of a table are %v", h)
