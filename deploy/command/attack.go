@@ -20,6 +20,7 @@ import (
 	"retorno/consumers/dissemination/disclosure/attack"
 	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/release"
+	"retorno/consumers/dissemination/shapes"
 	"retorno/consumers/dissemination/vintages"
 )
 
@@ -31,13 +32,13 @@ type attackCommand struct {
 
 // Help is the longer text of --help.
 func (attackCommand) Help() string {
-	return helpText("Tries to find out what published tables withhold, from public bytes alone: addition and subtraction over all tables, linear programs, every table of whole numbers where there are few, the changes between vintages, and what others publish. It knows the rules, for they are public, and shares no code with what protects the tables. Status 1 names each cell that it finds, and how.\n\nA line of --known is a count: returns,2016-S1,registered,L-AMA,12 under measure,time_period,source,exit_point,value. An empty field means all.",
+	return helpText("Tries to find out what published tables withhold, from public bytes alone: addition and subtraction over all tables, linear programs, every table of whole numbers where there are few, the changes between vintages, and what others publish; and it reads the other forms of the tables, those that a vintage keeps and those that a server gives: JSON-stat, HXL, Parquet, JSON, SDMX and the feed, none of which may say more than the tables. It knows the rules, for they are public, and shares no code with what protects the tables. Status 1 names each cell that it finds, and how.\n\nA line of --known is a count: returns,2016-S1,registered,L-AMA,12 under measure,time_period,source,exit_point,value. An empty field means all.",
 		"retorno attack http://127.0.0.1:8080/", "retorno attack vintages/ --known=others.csv --json")
 }
 
 // Run attacks.
 func (c *attackCommand) Run(ctx context.Context, t *terminal) error {
-	all, err := vintagesAt(ctx, c.Where)
+	places, all, err := vintagesAt(ctx, c.Where)
 	if err != nil {
 		return err
 	}
@@ -59,6 +60,11 @@ func (c *attackCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return Usage(err)
 	}
+	more, err := otherShapes(ctx, c.Where, places, all)
+	if err != nil {
+		return Missing(err)
+	}
+	found = append(found, more...)
 	idle, err := attack.Idle(in)
 	if err != nil {
 		return Usage(err)
@@ -87,23 +93,47 @@ func (c *attackCommand) Run(ctx context.Context, t *terminal) error {
 	return err
 }
 
-// vintagesAt reads the vintage of a folder or an address, or all of those in it.
-func vintagesAt(ctx context.Context, where string) (all []*bundle.Bundle, err error) {
-	places, err := placesAt(ctx, where)
+// otherShapes finds what is said of vintages in other forms than their tables: those that each keeps, and those that a server gives.
+func otherShapes(ctx context.Context, where string, places []string, all []*bundle.Bundle) (found []attack.Finding, err error) {
+	index := shapes.NewIndex(all)
+	for i, place := range places {
+		from, err := bundleAt(place)
+		if err != nil {
+			return nil, err
+		}
+		kept, err := index.Kept(ctx, from, all[i])
+		if err = errors.Join(err, from.Close()); err != nil {
+			return nil, fmt.Errorf("%s: %w", place, err)
+		}
+		found = append(found, kept...)
+	}
+	if !isAddress(where) || len(places) == 1 && places[0] == where {
+		return found, nil
+	}
+	base, err := url.Parse(where)
 	if err != nil {
 		return nil, err
+	}
+	served, err := index.Served(ctx, shapes.Server{Base: base.JoinPath("/").String(), Client: reader()}, all)
+	return append(found, served...), err
+}
+
+// vintagesAt reads the vintage of a folder or an address, or all of those in it, and returns where each is.
+func vintagesAt(ctx context.Context, where string) (places []string, all []*bundle.Bundle, err error) {
+	if places, err = placesAt(ctx, where); err != nil {
+		return nil, nil, err
 	}
 	for _, place := range places {
 		b, err := openVintage(ctx, place, nil)
 		if err != nil {
-			return nil, Missing(err)
+			return nil, nil, Missing(err)
 		}
 		all = append(all, b)
 	}
 	if len(all) == 0 {
-		return nil, Missing(fmt.Errorf("%s: there is no vintage", where))
+		return nil, nil, Missing(fmt.Errorf("%s: there is no vintage", where))
 	}
-	return all, nil
+	return places, all, nil
 }
 
 func placesAt(ctx context.Context, where string) (places []string, err error) {

@@ -182,15 +182,11 @@ func classOf(b *bundle.Bundle, l *lattice.Lattice) error {
 
 // openVintage reads the vintage of a folder or an address. Status 1 is for one that is not what was published.
 func openVintage(ctx context.Context, where string, trusted ed25519.PublicKey) (*bundle.Bundle, error) {
-	var from bundle.Source = bundle.Site{Base: where, Client: reader()}
-	if !isAddress(where) {
-		local, err := openLocal(where)
-		if err != nil {
-			return nil, Missing(err)
-		}
-		defer func() { _ = local.Close() }()
-		from = local
+	from, err := bundleAt(where)
+	if err != nil {
+		return nil, Missing(err)
 	}
+	defer func() { _ = from.Close() }()
 	b, err := bundle.Open(ctx, from, trusted)
 	var bad *bundle.BadFileError
 	switch {
@@ -202,12 +198,24 @@ func openVintage(ctx context.Context, where string, trusted ed25519.PublicKey) (
 	return b, nil
 }
 
-// openLocal opens a vintage in a folder or in an archive.
-func openLocal(where string) (interface {
+// closing is a source that is closed when it has been read.
+type closing interface {
 	bundle.Source
 	io.Closer
-}, error) {
-	if strings.HasSuffix(where, ".zip") {
+}
+
+// site is an address, of which nothing has to be closed.
+type site struct{ bundle.Site }
+
+// Close does nothing.
+func (site) Close() error { return nil }
+
+// bundleAt is the vintage of an address, of an archive or of a folder.
+func bundleAt(where string) (closing, error) {
+	switch {
+	case isAddress(where):
+		return site{bundle.Site{Base: where, Client: reader()}}, nil
+	case strings.HasSuffix(where, ".zip"):
 		return bundle.OpenZip(where)
 	}
 	return bundle.OpenDir(where)

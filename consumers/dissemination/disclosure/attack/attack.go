@@ -62,6 +62,7 @@ const (
 	Self     How = "bounds for a person who knows their own cell"
 	Change   How = "the change between two vintages"
 	Later    How = "a cell that another vintage publishes"
+	Shape    How = "a form of the tables that says more than they do" // found by package shapes
 )
 
 // Finding is one cell that the tables give away.

@@ -1,0 +1,210 @@
+package shapes_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"retorno/consumers/dissemination/bundle"
+	"retorno/consumers/dissemination/disclosure/attack"
+	"retorno/consumers/dissemination/feed"
+	"retorno/consumers/dissemination/formats"
+	"retorno/consumers/dissemination/sdmx"
+	"retorno/consumers/dissemination/shapes"
+	"retorno/consumers/dissemination/vintages"
+	"retorno/consumers/dissemination/vintages/vintagestest"
+	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/embeddedtest"
+	"retorno/deploy/lab/enginetest"
+)
+
+var conn driver.Conn
+
+func TestMain(m *testing.M) {
+	embeddedtest.Main(m, func(ctx context.Context, engine *embedded.Engine) error {
+		if err := enginetest.Schema(&conn)(ctx, engine); err != nil {
+			return err
+		}
+		for i, status := range []string{"provisional", "final", "revision"} {
+			v := vintagestest.Vintage{Period: "2016-S1", Number: uint64(i + 1), Status: status, Published: time.Date(2016, 8, 1+i, 0, 0, 0, 0, time.UTC)}
+			if err := vintagestest.Publish(ctx, conn, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// server gives the vintages in every form. What plant has for an address stands in the place of its answer.
+type server struct {
+	shelf *vintages.Shelf
+	all   []*bundle.Bundle
+	http  http.Handler
+	plant map[string]func(body []byte) []byte
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	change := s.plant[r.URL.RequestURI()]
+	if change == nil {
+		s.http.ServeHTTP(w, r)
+		return
+	}
+	answer := httptest.NewRecorder()
+	r.Header.Del("Accept-Encoding")
+	s.http.ServeHTTP(answer, r)
+	_, _ = w.Write(change(answer.Body.Bytes()))
+}
+
+func serve(t *testing.T) *server {
+	t.Helper()
+	s := &server{shelf: vintages.NewShelf(conn, time.Minute, time.Hour)}
+	listed, err := s.shelf.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range listed {
+		b, err := bundle.Open(t.Context(), vintages.Folder{Shelf: s.shelf, Period: v.Period, Number: v.Number}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.all = append(s.all, b)
+	}
+	mux := http.NewServeMux()
+	files := vintages.New(vintages.Config{Shelf: s.shelf})
+	mux.Handle(vintages.Path+"/", files)
+	tables := formats.New(formats.Config{Shelf: s.shelf, Files: files})
+	mux.Handle(formats.PatternTables, tables)
+	mux.Handle(formats.PatternTable, tables)
+	mux.Handle(sdmx.Path, sdmx.New(sdmx.Config{Shelf: s.shelf}))
+	mux.Handle("/feed/", feed.New(feed.Config{Shelf: s.shelf}))
+	s.http = mux
+	return s
+}
+
+func (s *server) attacked(t *testing.T) []attack.Finding {
+	t.Helper()
+	web := httptest.NewServer(s)
+	defer web.Close()
+	found, err := shapes.NewIndex(s.all).Served(t.Context(), shapes.Server{Base: web.URL + "/", Client: web.Client()}, s.all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// leaky is the final vintage, and its table of entry points with a withheld cell shown as 3.
+func (s *server) leaky(t *testing.T) formats.Slice {
+	t.Helper()
+	v, err := s.shelf.Named(t.Context(), "2016-S1", "2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := s.shelf.Open(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range o.Tables {
+		if !slices.Contains(one.Columns, "entry_point") {
+			continue
+		}
+		cells := append(one.Cells[:0:0], one.Cells...)
+		for i := range cells {
+			if cells[i].Withheld {
+				cells[i].Withheld, cells[i].Value = false, 3
+				one.Table.Cells = cells
+				return formats.Slice{From: o, Table: one.Table, Lang: "es"}
+			}
+		}
+	}
+	t.Fatal("no table withholds anything")
+	return formats.Slice{}
+}
+
+// TestNoShapeSaysMore: what is served of a provisional vintage, a final one and a revision says nothing that their tables do not; and a withheld
+// count that is planted in any one of the forms is found there.
+func TestNoShapeSaysMore(t *testing.T) {
+	s := serve(t)
+	for _, f := range s.attacked(t) {
+		t.Errorf("nothing is planted: %s", f)
+	}
+	leak := s.leaky(t)
+	s.plant = map[string]func([]byte) []byte{}
+	for _, f := range formats.All() {
+		body, err := f.Write(leak)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.plant["/vintages/2016-S1/2/tables/"+leak.Table.ID+"?format="+f.ID] = func([]byte) []byte { return body }
+	}
+	for _, root := range []string{"/sdmx/3.0/data/dataflow/*/", "/sdmx/2.1/data/"} {
+		s.plant[root+leak.Table.ID+"?format=csv"] = func(body []byte) []byte {
+			return []byte(regexp.MustCompile(`,(NaN)?,Q`).ReplaceAllString(string(body), ",3,A"))
+		}
+	}
+	series := "reconciled"
+	if slices.Contains(leak.Table.Columns, "source") {
+		series = "registered"
+	}
+	s.plant["/feed/v1/returns.json?by=entry_point&period=2016-S1&series="+series+"&vintage=2"] = func(body []byte) []byte {
+		return []byte(regexp.MustCompile(`"returns": ?null`).ReplaceAllString(string(body), `"returns": 3`))
+	}
+	found := map[string]int{}
+	for _, f := range s.attacked(t) {
+		if found["/"+f.With]++; f.How != attack.Shape || f.Low != 3 {
+			t.Errorf("%s", f)
+		}
+	}
+	for address := range s.plant {
+		if found[address] == 0 {
+			t.Errorf("what is planted in %s is not found", address)
+		}
+	}
+	if len(found) != len(s.plant) {
+		t.Errorf("found in %v", found)
+	}
+}
+
+// TestWhatIsKeptSaysNoMore: a form that a bundle keeps, too.
+func TestWhatIsKeptSaysNoMore(t *testing.T) {
+	s := serve(t)
+	leak := s.leaky(t)
+	files, err := formats.Files(leak.From)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var final *bundle.Bundle
+	for _, b := range s.all {
+		if b.Manifest.Vintage == 2 {
+			final = b
+		}
+	}
+	kept := bundle.Files{}
+	final.Manifest.Files = nil
+	for _, f := range files {
+		kept[f.Path] = f.Body
+		final.Manifest.Files = append(final.Manifest.Files, bundle.Hash{Path: f.Path})
+	}
+	index := shapes.NewIndex(s.all)
+	if found, err := index.Kept(t.Context(), kept, final); err != nil || len(found) > 0 {
+		t.Errorf("nothing is planted: %v, %v", found, err)
+	}
+	parquet, _ := formats.Find("parquet")
+	path := bundle.FormatsPath + "en/" + leak.Table.ID + ".parquet"
+	if kept[path], err = parquet.Write(leak); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := index.Kept(t.Context(), kept, final); err != nil || len(found) != 1 || found[0].With != path || found[0].Vintage != "2016-S1/2" {
+		t.Errorf("planted: %v, %v", found, err)
+	}
+	kept[path] = []byte("PAR1")
+	if _, err := index.Kept(t.Context(), kept, final); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("of a broken file: %v", err)
+	}
+}
