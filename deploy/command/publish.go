@@ -27,6 +27,7 @@ type publishCommand struct {
 	Revision         bool            `per:"call" xor:"status" help:"Publish a revision of its final vintage; --reason says why."`
 	Reason           string          `per:"call" placeholder:"TEXT" help:"Why the final vintage is revised, as the public is told."`
 	AcceptIncomplete string          `per:"call" placeholder:"TEXT" help:"Publish although records are missing or computers silent, for this reason, which the vintage shows."`
+	NextRelease      string          `per:"call" placeholder:"DATE" help:"The day that is announced for the next publication, such as 2017-02-15; the vintage, its bulletin, the calendar and the catalogue show it."`
 	MaxMissing       uint64          `default:"0" placeholder:"N" help:"How many records of the period may be missing without --accept-incomplete."`
 	MaxSilent        uint64          `default:"0" placeholder:"N" help:"How many computers may have been silent since they sent in the period without --accept-incomplete."`
 	ProvisionalEvery time.Duration   `default:"672h" placeholder:"DURATION" help:"How long after a provisional vintage of a period the next one may come."`
@@ -66,7 +67,7 @@ func (c *publishCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return Usage(err)
 	}
-	order := release.Order{Period: period, Status: release.Provisional, AsOf: time.Now(), Reason: c.Reason, Accepted: c.AcceptIncomplete, Software: version}
+	order := release.Order{Period: period, Status: release.Provisional, AsOf: time.Now(), Reason: c.Reason, Accepted: c.AcceptIncomplete, Next: c.NextRelease, Software: version}
 	switch {
 	case c.Final:
 		order.Status = release.Final

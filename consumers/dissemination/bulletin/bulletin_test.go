@@ -19,6 +19,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"retorno/consumers/dissemination/bulletin"
+	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/vintages/vintagestest"
 	"retorno/deploy/lab/embedded"
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 			{Period: "2015-S1", Number: 1, Status: "final", Published: time.Date(2015, 10, 1, 12, 0, 0, 0, time.UTC)},
 			{Period: "2015-S1", Number: 2, Status: "revision", Published: time.Date(2015, 12, 1, 12, 0, 0, 0, time.UTC)},
 			{Period: "2016-S1", Number: 1, Status: "provisional", Published: time.Date(2016, 8, 1, 12, 0, 0, 0, time.UTC)},
-			{Period: "2016-S1", Number: 2, Status: "final", Published: time.Date(2016, 10, 3, 15, 0, 0, 0, time.UTC)},
+			{Period: "2016-S1", Number: 2, Status: "final", Published: time.Date(2016, 10, 3, 15, 0, 0, 0, time.UTC), Manifest: func(m *bundle.Manifest) { m.NextRelease = "2017-02-15" }},
 		} {
 			if err := vintagestest.Publish(ctx, conn, v); err != nil {
 				return err
@@ -75,8 +76,9 @@ func list(t *testing.T) []vintages.Vintage {
 func TestTheHalfYearOfTheSeed(t *testing.T) {
 	for target, want := range map[string][]string{
 		"/bulletin/2016-S1?lang=es": {"En el primer semestre de 2016 se registraron 27,086 migrantes retornados; el 63.0\u00a0% había salido de Honduras por el paso fronterizo terrestre de Corinto.", "80.0\u00a0%", "2016-S1/2", "definitivo",
-			"frente al mismo semestre del año anterior", "17,064"},
-		"/bulletin/2016-S1?lang=en": {"In the first half of 2016, 27,086 returned migrants were registered, 63.0% of whom had left Honduras by the Corinto land border.", "against the same half-year a year before"},
+			"frente al mismo semestre del año anterior", "17,064", "después del 31 de diciembre de 2016; anunciado para el 15 de febrero de 2017."},
+		"/bulletin/2016-S1?lang=es&vintage=1": {"el definitivo de este semestre, después del 30 de junio de 2016; no hay fecha anunciada."},
+		"/bulletin/2016-S1?lang=en":           {"In the first half of 2016, 27,086 returned migrants were registered, 63.0% of whom had left Honduras by the Corinto land border.", "against the same half-year a year before"},
 	} {
 		_, page := get(t, target)
 		for _, text := range want {

@@ -25,6 +25,11 @@ func (b *Bulletin) revisions(o *vintages.Opened) {
 			b.Next = b.in("el definitivo de este semestre, después del "+b.Last, "the final one of this half-year, after "+b.Last)
 		}
 	}
+	if day, ok := o.Manifest.Next(); ok {
+		b.Next += b.in("; anunciado para el ", "; announced for ") + wording.Date(day, b.Lang)
+	} else {
+		b.Next += b.in("; no hay fecha anunciada", "; no date has been announced")
+	}
 	t, total := cell(o, "returns", registered(o.Period))
 	if total == nil {
 		return

@@ -67,6 +67,7 @@ type Manifest struct {
 	Coverage      *float64   `json:"coverage_percent"`          // registered returns of all that are known; null where these are not published, or too few
 	Late          *float64   `json:"late_percent"`              // returns first written down more than 72 hours after the arrival; likewise
 	Rounded       int64      `json:"rounded_to"`                // base that values are rounded to; 0: they are exact
+	NextRelease   string     `json:"next_release,omitempty"`    // the day, 2017-02-15, that was announced for the next publication; "": none was
 	Missing       uint64     `json:"missing_records"`           // of the computers, that may be of the period
 	LeftOut       []string   `json:"tables_left_out,omitempty"` // tables with which counts of few persons could be computed
 	Positions     []Position `json:"positions"`

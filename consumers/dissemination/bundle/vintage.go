@@ -5,10 +5,17 @@ import (
 	"math"
 
 	"retorno/consumers/dissemination/disclosure/published"
+	"retorno/schemas/calendar"
 )
 
 // Name is what the vintage is called: 2016-S1/1.
 func (b *Bundle) Name() string { return fmt.Sprintf("%s/%d", b.Manifest.Period, b.Manifest.Vintage) }
+
+// Next is the day that was announced for the next publication; false where none was.
+func (m Manifest) Next() (calendar.Day, bool) {
+	p, err := calendar.ParsePeriod(m.NextRelease)
+	return p.First, err == nil && p.Kind == calendar.KindDay
+}
 
 // Vintage is what the bundle publishes, in the form in which tables are attacked and compared.
 func (b *Bundle) Vintage() published.Vintage {

@@ -5,11 +5,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/catalog"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/vintages/vintagestest"
@@ -61,7 +63,9 @@ func TestTheCatalogueHasTheNewestVintages(t *testing.T) {
 	}
 	bodies := map[string]bool{}
 	for i, status := range []string{"provisional", "final", "revision"} {
-		v := vintagestest.Vintage{Period: "2016-S1", Number: uint64(i + 1), Status: status, Published: time.Date(2016, 8, 1+i, 0, 0, 0, 0, time.UTC)}
+		next := []string{"", "2017-02-15", "2017-03-01"}[i]
+		v := vintagestest.Vintage{Period: "2016-S1", Number: uint64(i + 1), Status: status, Published: time.Date(2016, 8, 1+i, 0, 0, 0, 0, time.UTC),
+			Manifest: func(m *bundle.Manifest) { m.NextRelease = next }}
 		if err := vintagestest.Publish(t.Context(), conn, v); err != nil {
 			t.Fatal(err)
 		}
@@ -73,6 +77,9 @@ func TestTheCatalogueHasTheNewestVintages(t *testing.T) {
 		body, kinds, h := ask(t, conn)
 		if kinds["dcat:Dataset"] != n || kinds["dcat:DatasetSeries"] != n || kinds["dcat:Distribution"] != 5*n || h.Get("Last-Modified") == "" {
 			t.Errorf("%s: %v of %d tables", status, kinds, n)
+		}
+		if strings.Contains(body, "dct:available") != (i > 0) || i > 0 && !strings.Contains(body, next) {
+			t.Errorf("%s: the next release is not %q", status, next)
 		}
 		if again, _, g := ask(t, conn); again != body || g.Get("ETag") != h.Get("ETag") {
 			t.Errorf("%s: another server says other bytes", status)

@@ -44,6 +44,7 @@ type graph struct {
 	tables, datasets, distributions []node
 	series                          map[string]bool
 	modified                        time.Time
+	next                            string // day announced for the next publication
 }
 
 func seriesID(table string) string { return Path + "#series-" + table }
@@ -51,7 +52,7 @@ func seriesID(table string) string { return Path + "#series-" + table }
 // add adds the tables of a vintage.
 func (g *graph) add(o *vintages.Opened) error {
 	if o.Published.After(g.modified) {
-		g.modified = o.Published
+		g.modified, g.next = o.Published, o.Manifest.NextRelease
 	}
 	period, err := calendar.ParsePeriod(o.Period)
 	if err != nil {
@@ -123,6 +124,11 @@ func (g *graph) document(services []Service) ([]byte, error) {
 		"dcat:dataset": append(ids(g.datasets), ids(g.tables)...)}
 	if !g.modified.IsZero() {
 		catalogue["dct:modified"] = moment(g.modified)
+	}
+	if g.next != "" { // the vocabulary has no term for a date of the next release: what will become available then are the series
+		for _, series := range g.tables {
+			series["dct:available"] = typed("date", g.next)
+		}
 	}
 	all := []node{catalogue, {"@id": publisherID, "@type": "foaf:Agent", "foaf:name": langs("CENISS, Honduras", "CENISS, Honduras")}}
 	var listed []node

@@ -21,6 +21,7 @@ type calendarView struct {
 	Frame
 	Vintages   []release
 	Next, Ends string   // the half-year that comes next, and when it ends; "" where nothing is published yet
+	Date       string   // announced for the next publication; "" where none is
 	Awaited    []string // half-years of which the final vintage is to come
 }
 
@@ -51,7 +52,19 @@ func (s *server) calendar(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	s.show(w, r, http.StatusOK, "calendar", viewCalendar(all, language(r)))
+	v := viewCalendar(all, language(r))
+	if len(v.Vintages) > 0 {
+		latest := slices.MaxFunc(all, func(a, b vintages.Vintage) int { return a.Published.Compare(b.Published) })
+		o, err := s.shelf.Open(r.Context(), latest)
+		if err != nil {
+			s.failed(w, r, err)
+			return
+		}
+		if day, ok := o.Manifest.Next(); ok {
+			v.Date = wording.Date(day, v.Lang)
+		}
+	}
+	s.show(w, r, http.StatusOK, "calendar", v)
 }
 
 // viewCalendar needs no clock: what comes next follows from what was published.

@@ -38,6 +38,7 @@ var made = []vintagestest.Vintage{
 	{Period: "2014-S1", Number: 1, Status: "final", Published: time.Date(2014, 10, 1, 12, 0, 0, 0, time.UTC)},
 	{Period: "2014-S1", Number: 2, Status: "revision", Published: time.Date(2015, 3, 2, 12, 0, 0, 0, time.UTC)},
 	{Period: "2015-S2", Number: 1, Status: "provisional", Published: time.Date(2016, 12, 1, 12, 0, 0, 0, time.UTC), Manifest: func(m *bundle.Manifest) {
+		m.NextRelease = "2017-02-15"
 		m.Coverage, m.Late, m.Accepted, m.Missing = nil, nil, "three computers are silent.", 1202
 	}},
 	{Period: "2016-S1", Number: 1, Status: "provisional", Published: time.Date(2016, 8, 1, 12, 0, 0, 0, time.UTC)},

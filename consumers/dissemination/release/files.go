@@ -191,7 +191,7 @@ func auditOf(r *audit.Report) bundle.Audit {
 func (p *Publication) content(public Public) bundle.Content {
 	c := bundle.Content{Lattice: public.Lattice.Text(), Manifest: bundle.Manifest{Period: p.Period, Status: string(p.Status), AsOf: p.AsOf.UTC(),
 		Reason: p.Reason, Accepted: p.Accepted, MethodVersion: p.MethodVersion, Lattice: public.Lattice.Version, CodeLists: codeLists(),
-		Software: p.Software, Missing: p.Missing}, Certificate: bundle.Certificate{}}
+		Software: p.Software, NextRelease: p.Next, Missing: p.Missing}, Certificate: bundle.Certificate{}}
 	for _, at := range p.Positions {
 		c.Manifest.Positions = append(c.Manifest.Positions, bundle.Position{Topic: at.Topic, Partition: at.Partition, NextOffset: at.NextOffset})
 	}

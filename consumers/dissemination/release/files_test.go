@@ -22,6 +22,7 @@ import (
 	"retorno/consumers/dissemination/release"
 	"retorno/consumers/dissemination/sdmx"
 	"retorno/consumers/dissemination/vintages"
+	"retorno/schemas/calendar"
 )
 
 // read opens the public form of a vintage as a partner does.
@@ -130,6 +131,21 @@ func TestCompanionsAreKept(t *testing.T) {
 		}
 		if !slices.ContainsFunc(b.Manifest.Files, func(h bundle.Hash) bool { return h.Path == f.Path && h.Bytes == int64(len(f.Body)) }) {
 			t.Errorf("the manifest does not name %s with %d bytes", f.Path, len(f.Body))
+		}
+	}
+}
+
+// TestTheNextReleaseIsAnnounced: a day to come stands in the manifest; anything else is refused before anything is read.
+func TestTheNextReleaseIsAnnounced(t *testing.T) {
+	period, err := calendar.ParsePeriod("2016-S1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	order := release.Order{Period: period, Status: release.Final, AsOf: time.Date(2016, 10, 3, 12, 0, 0, 0, time.UTC)}
+	for next, ok := range map[string]bool{"": true, "2016-10-04": true, "2016-10-03": false, "2017-S1": false, "soon": false, "2017-02-30": false} {
+		order.Next = next
+		if err := order.Validate(); (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "2017-02-15") {
+			t.Errorf("%q: %v", next, err)
 		}
 	}
 }

@@ -57,6 +57,7 @@ type Order struct {
 	Reason   string    // of a revision; required there
 	Accepted string    // why it is published although records are missing; empty: it is not, when they are
 	Software string    // version of the program
+	Next     string    // the day, 2017-02-15, that is announced for the next publication; "": none is
 }
 
 // Public reports whether the vintage has a public form: those of half-years have one.
@@ -70,6 +71,11 @@ func (o Order) Validate() error {
 	for _, text := range []string{o.Reason, o.Accepted} {
 		if !utf8.ValidString(text) || len(text) > maxText || strings.ContainsFunc(text, unicode.IsControl) {
 			return fmt.Errorf("publish %s: a reason is one line of at most %d bytes in UTF-8", o.Period.Label, maxText)
+		}
+	}
+	if o.Next != "" {
+		if p, err := calendar.ParsePeriod(o.Next); err != nil || p.Kind != calendar.KindDay || p.First <= calendar.DayOfTime(o.AsOf) {
+			return fmt.Errorf("publish %s: the next release is a day to come, such as 2017-02-15, and not %q", o.Period.Label, o.Next)
 		}
 	}
 	switch o.Status {
@@ -98,6 +104,7 @@ type Publication struct {
 	Status        Status       `json:"status"`
 	Reason        string       `json:"reason,omitempty"`
 	Accepted      string       `json:"accepted_incomplete,omitempty"`
+	Next          string       `json:"next_release,omitempty"` // the day that is announced for the next publication
 	Software      string       `json:"software"`
 	MethodVersion int          `json:"method_version"`
 	dictionary.ReturnCounts[uint64]
@@ -156,7 +163,7 @@ func Publish(ctx context.Context, conn Conn, gate Gate, public Public, o Order) 
 		return Publication{}, fmt.Errorf("publish %s: %w", o.Period.Label, err)
 	}
 	p := Publication{Period: o.Period.Label, FirstDay: o.Period.First, LastDay: o.Period.Last, First: o.Period.First.String(), Last: o.Period.Last.String(),
-		AsOf: o.AsOf.Truncate(time.Millisecond), Status: o.Status, Reason: o.Reason, Accepted: o.Accepted, Software: o.Software, MethodVersion: reconcile.MethodVersion}
+		AsOf: o.AsOf.Truncate(time.Millisecond), Status: o.Status, Reason: o.Reason, Accepted: o.Accepted, Next: o.Next, Software: o.Software, MethodVersion: reconcile.MethodVersion}
 	e, err := before(ctx, conn, o)
 	if err == nil {
 		public.Lattice, err = e.lattice(o, public.Lattice)

@@ -96,8 +96,8 @@ func TestTheListOfVintages(t *testing.T) {
 	var list struct {
 		Vintages []struct {
 			ID, Period, Status, Published, Bundle, Archive, Certificate string
-			Vintage                                            int
-			Tables                                             []struct{ ID, CSV, Metadata string }
+			Vintage                                                     int
+			Tables                                                      []struct{ ID, CSV, Metadata string }
 		}
 	}
 	if err := json.Unmarshal([]byte(body), &list); err != nil || status != http.StatusOK || h.Get("Content-Type") != "application/json" {
