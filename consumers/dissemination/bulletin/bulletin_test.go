@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -147,5 +148,23 @@ func TestPercentagesAddUp(t *testing.T) {
 	}
 	if checked < 30 {
 		t.Errorf("%d percentages looked at", checked)
+	}
+}
+
+// TestTheMapAddsUp: the percentages of all departments, which are published and stated, add up to 100.0.
+func TestTheMapAddsUp(t *testing.T) {
+	_, page := get(t, "/bulletin/2016-S1?lang=en")
+	_, list, _ := strings.Cut(page, "Registered returns by department of origin")
+	list, _, _ = strings.Cut(list, "</table>")
+	tenths, n := 0., 0
+	for _, m := range regexp.MustCompile(`<td class="n">(\d+\.\d)%</td>`).FindAllStringSubmatch(html.UnescapeString(list), -1) {
+		share, err := strconv.ParseFloat(m[1], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tenths, n = tenths+share*10, n+1
+	}
+	if math.Round(tenths) != 1000 || n < 15 {
+		t.Errorf("%d departments come to %v tenths of a percent", n, tenths)
 	}
 }

@@ -49,6 +49,7 @@ func (b *Bulletin) departments(o *vintages.Opened) {
 		return
 	}
 	column, seen := slices.Index(t.Columns, "residence"), map[string]bool{}
+	shares := shareOut(o, t, base)
 	for y, row := range places {
 		for x, short := range row {
 			if short == "" {
@@ -59,10 +60,10 @@ func (b *Bulletin) departments(o *vintages.Opened) {
 				if code == published.Total || !covers(code, "HN-"+short) {
 					continue
 				}
-				var value int64
 				tile.Name = o.Label("residence", code, b.Lang)
-				if tile.Count, value, tile.Key = b.count(o, registered(o.Period, "residence", code)); tile.Count != "["+Confidential+"]" {
-					tile.shade(wording.Share(value, base), b.Lang)
+				tile.Count, _, tile.Key = b.count(o, registered(o.Period, "residence", code))
+				if tenths, given := shares[code]; given {
+					tile.shade(float64(tenths)/10, b.Lang)
 				}
 				tile.First = !seen[code]
 				seen[code] = true
@@ -70,6 +71,31 @@ func (b *Bulletin) departments(o *vintages.Opened) {
 			b.Map = append(b.Map, tile)
 		}
 	}
+}
+
+// shareOut are the shares of a base that departments have, in tenths of a percent, without those that are withheld: by the largest remainder
+// where all of them are published and add up to the base, else each rounded by itself.
+func shareOut(o *vintages.Opened, t *vintages.Table, base int64) map[string]int64 {
+	shares := map[string]int64{}
+	var codes []string
+	var counts []int64
+	var sum int64
+	whole := true
+	for _, code := range finest(t, "residence") {
+		_, c := cell(o, "returns", registered(o.Period, "residence", code))
+		if c == nil || c.Withheld {
+			whole = false
+			continue
+		}
+		shares[code] = nearest(c.Value, base)
+		codes, counts, sum = append(codes, code), append(counts, c.Value), sum+c.Value
+	}
+	if whole && sum == base {
+		for i, tenths := range apportion(counts, 1000) {
+			shares[codes[i]] = tenths
+		}
+	}
+	return shares
 }
 
 // shade gives a tile its share, in percent, and the class of it.
