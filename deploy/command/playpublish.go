@@ -56,6 +56,9 @@ func (d *demo) publish(ctx context.Context) error {
 	if err := printPublication(d.t.Out, p, public.Lattice); err != nil {
 		return err
 	}
+	if public.PDF == nil {
+		d.t.say("%s", unprinted)
+	}
 	return d.showVintages(ctx)
 }
 
