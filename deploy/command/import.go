@@ -203,6 +203,7 @@ type importResult struct {
 func (c *importFile) failed(err error) error {
 	var unreadable *importer.FileError
 	var replaces *imports.ReplacesError
+	var alike *imports.AlikeError
 	var unknown *imports.UnknownError
 	var cutOff *cutOffError
 	switch {
@@ -220,6 +221,9 @@ func (c *importFile) failed(err error) error {
 		}
 		return No(fmt.Errorf("%s: %w; nothing was sent: import it with --replace=%s if it is the corrected file%s, with --keep if those rows stay counted beside it, or under a --source of its own\n%s; no se envió nada: importe con --replace=%[3]s si es el archivo corregido%[6]s, con --keep si esas filas siguen contando, o con --source si es otro archivo",
 			c.File, err, replaces.Import.Source, en, replaces.Spanish(), es))
+	case errors.As(err, &alike):
+		return No(fmt.Errorf("%s: %w; nothing was sent: import it under another --system if they are other people, with --keep if they are the same, which count once\n%s; no se envió nada: importe con otro --system si son otras personas, o con --keep si son las mismas, que cuentan una sola vez",
+			c.File, err, alike.Spanish()))
 	case errors.As(err, &unknown):
 		return Usage(err)
 	case errors.As(err, &cutOff):

@@ -53,6 +53,25 @@ func (e *ReplacesError) Spanish() string {
 	return text
 }
 
+// AlikeError says that some rows without a person key equal rows of an import that holds a list of other people, as far as can be
+// seen: the caller has to say whether they are the same people.
+type AlikeError struct {
+	Source string // the import that holds the rows
+	Alike  int    // rows of the file that equal one of it, and that no person key tells from it
+	Rows   int    // rows of the file on the days that both have
+}
+
+func (e *AlikeError) Error() string {
+	return fmt.Sprintf("%d rows without a document say the same as rows of %s, while most of the %d rows of those days do not: they may be other people, and would not be counted",
+		e.Alike, e.Source, e.Rows)
+}
+
+// Spanish is the message in Spanish.
+func (e *AlikeError) Spanish() string {
+	return fmt.Sprintf("%d filas sin documento dicen lo mismo que filas de %s, pero no la mayoría de las %d filas de esos días: pueden ser otras personas, y no se contarían",
+		e.Alike, e.Source, e.Rows)
+}
+
 // UnknownError says that there is no import of a name.
 type UnknownError struct {
 	Source string

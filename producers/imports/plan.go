@@ -77,8 +77,8 @@ type Plan struct {
 	numbers []uint64
 }
 
-// Make plans what is to be sent for a file. Errors: *ReplacesError when the caller has to say what the file is;
-// *UnknownError for an import to replace that does not exist; those of the cluster.
+// Make plans what is to be sent for a file. Errors: *ReplacesError when the caller has to say what the file is; *AlikeError when the
+// caller has to say whether rows that look alike are the same people; *UnknownError for an import to replace that does not exist; those of the cluster.
 func Make(ctx context.Context, c *Cluster, f *importer.File, o Options) (*Plan, error) {
 	p := &Plan{cluster: c, file: f, reason: "entered_in_error", kind: f.Summary.Kind, sources: map[string]*history{}, shares: map[string]bool{}}
 	heads, err := c.settled(ctx, func(i Import) bool { return i.Kind == p.kind && i.System == f.Summary.System })
@@ -102,6 +102,11 @@ func Make(ctx context.Context, c *Cluster, f *importer.File, o Options) (*Plan, 
 	target, err := p.target(rows, prints, before, heads, o)
 	if err != nil {
 		return nil, err
+	}
+	if o.Replace == "" && !o.Keep {
+		if err := p.lookalikes(rows, target, before); err != nil {
+			return nil, err
+		}
 	}
 	p.Source, p.Known = target.Source, target.Turn > 0
 	p.SharedBy = sharedBy(target.Source, heads)

@@ -70,10 +70,12 @@ type traits struct {
 	day   calendar.Day
 	clock int64 // milliseconds since that day began
 	said  [parts]uint64
+	// linked reports whether there is a person key.
+	linked bool
 }
 
 func traitsOf(r *events.Record) traits {
-	t := traits{day: calendar.DayOf(r.GetEventTimeMs())}
+	t := traits{day: calendar.DayOf(r.GetEventTimeMs()), linked: r.GetPersonKey() != ""}
 	t.clock = r.GetEventTimeMs() - t.day.Start().UnixMilli()
 	for i, text := range partsOf(r, t.clock) {
 		t.said[i] = (xxhash.Sum64String(text) + uint64(i)) * spread // so that equal texts of two parts do not cancel out
