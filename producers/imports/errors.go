@@ -72,6 +72,22 @@ func (e *AlikeError) Spanish() string {
 		e.Alike, e.Source, e.Rows)
 }
 
+// TakenError says that a file of rejected rows brings rows in whose place others count by now: the export was mended and imported
+// since then, and says something else there.
+type TakenError struct {
+	Source string
+	Rows   int
+}
+
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("in the place of %d of these rows %s holds other ones, which count: they were mended in the export, too, and otherwise", e.Rows, e.Source)
+}
+
+// Spanish is the message in Spanish.
+func (e *TakenError) Spanish() string {
+	return fmt.Sprintf("en el lugar de %d de estas filas %s tiene otras, que cuentan: se corrigieron también en la exportación, y de otra manera", e.Rows, e.Source)
+}
+
 // UnknownError says that there is no import of a name.
 type UnknownError struct {
 	Source string
@@ -95,6 +111,15 @@ func (e *UnknownError) Error() string {
 		there = "there are " + strings.Join(e.There, ", ")
 	}
 	return fmt.Sprintf("no import is called %s: %s", e.Source, there)
+}
+
+// Spanish is the message in Spanish.
+func (e *UnknownError) Spanish() string {
+	there := "no hay ninguna"
+	if len(e.There) > 0 {
+		there = "hay " + strings.Join(e.There, ", ")
+	}
+	return fmt.Sprintf("ninguna importación se llama %s: %s", e.Source, there)
 }
 
 // OvertakenError says that another import of the source began meanwhile.

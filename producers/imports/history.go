@@ -26,6 +26,7 @@ type state struct {
 	source string // of another import, where it was looked for in several
 	inFile bool   // the file that is planned has it
 	gone   bool   // it is to be voided
+	place  uint64 // the number of its first revision
 }
 
 func newHistory(i Import) *history {
@@ -35,7 +36,7 @@ func newHistory(i Import) *history {
 func (h *history) add(id uuid.UUID, r *events.Record) {
 	s := h.records[id]
 	if s == nil {
-		s = &state{}
+		s = &state{place: r.GetSourceSeq()}
 		h.records[id] = s
 	}
 	if r.GetRevision() >= s.revision {
@@ -79,6 +80,17 @@ func (h *history) place(number uint64) uint64 {
 	}
 	h.use(number)
 	return number
+}
+
+// occupied are the numbers in whose place a record counts.
+func (h *history) occupied() map[uint64]bool {
+	out := map[uint64]bool{}
+	for _, s := range h.records {
+		if !s.void {
+			out[s.place] = true
+		}
+	}
+	return out
 }
 
 // histories reads what the logs hold of the named imports, which are of one kind. each, when it is not nil, is called
