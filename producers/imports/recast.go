@@ -84,6 +84,9 @@ func (k *kinship) recast(file rows) {
 	from, to := counted.span()
 	within := counted.during(first.day, last.day)
 	for _, group := range groups {
+		if len(group.out) > 1 && k.alike > 0 {
+			return // one column says it
+		}
 		n := 0
 		switch group.when {
 		case sameDay:

@@ -47,7 +47,8 @@ const (
 	someShift      // by more in some rows than in others
 )
 
-// groups are one part, the time, and two parts, in this sequence: of two that explain as much, the first is named.
+// groups are one part, the time, and two parts, in this sequence: of two that explain as much, the first is named, and two parts
+// are looked at where nothing else explains the file.
 var groups = allGroups()
 
 func allGroups() (out []group) {
