@@ -89,13 +89,13 @@ Document numbers become person keys here, under a secret of at least 32 bytes th
 func (c *importFile) Validate() error {
 	switch {
 	case c.Replace != "" && c.Keep:
-		return errors.New("--replace takes rows back that the file lacks, --keep keeps them: say one of them")
+		return errors.New("--replace takes rows back that the file lacks, --keep keeps them: say one of them\n--replace anula las filas que faltan en el archivo y --keep las conserva: indique una de las dos")
 	case c.Replace != "" && c.Source != "":
-		return errors.New("--replace names the source already: leave --source out")
+		return errors.New("--replace names the source already: leave --source out\n--replace ya nombra la fuente: quite --source")
 	case c.OnlyItsDays && c.Replace == "":
-		return errors.New("--only-its-days limits --replace: name the import with --replace=SOURCE")
+		return errors.New("--only-its-days limits --replace: name the import with --replace=SOURCE\n--only-its-days limita --replace: indique la importación con --replace=FUENTE")
 	case c.DryRun && (c.Check || c.Replace != ""):
-		return errors.New("--dry-run does not ask what was imported before: say --check alone, or with --replace")
+		return errors.New("--dry-run does not ask what was imported before: say --check alone, or with --replace\n--dry-run no pregunta qué se importó antes: use --check solo, o con --replace")
 	}
 	return c.Kafka.Validate()
 }
@@ -108,7 +108,7 @@ func (c *importFile) config(kind string) (importer.Config, error) {
 		text := strings.ReplaceAll(c.Delimiter, `\t`, "\t")
 		r, size := utf8.DecodeRuneInString(text)
 		if size != len(text) {
-			return cfg, Usage(fmt.Errorf("--delimiter %q: one character is wanted", c.Delimiter))
+			return cfg, Usage(fmt.Errorf("--delimiter %q: one character is wanted\n--delimiter %[1]q: debe ser un solo carácter", c.Delimiter))
 		}
 		cfg.Delimiter = r
 	}
@@ -203,6 +203,8 @@ type importResult struct {
 func (c *importFile) failed(err error) error {
 	var unreadable *importer.FileError
 	var replaces *imports.ReplacesError
+	var alike *imports.AlikeError
+	var taken *imports.TakenError
 	var unknown *imports.UnknownError
 	var cutOff *cutOffError
 	switch {
@@ -220,8 +222,14 @@ func (c *importFile) failed(err error) error {
 		}
 		return No(fmt.Errorf("%s: %w; nothing was sent: import it with --replace=%s if it is the corrected file%s, with --keep if those rows stay counted beside it, or under a --source of its own\n%s; no se envió nada: importe con --replace=%[3]s si es el archivo corregido%[6]s, con --keep si esas filas siguen contando, o con --source si es otro archivo",
 			c.File, err, replaces.Import.Source, en, replaces.Spanish(), es))
+	case errors.As(err, &alike):
+		return No(fmt.Errorf("%s: %w; nothing was sent: import it under another --system if they are other people, with --keep if they are the same, which count once\n%s; no se envió nada: importe con otro --system si son otras personas, o con --keep si son las mismas, que cuentan una sola vez",
+			c.File, err, alike.Spanish()))
+	case errors.As(err, &taken):
+		return No(fmt.Errorf("%s: %w; nothing was sent: take those rows out of the file, or import it with --keep if they are to count beside the others\n%s; no se envió nada: quite esas filas del archivo, o importe con --keep si deben contar además de las otras",
+			c.File, err, taken.Spanish()))
 	case errors.As(err, &unknown):
-		return Usage(err)
+		return Usage(fmt.Errorf("%w\n%s", err, unknown.Spanish()))
 	case errors.As(err, &cutOff):
 		return fmt.Errorf("%w; import the same file again, nothing is counted twice", err)
 	default:
@@ -269,6 +277,13 @@ func (c *importFile) print(w io.Writer, s importResult) error {
 	if s.Accepted > 0 {
 		fmt.Fprintf(&b, "source %s, from %s to %s; %s rows without a person key, %s alike\n", s.Source, s.First, s.Last, n(s.WithoutPerson), n(s.Alike))
 		fmt.Fprintf(&b, "fuente %s, del %s al %s; %s filas sin clave de persona, %s iguales a otra\n", s.Source, s.First, s.Last, n(s.WithoutPerson), n(s.Alike))
+	}
+	if c.DryRun || c.Check {
+		columns := slices.Sorted(maps.Keys(s.Columns))
+		for i, column := range columns {
+			columns[i] = fmt.Sprintf("%q = %s", column, s.Columns[column])
+		}
+		fmt.Fprintf(&b, "columnas leídas / columns read: %s\n", strings.Join(columns, ", "))
 	}
 	for _, column := range slices.Sorted(maps.Keys(s.DateOrders)) {
 		fmt.Fprintf(&b, "orden de fechas / date order of %s: %s\n", column, s.DateOrders[column])

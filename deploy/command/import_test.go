@@ -69,6 +69,8 @@ func TestImportIsRefusedWithTheWayOut(t *testing.T) {
 		{"unknown columns", "columns", nil, exitNo, []string{"checkpoint", writeFile(t, "bad.csv", "a,b\n1,2\n"), "--dry-run"}},
 		{"two delimiters", "--delimiter", nil, exitUsage, []string{"checkpoint", good, "--dry-run", "--delimiter=;;"}},
 		{"an unknown field", "shoe_size", nil, exitUsage, []string{"checkpoint", good, "--dry-run", "--assume=shoe_size=43"}},
+		{"an unknown field, in Spanish", "debe ser uno de", nil, exitUsage, []string{"checkpoint", good, "--dry-run", "--assume=shoe_size=43"}},
+		{"flags that contradict each other", "indique una de las dos", nil, exitUsage, []string{"checkpoint", good, "--keep", "--replace=x"}},
 		{"no broker", "127.0.0.1:1", identityKey, exitMissing, []string{"checkpoint", good, "--kafka-brokers=127.0.0.1:1"}},
 	} {
 		r := try(t, "", c.environ, append([]string{"import"}, c.args...)...)

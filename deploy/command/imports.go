@@ -179,6 +179,7 @@ func (c *importListCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	table := tabwriter.NewWriter(t.Out, 0, 4, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "SOURCE\tKIND\tSYSTEM\tSTATE\tCHANGED\tFIRST\tLAST\tCOUNTED\tVOID\tREJECTED") // the table keeps its error for Flush
+	_, _ = fmt.Fprintln(table, "FUENTE\tTIPO\tSISTEMA\tESTADO\tCAMBIO\tPRIMER DÍA\tÚLTIMO DÍA\tCUENTAN\tANULADAS\tRECHAZADAS")
 	for _, i := range all {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\n", i.Source, i.Kind, i.System, i.State, i.At.In(calendar.Zone()).Format(time.RFC3339), orDash(i.First), orDash(i.Last), i.Counted, i.Void, i.Rejected)
 	}
@@ -209,7 +210,7 @@ func (c *importVoidCommand) Run(ctx context.Context, t *terminal) error {
 	var unknown *imports.UnknownError
 	switch {
 	case errors.As(err, &unknown):
-		return Usage(err)
+		return Usage(fmt.Errorf("%w\n%s", err, unknown.Spanish()))
 	case err != nil:
 		return advised(err)
 	}

@@ -172,7 +172,7 @@ func TestACorrectedFileIsAskedAboutAndReplaces(t *testing.T) {
 	i.holds("a corrected file that was asked about", "26 L-COR", "27 L-COR", "28 L-COR")
 	name := source(t, i)
 	i.file(corrected, "--check").said(t, exitNo, "--replace="+name)
-	i.file(corrected, "--check", "--replace="+name).said(t, exitDone, "1 new rows would be sent, 2 counted already, 1 would be voided", "date order")
+	i.file(corrected, "--check", "--replace="+name).said(t, exitDone, "1 new rows would be sent, 2 counted already, 1 would be voided", "date order", "columnas leídas", `"Punto de salida" = exit_point`)
 	i.holds("a check", "26 L-COR", "27 L-COR", "28 L-COR")
 	i.file(corrected, "--replace="+name).said(t, exitDone, "1 new rows sent, 2 counted already, 1 voided")
 	i.holds("a corrected file", "26 L-FLO", "27 L-COR", "28 L-COR")
@@ -187,7 +187,7 @@ func TestACorrectedFileIsAskedAboutAndReplaces(t *testing.T) {
 	if all := i.list(); len(all) != 1 || all[0]["counted"].(float64) != 1 || all[0]["void"].(float64) != 3 || all[0]["state"] != "sent" {
 		t.Errorf("listed: %v", all)
 	}
-	i.file(before, "--replace=import-centre-none").said(t, exitUsage, "no import is called import-centre-none", name)
+	i.file(before, "--replace=import-centre-none").said(t, exitUsage, "no import is called import-centre-none", "ninguna importación se llama import-centre-none", name)
 }
 
 func TestAnImportIsTakenBack(t *testing.T) {
@@ -205,6 +205,7 @@ func TestAnImportIsTakenBack(t *testing.T) {
 	void(name, "--reason=test_record").said(t, exitDone, "2 records voided")
 	i.holds("a voided import", "50 L-COR")
 	void(name).said(t, exitDone, "0 records voided")
+	try(t, "", nil, slices.Concat([]string{"import", "list"}, i.args)...).said(t, exitDone, "SOURCE", "FUENTE", "ANULADAS")
 	void("nothing").said(t, exitUsage, "no import is called import-nothing")
 	i.file(text).said(t, exitNo, "was taken back", "fue anulada", "--replace="+name)
 	i.file(text, "--replace="+name).said(t, exitDone, "2 restored")
@@ -278,6 +279,19 @@ func TestNumbersOutlastTheOrderOfRows(t *testing.T) {
 		i.file(mended).said(t, exitDone, "0 new rows sent", "1 void, and stay so")
 		i.holds("left out", "24 L-COR", "25 L-COR")
 	})
+	t.Run("mended in the file, and apart in another way", func(t *testing.T) {
+		i := newImporting(t)
+		path := writeFile(t, "camr.csv", centreHead+bad+a+b)
+		i.named(path).said(t, exitNo)
+		old := readText(t, path+".rejected.csv")
+		i.file(centreHead+person(1, 21, "Corinto")+a+b).said(t, exitDone, "1 new rows sent")
+		i.file(old).said(t, exitNo, "imported before", "0 new rows sent")
+		otherwise := strings.ReplaceAll(strings.ReplaceAll(old, "Perdo", "Pedro"), ";21;", ";61;")
+		i.file(otherwise).said(t, exitNo, "holds other ones", "tiene otras", "--keep")
+		i.holds("a row that is there", "21 L-COR", "24 L-COR", "25 L-COR")
+		i.file(otherwise, "--keep").said(t, exitDone, "1 new rows sent")
+		i.holds("beside it", "21 L-COR", "24 L-COR", "25 L-COR", "61 L-COR")
+	})
 	t.Run("no row is good", func(t *testing.T) {
 		i := newImporting(t)
 		i.file(centreHead+bad).said(t, exitNo)
@@ -286,35 +300,6 @@ func TestNumbersOutlastTheOrderOfRows(t *testing.T) {
 		i.file(centreHead+person(1, 21, "Corinto")).said(t, exitDone)
 		i.holds("mended", "21 L-COR")
 	})
-}
-
-func TestTwoFilesAreToldApart(t *testing.T) {
-	i := newImporting(t)
-	jan, feb := person(5, 25, "Corinto")+person(6, 26, "Corinto"), person(8, 28, "Corinto")+person(9, 29, "Corinto")
-	loose := strings.Replace(person(4, 24, "Corinto"), "09:20", "09\":20\"x", 1) // a row whose cells cannot be told apart
-	i.file(centreHead+strings.Replace(loose, "09\"", "\"", 1)+jan).said(t, exitNo)
-	i.file(centreHead+strings.Replace(loose, "09\"", "\"", 1)+feb).said(t, exitNo)
-	all := i.list()
-	if len(all) != 2 || all[0]["source"] == all[1]["source"] {
-		t.Fatalf("listed: %v", all)
-	}
-	for source, missing := range i.account().missing {
-		if len(missing) != 1 {
-			t.Errorf("%s misses %v", source, missing)
-		}
-	}
-	// A file with the rows of both changes nothing, and its further row has a source of its own or one of theirs.
-	i.file(centreHead+jan+feb+person(10, 30, "Corinto"), "--keep").said(t, exitDone, "1 new rows sent, 4 counted already", "2 of them from other imports")
-	if got := i.account().counted; len(got) != 5 {
-		t.Errorf("counted: %q", got)
-	}
-	// A rolling export lacks the days before its first.
-	i = newImporting(t)
-	i.file(centreHead+jan+feb, "--source=weekly").said(t, exitDone)
-	i.file(centreHead+feb+person(10, 30, "Corinto"), "--source=weekly").said(t, exitDone, "1 new rows sent, 2 counted already, 2 not in this file, stay counted")
-	i.holds("a rolling export", "25 L-COR", "26 L-COR", "28 L-COR", "29 L-COR", "30 L-COR")
-	i.file(centreHead+person(6, 26, "Corinto")+feb, "--source=weekly", "--keep").said(t, exitDone, "0 new rows sent")
-	i.file(centreHead+jan+person(9, 29, "Corinto"), "--source=weekly").said(t, exitNo, "--keep")
 }
 
 // A process that dies anywhere leaves what importing again completes.

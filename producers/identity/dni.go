@@ -1,6 +1,10 @@
 package identity
 
-import "retorno/schemas/codelists"
+import (
+	"regexp"
+
+	"retorno/schemas/codelists"
+)
 
 // A DNI (documento nacional de identificación) has 13 digits: municipality of registration (INE, four digits), year,
 // serial. What these say is a hint about a typing mistake. It is never identity, and never a reason to drop a record.
@@ -81,4 +85,20 @@ func LikeDNI(number, country string) bool {
 	digits := numberOf(number)
 	municipalities, _ := codelists.Get(codelists.Municipality)
 	return dniForm.MatchString(bare(number)) || len(digits) == dniDigits && allDigits(digits) && municipalities.Has(digits[:4])
+}
+
+// passportForm is how the number of a Honduran passport is written; passportLabel the name of any before its number.
+var (
+	passportForm  = regexp.MustCompile(`^[A-Z]\d{6}$`)
+	passportLabel = regexp.MustCompile(`(?i)^\s*(?:PASAPORTE|PASSPORT)\b`)
+)
+
+// LikePassport reports whether a number without a type is that of a passport: one that is called so, or, of a Honduran or where no
+// country is stated, a letter and six figures, as Honduran passports have and no other document of Honduras. Without this the
+// holder would be one person under "Documento" and another under "Pasaporte".
+func LikePassport(number, country string) bool {
+	if plain(number) {
+		return false
+	}
+	return passportLabel.MatchString(number) || (country == "" || country == "HN") && passportForm.MatchString(numberOf(number))
 }

@@ -9,7 +9,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"retorno/producers/identity"
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
 )
@@ -286,12 +285,15 @@ func (c *conversion) statedAge() (uint32, bool) {
 	n, err := strconv.ParseFloat(strings.Replace(strings.TrimSpace(number), ",", ".", 1), 64)
 	per, known := ageUnits[codelists.Fold(text[len(number):])]
 	years := math.Floor(n / per)
-	if err != nil || !known || strings.ContainsAny(text, "+<>≥≤") || !(n >= 0 && years <= codelists.MaxAge) || n != math.Trunc(n) {
+	if err != nil || !known || strings.ContainsAny(text, "+<>≥≤") || strings.ContainsAny(number, exponents) || !(n >= 0 && years <= codelists.MaxAge) || n != math.Trunc(n) {
 		c.fault("age", "bad_age", text)
 		return 0, false
 	}
 	return uint32(years), true
 }
+
+// exponents are the letters of numbers that only a program writes: 1e1, 0x14.
+const exponents = "eEpPxX_"
 
 // yearsAndMonths is an age in two units, folded, of which completed years count.
 var yearsAndMonths = regexp.MustCompile(`^(\d{1,3})(?:a|anos?|years?)(?:y|con|and)?(?:\d|1[01])(?:m|mes|meses|months?)$`)
@@ -300,85 +302,6 @@ var yearsAndMonths = regexp.MustCompile(`^(\d{1,3})(?:a|anos?|years?)(?:y|con|an
 var ageUnits = map[string]float64{
 	"": 1, "a": 1, "ano": 1, "anos": 1, "year": 1, "years": 1, "anoscumplidos": 1,
 	"m": 12, "mes": 12, "meses": 12, "month": 12, "months": 12, "d": 365.25, "dia": 365.25, "dias": 365.25, "days": 365.25,
-}
-
-// personKey turns whichever document the row has into the person key. A number that is no document leaves the record
-// without one: it counts, and is never linked.
-func (c *conversion) personKey(nationality string) string {
-	if c.cfg.WithoutDocuments {
-		return ""
-	}
-	unreadable := false
-	for _, d := range c.documents(nationality) {
-		d, restored := c.national(d)
-		key, err := c.cfg.Secret.Key(d)
-		if err != nil || key == "" {
-			unreadable = true
-			continue
-		}
-		if unreadable {
-			c.warn("", "document_next")
-		}
-		if restored {
-			c.warn("", "document_zero_restored")
-		}
-		for _, w := range identity.Warnings(d, 0) {
-			c.warn("", string(w))
-		}
-		return key
-	}
-	if unreadable {
-		c.warn("", "document_unreadable")
-	}
-	return ""
-}
-
-// documents are those of the row, of which the first that can be one counts: the national id, the numbered document with its
-// type, the passport.
-func (c *conversion) documents(nationality string) (out []identity.Document) {
-	dni, number, passport := c.text("dni"), c.text("document_number"), c.text("passport")
-	if dni+number+passport == "" {
-		return nil
-	}
-	country := c.coded("document_country", codelists.Country)
-	if country == "" {
-		country = nationality
-	}
-	if dni != "" {
-		out = append(out, identity.Document{Country: country, Type: identity.NationalID, Number: dni})
-	}
-	if number != "" {
-		d := identity.Document{Country: country, Type: identity.NationalID, Number: number}
-		if t, ok := identity.TypeOf(c.text("document_type")); ok {
-			d.Type = t
-		} else if !identity.LikeDNI(number, country) {
-			d.Type = identity.Other
-		}
-		out = append(out, d)
-	}
-	if passport != "" {
-		out = append(out, identity.Document{Country: country, Type: identity.Passport, Number: passport})
-	}
-	return out
-}
-
-// national knows a national id among other documents, and restores its zero and its country.
-func (c *conversion) national(d identity.Document) (_ identity.Document, restored bool) {
-	// No other document has a number like a DNI: it stands in a column of passports, or of documents of any sort.
-	if (d.Country == "" || d.Country == "HN" || c.text("document_country") == "") && identity.LikeDNI(d.Number, d.Country) {
-		d.Type = identity.NationalID
-	}
-	if d.Type != identity.NationalID {
-		return d, false
-	}
-	if number, ok := identity.RestoreZero(d.Number); ok && (d.Country == "" || d.Country == "HN") {
-		d.Number, restored = number, true
-	}
-	// Children of Hondurans born abroad carry a Honduran number beside another nationality.
-	if _, honduran := identity.MunicipalityOf(identity.Document{Number: d.Number}); honduran && c.text("document_country") == "" {
-		d.Country = "HN"
-	}
-	return d, restored
 }
 
 // trimmed cuts blanks of every kind, and byte order marks, off a cell.

@@ -95,57 +95,66 @@ type Config struct {
 	rowLimit, bufferLimit, unpackedLimit int64 // lowered in tests
 }
 
+// nameWanted says what a name is made of, in Spanish and English.
+var nameWanted = [2]string{"minúsculas sin tilde, dígitos, puntos y guiones, a lo más 40", "lower-case letters, digits, dots and hyphens, at most 40"}
+
 var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,38}[a-z0-9])?$`)
 
 // sourcePattern is what a source_id of ours looks like.
 var sourcePattern = regexp.MustCompile(`^import-[a-z0-9][a-z0-9._-]{0,55}$`)
 
-// Validate names the first setting that cannot be used.
+// SettingError names a setting that cannot be used.
+type SettingError struct{ ES, EN string }
+
+func (e *SettingError) Error() string { return e.EN + "\n" + e.ES }
+
+// Validate names the first setting that cannot be used. Errors: *SettingError.
 func (c Config) Validate() error {
-	bad := func(setting, value, want string) error {
-		return fmt.Errorf("import: setting %s is %q; it must be %s", setting, value, want)
+	bad := func(setting, value, want, querido string) error {
+		return &SettingError{EN: fmt.Sprintf("setting %s is %q; it must be %s", setting, value, want),
+			ES: fmt.Sprintf("la opción %s es %q; debe ser %s", setting, value, querido)}
 	}
 	switch {
 	case c.Kind != KindCheckpoint && c.Kind != KindCentre:
-		return bad("kind", c.Kind, "checkpoint or centre")
+		return bad("kind", c.Kind, "checkpoint or centre", "checkpoint o centre")
 	case c.System != "" && !namePattern.MatchString(c.System):
-		return bad("system", c.System, "lower-case letters, digits, dots and hyphens, at most 40")
+		return bad("--system", c.System, nameWanted[1], nameWanted[0])
 	case c.Source != "" && !namePattern.MatchString(c.Source):
-		return bad("source", c.Source, "lower-case letters, digits, dots and hyphens, at most 40")
+		return bad("--source", c.Source, nameWanted[1], nameWanted[0])
 	case c.DateOrder != "" && !slices.Contains(orders[:], c.DateOrder):
-		return bad("date order", c.DateOrder, "dmy, mdy or ymd")
+		return bad("--date-order", c.DateOrder, "dmy, mdy or ymd", "dmy, mdy o ymd")
 	case c.DayNumbers != "" && c.DayNumbers != DayNumbers1900 && c.DayNumbers != DayNumbers1904:
-		return bad("day numbers", c.DayNumbers, "1900 or 1904")
+		return bad("--day-numbers", c.DayNumbers, "1900 or 1904", "1900 o 1904")
 	case c.Instants != "" && c.Instants != InstantsDays && c.Instants != InstantsMoments:
-		return bad("instants", c.Instants, "days or moments")
+		return bad("--instants", c.Instants, "days or moments", "days (días) o moments (horas verdaderas)")
 	case c.SexM != "" && c.SexM != "M" && c.SexM != "F":
-		return bad("meaning of a bare M", c.SexM, "M (man) or F (woman)")
+		return bad("--sex-m", c.SexM, "M (man) or F (woman)", "M (hombre) o F (mujer)")
 	case c.DepartmentNumbers != "" && c.DepartmentNumbers != NumbersINE && c.DepartmentNumbers != NumbersAlphabetical:
-		return bad("department numbers", c.DepartmentNumbers, "ine or alphabetical")
+		return bad("--department-numbers", c.DepartmentNumbers, "ine or alphabetical", "ine o alphabetical (orden alfabético)")
 	case c.Delimiter != 0 && !strings.ContainsRune(delimiters, c.Delimiter):
-		return bad("delimiter", string(c.Delimiter), "a comma, a semicolon, a tab or a bar")
+		return bad("--delimiter", string(c.Delimiter), "a comma, a semicolon, a tab or a bar", "coma, punto y coma, tabulador o barra")
 	}
 	if _, ok := charsetNamed(c.Charset); c.Charset != "" && !ok {
-		return bad("charset", c.Charset, "utf-8, windows-1252, cp850, cp437, macintosh, utf-16le or utf-16be")
+		return bad("--charset", c.Charset, "utf-8, windows-1252, cp850, cp437, macintosh, utf-16le or utf-16be", "utf-8, windows-1252, cp850, cp437, macintosh, utf-16le o utf-16be")
 	}
 	for column, field := range c.Columns {
 		if field != "-" && !fieldsOf(c.Kind)[field] {
-			return bad("column "+column, field, "a field of this kind ("+fieldNames(c.Kind)+") or -")
+			return bad("--column="+column, field, "a field of this kind ("+fieldNames(c.Kind)+") or -", "un campo de este tipo de archivo ("+fieldNames(c.Kind)+") o -")
 		}
 	}
 	for field := range c.Assume {
 		if !fieldsOf(c.Kind)[field] {
-			return bad("assumed field", field, "one of "+fieldNames(c.Kind))
+			return bad("--assume", field, "one of "+fieldNames(c.Kind), "uno de "+fieldNames(c.Kind))
 		}
 	}
 	for _, text := range c.Missing {
 		if column, code, ok := strings.Cut(text, "="); strings.TrimSpace(text) == "" || ok && (strings.TrimSpace(column) == "" || strings.TrimSpace(code) == "") {
-			return bad("missing", text, "a text, or FIELD=TEXT")
+			return bad("--missing", text, "a text, or FIELD=TEXT", "un texto, o CAMPO=TEXTO")
 		}
 	}
 	for key := range c.Values {
 		if column, text, _ := strings.Cut(key, ":"); strings.TrimSpace(column) == "" || strings.TrimSpace(text) == "" {
-			return bad("value", key, "FIELD:TEXT=CODE")
+			return bad("--value", key, "FIELD:TEXT=CODE", "CAMPO:TEXTO=CÓDIGO")
 		}
 	}
 	return nil

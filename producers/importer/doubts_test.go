@@ -89,7 +89,7 @@ func TestNumbersWithDecimalsAreTheirCodesOrNone(t *testing.T) {
 
 // An age that is a bound is no age.
 func TestAnAgeThatIsABoundIsRefused(t *testing.T) {
-	for _, cell := range []string{"18+", "+18", ">18", "≥18", "< 1"} {
+	for _, cell := range []string{"1e1", "0x14", "2_0", "18+", "+18", ">18", "≥18", "< 1"} {
 		if got := mustImport(t, Config{Kind: KindCentre}, "Centro;Fecha;Edad\nOmoa;30/06/2015;"+cell+"\n"); account(got) != "0, 2 bad_age" {
 			t.Errorf("%s: %s", cell, account(got))
 		}

@@ -55,6 +55,8 @@ func shownTime(cell string, date1904 bool) string {
 		return strconv.FormatFloat(math.Round(n*1000)/1000, 'f', -1, 64)
 	case format == "e" && days < firstSerial:
 		return fmt.Sprintf("%02d", h+24*int(days)) + clock[2:]
+	case format == "c" && days > 0 && days < firstSerial && h+m+s == 0:
+		return fmt.Sprint(days) // shown as 0:00, and typed as 24:00 or counted from 1900-01-01: no time until it is said
 	case format == "c" && days < firstSerial:
 		return clock
 	}

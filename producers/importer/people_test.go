@@ -140,6 +140,37 @@ func TestADNIUnderAnyHeading(t *testing.T) {
 	}
 }
 
+// A Honduran passport is the same person under whatever heading and label it stands.
+func TestAPassportUnderAnyHeading(t *testing.T) {
+	key := func(column, number string) string {
+		_, out := keyed(t, Config{Kind: KindCentre}, registered(column, "23;Hombre;25;"+number))
+		return out.records[0].PersonKey
+	}
+	want := key("Pasaporte", "E123456")
+	for column, numbers := range map[string][]string{
+		"Documento":                   {"E123456", "e-123456", "Pasaporte E123456", "PASAPORTE No. E 123456", "No. E123456"},
+		"Documento;Nacionalidad":      {"E123456;Hondureña", "E123456;"},
+		"Documento;Tipo de documento": {"E123456;Pasaporte", "E123456;", "E123456;S/I"},
+		"Pasaporte":                   {"e 123456", "Pas. E123456"},
+	} {
+		for _, number := range numbers {
+			if got := key(column, number); got != want || got == "" {
+				t.Errorf("%s under %s has another key", number, column)
+			}
+		}
+	}
+	for column, number := range map[string]string{
+		"Documento": "E1234567", "Documento;Tipo de documento": "E123456;Salvoconducto", "Documento;Nacionalidad": "E123456;Guatemalteca", "Pasaporte": "E123457", "No. de documento": "EE123456",
+	} {
+		if got := key(column, number); got == want || got == "" {
+			t.Errorf("%s under %s has the key %q", number, column, got)
+		}
+	}
+	if key("Documento;Nacionalidad", "Pasaporte AB1234567;Guatemalteca") != key("Pasaporte;Nacionalidad", "AB1234567;Guatemalteca") {
+		t.Error("what is called a passport is none")
+	}
+}
+
 // What stands where there is no identity card hides no other document, and a document's country is judged like any other.
 func TestTheNextDocumentCountsWhereOneIsNone(t *testing.T) {
 	for _, none := range []string{"NO TIENE", "no porta", "0000000000000", "9999-9999-99999", "12", "ver pasaporte", "✓", "0801-1990-00000"} {

@@ -238,7 +238,7 @@ func TestNumbersAreReadAsTheyAreStored(t *testing.T) {
 		{"d/m/yyyy", 42185.99999999999, "2015-07-01"},
 		{"h:mm", 0.999999988, "23:59:59"},
 		{"h:mm", 0, "00:00:00"},
-		{"h:mm", 1, "00:00:00"},
+		{"h:mm", 1, "1"},
 		{"h:mm", 1.5, "12:00:00"},
 		{"[h]:mm:ss", 1, "24:00:00"},
 		{"[hh]:mm:ss", 1.5, "36:00:00"},
@@ -267,6 +267,10 @@ func TestNumbersAreReadAsTheyAreStored(t *testing.T) {
 	want := mustImport(t, cfg, "Centro;Fecha de registro;Hora;Sexo;Edad\nOmoa;30/06/2015;24:00;Hombre;25\n")
 	if got := mustImport(t, cfg, book(t, nil, "Datos", []cells{bookHead[:5:5], late})); lines(t, got.records) != lines(t, want.records) {
 		t.Errorf("24:00 of a workbook: %s", lines(t, got.records))
+	}
+	late[2] = styled{1, "h:mm"} // shown as 0:00
+	if got := mustImport(t, cfg, book(t, nil, "Datos", []cells{bookHead[:5:5], late})); account(got) != "0, 2 bad_time" {
+		t.Errorf("a day under a format of times: %s", account(got))
 	}
 }
 

@@ -53,6 +53,41 @@ func (e *ReplacesError) Spanish() string {
 	return text
 }
 
+// AlikeError says that some rows without a person key equal rows of an import that holds a list of other people, as far as can be
+// seen: the caller has to say whether they are the same people.
+type AlikeError struct {
+	Source string // the import that holds the rows
+	Alike  int    // rows of the file that equal one of it, and that no person key tells from it
+	Rows   int    // rows of the file on the days that both have
+}
+
+func (e *AlikeError) Error() string {
+	return fmt.Sprintf("%d rows without a document say the same as rows of %s, while most of the %d rows of those days do not: they may be other people, and would not be counted",
+		e.Alike, e.Source, e.Rows)
+}
+
+// Spanish is the message in Spanish.
+func (e *AlikeError) Spanish() string {
+	return fmt.Sprintf("%d filas sin documento dicen lo mismo que filas de %s, pero no la mayoría de las %d filas de esos días: pueden ser otras personas, y no se contarían",
+		e.Alike, e.Source, e.Rows)
+}
+
+// TakenError says that a file of rejected rows brings rows in whose place others count by now: the export was mended and imported
+// since then, and says something else there.
+type TakenError struct {
+	Source string
+	Rows   int
+}
+
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("in the place of %d of these rows %s holds other ones, which count: they were mended in the export, too, and otherwise", e.Rows, e.Source)
+}
+
+// Spanish is the message in Spanish.
+func (e *TakenError) Spanish() string {
+	return fmt.Sprintf("en el lugar de %d de estas filas %s tiene otras, que cuentan: se corrigieron también en la exportación, y de otra manera", e.Rows, e.Source)
+}
+
 // UnknownError says that there is no import of a name.
 type UnknownError struct {
 	Source string
@@ -76,6 +111,15 @@ func (e *UnknownError) Error() string {
 		there = "there are " + strings.Join(e.There, ", ")
 	}
 	return fmt.Sprintf("no import is called %s: %s", e.Source, there)
+}
+
+// Spanish is the message in Spanish.
+func (e *UnknownError) Spanish() string {
+	there := "no hay ninguna"
+	if len(e.There) > 0 {
+		there = "hay " + strings.Join(e.There, ", ")
+	}
+	return fmt.Sprintf("ninguna importación se llama %s: %s", e.Source, there)
 }
 
 // OvertakenError says that another import of the source began meanwhile.

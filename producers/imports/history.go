@@ -3,14 +3,10 @@ package imports
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"slices"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/proto"
 
-	"retorno/schemas/calendar"
 	"retorno/schemas/events"
 )
 
@@ -30,6 +26,7 @@ type state struct {
 	source string // of another import, where it was looked for in several
 	inFile bool   // the file that is planned has it
 	gone   bool   // it is to be voided
+	place  uint64 // the number of its first revision
 }
 
 func newHistory(i Import) *history {
@@ -39,7 +36,7 @@ func newHistory(i Import) *history {
 func (h *history) add(id uuid.UUID, r *events.Record) {
 	s := h.records[id]
 	if s == nil {
-		s = &state{}
+		s = &state{place: r.GetSourceSeq()}
 		h.records[id] = s
 	}
 	if r.GetRevision() >= s.revision {
@@ -83,6 +80,17 @@ func (h *history) place(number uint64) uint64 {
 	}
 	h.use(number)
 	return number
+}
+
+// occupied are the numbers in whose place a record counts.
+func (h *history) occupied() map[uint64]bool {
+	out := map[uint64]bool{}
+	for _, s := range h.records {
+		if !s.void {
+			out[s.place] = true
+		}
+	}
+	return out
 }
 
 // histories reads what the logs hold of the named imports, which are of one kind. each, when it is not nil, is called
@@ -157,105 +165,4 @@ func (c *Cluster) read(ctx context.Context, topic string, s Span, fn func(*event
 		}
 		return fn(opened.Record)
 	})
-}
-
-// groups are what a second export of the same rows may have otherwise in every one of them: a column that was added, moved
-// by some hours or filled in wrongly.
-var groups = [...]struct {
-	name  [2]string // Spanish, English
-	parts []part    // what is left out
-}{
-	{[2]string{"la hora", "the time of day"}, []part{partClock}},
-	{[2]string{"el sexo", "sex"}, []part{partSex}},
-	{[2]string{"la edad", "age"}, []part{partAge}},
-	{[2]string{"el sexo y la edad", "sex and age"}, []part{partSex, partAge}},
-	{[2]string{"el lugar", "the place"}, []part{partPlace}},
-	{[2]string{"el documento", "the document"}, []part{partKey}},
-	{[2]string{"la fecha", "the date"}, nil}, // by as many days in all rows
-}
-
-// moved is the last of groups.
-const moved = len(groups) - 1
-
-// part is a part of what a record says.
-type part int
-
-const (
-	partClock part = iota
-	partKey
-	partPlace
-	partSex
-	partAge
-	partRest // all else but the day
-	parts
-)
-
-// traits are what makes two records alike.
-type traits struct {
-	day calendar.Day
-	// like is equal for two records that may be one before and after a correction of some cell: those of one moment, place,
-	// person key, sex and age.
-	like uint64
-	// without is equal for two records that differ in nothing but a group and the day.
-	without [len(groups)]uint64
-}
-
-func traitsOf(r *events.Record) traits {
-	t := traits{day: calendar.DayOf(r.GetEventTimeMs())}
-	said := partsOf(r, t.day)
-	t.like = hashed(uint64(t.day), said[:partRest], nil)
-	for i, group := range groups {
-		t.without[i] = hashed(0, said[:], group.parts)
-	}
-	return t
-}
-
-// partsOf are the parts of what a record says. A time of arrival is left out: it follows the other.
-func partsOf(r *events.Record, day calendar.Day) (said [parts]string) {
-	var number [8]byte
-	binary.LittleEndian.PutUint64(number[:], uint64(r.GetEventTimeMs()-day.Start().UnixMilli()))
-	said[partClock], said[partKey] = string(number[:]), r.GetPersonKey()
-	var rest proto.Message
-	age := func(years *uint32) string {
-		if years == nil {
-			return ""
-		}
-		return string(rune('0' + *years))
-	}
-	switch {
-	case r.GetCrossing() != nil:
-		b := proto.CloneOf(r.GetCrossing())
-		said[partPlace], said[partSex], said[partAge] = b.BorderPoint, b.Sex, age(b.Age)
-		b.BorderPoint, b.Sex, b.Age = "", "", nil
-		rest = b
-	case r.GetRegistration() != nil:
-		b := proto.CloneOf(r.GetRegistration())
-		said[partPlace], said[partSex], said[partAge] = b.Centre, b.Sex, age(b.Age)
-		b.Centre, b.Sex, b.Age, b.ArrivalTimeMs = "", "", nil, 0
-		rest = b
-	default:
-		b := proto.CloneOf(r.GetAssistance())
-		said[partPlace] = b.GetCentre()
-		if b != nil {
-			b.Centre = ""
-		}
-		rest = b
-	}
-	bytes, _ := proto.MarshalOptions{Deterministic: true}.Marshal(rest) // it was a message before
-	said[partRest] = string(bytes)
-	return said
-}
-
-func hashed(day uint64, said []string, without []part) uint64 {
-	b := binary.LittleEndian.AppendUint64(make([]byte, 0, 256), day)
-next:
-	for i, text := range said {
-		for _, out := range without {
-			if part(i) == out {
-				continue next
-			}
-		}
-		b = append(append(b, text...), 0)
-	}
-	return xxhash.Sum64(b)
 }

@@ -9,6 +9,8 @@
 //
 //   - A row that an earlier import of the same system has brought is not sent a second time, in whatever order and file it
 //     comes. So no revision is ever sent under two numbers.
+//   - Rows without a person key that equal rows of another import are taken for the same ones only where the file repeats most
+//     rows of their days, or where the caller says so.
 //   - A file that repeats an earlier one without some of its rows, or with other cells in some or all of them (a column that
 //     was added, hours or days that were moved), is refused until the caller says what it is: a corrected one, one that
 //     comes beside it, or another one.

@@ -107,7 +107,20 @@ func (c *cluster) read(text string) *importer.File { return c.readAs(text, "") }
 // readAs reads a file under the name of a source, which is made of its first row when it is empty.
 func (c *cluster) readAs(text, source string) *importer.File {
 	c.t.Helper()
-	cfg := importer.Config{Kind: importer.KindCentre, Source: strings.TrimPrefix(source, "import-")}
+	return c.readWith(text, importer.Config{Kind: importer.KindCentre, Source: strings.TrimPrefix(source, "import-")})
+}
+
+// readInto imports a text as an export of a system.
+func (c *cluster) readInto(text, system string) error {
+	plan, err := Make(c.t.Context(), c.cluster(), c.readWith(text, importer.Config{Kind: importer.KindCentre, System: system}), Options{})
+	if err != nil {
+		return err
+	}
+	return plan.Send(c.t.Context(), c.outbox())
+}
+
+func (c *cluster) readWith(text string, cfg importer.Config) *importer.File {
+	c.t.Helper()
 	f, err := importer.Read(c.t.Context(), cfg, "f.csv", strings.NewReader(text))
 	if err != nil {
 		c.t.Fatal(err)

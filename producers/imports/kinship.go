@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"retorno/producers/importer"
-	"retorno/schemas/calendar"
 )
 
 // rows are the ids of the file's good rows, with what makes them alike to others.
@@ -67,19 +66,19 @@ type kinship struct {
 	absent int // of those, the ones that the file lacks
 	like   int // of those, the ones with a row in the file that is like them and no record of the import
 	prints float64
-	alike  int // records that are those of the file but for one group of cells, in every row
-	but    int // that group, one of groups
+	alike  int       // records that are those of the file but for one group of cells, in every row
+	but    [2]string // what that group is called, in Spanish and English
 }
 
 func (p *Plan) compare(rows rows, h *history) kinship {
 	k := kinship{h: h}
-	free := map[uint64]int{} // rows that the import lacks, by likeness
-	for id, like := range rows {
+	free := map[dated]int{} // rows that the import lacks, by likeness
+	for id, t := range rows {
 		if s := h.records[id]; s != nil {
 			s.inFile = true
 			k.same++
 		} else {
-			free[like.like]++
+			free[t.like()]++
 		}
 	}
 	for _, s := range h.records {
@@ -90,8 +89,8 @@ func (p *Plan) compare(rows rows, h *history) kinship {
 			continue
 		}
 		k.absent++
-		if free[s.like] > 0 {
-			free[s.like]--
+		if like := s.like(); free[like] > 0 {
+			free[like]--
 			k.like++
 		}
 	}
@@ -114,7 +113,7 @@ func (p *Plan) during(s *state) bool {
 func (p *Plan) question(k kinship, rows int) *ReplacesError {
 	e := &ReplacesError{Import: k.h.Import, Same: k.same, Like: k.like, Absent: k.absent, New: rows - k.same, First: p.file.Summary.First, Last: p.file.Summary.Last}
 	if k.alike > 0 && !k.related(rows) {
-		e.Like, e.But = max(0, k.alike-k.same), groups[k.but].name
+		e.Like, e.But = max(0, k.alike-k.same), k.but
 		e.Absent = max(e.Absent, e.Like)
 	}
 	for _, s := range k.h.records {
@@ -134,132 +133,4 @@ func (p *Plan) question(k kinship, rows int) *ReplacesError {
 func (k kinship) related(rows int) bool {
 	both := k.same + k.like
 	return k.prints > samePrints && k.h.Counted > 0 || both > 0 && (5*both >= 4*min(max(k.within, k.same), rows) || 2*both >= max(k.within, rows))
-}
-
-// dated is a trait on a day.
-type dated struct {
-	day  calendar.Day
-	mark uint64
-}
-
-// shape are the smallest prints of the rows that stand apart from all others, with their days counted from the file's first:
-// by them the file is known whose days were all moved. None where most rows are like others, as files of different people
-// then are, too.
-func (r rows) shape() []uint64 {
-	first, _ := r.span()
-	count := map[uint64]int{}
-	for _, t := range r {
-		count[t.shape(first)]++
-	}
-	var out []uint64
-	for print, n := range count {
-		if n == 1 {
-			out = append(out, print)
-		}
-	}
-	if 2*len(out) < len(r) {
-		return nil
-	}
-	return smallest(out)
-}
-
-func (t traits) shape(first calendar.Day) uint64 {
-	return t.without[moved] ^ uint64(t.day-first)*0x9E3779B97F4A7C15
-}
-
-// shapes are the prints that shape chooses from.
-func (r rows) shapes() prints {
-	first, _ := r.span()
-	out := prints{}
-	for _, t := range r {
-		out[t.shape(first)] = true
-	}
-	return out
-}
-
-// span are the first and last day.
-func (r rows) span() (first, last calendar.Day) {
-	begun := false
-	for _, t := range r {
-		if !begun {
-			first, last, begun = t.day, t.day, true
-		}
-		first, last = min(first, t.day), max(last, t.day)
-	}
-	return first, last
-}
-
-// recast looks whether the file is the import with one group of cells otherwise in every row.
-func (k *kinship) recast(file rows) {
-	counted := rows{}
-	for id, s := range k.h.records {
-		if !s.void {
-			counted[id] = s.traits
-		}
-	}
-	first, last := file.span()
-	from, to := counted.span()
-	for group := range groups {
-		shifts, all := []calendar.Day{0}, counted
-		if group == moved {
-			shifts = []calendar.Day{from - first, to - last}
-		} else {
-			all = counted.during(first, last)
-		}
-		for _, shift := range shifts {
-			if n := alike(file, all, group, shift); n > k.alike {
-				k.alike, k.but = n, group
-			}
-		}
-	}
-}
-
-func (r rows) during(first, last calendar.Day) rows {
-	out := rows{}
-	for id, t := range r {
-		if first <= t.day && t.day <= last {
-			out[id] = t
-		}
-	}
-	return out
-}
-
-// alike is how many rows of a file are those of an import but for a group, with days that lie so many days before; 0 where
-// it may be by chance. It is none where four fifths of the fewer rows are alike and half of the more, but rows of the next days
-// are so, too: a column that says little makes rows of different people alike.
-func alike(file, counted rows, group int, shift calendar.Day) int {
-	const few = 3
-	times, next := map[dated]int{}, map[calendar.Day]calendar.Day{}
-	for _, t := range file {
-		times[dated{t.day, t.without[group]}]++
-		next[t.day] = t.day
-	}
-	days, most := slices.Sorted(maps.Keys(next)), few // rows that say the same prove nothing
-	if len(days) == 1 {
-		most = 1
-	}
-	match := func(later int) (n int) {
-		for i, day := range days {
-			next[day] = days[(i+later)%len(days)]
-		}
-		left := map[dated]int{}
-		for at, n := range times {
-			if n <= most {
-				left[at] = n
-			}
-		}
-		for _, t := range counted {
-			day, held := next[t.day-shift]
-			if at := (dated{day, t.without[group]}); held && left[at] > 0 {
-				left[at]--
-				n++
-			}
-		}
-		return n
-	}
-	n, fewer, more := match(0), min(len(file), len(counted)), max(len(file), len(counted))
-	if n < few || 5*n < 4*fewer || 2*n < more || len(days) > 1 && 2*max(match(1), match(len(days)-1)) > n {
-		return 0
-	}
-	return n
 }

@@ -77,8 +77,8 @@ type Plan struct {
 	numbers []uint64
 }
 
-// Make plans what is to be sent for a file. Errors: *ReplacesError when the caller has to say what the file is;
-// *UnknownError for an import to replace that does not exist; those of the cluster.
+// Make plans what is to be sent for a file. Errors: *ReplacesError when the caller has to say what the file is; *AlikeError when the
+// caller has to say whether rows that look alike are the same people; *TakenError when rows mended apart are there already; *UnknownError for an import to replace that does not exist; those of the cluster.
 func Make(ctx context.Context, c *Cluster, f *importer.File, o Options) (*Plan, error) {
 	p := &Plan{cluster: c, file: f, reason: "entered_in_error", kind: f.Summary.Kind, sources: map[string]*history{}, shares: map[string]bool{}}
 	heads, err := c.settled(ctx, func(i Import) bool { return i.Kind == p.kind && i.System == f.Summary.System })
@@ -102,6 +102,11 @@ func Make(ctx context.Context, c *Cluster, f *importer.File, o Options) (*Plan, 
 	target, err := p.target(rows, prints, before, heads, o)
 	if err != nil {
 		return nil, err
+	}
+	if o.Replace == "" && !o.Keep {
+		if err := p.lookalikes(rows, target, before); err != nil {
+			return nil, err
+		}
 	}
 	p.Source, p.Known = target.Source, target.Turn > 0
 	p.SharedBy = sharedBy(target.Source, heads)
@@ -291,9 +296,20 @@ func (p *Plan) mended(ctx context.Context, heads map[string]Import, o Options) e
 	p.Source = p.file.Summary.Source
 	if len(origins) > 0 { // else every row is rejected once more
 		p.Source = sorted(p.sources)[0]
-		p.Known = p.sources[p.Source].Turn > 0
 	}
-	return p.file.Each(ctx, func(row importer.Row) error {
+	p.Known = heads[p.Source].Turn > 0
+	return p.mendedRows(ctx, before, o)
+}
+
+// mendedRows gives each row of a file of rejected rows its fate. A new record in whose place another one counts is that row a second
+// time, as far as can be seen: it was mended in the export as well, and otherwise.
+func (p *Plan) mendedRows(ctx context.Context, before map[string]*history, o Options) error {
+	taken := &TakenError{Source: p.Source}
+	occupied := map[string]map[uint64]bool{}
+	for source, h := range p.sources {
+		occupied[source] = h.occupied()
+	}
+	err := p.file.Each(ctx, func(row importer.Row) error {
 		if row.Record == nil {
 			p.Rejected = append(p.Rejected, row.Origin)
 			p.set(fateRejected, row.Origin.Seq)
@@ -305,9 +321,17 @@ func (p *Plan) mended(ctx context.Context, heads map[string]Import, o Options) e
 			return err
 		}
 		again := h.Rejected > 0 || o.Keep || o.Replace == h.Source
+		known := p.New
 		p.judge(id, h, elsewhere(before, h, id), again, func() uint64 { return h.place(row.Origin.Seq) })
+		if p.New > known && occupied[h.Source][row.Origin.Seq] {
+			taken.Rows++
+		}
 		return nil
 	})
+	if err == nil && taken.Rows > 0 && !o.Keep {
+		return taken
+	}
+	return err
 }
 
 // MakeVoid plans the taking back of everything that an import brought, for a reason of the list void_reason. Errors:
