@@ -254,15 +254,14 @@ func (c *conversion) age(on calendar.Day) *uint32 {
 	}
 	years, code := reading.AgeOf(birth.day, on, stated, hasAge)
 	switch code {
-	case "":
-	case "age_contradicts_birth":
-		c.fault("age", code, fmt.Sprintf("%d, %d", stated, years))
+	case "born_after_event":
+		c.fault("birth_date", "born_after_event", "")
 		return nil
 	case "bad_age":
-		c.fault("birth_date", code, strconv.Itoa(years))
+		c.fault("birth_date", "bad_age", strconv.Itoa(years))
 		return nil
-	default:
-		c.fault("birth_date", code, "")
+	case "age_contradicts_birth":
+		c.fault("age", "age_contradicts_birth", fmt.Sprintf("%d, %d", stated, years))
 		return nil
 	}
 	c.newborn(birth.day, on)
