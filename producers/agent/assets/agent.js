@@ -8,7 +8,7 @@
   const $ = name => form.querySelector(`[name="${name}"]`);
   const combos = new Map(), versions = new Map(), lists = new Map();
   const idle = 600; // milliseconds without a key after which a refused record comes back
-  let spares = JSON.parse(words.spares), queue = [], returned = [], drafting = Promise.resolve(), before = {}, asked = '', pumping = false, lastKey = 0, timer = 0;
+  let spares = JSON.parse(words.spares), queue = [], returned = [], drafting = Promise.resolve(), before = {}, asked = '', latest = '', pumping = false, lastKey = 0, timer = 0;
   const id = () => $('record_id').value;
   versions.set(id(), Number(words.version));
 
@@ -42,7 +42,7 @@
   }
 
   // Fields.
-  const seen = e => e.offsetParent !== null && !e.disabled && e.type !== 'hidden' && e.type !== 'checkbox';
+  const seen = e => e.checkVisibility() && !e.disabled && e.type !== 'hidden' && e.type !== 'checkbox';
   const fields = () => [...form.querySelectorAll('input, select')].filter(seen);
   function answers() {
     const out = {};
@@ -86,7 +86,7 @@
       e.focus();
       return;
     }
-    if (empty() && !(answers().void_reason)) return;
+    if (empty() && !answers().void_reason) { first(); return; }
     if (!spares.length) { setTimeout(() => save(confirm), 20); return; }
     const all = answers();
     if (confirm) all.confirm = [confirm];
@@ -123,6 +123,7 @@
   }
   function kept(all, answer) {
     if (answer.next) spares.push(answer.next);
+    latest = `/${page}?record_id=${answer.record_id}`;
     if (answer.go) { location.assign(answer.go); return; }
     if (!queue.length) { say.textContent = words.guardado; say.dataset.saved = answer.record_id; }
     if (page === 'assistance') { location.assign('/list?saved=' + answer.record_id); return; }
@@ -208,9 +209,13 @@
   document.addEventListener('keydown', event => {
     if (event.key !== 'F2') return;
     event.preventDefault();
-    const last = document.querySelector('#recent a');
-    if (last) keepAndGo(last.href);
+    openLast();
   });
+  // openLast opens the record that was saved last; one that is on its way is waited for.
+  function openLast() {
+    const address = latest || document.querySelector('#recent a')?.href;
+    if (queue.length) setTimeout(openLast, 20); else if (address) keepAndGo(address);
+  }
   async function keepAndGo(address) {
     clearTimeout(timer);
     if (!empty()) await keepDraft(answers());
@@ -228,6 +233,7 @@
     touched();
   });
   form.addEventListener('change', event => { if ('date' in event.target.dataset) readBack(event.target); touched(); });
+  form.addEventListener('focusin', event => { if (combos.has(event.target)) event.target.select(); });
   form.addEventListener('focusout', event => { if (event.target.name === 'document_number') without(event.target); });
   document.getElementById('arrival')?.addEventListener('change', event => keepAndGo(`/${page}?arrival_id=${event.target.value}`));
 
