@@ -1,4 +1,4 @@
-// Package sender sends what a spool holds, and the heartbeat of its computer.
+// Package dispatch sends what a spool holds, and the heartbeat of its computer.
 //
 // It promises that records leave in the order of their numbers, the oldest first; that a record counts as sent only when
 // all in-sync replicas have acknowledged it; and that it goes on by itself after any failure: a line that is down, a
@@ -9,7 +9,7 @@
 //
 // It creates no topic, and touches the topic of its records and that of the heartbeats only. Only a spool that cannot be
 // read, or whose disk confirms nothing, ends it.
-package sender
+package dispatch
 
 import (
 	"context"
@@ -69,8 +69,8 @@ type Status struct {
 	ClockKnown  bool
 }
 
-// Sender sends. It is safe for concurrent use.
-type Sender struct {
+// Dispatcher sends. It is safe for concurrent use.
+type Dispatcher struct {
 	cfg Config
 
 	mu     sync.Mutex
@@ -80,8 +80,8 @@ type Sender struct {
 	known  bool
 }
 
-// New returns a sender; Run sends.
-func New(cfg Config) *Sender {
+// New returns a dispatcher; Run sends.
+func New(cfg Config) *Dispatcher {
 	set := func(d *time.Duration, v time.Duration) {
 		if *d == 0 {
 			*d = v
@@ -96,11 +96,11 @@ func New(cfg Config) *Sender {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Sender{cfg: cfg}
+	return &Dispatcher{cfg: cfg}
 }
 
 // Status is how sending stands now.
-func (s *Sender) Status() Status {
+func (s *Dispatcher) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := Status{Stop: s.stop, ClockOffset: s.clock, ClockKnown: s.known}
@@ -113,13 +113,13 @@ func (s *Sender) Status() Status {
 }
 
 // ClockOffset is this computer's clock minus the broker's; false while it is not known.
-func (s *Sender) ClockOffset() (time.Duration, bool) {
+func (s *Dispatcher) ClockOffset() (time.Duration, bool) {
 	st := s.Status()
 	return st.ClockOffset, st.ClockKnown
 }
 
 // Run sends until ctx ends, which is no error, or the spool cannot be used any more.
-func (s *Sender) Run(ctx context.Context) error {
+func (s *Dispatcher) Run(ctx context.Context) error {
 	backoff := time.Second
 	for ctx.Err() == nil {
 		began := s.cfg.Now()
@@ -164,7 +164,7 @@ func wait(ctx context.Context, d time.Duration) {
 }
 
 // note keeps in words why a session ended.
-func (s *Sender) note(err error) {
+func (s *Dispatcher) note(err error) {
 	stop := stopOf(err)
 	s.mu.Lock()
 	changed := s.stop != stop
@@ -182,7 +182,7 @@ type link struct {
 	latest        *agents.Beat // the source's own heartbeat, as the broker has it
 }
 
-func (s *Sender) open() (*link, error) {
+func (s *Dispatcher) open() (*link, error) {
 	how, err := s.cfg.Link()
 	if err != nil {
 		return nil, err
@@ -203,7 +203,7 @@ func (s *Sender) open() (*link, error) {
 	return l, nil
 }
 
-func (s *Sender) close(l *link) {
+func (s *Dispatcher) close(l *link) {
 	s.mu.Lock()
 	if offset, known := l.writer.ClockOffset(); known {
 		s.clock, s.known = offset, true
@@ -215,7 +215,7 @@ func (s *Sender) close(l *link) {
 }
 
 // session sends until something fails. Records and heartbeats go out side by side.
-func (s *Sender) session(ctx context.Context) error {
+func (s *Dispatcher) session(ctx context.Context) error {
 	l, err := s.open()
 	if err != nil {
 		return err
@@ -255,7 +255,7 @@ func (s *Sender) session(ctx context.Context) error {
 }
 
 // send sends one batch, and reports whether there may be more.
-func (s *Sender) send(ctx context.Context, l *link) (bool, error) {
+func (s *Dispatcher) send(ctx context.Context, l *link) (bool, error) {
 	through := s.cfg.Spool.LastSeq() // before the look: what is saved meanwhile is of the next one
 	copies, err := s.cfg.Spool.Unsent(0, batchRecords)
 	if err != nil {
@@ -274,7 +274,7 @@ func (s *Sender) send(ctx context.Context, l *link) (bool, error) {
 	return len(copies) == batchRecords, ofSpool(s.cfg.Spool.Acked(through))
 }
 
-func (s *Sender) aside() int {
+func (s *Dispatcher) aside() int {
 	st, err := s.cfg.Spool.State()
 	if err != nil {
 		return 0
@@ -282,7 +282,7 @@ func (s *Sender) aside() int {
 	return len(st.Aside)
 }
 
-func (s *Sender) write(ctx context.Context, l *link, copies []spool.Copy) error {
+func (s *Dispatcher) write(ctx context.Context, l *link, copies []spool.Copy) error {
 	offset, _ := s.ClockOffset() // not known yet: our own clock is the best there is
 	sent := s.cfg.Now().Add(-offset).UnixMilli()
 	msgs := make([]producer.Message, len(copies))
@@ -295,7 +295,7 @@ func (s *Sender) write(ctx context.Context, l *link, copies []spool.Copy) error 
 }
 
 // beat reads the source's own heartbeat and, when it is this folder's, sends the next one.
-func (s *Sender) beat(ctx context.Context, l *link) error {
+func (s *Dispatcher) beat(ctx context.Context, l *link) error {
 	source := s.cfg.Spool.Source()
 	reading, cancel := context.WithTimeout(ctx, s.cfg.Patience)
 	defer cancel()
@@ -325,7 +325,7 @@ func (s *Sender) beat(ctx context.Context, l *link) error {
 }
 
 // now is the heartbeat of this moment.
-func (s *Sender) now() ([]byte, error) {
+func (s *Dispatcher) now() ([]byte, error) {
 	state, err := s.cfg.Spool.State()
 	if err != nil {
 		return nil, err
