@@ -1,25 +1,23 @@
 package command
 
 import (
-	"encoding/json"
 	"net/http"
 
+	"retorno/producers/agent"
 	"retorno/producers/dispatch"
 	"retorno/producers/spool"
 )
 
-// page is what the browser of this computer sees. fatal is told of a disk that confirms nothing.
-func (f *agentFlags) page(t *terminal, s *spool.Spool, out *dispatch.Dispatcher, _ string, _ func(error)) (http.Handler, error) {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /state", func(w http.ResponseWriter, _ *http.Request) {
-		st, err := s.State()
-		if err != nil {
-			t.Log.Warn("state", "error", err)
-			http.Error(w, "state", http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]any{"source": st.Source, "last_seq": st.LastSeq, "unsent": st.Unsent, "stopped": out.Status().Stop.String()})
+// page is what the browser of this computer sees. fatal is told of a disk that confirms nothing. The caller ends every
+// login by closing it.
+func (f *agentFlags) page(t *terminal, s *spool.Spool, out *dispatch.Dispatcher, place string, fatal func(error)) (http.Handler, func(), error) {
+	page, err := agent.New(agent.Config{
+		Spool: s, Dir: f.Data, Place: place, Log: t.Log, Fatal: fatal,
+		Stopped:     func() string { return out.Status().Stop.String() },
+		ClockOffset: out.ClockOffset,
 	})
-	return mux, nil
+	if err != nil {
+		return nil, nil, err
+	}
+	return page, page.Close, nil
 }

@@ -176,7 +176,7 @@ func (f *agentFlags) listen(t *terminal) (net.Listener, error) {
 func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listener, s *spool.Spool, out *dispatch.Dispatcher, place string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	fatal := make(chan error, 1)
-	page, err := f.page(t, s, out, place, func(err error) {
+	page, closePage, err := f.page(t, s, out, place, func(err error) {
 		select {
 		case fatal <- err:
 		default:
@@ -185,6 +185,7 @@ func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listen
 	if err != nil {
 		return err
 	}
+	defer closePage()
 	server := &http.Server{Handler: page, ReadHeaderTimeout: 10 * time.Second, ErrorLog: nil}
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -187,7 +187,7 @@ func (s *Dispatcher) open() (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := producer.Config{Brokers: how.Access.Brokers, TLS: how.Access.TLS, SASL: how.Access.SASL, ClientID: "retorno-agent", Logger: s.cfg.Logger, LoginGrace: time.Millisecond}
+	base := producer.Config{Brokers: how.Access.Brokers, TLS: how.Access.TLS, SASL: how.Access.SASL, ClientID: "retorno-agent", Logger: s.cfg.Logger, LoginGrace: time.Millisecond, TopicGrace: 2 * time.Second}
 	records := base
 	records.Partitions, records.Compression = how.Partitions, "lz4"
 	l := &link{own: follow.New(how.Access, agents.TopicAgents)}
