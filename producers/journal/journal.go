@@ -3,8 +3,9 @@
 // It promises that Append returns only when the entries are on the disk, all of them or none; that an entry is handed
 // out with the bytes that were appended or not at all; and that whatever a power cut leaves can be opened. Each entry
 // is written twice, each copy with a number and a CRC-32C of its own, and one sync covers both: a flipped bit anywhere
-// is known by the checksum and the other copy is taken. What a cut tore at the end was never confirmed, and is cut off.
-// An entry with one copy left is appended once more.
+// is known by the checksum and the other copy is taken. The entries of one Append are a batch, and know it: a batch at
+// the end of which an entry has no whole copy was torn by a cut, was never confirmed, and is cut off. An entry with one
+// copy left is appended once more.
 //
 // It never changes what was appended, and never reads an entry from a place that it cannot prove. An entry of which
 // both copies are damaged is set aside: it stays in the file, and Damage names it. A write that fails (no room, read
@@ -13,12 +14,11 @@
 package journal
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"path/filepath"
 	"sync"
 
@@ -27,14 +27,6 @@ import (
 
 // MaxEntry is the longest entry, in bytes.
 const MaxEntry = 256 << 10
-
-const (
-	headerBytes = 20
-	// magic begins each copy.
-	magic = "\xb7RJ1"
-)
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // ErrWrite says that the entries could not be written, and that nothing of them is kept.
 var ErrWrite = errors.New("the disk takes nothing")
@@ -107,11 +99,11 @@ func (j *Journal) load(d disk.Disk, each func(uint64, int64, []byte) error) erro
 // heal appends what has one copy left, so that there are two of it, each with its number.
 func (j *Journal) heal(single []place) error {
 	for _, p := range single {
-		entry, err := j.Read(p.number, p.at)
+		f, err := j.read(p.number, p.at)
 		if err != nil {
 			return err
 		}
-		j.buf = appendCopies(j.buf[:0], p.number, entry)
+		j.buf = f.append(f.append(j.buf[:0]))
 		if err := j.write(true); err != nil {
 			return err
 		}
@@ -173,6 +165,7 @@ func (j *Journal) add(synced bool, entries [][]byte) ([]int64, error) {
 		return nil, j.failed
 	}
 	places := make([]int64, len(entries))
+	f := frame{batch: rand.Uint32(), count: uint32(len(entries))}
 	j.buf = j.buf[:0]
 	for copies := range 2 {
 		for i, entry := range entries {
@@ -182,7 +175,8 @@ func (j *Journal) add(synced bool, entries [][]byte) ([]int64, error) {
 			if copies == 0 {
 				places[i] = j.end + int64(len(j.buf))
 			}
-			j.buf = appendCopy(j.buf, j.last+1+uint64(i), entry)
+			f.number, f.index, f.entry = j.last+1+uint64(i), uint32(i), entry
+			j.buf = f.append(j.buf)
 		}
 	}
 	if err := j.write(synced); err != nil {
@@ -217,26 +211,31 @@ func (j *Journal) write(synced bool) error {
 	return nil
 }
 
-// Read returns the entry with this number at the place where it was found or appended. A place that does not hold it
-// any more is an error.
+// Read returns the entry with this number at the place where it was found or appended. The error wraps ErrDamaged when the
+// place does not hold it any more.
 func (j *Journal) Read(number uint64, at int64) ([]byte, error) {
-	var header [headerBytes]byte
-	if _, err := j.file.ReadAt(header[:], at); err != nil {
-		return nil, fmt.Errorf("journal: entry %d: %w", number, err)
+	f, err := j.read(number, at)
+	return f.entry, err
+}
+
+func (j *Journal) read(number uint64, at int64) (frame, error) {
+	// Most entries are read with one look.
+	b := make([]byte, 1<<10)
+	n, err := j.file.ReadAt(b, at)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return frame{}, fmt.Errorf("journal: entry %d: %w", number, err)
 	}
-	size := binary.LittleEndian.Uint32(header[8:])
-	if size > MaxEntry {
-		return nil, damaged(number, at)
+	if size := frameSize(b[:n]); size > n {
+		b = make([]byte, size)
+		if n, err = j.file.ReadAt(b, at); err != nil && !errors.Is(err, io.EOF) {
+			return frame{}, fmt.Errorf("journal: entry %d: %w", number, err)
+		}
 	}
-	whole := make([]byte, headerBytes+int(size))
-	if _, err := j.file.ReadAt(whole, at); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("journal: entry %d: %w", number, err)
+	f, ok := parse(b[:n])
+	if !ok || f.number != number {
+		return frame{}, fmt.Errorf("journal: entry %d at %d: %w", number, at, ErrDamaged)
 	}
-	found, entry, ok := parse(whole)
-	if !ok || found != number {
-		return nil, damaged(number, at)
-	}
-	return entry, nil
+	return f, nil
 }
 
 // Find looks through the file for a whole copy of an entry, and returns where it is. The error wraps ErrDamaged when
@@ -246,8 +245,8 @@ func (j *Journal) Find(number uint64) (int64, error) {
 	end := j.end
 	j.mu.Unlock()
 	found := int64(-1)
-	err := walk(j.file, end, func(n uint64, at int64, _ []byte) error {
-		if n == number && found < 0 {
+	err := walk(j.file, end, func(f frame, at int64) error {
+		if f.number == number && found < 0 {
 			found = at
 		}
 		return nil
@@ -261,10 +260,6 @@ func (j *Journal) Find(number uint64) (int64, error) {
 // ErrDamaged says that an entry is not what was appended.
 var ErrDamaged = errors.New("the entry is damaged on the disk")
 
-func damaged(number uint64, at int64) error {
-	return fmt.Errorf("journal: entry %d at %d: %w", number, at, ErrDamaged)
-}
-
 // Close closes the file. What was noted is synced.
 func (j *Journal) Close() error {
 	j.mu.Lock()
@@ -274,36 +269,4 @@ func (j *Journal) Close() error {
 	}
 	j.failed = fs.ErrClosed
 	return errors.Join(j.file.Sync(), j.file.Close())
-}
-
-// appendCopy appends one copy of an entry: magic, CRC-32C of what follows it, length, number, entry.
-func appendCopy(b []byte, number uint64, entry []byte) []byte {
-	start := len(b)
-	b = append(b, magic...)
-	b = append(b, 0, 0, 0, 0)
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(entry)))
-	b = binary.LittleEndian.AppendUint64(b, number)
-	b = append(b, entry...)
-	binary.LittleEndian.PutUint32(b[start+4:], crc32.Checksum(b[start+8:], castagnoli))
-	return b
-}
-
-func appendCopies(b []byte, number uint64, entry []byte) []byte {
-	return appendCopy(appendCopy(b, number, entry), number, entry)
-}
-
-// parse takes one copy from the beginning of b.
-func parse(b []byte) (number uint64, entry []byte, ok bool) {
-	if len(b) < headerBytes || string(b[:4]) != magic {
-		return 0, nil, false
-	}
-	size := binary.LittleEndian.Uint32(b[8:])
-	if size > MaxEntry || len(b) < headerBytes+int(size) {
-		return 0, nil, false
-	}
-	whole := b[8 : headerBytes+int(size)]
-	if crc32.Checksum(whole, castagnoli) != binary.LittleEndian.Uint32(b[4:]) {
-		return 0, nil, false
-	}
-	return binary.LittleEndian.Uint64(b[12:]), whole[headerBytes-8:], true
 }

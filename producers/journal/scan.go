@@ -20,7 +20,7 @@ type place struct {
 // scanned is what a reading of the whole file found.
 type scanned struct {
 	end    int64  // behind the last whole copy
-	last   uint64 // the largest number
+	last   uint64 // number of the last entry
 	damage []Damage
 	single []place // entries with one whole copy
 }
@@ -54,42 +54,92 @@ func (r *reader) at(offset int64) ([]byte, error) {
 }
 
 // scan reads the file from its beginning. Where no copy begins it looks for the next one.
-//
-// Copies stand as they were written: a batch, and the batch once more. An entry that is appended again later, because it
-// has one copy left, keeps its number; so an entry is known by its number, and the first whole copy is taken.
-func scan(file io.ReaderAt, size int64, each func(uint64, int64, []byte) error) (s scanned, err error) {
-	copies := &counter{where: make(map[uint64]int64)}
+func scan(file io.ReaderAt, size int64, each func(uint64, int64, []byte) error) (scanned, error) {
+	c := &collector{each: each, copies: counter{where: map[uint64]int64{}}}
 	var hurt []Damage
-	err = walk(file, size, func(number uint64, at int64, entry []byte) error {
-		s.last = max(s.last, number)
-		s.end = at + headerBytes + int64(len(entry))
-		if copies.saw(number, at) {
-			return each(number, at, entry)
+	err := walk(file, size, c.take, func(at, bytes int64) { hurt = append(hurt, Damage{Offset: at, Bytes: bytes}) })
+	if err != nil {
+		return scanned{}, err
+	}
+	hurt = slices.DeleteFunc(hurt, func(d Damage) bool { return d.Offset >= c.end })
+	return scanned{end: c.end, last: c.last, damage: c.copies.gone(hurt, c.last), single: c.copies.single(c.last)}, nil
+}
+
+// collector hands out entries batch by batch: the batch, and the batch once more, stand in the file one after the other.
+// An entry that was appended again later, because it had one copy left, keeps its number and its batch.
+type collector struct {
+	each   func(uint64, int64, []byte) error
+	copies counter
+	end    int64  // behind the last copy of what was handed out
+	last   uint64 // the last number handed out, or given up
+	open   []held // of the batch of which not every entry was seen
+	batch  frame
+}
+
+type held struct {
+	frame
+	at int64
+}
+
+func (c *collector) take(f frame, at int64) error {
+	end := at + f.size()
+	switch inBatch := len(c.open) > 0 && f.batch == c.batch.batch && f.first() == c.batch.first(); {
+	case f.number <= c.last:
+		c.end = end
+		if c.copies.saw(f.number, at) {
+			return c.each(f.number, at, f.entry)
 		}
 		return nil
-	}, func(at, bytes int64) { hurt = append(hurt, Damage{Offset: at, Bytes: bytes}) })
-	if err != nil {
-		return s, err
+	case !inBatch && f.first() <= c.last:
+		return nil // left of a batch that was torn before, and whose place another one took
+	case !inBatch:
+		if err := c.hand(c.open); err != nil {
+			return err
+		}
+		if len(c.open) > 0 {
+			c.last = max(c.last, c.batch.last())
+		}
+		c.open, c.batch = c.open[:0], f
+		c.batch.entry = nil
 	}
-	s.single = copies.single()
-	s.damage = copies.gone(hurt, s.last)
-	return s, nil
+	if f.count > 1 {
+		f.entry = bytes.Clone(f.entry) // the window moves on
+	}
+	if c.copies.saw(f.number, at) {
+		c.open = append(c.open, held{f, at})
+	}
+	if len(c.open) < int(f.count) {
+		return nil
+	}
+	whole := c.open
+	c.open, c.end, c.last = nil, end, f.last()
+	return c.hand(whole)
+}
+
+func (c *collector) hand(batch []held) error {
+	slices.SortFunc(batch, func(a, b held) int { return cmp.Compare(a.number, b.number) })
+	for _, h := range batch {
+		if err := c.each(h.number, h.at, h.entry); err != nil {
+			return err
+		}
+		c.end = max(c.end, h.at+h.size())
+	}
+	return nil
 }
 
 // walk goes through all whole copies, and names the places between two of them that are none.
-func walk(file io.ReaderAt, size int64, whole func(number uint64, at int64, entry []byte) error, hurt func(at, bytes int64)) error {
+func walk(file io.ReaderAt, size int64, whole func(f frame, at int64) error, hurt func(at, bytes int64)) error {
 	r := &reader{file: file, size: size, mem: make([]byte, window)}
 	for offset := int64(0); offset < r.size; {
 		b, err := r.at(offset)
 		if err != nil {
 			return err
 		}
-		number, entry, ok := parse(b)
-		if ok {
-			if err := whole(number, offset, entry); err != nil {
+		if f, ok := parse(b); ok {
+			if err := whole(f, offset); err != nil {
 				return err
 			}
-			offset += headerBytes + int64(len(entry))
+			offset += f.size()
 			continue
 		}
 		next, err := r.next(offset + 1)
@@ -118,7 +168,7 @@ func (r *reader) next(offset int64) (int64, error) {
 		case i > 0:
 			offset += int64(i) // look again, with a whole copy in memory
 		default:
-			if _, _, ok := parse(b); ok {
+			if _, ok := parse(b); ok {
 				return offset, nil
 			}
 			offset++
@@ -149,10 +199,13 @@ func (c *counter) saw(number uint64, at int64) bool {
 	return false
 }
 
-func (c *counter) single() []place {
-	all := make([]place, 0, len(c.where))
+// single are the entries up to a number of which one copy was seen.
+func (c *counter) single(last uint64) []place {
+	var all []place
 	for number, at := range c.where {
-		all = append(all, place{number, at})
+		if number <= last {
+			all = append(all, place{number, at})
+		}
 	}
 	slices.SortFunc(all, func(a, b place) int { return cmp.Compare(a.number, b.number) })
 	return all

@@ -176,6 +176,9 @@ func (s *Spool) Run() string { return s.run }
 // Runs are the ids of all runs of the agent on this folder, the last one this run's.
 func (s *Spool) Runs() []string { return s.index.runs }
 
+// Dir is the folder.
+func (s *Spool) Dir() string { return s.cfg.Dir }
+
 // Source is the id of the computer.
 func (s *Spool) Source() string { return s.cfg.Source }
 

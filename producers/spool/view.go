@@ -38,6 +38,9 @@ func (v *View) Damage() []string {
 	return all
 }
 
+// Lost is how many numbers cannot be read.
+func (v *View) Lost() uint64 { return v.index.last() - v.index.readable() }
+
 // Each gives the records in the order of their numbers, as they were saved: all, or those that no broker has
 // acknowledged. What is set aside is left out.
 func (v *View) Each(unsent bool, each func(Copy) error) error {
