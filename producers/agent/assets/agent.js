@@ -68,9 +68,21 @@
   }
   function first() { const all = fields(); if (all.length) all[0].focus(); }
 
+  // minted is a form for which the agent has given no slip yet: it gets one before it is sent. Its id is a UUID of version 7 (RFC 9562).
+  const slipless = new Set();
+  function minted() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16)), now = Date.now();
+    for (let i = 0; i < 6; i++) bytes[i] = Math.floor(now / 2 ** (40 - 8 * i)) % 256;
+    bytes[6] = bytes[6] & 0x0f | 0x70; bytes[8] = bytes[8] & 0x3f | 0x80;
+    const hex = [...bytes].map(b => b.toString(16).padStart(2, '0')).join('');
+    const record_id = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+    slipless.add(record_id);
+    return {record_id, folio: ''};
+  }
+
   // next shows an empty form, with an id that no other form has.
   function next() {
-    const spare = spares.shift();
+    const spare = spares.shift() || minted();
     fill({record_id: [spare.record_id], folio: spare.folio ? [spare.folio] : [], arrival_id: arrival() ? [arrival()] : []});
     form.querySelector('details').open = false;
     versions.set(spare.record_id, 0);
@@ -87,7 +99,6 @@
       return;
     }
     if (empty() && !answers().void_reason) { first(); return; }
-    if (!spares.length) { setTimeout(() => save(confirm), 20); return; }
     const all = answers();
     if (confirm) all.confirm = [confirm];
     clearTimeout(timer);
@@ -105,6 +116,7 @@
     pumping = true;
     while (queue.length) {
       const all = queue[0];
+      if (slipless.delete(all.record_id[0]) && spares.length && spares[0].folio && !all.folio) all.folio = [spares.shift().folio];
       let status = 0, answer = {};
       try {
         const response = await fetch('/' + page, {method: 'POST', headers: {...json, 'Content-Type': 'application/json'}, body: JSON.stringify(all)});
