@@ -25,7 +25,7 @@ type saved struct {
 // read makes records of a form. earlier are records of the same call that are not saved yet.
 func (a *Agent) read(m *memory, use form.Use, page form.Page, fields url.Values, earlier map[string]*events.Record) form.Result {
 	id := fields.Get("record_id")
-	around := form.Around{Office: a.office(), Now: a.now(), Use: use, Arrival: m.arrival(fields.Get("arrival_id")), ClockInDoubt: a.clockInDoubt()}
+	around := form.Around{Office: a.office(m), Now: a.now(), Use: use, Arrival: m.arrival(fields.Get("arrival_id")), ClockInDoubt: a.clockInDoubt()}
 	if page == form.ArrivalPage {
 		around.Arrival = m.arrival(id)
 	}
