@@ -159,7 +159,12 @@ func TestPagesAreAccessible(t *testing.T) {
 	for lang, addresses := range map[string][]string{
 		"es": {"/login", "/arrival", "/crossing", "/registration", "/assistance", "/list", "/day?names=1"}, "en": {"/crossing?arrival_id=none"},
 	} {
-		found, err := browser.Findings(t.Context(), d.loggedIn(lang), addresses, 1024, 512)
+		found, err := browser.Findings(t.Context(), d.loggedIn(lang), addresses, 1024)
+		if err == nil && lang == "en" {
+			var half []string
+			half, err = browser.Findings(t.Context(), d.loggedIn(lang), []string{"/crossing?arrival_id=none", "/registration"}, 512)
+			found = append(found, half...)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

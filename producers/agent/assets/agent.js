@@ -64,6 +64,8 @@
       e.removeAttribute('aria-invalid');
     }
     for (const out of form.querySelectorAll('output')) out.textContent = '';
+    const slip = document.getElementById('slip');
+    if (slip) slip.textContent = all.folio?.[0] ? words.slip + all.folio[0] : '';
     for (const mark of form.querySelectorAll('.field .fault')) mark.remove();
   }
   function first() { const all = fields(); if (all.length) all[0].focus(); }
@@ -107,8 +109,8 @@
     delete say.dataset.asked; delete say.dataset.saved;
     said.replaceChildren(); say.textContent = words.saving;
     document.getElementById('confirm')?.remove();
+    pump(); // the request leaves before the page is changed
     next();
-    pump();
   }
 
   async function pump() {

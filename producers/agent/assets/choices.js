@@ -74,7 +74,7 @@ class Combo {
       this.show();
     } else if (event.key === 'Escape' && !this.box.hidden) { event.preventDefault(); event.stopPropagation(); this.close(); }
   }
-  close() { this.found = []; this.at = -1; this.show(); }
+  close() { this.found = []; this.at = -1; if (!this.box.hidden) this.show(); }
   take(choice) { this.code = choice.code; this.input.value = choice.label; this.close(); this.input.dispatchEvent(new Event('change', {bubbles: true})); }
   // settle takes what is shown as chosen; a text that nothing is chosen for stays, and is no answer.
   settle() {
