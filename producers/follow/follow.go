@@ -108,13 +108,11 @@ func (r *Reader) bounds(ctx context.Context, client *kafkago.Client, id int) (fi
 	if err != nil {
 		return 0, 0, err
 	}
-	for _, p := range res.Topics[r.topic] {
-		if p.Error != nil {
-			return 0, 0, p.Error
-		}
-		return p.FirstOffset, p.LastOffset, nil
+	found := res.Topics[r.topic]
+	if len(found) != 1 {
+		return 0, 0, errors.New("the broker does not name its offsets")
 	}
-	return 0, 0, errors.New("the broker names no offsets of it")
+	return found[0].FirstOffset, found[0].LastOffset, found[0].Error
 }
 
 // batch reads one answer.
