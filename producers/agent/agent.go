@@ -134,10 +134,9 @@ func (a *Agent) routes() http.Handler {
 }
 
 // office is what forms need to know of this computer.
-func (a *Agent) office() form.Office {
+func (a *Agent) office(m *memory) form.Office {
 	return form.Office{Source: a.cfg.Spool.Source(), Place: a.cfg.Place, Secret: func(day calendar.Day) (identity.Secret, bool) {
-		s, err := a.cfg.Spool.Secret(day)
-		return s, err == nil
+		return m.secret(a.cfg.Spool, day)
 	}}
 }
 

@@ -123,7 +123,7 @@ type arrivalView struct {
 	Fields              map[string]string
 }
 
-type draftView struct{ ID, Page, At string }
+type draftView struct{ ID, Page, Title string }
 
 type listView struct {
 	frame
@@ -155,7 +155,7 @@ func (a *Agent) list(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, id := range a.drafts() {
 		if d, _, ok := a.drafted(id); ok {
-			v.Drafts = append(v.Drafts, draftView{ID: id, Page: string(d.Page)})
+			v.Drafts = append(v.Drafts, draftView{ID: id, Page: string(d.Page), Title: titles[d.Page].in(v.English)})
 		}
 	}
 	render(w, http.StatusOK, "list.html", v)

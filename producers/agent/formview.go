@@ -21,7 +21,7 @@ type fieldView struct {
 	form.Field
 	Label, Value, Fault, Or string
 	Options                 []optionView
-	Read                    string // a date in words
+	Hint                    string // what an empty field means
 }
 
 type recentView struct {
@@ -124,6 +124,9 @@ func (a *Agent) addField(v *formView, f form.Field, s shown, use form.Use) {
 		return // stated only of a returned person
 	case ordinary && slices.Contains([]string{"direction", "category", "nationality"}, f.Name):
 		out.More = false
+	}
+	if f.Name == "document_number" && s.fields.Get("folio") != "" {
+		out.Hint = pick(v.English, "vacío: no porta; boleta ", "empty: none carried; slip ") + s.fields.Get("folio")
 	}
 	if out.Input == form.One || out.Input == form.Many {
 		chosen := s.fields[f.Name]

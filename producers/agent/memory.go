@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"retorno/producers/form"
+	"retorno/producers/identity"
 	"retorno/producers/spool"
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
@@ -35,12 +36,14 @@ type memory struct {
 	mu       sync.Mutex
 	records  []*kept // in the order of their first saving that is remembered, the oldest first
 	byID     map[string]*kept
+	byKey    map[string][]*kept // person key
 	arrivals map[string]*form.Arrival
+	secrets  map[calendar.Day]identity.Secret // opened since the login
 }
 
 // remember reads what a login opens.
 func remember(s *spool.Spool) (*memory, error) {
-	m := &memory{byID: map[string]*kept{}, arrivals: map[string]*form.Arrival{}}
+	m := &memory{byID: map[string]*kept{}, byKey: map[string][]*kept{}, arrivals: map[string]*form.Arrival{}, secrets: map[calendar.Day]identity.Secret{}}
 	recent, err := s.Recent(mostRemembered)
 	if err != nil {
 		return nil, err
@@ -85,6 +88,9 @@ func (m *memory) add(record *events.Record, at time.Time, sealed []byte) {
 		k = &kept{}
 		m.byID[record.GetRecordId()] = k
 		m.records = append(m.records, k)
+		if key := record.GetPersonKey(); key != "" { // it stays that of the first revision: another person is another record
+			m.byKey[key] = append(m.byKey[key], k)
+		}
 	}
 	k.record, k.at, k.identity = record, at, form.Identity{}
 	if len(sealed) > 0 {
@@ -99,6 +105,11 @@ func (m *memory) add(record *events.Record, at time.Time, sealed []byte) {
 		old := len(m.records) - mostRemembered
 		for _, k := range m.records[:old] {
 			delete(m.byID, k.record.GetRecordId())
+			key := k.record.GetPersonKey()
+			m.byKey[key] = slices.DeleteFunc(m.byKey[key], func(other *kept) bool { return other == k })
+			if len(m.byKey[key]) == 0 {
+				delete(m.byKey, key)
+			}
 		}
 		m.records = slices.Clone(m.records[old:])
 	}
@@ -148,9 +159,24 @@ func (m *memory) people(arrival string) (crossed, registered int) {
 func (m *memory) seen(key, except string, is func(*kept) bool) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.ContainsFunc(m.records, func(k *kept) bool {
-		return k.record.GetPersonKey() == key && k.record.GetRecordId() != except && !k.void() && is(k)
+	return slices.ContainsFunc(m.byKey[key], func(k *kept) bool {
+		return k.record.GetRecordId() != except && !k.void() && is(k)
 	})
+}
+
+// secret is the identity secret in force on a day. It is opened once for each login: opening costs more than all the rest of a form.
+func (m *memory) secret(s *spool.Spool, day calendar.Day) (identity.Secret, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if known, ok := m.secrets[day]; ok {
+		return known, true
+	}
+	opened, err := s.Secret(day)
+	if err != nil {
+		return identity.Secret{}, false
+	}
+	m.secrets[day] = opened
+	return opened, true
 }
 
 // use counts what this office chose lately.

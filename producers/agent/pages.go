@@ -96,8 +96,9 @@ type spare struct {
 	Folio    string `json:"folio"`
 }
 
-// spares is how many forms a clerk can type before the first one is answered.
-const spares = 6
+// spares is how many forms a page has ahead; when a clerk types more before the first one is answered, it mints their ids itself, and
+// each gets its slip before it is sent.
+const spares = 8
 
 // spare mints a form.
 func (a *Agent) spare(r *http.Request, page form.Page) *spare {

@@ -25,7 +25,7 @@ type saved struct {
 // read makes records of a form. earlier are records of the same call that are not saved yet.
 func (a *Agent) read(m *memory, use form.Use, page form.Page, fields url.Values, earlier map[string]*events.Record) form.Result {
 	id := fields.Get("record_id")
-	around := form.Around{Office: a.office(), Now: a.cfg.Now(), Use: use, Arrival: m.arrival(fields.Get("arrival_id")), ClockInDoubt: a.clockInDoubt()}
+	around := form.Around{Office: a.office(m), Now: a.now(), Use: use, Arrival: m.arrival(fields.Get("arrival_id")), ClockInDoubt: a.clockInDoubt()}
 	if page == form.ArrivalPage {
 		around.Arrival = m.arrival(id)
 	}
@@ -101,7 +101,7 @@ func (a *Agent) helped(m *memory, fields url.Values, earlier map[string]*events.
 		return nil
 	}
 	people := m.registered(fields.Get("arrival_id"))
-	// A form that is sent once more is what it was, whoever has been registered since.
+	// A form that is sent once more is what it was, also when more people were registered since.
 	if all, err := a.cfg.Spool.Record(fields.Get("record_id")); err == nil && len(all) > 0 {
 		people = slices.DeleteFunc(people, func(p form.Registered) bool { return !a.wasHelped(fields, p, all[0].Record) })
 	}
@@ -128,6 +128,17 @@ func (a *Agent) clockInDoubt() bool {
 	last, err := a.cfg.Spool.BySeq(a.cfg.Spool.LastSeq())
 	const slack = time.Minute
 	return err == nil && a.cfg.Now().Before(last.At.Add(-slack))
+}
+
+// now is the time by the computer's clock, corrected by how far that is ahead of the broker's as soon as this is known.
+func (a *Agent) now() time.Time {
+	now := a.cfg.Now()
+	if a.cfg.ClockOffset != nil {
+		if offset, known := a.cfg.ClockOffset(); known {
+			return now.Add(-offset)
+		}
+	}
+	return now
 }
 
 // entries are what the spool saves of a form.

@@ -52,7 +52,7 @@ func hidden(names ...string) []Field {
 
 // identifying are the fields that stay in the office, in the order in which the other fields follow them.
 var (
-	number = Field{Name: "document_number", Input: Text, ES: "Documento (vacío: sin documento)", EN: "Document (empty: none)"}
+	number = Field{Name: "document_number", Input: Text, ES: "Documento", EN: "Document"}
 	age    = Field{Name: "age", Input: Text, ES: "Edad", EN: "Age", Or: "birth_date"}
 	birth  = Field{Name: "birth_date", Input: Date, ES: "Fecha de nacimiento", EN: "Birth date"}
 	folio  = Field{Name: "folio", Input: Text, ES: "Boleta", EN: "Slip", More: true}

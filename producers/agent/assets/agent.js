@@ -8,7 +8,7 @@
   const $ = name => form.querySelector(`[name="${name}"]`);
   const combos = new Map(), versions = new Map(), lists = new Map();
   const idle = 600; // milliseconds without a key after which a refused record comes back
-  let spares = JSON.parse(words.spares), queue = [], returned = [], drafting = Promise.resolve(), before = {}, asked = '', pumping = false, lastKey = 0, timer = 0;
+  let spares = JSON.parse(words.spares), queue = [], returned = [], drafting = Promise.resolve(), before = {}, asked = '', latest = '', pumping = false, lastKey = 0, timer = 0;
   const id = () => $('record_id').value;
   versions.set(id(), Number(words.version));
 
@@ -42,7 +42,7 @@
   }
 
   // Fields.
-  const seen = e => e.offsetParent !== null && !e.disabled && e.type !== 'hidden' && e.type !== 'checkbox';
+  const seen = e => e.checkVisibility() && !e.disabled && e.type !== 'hidden' && e.type !== 'checkbox';
   const fields = () => [...form.querySelectorAll('input, select')].filter(seen);
   function answers() {
     const out = {};
@@ -64,13 +64,27 @@
       e.removeAttribute('aria-invalid');
     }
     for (const out of form.querySelectorAll('output')) out.textContent = '';
+    const slip = document.getElementById('slip');
+    if (slip) slip.textContent = all.folio?.[0] ? words.slip + all.folio[0] : '';
     for (const mark of form.querySelectorAll('.field .fault')) mark.remove();
   }
   function first() { const all = fields(); if (all.length) all[0].focus(); }
 
+  // minted is a form for which the agent has given no slip yet: it gets one before it is sent. Its id is a UUID of version 7 (RFC 9562).
+  const slipless = new Set();
+  function minted() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16)), now = Date.now();
+    for (let i = 0; i < 6; i++) bytes[i] = Math.floor(now / 2 ** (40 - 8 * i)) % 256;
+    bytes[6] = bytes[6] & 0x0f | 0x70; bytes[8] = bytes[8] & 0x3f | 0x80;
+    const hex = [...bytes].map(b => b.toString(16).padStart(2, '0')).join('');
+    const record_id = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+    slipless.add(record_id);
+    return {record_id, folio: ''};
+  }
+
   // next shows an empty form, with an id that no other form has.
   function next() {
-    const spare = spares.shift();
+    const spare = spares.shift() || minted();
     fill({record_id: [spare.record_id], folio: spare.folio ? [spare.folio] : [], arrival_id: arrival() ? [arrival()] : []});
     form.querySelector('details').open = false;
     versions.set(spare.record_id, 0);
@@ -86,8 +100,7 @@
       e.focus();
       return;
     }
-    if (empty() && !(answers().void_reason)) return;
-    if (!spares.length) { setTimeout(() => save(confirm), 20); return; }
+    if (empty() && !answers().void_reason) { first(); return; }
     const all = answers();
     if (confirm) all.confirm = [confirm];
     clearTimeout(timer);
@@ -96,8 +109,8 @@
     delete say.dataset.asked; delete say.dataset.saved;
     said.replaceChildren(); say.textContent = words.saving;
     document.getElementById('confirm')?.remove();
+    pump(); // the request leaves before the page is changed
     next();
-    pump();
   }
 
   async function pump() {
@@ -105,6 +118,7 @@
     pumping = true;
     while (queue.length) {
       const all = queue[0];
+      if (slipless.delete(all.record_id[0]) && spares.length && spares[0].folio && !all.folio) all.folio = [spares.shift().folio];
       let status = 0, answer = {};
       try {
         const response = await fetch('/' + page, {method: 'POST', headers: {...json, 'Content-Type': 'application/json'}, body: JSON.stringify(all)});
@@ -123,6 +137,7 @@
   }
   function kept(all, answer) {
     if (answer.next) spares.push(answer.next);
+    latest = `/${page}?record_id=${answer.record_id}`;
     if (answer.go) { location.assign(answer.go); return; }
     if (!queue.length) { say.textContent = words.guardado; say.dataset.saved = answer.record_id; }
     if (page === 'assistance') { location.assign('/list?saved=' + answer.record_id); return; }
@@ -208,9 +223,13 @@
   document.addEventListener('keydown', event => {
     if (event.key !== 'F2') return;
     event.preventDefault();
-    const last = document.querySelector('#recent a');
-    if (last) keepAndGo(last.href);
+    openLast();
   });
+  // openLast opens the record that was saved last; one that is on its way is waited for.
+  function openLast() {
+    const address = latest || document.querySelector('#recent a')?.href;
+    if (queue.length) setTimeout(openLast, 20); else if (address) keepAndGo(address);
+  }
   async function keepAndGo(address) {
     clearTimeout(timer);
     if (!empty()) await keepDraft(answers());
@@ -228,6 +247,7 @@
     touched();
   });
   form.addEventListener('change', event => { if ('date' in event.target.dataset) readBack(event.target); touched(); });
+  form.addEventListener('focusin', event => { if (combos.has(event.target)) event.target.select(); });
   form.addEventListener('focusout', event => { if (event.target.name === 'document_number') without(event.target); });
   document.getElementById('arrival')?.addEventListener('change', event => keepAndGo(`/${page}?arrival_id=${event.target.value}`));
 

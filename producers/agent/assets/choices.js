@@ -35,7 +35,7 @@ function choiceOf(code, label, keys, likely) {
 class Combo {
   constructor(input, list, choices) {
     this.input = input; this.list = list; this.choices = null; this.code = ''; this.found = []; this.at = -1;
-    Promise.resolve(choices).then(all => { this.choices = all; if (this.input.value && !this.code) this.settle(); });
+    Promise.resolve(choices).then(all => { this.choices = all; if (this.input.value && !this.code && this.input !== document.activeElement) this.value = this.input.value; });
     this.box = document.createElement('ul');
     this.box.className = 'options'; this.box.id = input.id + '-list'; this.box.hidden = true; this.box.setAttribute('role', 'listbox');
     this.box.setAttribute('aria-label', input.id.slice(2));
@@ -74,22 +74,24 @@ class Combo {
       this.show();
     } else if (event.key === 'Escape' && !this.box.hidden) { event.preventDefault(); event.stopPropagation(); this.close(); }
   }
-  close() { this.found = []; this.at = -1; this.show(); }
+  close() { this.found = []; this.at = -1; if (!this.box.hidden) this.show(); }
   take(choice) { this.code = choice.code; this.input.value = choice.label; this.close(); this.input.dispatchEvent(new Event('change', {bubbles: true})); }
   // settle takes what is shown as chosen; a text that nothing is chosen for stays, and is no answer.
   settle() {
     if (!this.box.hidden && this.at >= 0) this.take(this.found[this.at]);
     else if (this.input.value && !this.code && this.choices) {
-      const whole = this.choices.find(c => c.code === this.input.value || c.keys[0] === fold(this.input.value) || c.keys[1] === fold(this.input.value));
+      const whole = this.whole(this.input.value);
       if (whole) this.take(whole); else this.close();
     } else this.close();
   }
+  // whole is the choice that a text names in full.
+  whole(text) { return text ? (this.choices || []).find(c => c.code === text || c.keys[0] === fold(text) || c.keys[1] === fold(text)) : null; }
   // open reports whether something was typed and nothing is chosen.
   open() { return Boolean(this.input.value.trim()) && !this.code && Boolean(this.choices); }
   get value() { return this.code || this.input.value.trim(); }
   set value(text) {
     this.close(); this.code = ''; this.input.value = text;
-    const whole = (this.choices || []).find(c => c.code === text);
+    const whole = this.whole(text);
     if (whole) { this.code = whole.code; this.input.value = whole.label; }
   }
 }
