@@ -34,7 +34,7 @@ type agentRecoveryKeyCommand struct {
 func (agentRecoveryKeyCommand) Help() string {
 	return helpText(`Makes a key pair. The half that opens goes into FILE, for its owner only: keep it away from every post and centre, under lock. The half that seals is printed; agent enrol takes it as --recovery-key, as text or as a file that holds it.
 
-Whoever has the half that opens can read the names and documents in a folder of data, until their retention has passed. Without it, what is sealed for clerks who have forgotten their passphrases stays closed; no record is lost with it.`,
+Who has the half that opens can read the names and documents in a folder of data, until their retention has passed. Without it, what is sealed for clerks who have forgotten their passphrases stays closed; no record is lost with it.`,
 		"retorno agent recovery-key --out recovery.key > recovery.pub")
 }
 

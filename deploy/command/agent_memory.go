@@ -2,17 +2,35 @@ package command
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// leaveStart gives back the memory that holds parts of the program that were needed to start: the code of all commands
-// is in one file, and an agent uses little of it. What is needed later is read from the file once more. A system that
-// cannot do so keeps them.
-func leaveStart() {
+// leaveOften gives memory back after the start and then each minute: what the garbage collector holds free, and the
+// parts of the program that are not in use.
+func leaveOften(ctx context.Context) {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		debug.FreeOSMemory()
+		leaveProgram()
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// leaveProgram gives back the memory that holds the program itself: the code of all commands is in one file, and an agent
+// uses little of it. What is needed is read from the file once more. A system that cannot do so keeps it.
+func leaveProgram() {
 	maps, err := os.Open("/proc/self/maps")
 	if err != nil {
 		return

@@ -102,8 +102,12 @@ func (c *agentCentreCommand) Run(ctx context.Context, t *terminal) error {
 	return c.run(ctx, t, codelists.Centre)
 }
 
-// agentMemory bounds the heap softly, in bytes: the computers at posts are small.
-const agentMemory = 40 << 20
+// The computers at posts are small: agentMemory bounds what the program takes for itself softly, in bytes, and
+// agentGarbage is how much of it may be garbage, in percent of what is in use.
+const (
+	agentMemory  = 28 << 20
+	agentGarbage = 25
+)
 
 func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error {
 	file, err := enrolment.Read(f.Enrolment)
@@ -117,6 +121,7 @@ func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error 
 		return err
 	}
 	debug.SetMemoryLimit(agentMemory)
+	debug.SetGCPercent(agentGarbage)
 	if err := os.MkdirAll(f.Data, 0o700); err != nil {
 		return err
 	}
@@ -209,6 +214,7 @@ func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listen
 	})
 	group.Go(func() error { return out.Run(ctx) })
 	group.Go(func() error { return eraseOften(ctx, t, s) })
+	group.Go(func() error { leaveOften(ctx); return nil })
 	if err := f.announce(t, listener); err != nil {
 		return errors.Join(err, server.Close(), group.Wait())
 	}
@@ -223,7 +229,6 @@ func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listen
 func (f *agentFlags) announce(t *terminal, listener net.Listener) error {
 	url := "http://" + listener.Addr().String() + "/"
 	t.say("the page is at %s", url)
-	leaveStart()
 	if f.Endpoints == "" {
 		return nil
 	}

@@ -58,7 +58,7 @@ type Link struct {
 }
 
 // batchRecords is how many records wait for one acknowledgement.
-const batchRecords = 2000
+const batchRecords = 1000
 
 // Status is how sending stands.
 type Status struct {

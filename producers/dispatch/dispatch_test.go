@@ -12,12 +12,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/encoding/protowire"
 
 	"retorno/deploy/lab/fakekafka"
-	"retorno/producers/disk"
 	reader "retorno/producers/follow"
-	"retorno/producers/journal"
 	"retorno/producers/producer"
 	"retorno/producers/spool"
 	"retorno/producers/vault"
@@ -381,25 +378,4 @@ func latestBeat(t *testing.T, addr string) agents.Beat {
 		t.Fatal(err)
 	}
 	return latest
-}
-
-// forgetAck cuts the journal off before its first acknowledgement, as a power cut does with what was not synced.
-func forgetAck(t *testing.T, path string) {
-	t.Helper()
-	cut := int64(-1)
-	v, err := journal.View(disk.OS{}, path, func(_ uint64, at int64, b []byte) error {
-		if field, _, _ := protowire.ConsumeTag(b); field == 8 && cut < 0 {
-			cut = at
-		}
-		return nil
-	})
-	if err != nil || cut < 0 {
-		t.Fatal("no acknowledgement", err)
-	}
-	if err := v.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(path, cut); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -1,7 +1,7 @@
 // Package follow reads a topic from its beginning, and then what follows: the small topics that agents read.
 //
 // It promises that Read hands out each message that the topic holds, in the order of each partition, up to the end as it
-// was when Read was called; compacted topics with their gaps, too. What was handed out is not handed out once more,
+// was when Read was called; compacted topics with their gaps, too. What was given is not given once more,
 // unless the log begins behind the place that was reached. Memory is bounded by one answer of the broker.
 //
 // It joins no group, commits nothing and creates nothing. When the brokers do not answer, or refuse, Read returns the
@@ -28,7 +28,7 @@ type Message struct {
 }
 
 const (
-	// maxValue is the largest key or value that is handed out; a larger one is passed over.
+	// maxValue is the largest key or value that is given; a larger one is passed over.
 	maxValue = 64 << 10
 	fetch    = 1 << 20
 	patience = 10 * time.Second // for one answer
@@ -52,7 +52,7 @@ func New(access kafka.Access, topic string) *Reader {
 // Close closes the connections.
 func (r *Reader) Close() { r.clients.Forget() }
 
-// Read hands out what the topic holds and was not handed out before.
+// Read hands out what the topic holds and was not given before.
 func (r *Reader) Read(ctx context.Context, each func(Message) error) error {
 	client := r.clients.Client(r.topic)
 	asking, cancel := context.WithTimeout(ctx, patience)
@@ -108,13 +108,11 @@ func (r *Reader) bounds(ctx context.Context, client *kafkago.Client, id int) (fi
 	if err != nil {
 		return 0, 0, err
 	}
-	for _, p := range res.Topics[r.topic] {
-		if p.Error != nil {
-			return 0, 0, p.Error
-		}
-		return p.FirstOffset, p.LastOffset, nil
+	found := res.Topics[r.topic]
+	if len(found) != 1 {
+		return 0, 0, errors.New("the broker does not name its offsets")
 	}
-	return 0, 0, errors.New("the broker names no offsets of it")
+	return found[0].FirstOffset, found[0].LastOffset, found[0].Error
 }
 
 // batch reads one answer.

@@ -1,6 +1,6 @@
 // Package journal is an append-only file of entries in which one damaged place costs no entry.
 //
-// It promises that Append returns only when the entries are on the disk, all of them or none; that an entry is handed
+// It promises that Append returns only when the entries are on the disk, all of them or none; that an entry is given
 // out with the bytes that were appended or not at all; and that whatever a power cut leaves can be opened. Each entry
 // is written twice, each copy with a number and a CRC-32C of its own, and one sync covers both: a flipped bit anywhere
 // is known by the checksum and the other copy is taken. The entries of one Append are a batch, and know it: a batch at

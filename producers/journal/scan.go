@@ -70,8 +70,8 @@ func scan(file io.ReaderAt, size int64, each func(uint64, int64, []byte) error) 
 type collector struct {
 	each   func(uint64, int64, []byte) error
 	copies counter
-	end    int64  // behind the last copy of what was handed out
-	last   uint64 // the last number handed out, or given up
+	end    int64  // behind the last copy of what was given
+	last   uint64 // the last number given, or given up
 	open   []held // of the batch of which not every entry was seen
 	batch  frame
 }

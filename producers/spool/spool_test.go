@@ -2,7 +2,6 @@ package spool
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/proto"
 
 	"retorno/producers/vault"
 	"retorno/schemas/events"
@@ -386,26 +384,5 @@ func TestExportReadsBesideARunningAgent(t *testing.T) {
 		if err := v.Close(); err != nil {
 			t.Fatal(err)
 		}
-	}
-}
-
-// TestBytesOfARecordAreMadeOnce: copies sent later are those saved, whatever a later program makes of the record.
-func TestBytesOfARecordAreMadeOnce(t *testing.T) {
-	dir := t.TempDir()
-	s := unlocked(t, dir)
-	defer s.Close()
-	e := form(1)
-	save(t, s, e)
-	want, err := proto.MarshalOptions{Deterministic: true}.Marshal(e.Record)
-	if err != nil {
-		t.Fatal(err)
-	}
-	copies, err := s.Unsent(0, 1)
-	if err != nil || !bytes.Equal(copies[0].Record, want) {
-		t.Fatalf("%x %v, want %x", copies, err, want)
-	}
-	again, err := json.Marshal(copies[0])
-	if err != nil || bytes.Contains(again, []byte("Maria")) {
-		t.Fatalf("%s %v", again, err)
 	}
 }
