@@ -28,9 +28,7 @@ func TestChoicesOnThePage(t *testing.T) {
 			t.Fatal(err)
 		}
 		k.press(typed, "Tab")
-		if got := value("country"); got != want {
-			t.Errorf("%q shows %q, want %q", typed, got, want)
-		}
+		k.until(fmt.Sprintf(`document.querySelector('[name=country]').value === %q`, want)) // the list may come after what was typed
 	}
 	k.press("Ctrl+Enter")
 	k.until(`document.activeElement.name === 'country' && document.activeElement.getAttribute('aria-invalid')`)
@@ -115,6 +113,7 @@ func TestFormsWithoutScript(t *testing.T) {
 	}
 	click := func(selector string) {
 		t.Helper()
+		k.until(fmt.Sprintf(`document.querySelector(%q)`, selector))
 		if err := k.w.Eval(fmt.Sprintf(`document.querySelector(%q).click()`, selector), nil); err != nil {
 			t.Fatal(err)
 		}

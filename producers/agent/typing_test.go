@@ -65,9 +65,10 @@ func (k *keyboard) press(all ...string) {
 	}
 }
 
+// until waits until a page is loaded and a condition holds on it.
 func (k *keyboard) until(condition string) {
 	k.t.Helper()
-	if err := k.w.Until(condition); err != nil {
+	if err := k.w.Until(`document.readyState === 'complete' && (` + condition + `)`); err != nil {
 		var page string
 		_ = k.w.Eval("document.body.innerText + ' invalid: ' + [...document.querySelectorAll('[aria-invalid]')].map(e => e.name + '=' + e.value)", &page)
 		k.t.Fatalf("%v\n%s", err, page)
