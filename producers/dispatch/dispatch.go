@@ -189,7 +189,7 @@ func (s *Dispatcher) open() (*link, error) {
 	}
 	base := producer.Config{Brokers: how.Access.Brokers, TLS: how.Access.TLS, SASL: how.Access.SASL, ClientID: "retorno-agent", Logger: s.cfg.Logger, LoginGrace: time.Millisecond, TopicGrace: 2 * time.Second}
 	records := base
-	records.Partitions, records.Compression = how.Partitions, "lz4"
+	records.Partitions, records.Compression = how.Partitions, "snappy"
 	l := &link{own: follow.New(how.Access, agents.TopicAgents)}
 	if l.writer, err = producer.New(records); err != nil {
 		return nil, err
