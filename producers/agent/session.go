@@ -11,8 +11,9 @@ import (
 	"retorno/producers/vault"
 )
 
-// cookie carries the session. Sessions are in memory: they end with the process.
-const cookie = "retorno_session"
+// cookie is the name of what carries a session: browsers keep one set of cookies for all ports of a computer, and two agents may run on one.
+// Sessions are in memory: they end with the process.
+func (a *Agent) cookie() string { return "retorno_session_" + a.cfg.Spool.Source() }
 
 type session struct {
 	clerk string
@@ -45,7 +46,7 @@ func (a *Agent) clerks(next http.HandlerFunc) http.Handler {
 
 // session finds the login of a request and counts it as used.
 func (a *Agent) session(r *http.Request) (clerk string, ok bool) {
-	c, err := r.Cookie(cookie)
+	c, err := r.Cookie(a.cookie())
 	if err != nil {
 		return "", false
 	}
@@ -128,7 +129,7 @@ func (a *Agent) begin(w http.ResponseWriter, clerk string) error {
 		}
 		a.lock()
 	})
-	http.SetCookie(w, &http.Cookie{Name: cookie, Value: token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: a.cookie(), Value: token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	return nil
 }
 

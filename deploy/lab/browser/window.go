@@ -165,10 +165,13 @@ func (w *Window) await(method string, answer chan reply, result any) error {
 
 // Go opens an address and waits until it is loaded.
 func (w *Window) Go(address string) error {
+	if err := w.Eval(`window.before = true`, nil); err != nil {
+		return err
+	}
 	if err := w.Call("Page.navigate", map[string]any{"url": address}, nil); err != nil {
 		return err
 	}
-	return w.Until(`document.readyState === 'complete' && location.href !== 'about:blank'`)
+	return w.Until(`!window.before && document.readyState === 'complete'`)
 }
 
 // Eval evaluates JavaScript and reads its value; a promise is awaited.

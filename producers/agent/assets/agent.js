@@ -54,21 +54,22 @@
     return out;
   }
   const brought = ['record_id', 'revision', 'arrival_id', 'folio', 'confirm', 'document_check'];
-  const empty = () => Object.keys(answers()).every(name => brought.includes(name)) && !fields().some(e => combos.has(e) && e.value.trim() && e.name !== 'document_check');
+  const empty = () => Object.keys(answers()).every(name => brought.includes(name));
   function fill(all) {
     for (const e of form.querySelectorAll('input[name], select[name]')) {
       const values = all[e.name] || [];
+      const value = values[0] || '', combo = combos.get(e);
       if (e.type === 'checkbox') e.checked = values.includes(e.value);
-      else if (combos.has(e)) combos.get(e).value = values[0] || '';
-      else e.value = values[0] || '';
-      e.removeAttribute('aria-invalid');
+      else if (combo) { if (value || e.value) combo.value = value; }
+      else if (e.value !== value) e.value = value;
+      if (e.hasAttribute('aria-invalid')) e.removeAttribute('aria-invalid');
     }
-    for (const out of form.querySelectorAll('output')) out.textContent = '';
+    for (const out of form.querySelectorAll('output')) if (out.textContent) out.textContent = '';
     const slip = document.getElementById('slip');
     if (slip) slip.textContent = all.folio?.[0] ? words.slip + all.folio[0] : '';
     for (const mark of form.querySelectorAll('.field .fault')) mark.remove();
   }
-  function first() { const all = fields(); if (all.length) all[0].focus(); }
+  function first() { [...form.querySelectorAll('input, select')].find(seen)?.focus(); }
 
   // minted is a form for which the agent has given no slip yet: it gets one before it is sent. Its id is a UUID of version 7 (RFC 9562).
   const slipless = new Set();
@@ -92,7 +93,7 @@
   }
 
   function save(confirm) {
-    for (const e of fields()) if (combos.has(e) && e === document.activeElement) combos.get(e).settle();
+    combos.get(document.activeElement)?.settle();
     for (const [e, combo] of combos) if (combo.open()) {
       e.setAttribute('aria-invalid', 'true');
       said.replaceChildren(line('fault', words.choose));

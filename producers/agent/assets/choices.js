@@ -35,7 +35,7 @@ function choiceOf(code, label, keys, likely) {
 class Combo {
   constructor(input, list, choices) {
     this.input = input; this.list = list; this.choices = null; this.code = ''; this.found = []; this.at = -1;
-    Promise.resolve(choices).then(all => { this.choices = all; if (this.input.value && !this.code && this.input !== document.activeElement) this.value = this.input.value; });
+    Promise.resolve(choices).then(all => this.loaded(all));
     this.box = document.createElement('ul');
     this.box.className = 'options'; this.box.id = input.id + '-list'; this.box.hidden = true; this.box.setAttribute('role', 'listbox');
     this.box.setAttribute('aria-label', input.id.slice(2));
@@ -49,8 +49,16 @@ class Combo {
       if (item) { event.preventDefault(); this.take(this.found[Number(item.dataset.at)]); }
     });
   }
+  // loaded catches up with what was typed before the list was there.
+  loaded(all) {
+    this.choices = all;
+    if (!all || !this.input.value || this.code) return;
+    if (!this.early) { this.value = this.input.value; return; }
+    this.typed();
+    if (this.input !== document.activeElement) this.settle();
+  }
   typed() {
-    this.code = ''; this.input.removeAttribute('aria-invalid');
+    this.early = !this.choices; this.code = ''; this.input.removeAttribute('aria-invalid');
     const m = this.choices ? match(this.choices, this.input.value, this.list) : {found: [], sure: false};
     this.found = m.found.slice(0, 8); this.at = m.sure ? 0 : -1;
     this.show();
