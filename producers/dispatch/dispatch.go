@@ -315,6 +315,9 @@ func (s *Dispatcher) beat(ctx context.Context, l *link) error {
 	if l.latest != nil && (l.latest.LastSeq > s.cfg.Spool.LastSeq() || !slices.Contains(s.cfg.Spool.Runs(), l.latest.Run)) {
 		return &copyError{last: l.latest.LastSeq, own: s.cfg.Spool.LastSeq()}
 	}
+	if s.cfg.Spool.Run() == "" {
+		return nil // the folder knows no run yet: the disk took nothing
+	}
 	value, err := s.now()
 	if err != nil {
 		return ofSpool(err)
