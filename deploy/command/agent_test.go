@@ -105,7 +105,13 @@ func (p post) until(what string, holds func() bool) {
 	}
 }
 
-func (p post) state(page string) (s struct{ Records, Last_seq, Unsent uint64 }) {
+// agentState is what the test needs of GET /state.
+type agentState struct {
+	LastSeq uint64 `json:"last_seq"`
+	Unsent  uint64 `json:"unsent"`
+}
+
+func (p post) state(page string) (s agentState) {
 	p.t.Helper()
 	res, err := http.Get(page + "/state")
 	if err != nil {
@@ -202,7 +208,7 @@ func TestAgentFromEnrolmentToTheBroker(t *testing.T) {
 	p.login(page, "ben", "pablito clavo un clavito")
 	p.must("agent", "enrol", "--source", "L-COR-1", "--place", "L-COR", "--identity-key-file", p.file("identity.key", ""), "--recovery-key", p.file("recovery.pub", ""),
 		"--clerk", "ana", "--passphrase-file", p.file("ana.txt", ""), "--kafka-brokers", b.Addr(), "--out", p.file("e.json", ""))
-	p.until("all is sent without a restart", func() bool { s := p.state(page); return s.Unsent == 0 && s.Last_seq == 1 })
+	p.until("all is sent without a restart", func() bool { s := p.state(page); return s.Unsent == 0 && s.LastSeq == 1 })
 	stop()
 	known := p.must("agent", "identities", "--data", p.file("data", ""), "--recovery-key", p.file("recovery.key", ""))
 	if !strings.Contains(known, "Maria del Carmen") || !strings.Contains(known, `"clerk":"ana"`) {

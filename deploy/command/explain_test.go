@@ -40,7 +40,7 @@ func machineWith(t *testing.T, table string, seed uint64) (s *store.Store, made 
 	t.Cleanup(func() { _ = broker.Stop() })
 	s, addr := migratedStore(t)
 	made = messyRegister(t, table, seed)
-	brokers := kafkaFlags{Brokers: []string{broker.Addr()}, Partitions: 6}
+	brokers := kafkaFlags{Brokers: []string{broker.Addr()}, Partitions: 2}
 	settings := producerWithTopics(t, brokers)
 	writer, err := producer.New(settings)
 	if err != nil {
@@ -52,7 +52,7 @@ func machineWith(t *testing.T, table string, seed uint64) (s *store.Store, made 
 	leave := consume(t, brokers, s)
 	awaitRead(t, s, uint64(len(messages)))
 	leave()
-	return s, made, []string{"--kafka-brokers", broker.Addr(), "--kafka-partitions=6", "--clickhouse-addr", addr}
+	return s, made, []string{"--kafka-brokers", broker.Addr(), "--kafka-partitions=2", "--clickhouse-addr", addr}
 }
 
 // TestExplainsAMessyRegister explains returns and cells of a register with everything that goes wrong. Each history ends

@@ -16,6 +16,7 @@ import (
 
 	"retorno/consumers/dissemination/openapi"
 	"retorno/deploy/lab/clients"
+	"retorno/deploy/lab/embedded/embeddedtest"
 )
 
 // schemathesisCases is how many cases each address gets from Schemathesis; 320 make more than 5,000 in all.
@@ -29,7 +30,7 @@ func serveOne(t *testing.T) (base, operator string) {
 	web, operator := freeAddress(t), freeAddress(t)
 	running(t, map[string]string{"RETORNO_CLICKHOUSE_ADDR": addr, "RETORNO_CLICKHOUSE_USER": "ceniss_public", "RETORNO_LOG_LEVEL": "warn"},
 		"serve", "--listen", web, "--ops-listen", operator, "--limit-data=0", "--limit-structures=0")
-	until(t, "the web is not ready", func() bool { status, _ := fetch("http://" + web + "/readyz"); return status == http.StatusOK })
+	embeddedtest.Eventually(t, "the web is not ready", func() bool { status, _ := fetch("http://" + web + "/readyz"); return status == http.StatusOK })
 	return "http://" + web, "http://" + operator
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/verify"
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/fakekafka"
 	"retorno/producers/producer"
 	"retorno/schemas/events"
@@ -92,7 +93,7 @@ func TestPartitionsAreResolved(t *testing.T) {
 		return try(t, "", nil, append(append([]string{"partition"}, args...), "--kafka-brokers="+broker.Addr(), "--kafka-partitions=2", "--clickhouse-addr="+clickhouse)...)
 	}
 	var at standing
-	await(t, "stopped partition", func() (bool, string) {
+	embeddedtest.Await(t, "stopped partition", func() (bool, string) {
 		r := partition("list", "--json")
 		_ = json.Unmarshal([]byte(r.out), &at)
 		return r.status == exitNo && at.Stop != nil, fmt.Sprintf("%+v", r)
@@ -126,7 +127,7 @@ func TestPartitionsAreResolved(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	awaitRead(t, s, 4000-7)
-	await(t, "end of the stop", func() (bool, string) {
+	embeddedtest.Await(t, "end of the stop", func() (bool, string) {
 		r := partition("list")
 		return r.status == exitDone, fmt.Sprintf("%+v", r)
 	})

@@ -50,7 +50,7 @@ func TestPipelineOnBothBrokers(t *testing.T) {
 func pipeline(t *testing.T, broker string) {
 	s, _ := migratedStore(t)
 	made := messyRegister(t, "A04", 4)
-	flags := kafkaFlags{Brokers: []string{broker}, Partitions: 6}
+	flags := kafkaFlags{Brokers: []string{broker}, Partitions: 4}
 	settings := producerWithTopics(t, flags)
 	writer, err := producer.New(settings)
 	if err != nil {
@@ -173,24 +173,9 @@ func consume(t *testing.T, flags kafkaFlags, s *store.Store) (leave func()) {
 // patience bounds every wait of these tests.
 const patience = 5 * time.Minute
 
-func await(t *testing.T, what string, done func() (bool, string)) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		ok, now := done()
-		if ok {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("no %s after %s: %s", what, patience, now)
-		}
-		<-time.After(50 * time.Millisecond)
-	}
-}
-
 func awaitRead(t *testing.T, s *store.Store, want uint64) {
 	t.Helper()
-	await(t, "account of every record", func() (bool, string) {
+	embeddedtest.Await(t, "account of every record", func() (bool, string) {
 		a, err := s.Accounted(t.Context())
 		if err != nil {
 			t.Fatal(err)

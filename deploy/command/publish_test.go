@@ -60,7 +60,7 @@ func TestPublishKeepsWhatIsCounted(t *testing.T) {
 // published, the status is 1, and each reason is named; `verify --once` says how far the logs are ahead.
 func TestPublishRefusesWithEveryReason(t *testing.T) {
 	s, made, flags := machineWith(t, "A04", 14)
-	settings, err := (&kafkaFlags{Brokers: []string{flags[1]}, Partitions: 6}).producer(slog.New(slog.DiscardHandler), nil)
+	settings, err := (&kafkaFlags{Brokers: []string{flags[1]}, Partitions: 2}).producer(slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,11 +92,11 @@ func newWalk(t *testing.T) *walk {
 	}
 	t.Cleanup(func() { _ = broker.Stop() })
 	s, addr := migratedStore(t)
-	brokers := kafkaFlags{Brokers: []string{broker.Addr()}, Partitions: 6}
+	brokers := kafkaFlags{Brokers: []string{broker.Addr()}, Partitions: 2}
 	producerWithTopics(t, brokers)
 	t.Cleanup(consume(t, brokers, s))
 	return &walk{store: s, shelf: vintages.NewShelf(s.Conn(), time.Minute, 0),
-		kafka: []string{"--kafka-brokers", broker.Addr(), "--kafka-partitions=6"}, clickhouse: []string{"--clickhouse-addr", addr}}
+		kafka: []string{"--kafka-brokers", broker.Addr(), "--kafka-partitions=2"}, clickhouse: []string{"--clickhouse-addr", addr}}
 }
 
 // try runs a command of the program against the machine.

@@ -17,6 +17,7 @@ import (
 
 	"retorno/deploy/clickhouse"
 	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/fakekafka"
 	"retorno/schemas/tables"
 )
@@ -51,19 +52,6 @@ func running(t *testing.T, environ map[string]string, args ...string) (stop func
 	}
 	t.Cleanup(stop)
 	return stop
-}
-
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-t.Context().Done():
-			t.Fatal(what)
-		}
-	}
 }
 
 // as connects to ClickHouse as a user.
@@ -118,7 +106,7 @@ func TestEachCommandUnderItsRole(t *testing.T) {
 	done(event(1)+"\n"+event(2)+"\n", "", "send", "-")
 	ops := freeAddress(t)
 	stop := running(t, user("retorno_consumer"), "consume", "--ops-listen", ops, "--flush-every=10ms")
-	until(t, "the consumer does not count", func() bool {
+	embeddedtest.Eventually(t, "the consumer does not count", func() bool {
 		status, _ := fetch("http://" + ops + "/readyz")
 		var n uint64
 		err := as(t, engine.Native(), "retorno_auditor", password).QueryRow(t.Context(), "SELECT sum(accepted) FROM retorno.ledger").Scan(&n)
@@ -132,7 +120,7 @@ func TestEachCommandUnderItsRole(t *testing.T) {
 	stop()
 	auditor := as(t, engine.Native(), "retorno_auditor", password)
 	stop = running(t, user("retorno_consumer"), "consume", "--ops-listen", ops)
-	until(t, "the claims of the epoch before are not deleted", func() bool {
+	embeddedtest.Eventually(t, "the claims of the epoch before are not deleted", func() bool {
 		var old, now uint64
 		err := auditor.QueryRow(t.Context(), "SELECT countIf(epoch = 1), uniqExactIf(kafka_partition, epoch = 2) FROM retorno.claims").Scan(&old, &now)
 		return err == nil && old == 0 && now == 3
@@ -146,7 +134,7 @@ func TestEachCommandUnderItsRole(t *testing.T) {
 
 	web, inner := freeAddress(t), freeAddress(t)
 	running(t, user("ceniss_public"), "serve", "--listen", web, "--ops-listen", inner)
-	until(t, "the web is not ready", func() bool { status, _ := fetch("http://" + web + "/readyz"); return status == http.StatusOK })
+	embeddedtest.Eventually(t, "the web is not ready", func() bool { status, _ := fetch("http://" + web + "/readyz"); return status == http.StatusOK })
 	for path, want := range map[string]struct {
 		status int
 		text   string

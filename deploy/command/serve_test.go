@@ -12,6 +12,7 @@ import (
 	"retorno/consumers/dissemination/feed"
 	"retorno/consumers/dissemination/sdmx"
 	"retorno/consumers/dissemination/vintages/vintagestest"
+	"retorno/deploy/lab/embedded/embeddedtest"
 )
 
 // publicAddresses are those of everything that a stranger can ask for, of one vintage.
@@ -75,7 +76,7 @@ func TestPublicBytesAreOfVintagesAlone(t *testing.T) {
 	serve := func() (base string, stop func()) {
 		web := freeAddress(t)
 		stop = running(t, map[string]string{"RETORNO_CLICKHOUSE_ADDR": addr, "RETORNO_CLICKHOUSE_USER": "ceniss_public"}, "serve", "--listen", web, "--ops-listen", freeAddress(t))
-		until(t, "the web is not ready", func() bool { status, _ := fetch("http://" + web + "/readyz"); return status == http.StatusOK })
+		embeddedtest.Eventually(t, "the web is not ready", func() bool { status, _ := fetch("http://" + web + "/readyz"); return status == http.StatusOK })
 		return "http://" + web, stop
 	}
 	base, stop := serve()
@@ -109,7 +110,7 @@ func TestPublicBytesAreOfVintagesAlone(t *testing.T) {
 	base, _ = serve()
 	same(base, "after another start")
 	publish(2, "final", time.Date(2016, 11, 1, 15, 0, 0, 0, time.UTC))
-	until(t, "the next vintage is not served", func() bool {
+	embeddedtest.Eventually(t, "the next vintage is not served", func() bool {
 		_, body := fetch(base + "/vintages") // the list is kept for a second
 		return strings.Contains(body, `"vintage": 2`)
 	})

@@ -11,6 +11,7 @@ import (
 	"retorno/consumers/counting/explain"
 	"retorno/consumers/counting/store"
 	"retorno/deploy/lab/apachekafka"
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/producers/producer"
 )
 
@@ -48,7 +49,7 @@ func TestTransactionsOfOtherProducersAreAccounted(t *testing.T) {
 	leave()
 	consume(t, brokers, s) // takes over where the ledger stands, also behind an offset without a record
 	without += foreign(kgo.TryAbort, undone) + len(undone)
-	await(t, "account of every offset", func() (bool, string) {
+	embeddedtest.Await(t, "account of every offset", func() (bool, string) {
 		a, err := s.Accounted(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"retorno/deploy/lab/embedded/embeddedtest"
 )
 
 // released are data folders of released programs, made once with each: `retorno demo --exit --seed=1 --mess=hard` of a
@@ -81,7 +83,7 @@ func goOnWith(t *testing.T, archive string) {
 		t.Errorf("send: %+v", r)
 	}
 	want := ask(fmt.Sprintf("SELECT %s + %d", records, len(lines)))
-	await(t, "account of the new records", func() (bool, string) {
+	embeddedtest.Await(t, "account of the new records", func() (bool, string) {
 		n := ask(read)
 		return n == want, n + " of " + want
 	})

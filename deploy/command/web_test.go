@@ -21,6 +21,7 @@ import (
 	"retorno/consumers/dissemination/feed"
 	"retorno/consumers/dissemination/sdmx"
 	"retorno/consumers/dissemination/vintages/vintagestest"
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 	"retorno/deploy/ops"
 )
@@ -49,7 +50,7 @@ func TestWebTakesBoundedMemory(t *testing.T) {
 	publishOne(t, s)
 	web, operator := freeAddress(t), freeAddress(t)
 	running(t, map[string]string{"RETORNO_CLICKHOUSE_ADDR": addr, "RETORNO_CLICKHOUSE_USER": "ceniss_public", "RETORNO_LOG_LEVEL": "warn"}, "serve", "--listen", web, "--ops-listen", operator, "--limit-data=0")
-	until(t, "the web is not ready", func() bool { status, _ := fetch("http://" + web + "/readyz"); return status == http.StatusOK })
+	embeddedtest.Eventually(t, "the web is not ready", func() bool { status, _ := fetch("http://" + web + "/readyz"); return status == http.StatusOK })
 	ask := func(i int) {
 		t.Helper()
 		if status, body := fetch(fmt.Sprintf("http://%s%s?period=2016-S1&by=sex,age_group&asOf=2017-01-01T00:00:00.%06dZ", web, feed.PathJSON, i)); status != http.StatusOK || !strings.Contains(body, `"returns"`) {
@@ -79,13 +80,13 @@ func TestWebTakesBoundedMemory(t *testing.T) {
 	}
 	connect(300, "GET / HTTP/1.1\r\nHost: retorno\r\nX-Half: "+strings.Repeat("x", 30<<10))
 	connect(60, "GET "+sdmx.Root21+"structure/all/all/all?references=all HTTP/1.1\r\nHost: retorno\r\n\r\n")
-	until(t, "the clients are not connected", func() bool {
+	embeddedtest.Eventually(t, "the clients are not connected", func() bool {
 		_, page := fetch("http://" + operator + "/metrics")
 		return regexp.MustCompile(`(?m)^retorno_http_connections 36\d$`).MatchString(page)
 	})
 	// While answers are made, each takes more than it is.
 	clients := 0
-	until(t, "slow clients go on holding more than 60 MiB", func() bool {
+	embeddedtest.Eventually(t, "slow clients go on holding more than 60 MiB", func() bool {
 		clients = heapInUse() - before - questions
 		return clients <= 60
 	})

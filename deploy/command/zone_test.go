@@ -9,6 +9,7 @@ import (
 
 	"retorno/consumers/counting/store"
 	"retorno/deploy/lab/embedded"
+	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 	"retorno/deploy/lab/fakekafka"
 	"retorno/producers/producer"
@@ -110,7 +111,7 @@ func TestAnotherZoneOfTheServerIsNamed(t *testing.T) {
 		go func() {
 			ended <- tryUntil(ctx, "", nil, "consume", "--clickhouse-addr="+e.Native(), "--kafka-brokers="+broker.Addr(), "--kafka-partitions=2", "--ops-listen="+ops)
 		}()
-		until(t, "the consumer is not ready", func() bool {
+		embeddedtest.Eventually(t, "the consumer is not ready", func() bool {
 			status, _ := fetch("http://" + ops + "/readyz")
 			return status == http.StatusOK
 		})

@@ -189,7 +189,7 @@ func (s *Dispatcher) open() (*link, error) {
 	}
 	base := producer.Config{Brokers: how.Access.Brokers, TLS: how.Access.TLS, SASL: how.Access.SASL, ClientID: "retorno-agent", Logger: s.cfg.Logger, LoginGrace: time.Millisecond, TopicGrace: 2 * time.Second}
 	records := base
-	records.Partitions, records.Compression = how.Partitions, "lz4"
+	records.Partitions, records.Compression = how.Partitions, "snappy"
 	l := &link{own: follow.New(how.Access, agents.TopicAgents)}
 	if l.writer, err = producer.New(records); err != nil {
 		return nil, err
@@ -314,6 +314,9 @@ func (s *Dispatcher) beat(ctx context.Context, l *link) error {
 	}
 	if l.latest != nil && (l.latest.LastSeq > s.cfg.Spool.LastSeq() || !slices.Contains(s.cfg.Spool.Runs(), l.latest.Run)) {
 		return &copyError{last: l.latest.LastSeq, own: s.cfg.Spool.LastSeq()}
+	}
+	if s.cfg.Spool.Run() == "" {
+		return nil // the folder knows no run yet: the disk took nothing
 	}
 	value, err := s.now()
 	if err != nil {

@@ -242,6 +242,27 @@ func TestFullDiskRefusesAndGoesOn(t *testing.T) {
 	}
 }
 
+// TestStartOnAFullDiskIsNoCopy: records are sent, and the run goes under a name that the folder knows.
+func TestStartOnAFullDiskIsNoCopy(t *testing.T) {
+	d := disktest.New()
+	s := open(t, Config{Dir: "d", Disk: d})
+	known := s.Run()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d.Fail = func(op, _ string) error {
+		if op == "write" {
+			return syscall.ENOSPC
+		}
+		return nil
+	}
+	s = open(t, Config{Dir: "d", Disk: d})
+	defer s.Close()
+	if s.Run() != known || !slices.Contains(s.Runs(), s.Run()) {
+		t.Fatalf("run %s, known %v", s.Run(), s.Runs())
+	}
+}
+
 // TestFlippedBitCostsNoOtherRecord (F26): wherever a bit flips in the folder, the agent starts, sends every record as it
 // was saved or sets it aside by name, and numbers on.
 func TestFlippedBitCostsNoOtherRecord(t *testing.T) {

@@ -161,19 +161,27 @@ func (s *Spool) begin() error {
 	_, _ = rand.Read(b[:]) // crypto/rand never fails: it ends the program instead
 	s.run = hex.EncodeToString(b[:])
 	_, err := s.journal.Append(runEntry(s.cfg.Source, s.run))
-	if err != nil && !errors.Is(err, journal.ErrWrite) {
+	if errors.Is(err, journal.ErrWrite) {
+		// A full disk keeps no record from being sent. A run that the folder does not know would be taken for that of a
+		// copy by the next one, so this one goes under the name of the run before.
+		s.run = ""
+		if n := len(s.index.runs); n > 0 {
+			s.run = s.index.runs[n-1]
+		}
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("spool: %w", err)
 	}
-	// A full disk keeps no record from being sent. The run is then unknown to the next one, which may take it for
-	// another copy: better that than two that number alike.
 	s.index.runs = append(s.index.runs, s.run)
 	return nil
 }
 
-// Run is the id of this run of the agent, and Runs are those of all runs that this folder has seen.
+// Run is the id of this run of the agent: that of the run before when the disk took nothing at the start, and "" when
+// there was none.
 func (s *Spool) Run() string { return s.run }
 
-// Runs are the ids of all runs of the agent on this folder, the last one this run's.
+// Runs are the ids of all runs of the agent on this folder.
 func (s *Spool) Runs() []string { return s.index.runs }
 
 // Dir is the folder.

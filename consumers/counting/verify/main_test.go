@@ -146,17 +146,7 @@ func (s *system) consume() (leave func()) {
 // await waits for a condition.
 func (s *system) await(done func() (bool, string)) {
 	s.t.Helper()
-	deadline := time.Now().Add(5 * time.Minute)
-	for {
-		ok, now := done()
-		if ok {
-			return
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatalf("not after a minute: %s", now)
-		}
-		<-time.After(20 * time.Millisecond)
-	}
+	embeddedtest.Await(s.t, "the consumer", done)
 }
 
 func (s *system) exec(statement string) {

@@ -91,17 +91,20 @@ func ignoreLate(err error) error {
 	return err
 }
 
-// waitFor waits for a condition.
+// waitFor waits for a condition. It rests three times as long as each look took, so that looking takes no core of its own.
 func waitFor(ctx context.Context, most time.Duration, cond func() bool) error {
-	for until := time.Now().Add(most); !cond(); {
-		if time.Now().After(until) {
+	for until := time.Now().Add(most); ; {
+		began := time.Now()
+		switch {
+		case cond():
+			return nil
+		case time.Now().After(until):
 			return errLate
 		}
-		if err := pause(ctx, 10*time.Millisecond); err != nil {
+		if err := pause(ctx, max(10*time.Millisecond, 3*time.Since(began))); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // hitEngine kills the engine and starts it again; Restore puts its folder back to what it is now, some time later.

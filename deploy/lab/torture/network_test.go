@@ -222,9 +222,10 @@ func TestF20RepeatedLongAfter(t *testing.T) {
 		}
 	}
 	write()
-	for i := range 1000 {
-		other := fmt.Sprintf("INSERT INTO retorno.return_counts (day, centre, reconciled, version) VALUES ('2016-01-01', 'other', %d, %d)", i, i)
-		if err := r.store.Conn().Exec(t.Context(), other); err != nil {
+	for range 4 { // of 250 blocks of a row each; every block is an insert of its own to the window
+		const others = `INSERT INTO retorno.return_counts (day, centre, reconciled, version) SELECT '2016-01-01', 'other', number, number FROM numbers(250)
+			SETTINGS max_block_size = 1, min_insert_block_size_rows = 1, min_insert_block_size_bytes = 1, max_threads = 1`
+		if err := r.store.Conn().Exec(t.Context(), others); err != nil {
 			t.Fatal(err)
 		}
 	}

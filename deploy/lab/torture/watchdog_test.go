@@ -39,7 +39,7 @@ func (l *logged) has(pattern string) bool {
 func newAlone(t *testing.T, flags ...string) *alone {
 	t.Helper()
 	a := &alone{}
-	cfg := Config{Seed: 35, For: 4 * time.Second, Rate: 4000, Consumers: 1, Dir: t.TempDir(), Environ: []string{"RETORNO_TEST_CONSUMER=1"},
+	cfg := Config{Seed: 35, For: time.Second, Rate: 4000, Consumers: 1, Dir: t.TempDir(), Environ: []string{"RETORNO_TEST_CONSUMER=1"},
 		Log: &a.log, Out: t.Output()}.withDefaults()
 	made, err := makeLoad(t.Context(), cfg)
 	if err != nil {

@@ -59,14 +59,22 @@ const Patience = 5 * time.Minute
 // Eventually waits until ok, asking again and again.
 func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(Patience)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("waited in vain: " + what)
+	Await(t, what, func() (bool, string) { return ok(), "not yet" })
+}
+
+// Await waits until done, whose text says how far it is. It rests three times as long as each question took: a question
+// to the engine costs as much as the work that is waited for, and is not to take a core of its own.
+func Await(t testing.TB, what string, done func() (ok bool, now string)) {
+	t.Helper()
+	for deadline := time.Now().Add(Patience); ; {
+		began := time.Now()
+		ok, now := done()
+		if ok {
+			return
 		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %s in vain: %s: %s", Patience, what, now)
+		}
+		<-time.After(max(10*time.Millisecond, 3*time.Since(began)))
 	}
 }
