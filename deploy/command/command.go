@@ -34,6 +34,7 @@ type grammar struct {
 	common
 	laboratory
 
+	Agent      agentCommand      `cmd:"" help:"The computer at a post or a centre: what is typed there is kept and sent."`
 	Send       sendCommand       `cmd:"" help:"Send JSON Lines of events to Kafka."`
 	Import     importCommand     `cmd:"" help:"Send rows of another system's export to Kafka."`
 	Identity   identityCommand   `cmd:"" help:"The secret of the person keys: make it, compare it."`

@@ -118,12 +118,12 @@ func detailOf(leaf *kong.Node) string {
 	return does + "\n\n```text\n" + usage + "\n```\n\n```sh\n" + strings.ReplaceAll(strings.TrimPrefix(examples, "    "), "\n    ", "\n") + "```\n\n"
 }
 
-// subcommand is the second word of a command that has two.
+// subcommand is the further words of a command that has more than one.
 func subcommand(leaf *kong.Node) string {
 	if leaf.Parent == nil || leaf.Parent.Type == kong.ApplicationNode {
 		return ""
 	}
-	return " " + leaf.Name
+	return subcommand(leaf.Parent) + " " + leaf.Name
 }
 
 func writeFlags(b *strings.Builder, title string, flags []*kong.Flag, intro string) {

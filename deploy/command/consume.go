@@ -62,6 +62,7 @@ func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
 	if err := c.Kafka.ensureTopics(ctx, c.Kafka.topics(settings), registry); err != nil {
 		return err
 	}
+	c.Kafka.ensureAgentTopics(ctx, settings)
 	c.ClickHouse.inserted = c.failpoints.hook()
 	s, err := c.ClickHouse.openSchema(ctx, t.Log, registry)
 	if err != nil {

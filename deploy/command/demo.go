@@ -174,6 +174,7 @@ func (d *demo) startCounting(ctx context.Context) error {
 	if err := d.kafka.ensureTopics(ctx, d.kafka.topics(settings), nil); err != nil {
 		return err
 	}
+	d.kafka.ensureAgentTopics(ctx, settings)
 	read, err := d.kafka.consumer(d.t.Log, d.registry)
 	if err != nil {
 		return err

@@ -35,8 +35,10 @@ func (e endpoints) print(w io.Writer) error {
 }
 
 // write puts the addresses into a file that is either whole or not there.
-func (e endpoints) write(path string) error {
-	text, err := json.MarshalIndent(e, "", "  ")
+func (e endpoints) write(path string) error { return writeEndpoints(path, e) }
+
+func writeEndpoints(path string, addresses any) error {
+	text, err := json.MarshalIndent(addresses, "", "  ")
 	if err != nil {
 		return err
 	}

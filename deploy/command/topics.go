@@ -47,6 +47,15 @@ func (f *kafkaFlags) ensureTopics(ctx context.Context, topics producer.TopicsCon
 	return f.judgeTopics(ctx, topics, registry)
 }
 
+// ensureAgentTopics creates the topics by which agents tell of themselves. Records are counted without them, so that a
+// cluster that refuses is warned of and no more.
+func (f *kafkaFlags) ensureAgentTopics(ctx context.Context, client producer.Config) {
+	topics := f.topics(client, producer.AgentTopics()...)
+	if err := f.ask(ctx, func(ctx context.Context) error { return producer.EnsureTopics(ctx, f.Brokers, topics) }); err != nil {
+		client.Logger.Warn("the topics of agents are not as they should be", "error", err)
+	}
+}
+
 // checkTopics refuses a cluster without the topics, or with another partition count. It changes nothing.
 func (f *kafkaFlags) checkTopics(ctx context.Context, cfg producer.Config) error {
 	return f.ask(ctx, func(ctx context.Context) error { return producer.CheckTopics(ctx, f.Brokers, f.topics(cfg)) })

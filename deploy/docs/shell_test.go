@@ -148,8 +148,11 @@ func (x *tree) runs(args []string) []string {
 		return x.unknown("", x.flags, args)
 	}
 	name := args[0]
-	if len(args) > 1 && x.commands[name+" "+args[1]] != nil {
-		name += " " + args[1]
+	for words := min(3, len(args)); words > 1; words-- {
+		if longer := strings.Join(args[:words], " "); x.commands[longer] != nil {
+			name = longer
+			break
+		}
 	}
 	flags, ok := x.commands[name]
 	if !ok && len(args) == 1 {

@@ -33,6 +33,8 @@ const (
 	TravelDocument = "travel_document"
 	// Other is any further numbered document.
 	Other = "other"
+	// Folio is the slip that a post gives a person without a document: see ParseSlip. It links one return, not one person.
+	Folio = "folio"
 )
 
 // Document is a document as it was read. It must not leave the computer where it was typed.
@@ -91,10 +93,14 @@ func (s Secret) Key(d Document) (string, error) {
 //   - the country is upper case and HN when empty, the type NationalID when empty;
 //   - the name of the document before its number (DNI, Pasaporte No.) falls away;
 //   - the decimals that a program gives a whole number fall away (501198500123.0);
+//   - a slip is as ParseSlip reads it, without its hyphens, and Honduran;
 //   - a Honduran national id has exactly 13 digits, the middle of which are a year (DDMM-YYYY-NNNNN).
 //
 // No letters and digits at all are no document: the result is the zero Document.
 func Normalise(d Document) (Document, error) {
+	if strings.TrimSpace(d.Type) == Folio {
+		return normaliseSlip(d)
+	}
 	text := bare(d.Number)
 	number := numberIn(text)
 	if number == "" {
@@ -122,6 +128,21 @@ func Normalise(d Document) (Document, error) {
 		return Document{}, &FaultError{Fault: FaultDummy}
 	}
 	return out, nil
+}
+
+// normaliseSlip is Normalise for slips, which keep their check character, also where it is a star.
+func normaliseSlip(d Document) (Document, error) {
+	if strings.TrimSpace(d.Number) == "" {
+		return Document{}, nil
+	}
+	slip, ok := ParseSlip(d.Number)
+	if !ok {
+		return Document{}, &FaultError{Fault: FaultSlip}
+	}
+	if country := strings.ToUpper(strings.TrimSpace(d.Country)); country != "" && country != "HN" {
+		return Document{}, &FaultError{Fault: FaultCountry}
+	}
+	return Document{Country: "HN", Type: Folio, Number: strings.ReplaceAll(slip, "-", "")}, nil
 }
 
 func numberFault(d Document) Fault {
@@ -183,6 +204,7 @@ var typeNames = foldKeys(map[string]string{
 	Passport: Passport, "pasaporte": Passport, "pas": Passport, "PP": Passport,
 	TravelDocument: TravelDocument, "salvoconducto": TravelDocument, "salvoconducto consular": TravelDocument, "hoja de ruta": TravelDocument,
 	"pasaporte provisional": TravelDocument, "documento de viaje": TravelDocument, "travel document": TravelDocument,
+	Folio: Folio, "boleta": Folio, "slip": Folio,
 	Other: Other, "otro": Other, "carné de residencia": Other, "residencia": Other, "licencia": Other, "licencia de conducir": Other,
 })
 

@@ -41,6 +41,9 @@ func TestKeysAreStable(t *testing.T) {
 		{Number: "0503-1981-00123"}:                              "0dbbdce83217fbbd4c5083f161be8abd",
 		{Country: "HN", Type: Passport, Number: "C123456"}:       "fbc7cc730ec9709156c365777017ddb7",
 		{Country: "GT", Type: NationalID, Number: "2345 678901"}: "0c4a355622f1ab0101a67c1829fa9a49",
+		{Type: Folio, Number: "COR1-000123-Z"}:                   "3033145f7935211500075537fd964560",
+		{Type: Folio, Number: "como2 000007 u"}:                  "dafe9c4cf99d520518f016f059754f75",
+		{Country: "HN", Type: Folio, Number: "ASAP1-999999-5"}:   "d05a6b2578860d23755dde401ee809e4",
 	} {
 		k := key(t, number)
 		if k != want {

@@ -2,13 +2,12 @@ package importer
 
 import (
 	"fmt"
-	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"retorno/producers/reading"
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
 )
@@ -187,7 +186,7 @@ var alphabetical = map[int]string{2: "HN-CH", 3: "HN-CL", 4: "HN-CM", 5: "HN-CP"
 
 // departmentNumber reads a bare department number in both numberings.
 func departmentNumber(text string) (ine, alpha string, bare bool) {
-	n, ok := digits(text, 1, 2)
+	n, ok := reading.Digits(text, 1, 2)
 	if !ok {
 		return "", "", false
 	}
@@ -247,20 +246,20 @@ func (c *conversion) age(on calendar.Day) *uint32 {
 		}
 		return &stated
 	}
-	birth, ok := c.date("birth_date", text, notAfter(on))
+	birth, ok := c.date("birth_date", text, reading.NotAfter(on))
 	if !ok {
 		c.fault("birth_date", "bad_date", "")
 		return nil
 	}
-	years := calendar.CompletedYears(birth.day, on)
-	switch {
-	case years < 0:
+	years, code := reading.AgeOf(birth.day, on, stated, hasAge)
+	switch code {
+	case "born_after_event":
 		c.fault("birth_date", "born_after_event", "")
 		return nil
-	case years > codelists.MaxAge:
+	case "bad_age":
 		c.fault("birth_date", "bad_age", strconv.Itoa(years))
 		return nil
-	case hasAge && (int(stated) > years+1 || years > int(stated)+1):
+	case "age_contradicts_birth":
 		c.fault("age", "age_contradicts_birth", fmt.Sprintf("%d, %d", stated, years))
 		return nil
 	}
@@ -269,39 +268,19 @@ func (c *conversion) age(on calendar.Day) *uint32 {
 	return &out
 }
 
-// statedAge reads the age column: 23, 23 años, 23,0, 8 meses, 3 años y 4 meses.
+// statedAge reads the age column: see reading.Age.
 func (c *conversion) statedAge() (uint32, bool) {
 	text := c.text("age")
 	code, ok := codelists.Resolve(codelists.AgeGroup, text)
 	if ok && code == unknownCode(codelists.AgeGroup) && !wordless(text) {
 		return 0, false
 	}
-	if strings.ContainsAny(text, "mM") {
-		if both := yearsAndMonths.FindStringSubmatch(codelists.Fold(text)); both != nil {
-			text = both[1]
-		}
-	}
-	number := strings.TrimRightFunc(text, func(r rune) bool { return !unicode.IsDigit(r) })
-	n, err := strconv.ParseFloat(strings.Replace(strings.TrimSpace(number), ",", ".", 1), 64)
-	per, known := ageUnits[codelists.Fold(text[len(number):])]
-	years := math.Floor(n / per)
-	if err != nil || !known || strings.ContainsAny(text, "+<>≥≤") || strings.ContainsAny(number, exponents) || !(n >= 0 && years <= codelists.MaxAge) || n != math.Trunc(n) {
+	age, ok := reading.Age(text)
+	if !ok {
 		c.fault("age", "bad_age", text)
 		return 0, false
 	}
-	return uint32(years), true
-}
-
-// exponents are the letters of numbers that only a program writes: 1e1, 0x14.
-const exponents = "eEpPxX_"
-
-// yearsAndMonths is an age in two units, folded, of which completed years count.
-var yearsAndMonths = regexp.MustCompile(`^(\d{1,3})(?:a|anos?|years?)(?:y|con|and)?(?:\d|1[01])(?:m|mes|meses|months?)$`)
-
-// ageUnits says how many of a unit make a year.
-var ageUnits = map[string]float64{
-	"": 1, "a": 1, "ano": 1, "anos": 1, "year": 1, "years": 1, "anoscumplidos": 1,
-	"m": 12, "mes": 12, "meses": 12, "month": 12, "months": 12, "d": 365.25, "dia": 365.25, "dias": 365.25, "days": 365.25,
+	return age, true
 }
 
 // trimmed cuts blanks of every kind, and byte order marks, off a cell.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"retorno/producers/identity"
+	"retorno/producers/reading"
 	"retorno/schemas/codelists"
 )
 
@@ -21,9 +22,9 @@ const (
 
 // Orders of day and month in dates with separators.
 const (
-	DayFirst   = "dmy"
-	MonthFirst = "mdy"
-	YearFirst  = "ymd" // of years with two digits; 2016-06-30 needs no order
+	DayFirst   = reading.DayFirst
+	MonthFirst = reading.MonthFirst
+	YearFirst  = reading.YearFirst // of years with two digits; 2016-06-30 needs no order
 )
 
 // First days of the day numbers of spreadsheets.

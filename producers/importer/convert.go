@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"retorno/producers/reading"
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
 	"retorno/schemas/dictionary"
@@ -76,7 +77,7 @@ func (c *conversion) moment(dateField, timeField string) (moment, bool) {
 	if text == "" {
 		return moment{}, false
 	}
-	t, ok := c.date(dateField, text, thisCentury)
+	t, ok := c.date(dateField, text, reading.ThisCentury)
 	if !ok {
 		c.fault(dateField, "bad_date", text)
 		return moment{}, false
@@ -339,7 +340,7 @@ func (c *conversion) mended() bool { return c.dialect.header.rejected() }
 // origin returns the source and number that a row of a file of rejected rows had at first.
 func (c *conversion) origin() (source string, seq uint64) {
 	source = c.text("origin_source")
-	n, ok := digits(c.text("origin_row"), 1, 9)
+	n, ok := reading.Digits(c.text("origin_row"), 1, 9)
 	if !ok || n == 0 {
 		c.fault("origin_row", "bad_row_number", c.text("origin_row"))
 	}

@@ -5,6 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"retorno/producers/reading"
 	"retorno/schemas/calendar"
 )
 
@@ -75,7 +76,7 @@ func TestDates(t *testing.T) {
 		"1467351900":                                            "2016-06-30 23:45:00",
 		"1467351900000":                                         "2016-06-30 23:45:00",
 	} {
-		m, ok := parseMoment(text, DayFirst, thisCentury)
+		m, ok := parseMoment(text, DayFirst, reading.ThisCentury)
 		if !ok || local(t, m.ms()) != want {
 			t.Errorf("%q: %s, %v, want %s", text, local(t, m.ms()), ok, want)
 		}
@@ -84,11 +85,11 @@ func TestDates(t *testing.T) {
 		"30/06/2016 0:30 pm", "30/06/20166", "30/06/201", "hoy", "0/1/2016", "1/0/2016", "2016-13-01", "30//06/2016x", "4.2551E4", "99999", "-42551", "42551,5,5", "NaN", "Inf",
 		"30/06/2016 25:00:00", "30/06/2016 10:00:00:00", "30 de brumario de 2016", "30/06/2016 24:01", "30/06/2016 0.30", "30/06/2016 14.3", "30/06/2016 23:45 EST", "30/06/2016 23:45 +99:00", "0467351900", "9999999999",
 		"٣٠/٠٦/٢٠١٦"} {
-		if m, ok := parseMoment(text, DayFirst, thisCentury); ok {
+		if m, ok := parseMoment(text, DayFirst, reading.ThisCentury); ok {
 			t.Errorf("%q was read as %s", text, local(t, m.ms()))
 		}
 	}
-	if m, ok := parseMoment("06/30/2016", MonthFirst, thisCentury); !ok || m.day.String() != "2016-06-30" {
+	if m, ok := parseMoment("06/30/2016", MonthFirst, reading.ThisCentury); !ok || m.day.String() != "2016-06-30" {
 		t.Errorf("month first: %v, %v", m, ok)
 	}
 }
@@ -96,7 +97,7 @@ func TestDates(t *testing.T) {
 func TestTwoDigitYearsOfBirth(t *testing.T) {
 	event, _ := calendar.ParseDay("2016-06-30")
 	for text, want := range map[string]string{"01/01/90": "1990-01-01", "01/01/05": "2005-01-01", "30/06/16": "2016-06-30", "01/07/16": "1916-07-01", "5-ene-17": "1917-01-05"} {
-		if m, ok := parseMoment(text, DayFirst, notAfter(event)); !ok || m.day.String() != want {
+		if m, ok := parseMoment(text, DayFirst, reading.NotAfter(event)); !ok || m.day.String() != want {
 			t.Errorf("%q: %s, want %s", text, m.day, want)
 		}
 	}
@@ -108,7 +109,7 @@ func TestDatesReadBack(t *testing.T) {
 		d := calendar.Day(rapid.Int32Range(int32(calendar.Date(2000, 1, 1)), int32(calendar.Date(2099, 12, 31))).Draw(t, "day"))
 		layout := rapid.SampledFrom([]string{"02/01/2006", "2/1/2006", "2006-01-02", "02-01-2006", "02.01.06", "2006/1/2", "2-Jan-2006", "2006-01-02 15:04", "02/01/2006 03:04 PM"}).Draw(t, "layout")
 		text := d.At(12, 0, 0).Format(layout)
-		m, ok := parseMoment(text, DayFirst, thisCentury)
+		m, ok := parseMoment(text, DayFirst, reading.ThisCentury)
 		if !ok || m.day != d || calendar.DayOf(m.ms()) != d {
 			t.Fatalf("%s became %s, %v", text, m.day, ok)
 		}

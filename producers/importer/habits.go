@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"retorno/producers/reading"
 	"retorno/schemas/codelists"
 )
 
@@ -97,7 +98,7 @@ func (h *habits) age(text string, line int) {
 		h.note("missing_code", "age", line)
 		return
 	}
-	if age, ok := digits(plainNumber(text), 1, 3); ok && age <= codelists.MaxAge {
+	if age, ok := reading.Digits(plainNumber(text), 1, 3); ok && age <= codelists.MaxAge {
 		h.ages[age] = h.ages[age].plus(line)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	"retorno/producers/reading"
 	"retorno/schemas/codelists"
 	"retorno/schemas/dictionary"
 )
@@ -269,7 +270,7 @@ func placeholderDate(text string) bool {
 		parts = []string{parts[0][:4], parts[0][4:6], parts[0][6:]}
 	}
 	if len(parts) == 1 {
-		if day, month, year, ok := together(strings.ToLower(parts[0])); ok {
+		if day, month, year, ok := reading.Together(strings.ToLower(parts[0])); ok {
 			parts = []string{day, month, year}
 		}
 	}
@@ -279,10 +280,10 @@ func placeholderDate(text string) bool {
 	var numbers [3]int
 	year := -1
 	for i, part := range parts[:3] {
-		if month := monthNumber(strings.ToLower(part)); month != "" {
+		if month := reading.Month(strings.ToLower(part)); month != "" {
 			part = month
 		}
-		n, ok := digits(part, 1, 4)
+		n, ok := reading.Digits(part, 1, 4)
 		if !ok {
 			return false
 		}

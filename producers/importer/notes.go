@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"retorno/producers/reading"
 	"retorno/schemas/codelists"
 	"retorno/schemas/dictionary"
 )
@@ -120,10 +121,10 @@ func (d *dialect) dated(r row) bool {
 // looksLikeDate reports whether a cell is written as a date, though it may be none: 31/02/2016.
 func looksLikeDate(cell string) bool {
 	cell = trimmed(cell)
-	if _, ok := parseMoment(cell, DayFirst, thisCentury); ok {
+	if _, ok := parseMoment(cell, DayFirst, reading.ThisCentury); ok {
 		return true
 	}
-	_, _, _, _, ok := dateParts(cell)
+	_, _, _, _, ok := reading.Parts(cell)
 	return ok && strings.ContainsAny(cell, "0123456789")
 }
 
@@ -150,7 +151,7 @@ func (d *dialect) reads(i int, cell string) bool {
 	case field == "dni" || field == "passport" || field == "document_number":
 		return strings.ContainsAny(text, "0123456789") && len(text) >= document
 	case field == "time" || field == "arrival_time":
-		_, _, _, ok := parseClock(text)
+		_, _, _, ok := reading.Clock(text)
 		return ok
 	case isFigure(text) || !d.strict(i) || field == "age" || d.notStated(field, text):
 		return false

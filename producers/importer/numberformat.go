@@ -9,6 +9,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"retorno/producers/reading"
 	"retorno/schemas/calendar"
 )
 
@@ -48,7 +49,7 @@ func shownTime(cell string, date1904 bool) string {
 	}
 	const noise = 1e-9 // what adding days and hours leaves, in days
 	days := math.Floor(n + noise)
-	h, m, s := dayFraction(math.Max(n-days, 0))
+	h, m, s := reading.DayFraction(math.Max(n-days, 0))
 	clock := fmt.Sprintf("%02d:%02d:%02d", h, m, s)
 	switch {
 	case n < 0 || n > lastDayNumber:

@@ -3,6 +3,7 @@ package importer
 import (
 	"slices"
 
+	"retorno/producers/reading"
 	"retorno/schemas/calendar"
 )
 
@@ -39,9 +40,9 @@ type dateEvidence struct {
 // look takes one cell into the evidence.
 func (e *dateEvidence) look(text string, line int) {
 	civil, _ := cutZone(text)
-	date, _ := splitClock(civil)
-	a, b, c, name, ok := dateParts(date)
-	if m, read := parseMoment(text, DayFirst, eitherCentury); read && (!ok || name || len(a) == 4) {
+	date, _ := reading.SplitClock(civil)
+	a, b, c, name, ok := reading.Parts(date)
+	if m, read := parseMoment(text, DayFirst, reading.EitherCentury); read && (!ok || name || len(a) == 4) {
 		e.lookFixed(m, line)
 		return
 	}
@@ -49,7 +50,7 @@ func (e *dateEvidence) look(text string, line int) {
 		return
 	}
 	if len(a) == 4 {
-		if day, okB := digits(b, 1, 2); okB && day > 12 && day <= 31 && eitherDay(a, c, b) && e.yearDay == 0 {
+		if day, okB := reading.Digits(b, 1, 2); okB && day > 12 && day <= 31 && eitherDay(a, c, b) && e.yearDay == 0 {
 			e.yearDay = line
 		}
 		return
@@ -57,7 +58,7 @@ func (e *dateEvidence) look(text string, line int) {
 	var days [3]calendar.Day
 	var can [3]bool
 	for i, order := range orders {
-		days[i], can[i] = parseDate(date, order, eitherCentury)
+		days[i], can[i] = reading.Date(date, order, reading.EitherCentury)
 	}
 	if !can[0] && !can[1] && !can[2] {
 		return
@@ -66,7 +67,7 @@ func (e *dateEvidence) look(text string, line int) {
 	if can[0] && can[1] {
 		e.loose++
 	}
-	if year, ok := digits(c, 4, 4); ok {
+	if year, ok := reading.Digits(c, 4, 4); ok {
 		e.lookYear(year)
 	}
 	for i := range orders {
@@ -86,14 +87,14 @@ func (e *dateEvidence) look(text string, line int) {
 		}
 	}
 	if _, zone := cutZone(text); zone != nil {
-		m, _ := parseMoment(text, DayFirst, eitherCentury)
+		m, _ := parseMoment(text, DayFirst, reading.EitherCentury)
 		e.instants.look(m, line)
 	}
 }
 
 // eitherDay reports whether year, month and day make a day.
 func eitherDay(year, month, day string) bool {
-	_, ok := parseDate(year+"-"+month+"-"+day, DayFirst, eitherCentury)
+	_, ok := reading.Date(year+"-"+month+"-"+day, DayFirst, reading.EitherCentury)
 	return ok
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"retorno/producers/reading"
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
 )
@@ -188,7 +189,7 @@ func checkDayNumbers(cfg Config, columns []*dateEvidence) error {
 }
 
 // date reads a cell of a date column.
-func (c *conversion) date(field, text string, century twoDigits) (moment, bool) {
+func (c *conversion) date(field, text string, century reading.Century) (moment, bool) {
 	column := c.dialect.dates[field]
 	t, ok := parseMoment(text, column.order, century)
 	switch {

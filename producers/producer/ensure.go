@@ -12,6 +12,7 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"retorno/schemas/agents"
 	"retorno/schemas/kafka"
 )
 
@@ -60,12 +61,29 @@ func (c TopicsConfig) withDefaults() TopicsConfig {
 	return c
 }
 
-// partitions is how many a topic is to have: dead letters and accounts of imports always one.
+// partitions is how many a topic is to have: all but the fact topics have one.
 func (c TopicsConfig) partitions(topic string) int {
-	if topic == TopicDeadLetter || topic == TopicImports {
-		return 1
+	if topic == TopicCheckpoint || topic == TopicCentre {
+		return c.Partitions
 	}
-	return c.Partitions
+	return 1
+}
+
+// AgentTopics are those by which agents tell of themselves, and each other.
+func AgentTopics() []string {
+	return []string{agents.TopicAgents, agents.TopicExchange, agents.TopicDocuments}
+}
+
+// cleanup is what a topic forgets: of agents' topics what a later message of the same key replaces, of the exchange what
+// is older than seven days, of facts and dead letters nothing until it is decided otherwise.
+func cleanup(topic string) (policy, retentionMs string) {
+	switch topic {
+	case agents.TopicAgents, agents.TopicDocuments:
+		return "compact", "-1"
+	case agents.TopicExchange:
+		return "delete", strconv.FormatInt(agents.ExchangeKept.Milliseconds(), 10)
+	}
+	return "delete", "-1"
 }
 
 // TopicsError names every topic whose number of partitions is not the
@@ -208,10 +226,10 @@ func (c TopicsConfig) topic(name string) kmsg.CreateTopicsRequestTopic {
 		e.Name, e.Value = name, kmsg.StringPtr(value)
 		t.Configs = append(t.Configs, e)
 	}
-	// Facts and dead letters are kept until it is decided otherwise.
-	set("retention.ms", "-1")
+	policy, retention := cleanup(name)
+	set("retention.ms", retention)
 	set("retention.bytes", "-1")
-	set("cleanup.policy", "delete")
+	set("cleanup.policy", policy)
 	if c.MinInsyncReplicas > 0 {
 		set("min.insync.replicas", strconv.Itoa(c.MinInsyncReplicas))
 	}

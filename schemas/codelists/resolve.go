@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -186,6 +187,27 @@ func foldUnicode(s string) string {
 // Fold gives the form in which texts are compared here: no case, accents, spaces or punctuation. Importers compare
 // column names with it.
 func Fold(text string) string { return fold(text) }
+
+// Spellings are the texts, folded and sorted, that Resolve takes for a code; of a municipality its numbers and the names that stand
+// for it inside its department. A form offers a code under each of them.
+func (l *List) Spellings(code string) []string {
+	var out []string
+	for key, of := range l.keys {
+		if of == code {
+			out = append(out, key)
+		}
+	}
+	if l.Name == Municipality {
+		department := DepartmentOf(code) + "/"
+		for key, of := range municipalityNames {
+			if name, ok := strings.CutPrefix(key, department); ok && of == code {
+				out = append(out, name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
 
 // loadSynonyms fills the keys of every list. What is said first holds: the list's synonyms, the ways to say nothing,
 // codes in any spelling, labels, the codes of others; two codes on one level leave the text ambiguous. Synonyms come

@@ -2,6 +2,7 @@ package codelists
 
 import (
 	"encoding/csv"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -218,6 +219,22 @@ func TestParseNamesTheLine(t *testing.T) {
 	} {
 		if _, err := parse("test", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestSpellings(t *testing.T) {
+	for list, want := range map[string]map[string][]string{
+		Country: {"US": {"eeuu", "estadosunidos", "usa"}}, Municipality: {"0801": {"0801", "tegucigalpa"}}, Sex: {"F": {"mujer", "femenino"}},
+	} {
+		l, _ := Get(list)
+		for code, texts := range want {
+			got := l.Spellings(code)
+			for _, text := range texts {
+				if !slices.Contains(got, text) {
+					t.Errorf("%s %s: %q is not among %q", list, code, text, got)
+				}
+			}
 		}
 	}
 }

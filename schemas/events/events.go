@@ -88,10 +88,19 @@ func Seal(r *Record, sentAtMs, clockOffsetMs int64) ([]byte, error) {
 	if r == nil {
 		return nil, fmt.Errorf("seal: no record")
 	}
-	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(r)
+	raw, err := Bytes(r)
 	if err != nil {
 		return nil, fmt.Errorf("seal record %s: %w", r.GetRecordId(), err)
 	}
+	return SealBytes(raw, sentAtMs, clockOffsetMs), nil
+}
+
+// Bytes are those of a record on the wire. Protobuf promises the same ones for the same record within one build only:
+// who sends copies over a longer time keeps them.
+func Bytes(r *Record) ([]byte, error) { return proto.MarshalOptions{Deterministic: true}.Marshal(r) }
+
+// SealBytes is Seal for a record whose bytes were made before.
+func SealBytes(raw []byte, sentAtMs, clockOffsetMs int64) []byte {
 	b := make([]byte, 0, len(raw)+32)
 	b = protowire.AppendTag(b, fieldRecord, protowire.BytesType)
 	b = protowire.AppendBytes(b, raw)
@@ -103,7 +112,7 @@ func Seal(r *Record, sentAtMs, clockOffsetMs int64) ([]byte, error) {
 		b = protowire.AppendTag(b, fieldClockOffset, protowire.VarintType)
 		b = protowire.AppendVarint(b, uint64(clockOffsetMs))
 	}
-	return b, nil
+	return b
 }
 
 // Open takes a message value apart and checks it against its checksum and schema version. The error, when there is

@@ -71,7 +71,7 @@ func hasUnknown(r *Record) bool {
 
 // checksumOf is the checksum that Seal gives an envelope of r.
 func checksumOf(r *Record) (uint32, error) {
-	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(r)
+	raw, err := Bytes(r)
 	if err != nil {
 		return 0, fmt.Errorf("checksum of record %s: %w", r.GetRecordId(), err)
 	}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"golang.org/x/sys/unix"
 )
 
@@ -30,6 +31,18 @@ type User struct {
 	Mechanism string // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
 	Name      string
 	Password  string
+	// Topics, when there are any, are all that the user may touch, with what it may do there: read, write, describe. Of
+	// other users everything is allowed.
+	Topics map[string][]kmsg.ACLOperation
+}
+
+func (u User) rights() (all []kfake.ACL) {
+	for topic, operations := range u.Topics {
+		for _, operation := range operations {
+			all = append(all, kfake.ACL{Resource: kmsg.ACLResourceTypeTopic, Name: topic, Pattern: kmsg.ACLResourcePatternTypeLiteral, Operation: operation, Allow: true})
+		}
+	}
+	return all
 }
 
 // Config says how to run the broker. The zero value is a broker in
@@ -142,7 +155,11 @@ func startCluster(cfg Config, clock *appendClock) (*kfake.Cluster, string, error
 	if len(cfg.Users) > 0 {
 		opts = append(opts, kfake.EnableSASL())
 		for _, u := range cfg.Users {
-			opts = append(opts, kfake.Superuser(u.Mechanism, u.Name, u.Password))
+			if len(u.Topics) == 0 {
+				opts = append(opts, kfake.Superuser(u.Mechanism, u.Name, u.Password))
+				continue
+			}
+			opts = append(opts, kfake.EnableACLs(), kfake.User(u.Mechanism, u.Name, u.Password, u.rights()...))
 		}
 	}
 	cluster, err := kfake.NewCluster(opts...)

@@ -1,0 +1,154 @@
+package agent
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"retorno/producers/form"
+	"retorno/producers/spool"
+	"retorno/schemas/events"
+)
+
+// mostForms is how many forms one call may bring.
+const mostForms = 20_000
+
+// forms saves many forms, one object of JSON a line, with one sync: all of them or none.
+func (a *Agent) forms(w http.ResponseWriter, r *http.Request) {
+	m, err := a.remembered()
+	if err != nil {
+		status, code, why := a.refusal(r, err)
+		refuse(w, r, status, code, why)
+		return
+	}
+	a.saving.Lock()
+	defer a.saving.Unlock()
+	b := bulk{agent: a, m: m, use: m.use(), clerk: clerkOf(r), english: english(r), earlier: map[string]*events.Record{}}
+	if err := b.readAll(r); err != nil {
+		status := http.StatusBadRequest
+		if errors.As(err, new(*http.MaxBytesError)) {
+			status = http.StatusRequestEntityTooLarge
+		}
+		refuse(w, r, status, "body", text{"no se puede leer: " + err.Error(), "cannot be read: " + err.Error()})
+		return
+	}
+	switch {
+	case len(b.faults) > 0:
+		writeJSON(w, http.StatusBadRequest, map[string]any{"faults": b.faults})
+		return
+	case len(b.doubts) > 0:
+		writeJSON(w, http.StatusUnprocessableEntity, map[string]any{"doubts": b.doubts})
+		return
+	}
+	done, err := a.keep(m, b.entries)
+	if err != nil {
+		status, code, why := a.refusal(r, err)
+		answer := map[string]any{"error": code, "text": why.in(b.english)}
+		if at := new(spool.EntryError); errors.As(err, &at) {
+			answer["line"] = b.lines[at.Index]
+		}
+		writeJSON(w, status, answer)
+		return
+	}
+	status := http.StatusCreated
+	if !slices.ContainsFunc(done, func(d spool.Saved) bool { return !d.Again }) {
+		status = http.StatusOK
+	}
+	writeJSON(w, status, map[string]any{"saved": true, "records": done})
+}
+
+// bulk reads the lines of one call.
+type bulk struct {
+	agent   *Agent
+	m       *memory
+	use     form.Use
+	clerk   string
+	english bool
+
+	entries        []spool.Entry
+	lines          []int // of each entry
+	earlier        map[string]*events.Record
+	faults, doubts []finding
+}
+
+func (b *bulk) readAll(r *http.Request) error {
+	lines := bufio.NewScanner(r.Body)
+	lines.Buffer(make([]byte, 0, 4096), maxBody)
+	n := 0
+	for lines.Scan() {
+		n++
+		line := bytes.TrimSpace(lines.Bytes())
+		if len(line) == 0 {
+			continue
+		}
+		if len(b.entries) >= mostForms {
+			return fmt.Errorf("more than %d forms", mostForms)
+		}
+		if err := b.read(n, line); err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return err
+	}
+	if n == 0 {
+		return errors.New("no line")
+	}
+	return nil
+}
+
+func (b *bulk) read(n int, line []byte) error {
+	var object map[string]any
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.UseNumber()
+	if err := d.Decode(&object); err != nil {
+		return errors.New("not an object of JSON")
+	}
+	fields, err := valuesOf(object)
+	if err != nil {
+		return err
+	}
+	page, ok := pageFor(fields)
+	if !ok {
+		b.faults = append(b.faults, finding{n, "page", "unknown_page", pick(b.english, "diga de qué página es: crossing, registration o assistance", "state its page: crossing, registration or assistance")})
+		return nil
+	}
+	result := b.agent.read(b.m, b.use, page, fields, b.earlier)
+	b.faults = append(b.faults, findings(result.Faults, b.english, n)...)
+	b.doubts = append(b.doubts, findings(result.Doubts, b.english, n)...)
+	if len(result.Faults)+len(result.Doubts) > 0 {
+		return nil
+	}
+	entries, err := b.agent.entries(result, b.clerk)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		b.earlier[e.Record.GetRecordId()] = e.Record
+		b.lines = append(b.lines, n)
+	}
+	b.entries = append(b.entries, entries...)
+	return nil
+}
+
+// pageFor takes the page out of the fields of a line; a line that does not state it is known by what it states.
+func pageFor(fields url.Values) (form.Page, bool) {
+	stated := strings.TrimPrefix(fields.Get("page"), "/")
+	fields.Del("page")
+	if stated != "" {
+		page := form.Page(stated)
+		return page, page != form.ArrivalPage && slices.Contains(form.Pages(), page)
+	}
+	for name, page := range map[string]form.Page{"kind": form.AssistancePage, "direction": form.CrossingPage, "border_point": form.CrossingPage, "returned": form.CrossingPage} {
+		if fields.Has(name) {
+			return page, true
+		}
+	}
+	return form.RegistrationPage, fields.Has("centre") || fields.Has("exit_point") || fields.Has("municipality")
+}
