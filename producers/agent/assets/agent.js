@@ -179,6 +179,7 @@
       const text = await (await fetch('/recent')).text();
       const other = new DOMParser().parseFromString(text, 'text/html').getElementById('recent');
       if (other) document.getElementById('recent').replaceChildren(...other.children);
+      showUnsent();
     } catch { /* what stands there stays */ }
   }
 
@@ -270,13 +271,14 @@
   }
 
   // What waits to be sent.
-  setInterval(async () => {
+  async function showUnsent() {
     try {
       const s = await (await fetch('/state')).json();
       const text = s.unsent ? `${words.unsent}: ${s.unsent}, ${words.since} ${new Date(s.oldest_unsent).toLocaleTimeString('es-HN', {timeZone: 'America/Tegucigalpa', hour: '2-digit', minute: '2-digit'})}` : words.sent;
       document.getElementById('line').textContent = `${words.source}: ${s.stopped ? s.stopped + ' ' : ''}${text}`;
     } catch { /* the agent is away; a save says so */ }
-  }, 10000);
+  }
+  setInterval(showUnsent, 10000);
 
   const wrong = document.getElementById('confirm') || form.querySelector('[aria-invalid=true]');
   if (document.getElementById('confirm')) asked = document.getElementById('confirm').value;
