@@ -31,7 +31,7 @@ func TestASliceIsShown(t *testing.T) {
 		"/explore/T8?lang=en":                                         {"Rows 1–250 of 334", "More rows"},
 		"/explore/T8?lang=en&page=2":                                  {"Rows 251–334 of 334", "Rows before"},
 		"/explore?lang=en":                                            {"Registered returns by exit point", "What is not published, and why", "Vintage 2015-S2/1, tables T2, T4"},
-		"/calendar?lang=en":                                           {"Release calendar", "announced the next publication for <b>15 February 2017</b>", "The first vintage of the second half of 2016, which ends on 31 December 2016", "The final vintage of the second half of 2015", "3 October 2016, 09:00"},
+		"/calendar?lang=en":                                           {"Release calendar", "announced the next publication for 15 February 2017 .", "The first vintage of the second half of 2016, which ends on 31 December 2016", "The final vintage of the second half of 2015", "3 October 2016, 09:00"},
 		"/method?lang=es":                                             {"Qué es un registro. Un mensaje de uno de los dos temas", "los cruces de retorno (el puesto mismo), después los registros", "Versión 1"},
 		"/method?lang=en":                                             {"What is a record.", "A help belongs to the person's latest return"},
 		"/explore/T9?period=2016-S1&accompanied=unaccompanied&sex=_T": {"No acompañados", "Menores"},
