@@ -102,12 +102,11 @@ func (a *Agent) openArrivals(m *memory, page form.Page) []form.Arrival {
 	return out
 }
 
-// found looks a person up by document or slip: by the key under each secret that was in force while the exchange was kept.
+// found looks a person up by document or slip: by the key under each secret that was in force on a day on which people arrived.
 func (a *Agent) found(m *memory, d identity.Document) (exchange.Person, bool) {
-	today := calendar.DayOfTime(a.now())
 	var found exchange.Person
 	var tried []string
-	for day := today; day >= today-daysLookedBack; day-- {
+	for _, day := range a.cfg.Exchange.Days() {
 		secret, ok := m.secret(a.cfg.Spool, day)
 		if !ok {
 			continue
@@ -123,9 +122,6 @@ func (a *Agent) found(m *memory, d identity.Document) (exchange.Person, bool) {
 	}
 	return found, found.ID != ""
 }
-
-// daysLookedBack is for how many days before today keys are made: those of the exchange, and a crossing that was entered late.
-const daysLookedBack = 14
 
 // knownJSON is the answer to a look-up.
 type knownJSON struct {

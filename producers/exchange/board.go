@@ -19,6 +19,7 @@ import (
 
 	"retorno/producers/disk"
 	"retorno/schemas/agents"
+	"retorno/schemas/calendar"
 	"retorno/schemas/kafka"
 )
 
@@ -204,6 +205,20 @@ func (b *Board) ByKey(key string) (found Person, ok bool) {
 		}
 	}
 	return found, ok
+}
+
+// Days are those on which people arrived who are known.
+func (b *Board) Days() []calendar.Day {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var days []calendar.Day
+	for _, s := range b.records {
+		if c := s.news.Crossing; c != nil && !slices.Contains(days, calendar.DayOf(c.ArrivedMs)) {
+			days = append(days, calendar.DayOf(c.ArrivedMs))
+		}
+	}
+	slices.Sort(days)
+	return days
 }
 
 // Registered reports whether a centre has registered a crossing by another record than except.

@@ -202,7 +202,7 @@
   // Keys.
   function onward(e) {
     const all = fields(), at = all.indexOf(e), skip = e.dataset.or && e.value.trim() ? e.dataset.or : '';
-    const rest = all.slice(at + 1).filter(f => f.name !== skip && !way?.knows(f.name));
+    const rest = all.slice(at + 1).filter(f => (!skip || f.name !== skip) && !way?.knows(f.name));
     if (at < 0) return;
     if (rest.length) rest[0].focus(); else save();
   }
