@@ -243,6 +243,7 @@ func TestDoubtIsConfirmedWithOneKey(t *testing.T) {
 	}
 	k.press("Enter")
 	k.saved(1)
+	k.until(`document.getElementById('line').textContent.includes('sin enviar: 1')`)
 	// F2 opens the record, Ctrl+Enter saves its correction.
 	k.press("F2")
 	k.until(`location.search.startsWith('?record_id=') && document.activeElement.name === 'document_number'`)

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 
 	"retorno/producers/disk"
 	"retorno/producers/vault"
@@ -127,12 +129,15 @@ func Read(path string) (*File, error) {
 	return f, nil
 }
 
+// sourcePattern is what the name of a computer looks like: it stands in file names, cookies and metrics, too.
+var sourcePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
 func (f *File) check() error {
 	switch {
 	case f.Version != Version:
 		return fmt.Errorf("version %d: this program reads version %d", f.Version, Version)
-	case f.Source == "" || len(f.Source) > 64:
-		return errors.New("the source has 1 to 64 bytes")
+	case !sourcePattern.MatchString(f.Source) || strings.HasPrefix(f.Source, "import-"):
+		return fmt.Errorf("source %q: 1 to 64 letters of a to z, digits, dots, hyphens and underscores, such as L-COR-1; import-… are imported files", f.Source)
 	case f.Place == "":
 		return errors.New("no place")
 	case f.Kafka.Partitions < 1:

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"retorno/producers/identity"
 	"retorno/schemas/calendar"
@@ -159,8 +160,8 @@ func (k *Keyring) AddSecret(from, text string) error {
 func (k *Keyring) AddClerk(name, passphrase string, opened *Opened) error {
 	name = strings.TrimSpace(name)
 	switch {
-	case name == "" || len(name) > 64:
-		return errors.New("a clerk's name has 1 to 64 bytes")
+	case name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return errors.New("a clerk's name has 1 to 64 bytes, all of which can be printed")
 	case len([]rune(passphrase)) < MinPassphrase:
 		return fmt.Errorf("the passphrase is too short: at least %d characters", MinPassphrase)
 	case opened == nil && (len(k.Clerks) > 0 || len(k.Secrets) > 0):

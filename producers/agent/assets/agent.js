@@ -181,6 +181,7 @@
       const text = await (await fetch('/recent')).text();
       const other = new DOMParser().parseFromString(text, 'text/html').getElementById('recent');
       if (other) document.getElementById('recent').replaceChildren(...other.children);
+      showUnsent();
     } catch { /* what stands there stays */ }
   }
 
@@ -272,13 +273,14 @@
   }
 
   // What waits to be sent.
-  setInterval(async () => {
+  async function showUnsent() {
     try {
       const s = await (await fetch('/state')).json();
       const text = s.unsent ? `${words.unsent}: ${s.unsent}, ${words.since} ${new Date(s.oldest_unsent).toLocaleTimeString('es-HN', {timeZone: 'America/Tegucigalpa', hour: '2-digit', minute: '2-digit'})}` : words.sent;
       document.getElementById('line').textContent = `${words.source}: ${s.stopped ? s.stopped + ' ' : ''}${text}`;
     } catch { /* the agent is away; a save says so */ }
-  }, 10000);
+  }
+  setInterval(showUnsent, 10000);
 
   if ($('crossing_id')) way = new Way({form, $, id, combos, onward, touched, json, fetched: list => { lists.delete(list); return fetched(list); }});
 
