@@ -19,8 +19,10 @@ import (
 	"retorno/producers/disk"
 	"retorno/producers/dispatch"
 	"retorno/producers/enrolment"
+	"retorno/producers/exchange"
 	"retorno/producers/spool"
 	"retorno/schemas/codelists"
+	"retorno/schemas/kafka"
 )
 
 // agentFlags are what both kinds of agent need.
@@ -162,6 +164,11 @@ func (f *agentFlags) link() (dispatch.Link, error) {
 	return dispatch.Link{Access: access, Partitions: file.Kafka.Partitions}, err
 }
 
+func (f *agentFlags) access() (kafka.Access, error) {
+	l, err := f.link()
+	return l.Access, err
+}
+
 // listen takes the address, or a free port of the same host when that one is taken.
 func (f *agentFlags) listen(t *terminal) (net.Listener, error) {
 	listener, err := net.Listen("tcp", f.Listen)
@@ -181,7 +188,8 @@ func (f *agentFlags) listen(t *terminal) (net.Listener, error) {
 func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listener, s *spool.Spool, out *dispatch.Dispatcher, place string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	fatal := make(chan error, 1)
-	page, closePage, err := f.page(t, s, out, place, func(err error) {
+	told := exchange.New(exchange.Config{Access: f.access, Dir: f.Data, Logger: t.Log})
+	page, closePage, err := f.page(t, s, out, told, place, func(err error) {
 		select {
 		case fatal <- err:
 		default:
@@ -213,6 +221,7 @@ func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listen
 		}
 	})
 	group.Go(func() error { return out.Run(ctx) })
+	group.Go(func() error { return told.Run(ctx) })
 	group.Go(func() error { return eraseOften(ctx, t, s) })
 	group.Go(func() error { leaveOften(ctx); return nil })
 	if err := f.announce(t, listener); err != nil {

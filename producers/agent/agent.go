@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"retorno/producers/disk"
+	"retorno/producers/exchange"
 	"retorno/producers/form"
 	"retorno/producers/identity"
 	"retorno/producers/spool"
@@ -46,6 +47,8 @@ type Config struct {
 	Stopped func() string
 	// ClockOffset is how far the computer's clock is ahead of the broker's; false while that is not known. nil: not known.
 	ClockOffset func() (time.Duration, bool)
+	// Exchange knows who is on the way from posts to centres. nil: what this office itself adds.
+	Exchange *exchange.Board
 	// Fatal is called once when the disk did not confirm a write: the process has to end. nil: nothing is called.
 	Fatal func(error)
 	// Log is where failures go, without anything that was typed. nil: nowhere.
@@ -92,6 +95,9 @@ func New(cfg Config) (*Agent, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Exchange == nil {
+		cfg.Exchange = exchange.New(exchange.Config{Now: cfg.Now})
+	}
 	a := &Agent{cfg: cfg, sessions: map[string]*session{}}
 	office, _ := identity.SlipOffice(cfg.Spool.Source())
 	a.slips = &slips{disk: cfg.Disk, file: filepath.Join(cfg.Dir, "slips"), office: office}
@@ -127,6 +133,8 @@ func (a *Agent) routes() http.Handler {
 	mux.Handle("GET /recent", a.clerks(a.recentPart))
 	mux.Handle("GET /choices/{list}", a.clerks(a.choices))
 	mux.Handle("POST /read", a.clerks(a.readBack))
+	mux.Handle("POST /known", a.clerks(a.known))
+	mux.Handle("GET /waiting", a.clerks(a.waiting))
 	mux.Handle("POST /draft", a.clerks(a.draft))
 	mux.Handle("POST /discard", a.clerks(a.discard))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/list", http.StatusSeeOther) })

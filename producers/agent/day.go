@@ -118,7 +118,7 @@ func (a *Agent) day(w http.ResponseWriter, r *http.Request) {
 type arrivalView struct {
 	ID, Text, SentTo    string
 	Crossed, Registered int
-	Expected            int
+	Received, Expected  int // whom a centre has registered; who was expected
 	Closed              bool
 	Fields              map[string]string
 }
@@ -148,6 +148,7 @@ func (a *Agent) list(w http.ResponseWriter, r *http.Request) {
 		}
 		view := arrivalView{ID: arrival.ID, Text: arrivalText(arrival, v.English), SentTo: arrival.SentTo, Expected: arrival.Expected, Closed: arrival.Closed, Fields: map[string]string{}}
 		view.Crossed, view.Registered = m.people(arrival.ID)
+		view.Received = a.received(m, arrival.ID)
 		for name, values := range form.ArrivalFields(&arrival) {
 			view.Fields[name] = values[0]
 		}

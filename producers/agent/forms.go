@@ -125,7 +125,7 @@ func (b *bulk) read(n int, line []byte) error {
 	if len(result.Faults)+len(result.Doubts) > 0 {
 		return nil
 	}
-	entries, err := b.agent.entries(result, b.clerk)
+	entries, err := b.agent.entries(b.m, result, b.clerk)
 	if err != nil {
 		return err
 	}

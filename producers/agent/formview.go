@@ -70,7 +70,7 @@ func (a *Agent) showForm(w http.ResponseWriter, r *http.Request, page form.Page,
 		v.Here = "/" + string(page)
 	}
 	use := m.use()
-	arrival := m.arrival(s.fields.Get("arrival_id"))
+	arrival := a.arrival(m, s.fields.Get("arrival_id"))
 	if arrival != nil {
 		v.Arrival, use.Mode = arrival.ID, arrival.Mode
 	}
@@ -84,7 +84,7 @@ func (a *Agent) showForm(w http.ResponseWriter, r *http.Request, page form.Page,
 		}
 	}
 	if page != form.ArrivalPage {
-		for _, open := range m.open(false) {
+		for _, open := range a.openArrivals(m, page) {
 			v.Arrivals = append(v.Arrivals, optionView{Code: open.ID, Label: arrivalText(open, v.English), Chosen: open.ID == v.Arrival})
 		}
 	}

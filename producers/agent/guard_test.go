@@ -156,7 +156,7 @@ func TestPagesAreSmall(t *testing.T) {
 	}
 	for _, lang := range []string{"es", "en"} {
 		d.send("/language", url.Values{"lang": {lang}}, "text/html")
-		for _, path := range []string{"/arrival", "/crossing", "/crossing?arrival_id=none", "/registration", "/assistance", "/list", "/day"} {
+		for _, path := range []string{"/arrival", "/crossing", "/crossing?arrival_id=none", "/registration", "/assistance", "/waiting", "/list", "/day"} {
 			status, page := d.get(path)
 			if status != 200 || len(page) > 60_000 || !strings.Contains(page, `<html lang="`+lang+`">`) {
 				t.Errorf("%s %s: status %d, %d bytes", lang, path, status, len(page))

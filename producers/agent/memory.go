@@ -155,6 +155,18 @@ func (m *memory) people(arrival string) (crossed, registered int) {
 	return crossed, registered
 }
 
+// crossings are the ids of an arrival's crossings that hold.
+func (m *memory) crossings(arrival string) (ids []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, k := range m.records {
+		if k.identity.Arrival == arrival && k.record.GetCrossing() != nil && !k.void() {
+			ids = append(ids, k.record.GetRecordId())
+		}
+	}
+	return ids
+}
+
 // seen reports whether another record of this office satisfies a condition and has the person key.
 func (m *memory) seen(key, except string, is func(*kept) bool) bool {
 	m.mu.Lock()

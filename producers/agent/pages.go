@@ -152,8 +152,13 @@ func (a *Agent) formPage(w http.ResponseWriter, r *http.Request, page form.Page)
 	}
 	if stated := query.Get("arrival_id"); stated == "none" {
 		s.fields.Del("arrival_id")
-	} else if m.arrival(stated) != nil {
+	} else if a.arrival(m, stated) != nil {
 		s.fields.Set("arrival_id", stated)
+	}
+	if p, ok := a.cfg.Exchange.Person(query.Get("crossing_id")); ok && page == form.RegistrationPage && query.Get("record_id") == "" {
+		for name, value := range a.answers(p) {
+			s.fields.Set(name, value)
+		}
 	}
 	a.showForm(w, r, page, s)
 }
@@ -218,13 +223,17 @@ func (a *Agent) after(w http.ResponseWriter, r *http.Request, page form.Page, fi
 // choices answers with a list in the order of this office.
 func (a *Agent) choices(w http.ResponseWriter, r *http.Request) {
 	m, err := a.remembered()
+	if err == nil && r.PathValue("list") == form.CrossingList {
+		writeJSON(w, http.StatusOK, a.people(m))
+		return
+	}
 	list, ok := codelists.Get(r.PathValue("list"))
 	if err != nil || !ok {
 		refuse(w, r, http.StatusNotFound, "not_found", text{"no hay tal lista", "there is no such list"})
 		return
 	}
 	use := m.use()
-	if arrival := m.arrival(r.URL.Query().Get("arrival_id")); arrival != nil {
+	if arrival := a.arrival(m, r.URL.Query().Get("arrival_id")); arrival != nil {
 		use.Mode = arrival.Mode
 	}
 	writeJSON(w, http.StatusOK, form.Choices(list.Name, use))

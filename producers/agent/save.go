@@ -25,7 +25,12 @@ type saved struct {
 // read makes records of a form. earlier are records of the same call that are not saved yet.
 func (a *Agent) read(m *memory, use form.Use, page form.Page, fields url.Values, earlier map[string]*events.Record) form.Result {
 	id := fields.Get("record_id")
-	around := form.Around{Office: a.office(m), Now: a.now(), Use: use, Arrival: m.arrival(fields.Get("arrival_id")), ClockInDoubt: a.clockInDoubt()}
+	around := form.Around{Office: a.office(m), Now: a.now(), Use: use, Arrival: a.arrival(m, fields.Get("arrival_id")), ClockInDoubt: a.clockInDoubt()}
+	if crossing := fields.Get("crossing_id"); crossing != "" && page == form.RegistrationPage {
+		if p, ok := a.cfg.Exchange.Person(crossing); ok {
+			around.Crossing, around.Taken = &p.Crossing, a.cfg.Exchange.Registered(crossing, id)
+		}
+	}
 	if page == form.ArrivalPage {
 		around.Arrival = m.arrival(id)
 	}
@@ -142,14 +147,18 @@ func (a *Agent) now() time.Time {
 }
 
 // entries are what the spool saves of a form.
-func (a *Agent) entries(result form.Result, clerk string) ([]spool.Entry, error) {
+func (a *Agent) entries(m *memory, result form.Result, clerk string) ([]spool.Entry, error) {
 	sealed, err := json.Marshal(result.Identity)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]spool.Entry, len(result.Records))
 	for i, record := range result.Records {
-		out[i] = spool.Entry{Record: record, Form: result.Canonical, Identity: sealed, Clerk: clerk, At: a.cfg.Now()}
+		news, err := a.news(m, record, result.Identity)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = spool.Entry{Record: record, Form: result.Canonical, Identity: sealed, News: news, Clerk: clerk, At: a.cfg.Now()}
 	}
 	return out, nil
 }
@@ -163,6 +172,9 @@ func (a *Agent) keep(m *memory, entries []spool.Entry) ([]spool.Saved, error) {
 	for i, e := range entries {
 		if !done[i].Again {
 			m.add(e.Record, e.At, e.Identity)
+			if len(e.News) > 0 {
+				a.cfg.Exchange.Take([]byte(e.Record.GetRecordId()), e.News, e.At)
+			}
 		}
 	}
 	return done, nil
@@ -224,7 +236,7 @@ func (a *Agent) save(w http.ResponseWriter, r *http.Request, m *memory, page for
 	if fields.Get("void_reason") != "" {
 		result.Identity = a.identityOf(m, fields.Get("record_id"))
 	}
-	entries, err := a.entries(result, clerkOf(r))
+	entries, err := a.entries(m, result, clerkOf(r))
 	var done []spool.Saved
 	if err == nil {
 		done, err = a.keep(m, entries)

@@ -7,8 +7,11 @@
 // Before it sends, and at each heartbeat, it reads the source's own heartbeat: when that is ahead of the folder, or of a
 // run that the folder does not know, another copy of the folder is at work, and it stops sending for good.
 //
-// It creates no topic, and touches the topic of its records and that of the heartbeats only. Only a spool that cannot be
-// read, or whose disk confirms nothing, ends it.
+// What other offices are told of a record (the exchange) leaves once that is acknowledged, with the same bytes each time;
+// an exchange that refuses it never keeps a record back.
+//
+// It creates no topic, and touches the topics of its records, of the heartbeats and of the exchange only. Only a spool that
+// cannot be read, or whose disk confirms nothing, ends it.
 package dispatch
 
 import (
@@ -180,6 +183,7 @@ type link struct {
 	writer, beats *producer.Writer
 	own           *follow.Reader
 	latest        *agents.Beat // the source's own heartbeat, as the broker has it
+	mute          bool         // the exchange took nothing since the last heartbeat
 }
 
 func (s *Dispatcher) open() (*link, error) {
@@ -233,9 +237,12 @@ func (s *Dispatcher) session(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			next = now.Add(s.cfg.Every)
+			next, l.mute = now.Add(s.cfg.Every), false
 		}
 		more, err := s.send(ctx, l)
+		if err == nil && !more {
+			more, err = s.tell(ctx, l)
+		}
 		if err != nil {
 			return err
 		}

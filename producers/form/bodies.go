@@ -57,7 +57,7 @@ func (r *reader) elsewhere(field, list string) string {
 // way reads how a person came back: as the form states it, else as the arrival does.
 func (r *reader) way() (country, mode, returnType string) {
 	country, mode, returnType = r.code("country", codelists.Country), r.code("mode", codelists.Mode), r.code("return_type", codelists.ReturnType)
-	if a := r.around.Arrival; a != nil {
+	if a := r.arrived(); a != nil {
 		if r.text("country") == "" {
 			country = a.Country
 		}
@@ -110,7 +110,7 @@ func (r *reader) crossing() {
 // since sets the day on which ages and the identity secret are taken: that of the arrival where it is known.
 func (r *reader) since(event time.Time) {
 	r.on = calendar.DayOfTime(event)
-	if a := r.around.Arrival; a != nil {
+	if a := r.arrived(); a != nil {
 		r.on = calendar.DayOf(a.AtMs)
 	}
 }
@@ -118,6 +118,7 @@ func (r *reader) since(event time.Time) {
 func (r *reader) registration() {
 	x := &events.Registration{Centre: r.elsewhere("centre", codelists.Centre), Sex: r.sex()}
 	event := r.when()
+	r.ofCrossing()
 	x.ArrivalTimeMs = r.arrivalTime(event)
 	r.since(event)
 	if x.ArrivalTimeMs != 0 {
@@ -127,7 +128,7 @@ func (r *reader) registration() {
 	r.codes(dictionary.Registration, x)
 	x.Country, x.Mode, x.ReturnType = r.way()
 	x.EntryPoint = r.code("entry_point", codelists.BorderPoint)
-	if a := r.around.Arrival; a != nil {
+	if a := r.arrived(); a != nil {
 		if r.text("entry_point") == "" {
 			x.EntryPoint = a.BorderPoint
 		}
@@ -142,17 +143,18 @@ func (r *reader) registration() {
 			x.Reasons = append(x.Reasons, code)
 		}
 	}
+	r.known(x)
 	r.rare("nationality", x.Nationality)
 	r.rare("intended_country", x.IntendedCountry)
-	r.finish(&events.Record{Body: &events.Record_Registration{Registration: x}, PersonKey: r.person(x.Nationality)}, event)
+	r.finish(&events.Record{Body: &events.Record_Registration{Registration: x}, PersonKey: r.keyOf(r.person(x.Nationality))}, event)
 }
 
 // arrivalTime is the arrival that a registration states: a day as people type it, milliseconds since 1970, or that of the open arrival.
 func (r *reader) arrivalTime(event time.Time) int64 {
 	text := r.text("arrival_time_ms")
 	if text == "" {
-		if a := r.around.Arrival; a != nil {
-			return a.AtMs
+		if a := r.arrived(); a != nil {
+			return min(a.AtMs, event.UnixMilli()) // the clocks of two offices may differ by a little
 		}
 		return 0
 	}
@@ -265,9 +267,10 @@ func (r *reader) finish(record *events.Record, event time.Time) {
 		r.out.Identity.Arrival = r.text("arrival_id")
 	}
 	if before := r.around.Before; before != nil {
+		ofCrossing := before.GetRegistration() != nil && r.out.Identity.Crossing != ""
 		stated := r.text("document_number") != "" || r.text("folio") != "" && r.out.Identity.Folio != ""
 		switch {
-		case before.GetAssistance() != nil, !stated:
+		case before.GetAssistance() != nil, !stated, ofCrossing:
 			record.PersonKey = before.GetPersonKey()
 		case record.PersonKey != before.GetPersonKey() && len(r.out.Faults) == 0:
 			r.fault("document_number", "another_person", "")

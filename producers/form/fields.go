@@ -77,6 +77,9 @@ func ofReturn(f Field) Field {
 	return f
 }
 
+// CrossingList is the list of a field that names a crossing of which a post told: it is no code list.
+const CrossingList = "crossing"
+
 var layouts = map[Page][]Field{
 	ArrivalPage: slices.Concat(hidden("record_id", "revision", "confirm"), []Field{
 		{Name: "means", Input: One, List: "means", ES: "Cómo llegan", EN: "How they arrive"},
@@ -93,7 +96,7 @@ var layouts = map[Page][]Field{
 		ofReturn(of("country", Find, true)), ofReturn(of("mode", One, true)), ofReturn(of("return_type", One, true)), of("border_point", One, true),
 	}, others),
 	RegistrationPage: slices.Concat(hidden("record_id", "revision", "confirm", "arrival_id"), []Field{
-		number, of("sex", One), age, birth, of("exit_point", One), of("municipality", Find), of("destination_municipality", Find),
+		number, {Name: "crossing_id", Input: Find, List: CrossingList, ES: "Persona en camino", EN: "Person on the way"}, of("sex", One), age, birth, of("exit_point", One), of("municipality", Find), of("destination_municipality", Find),
 		of("accompanied", One), of("travel_company", One), of("reasons", Many), of("intended_country", Find), of("displaced_by_violence", One),
 		of("intends_to_migrate_again", One), of("education", One), of("occupation", One), of("programme", One),
 		of("nationality", Find, true), of("country", Find, true), of("mode", One, true), of("return_type", One, true), of("entry_point", One, true),

@@ -46,6 +46,9 @@ func FieldsOf(record *events.Record, identity Identity) url.Values {
 		}
 	}
 	set("arrival_id", identity.Arrival)
+	if record.GetRegistration() != nil {
+		set("crossing_id", identity.Crossing)
+	}
 	set("names", identity.Names)
 	set("surnames", identity.Surnames)
 	set("form_number", identity.Form)

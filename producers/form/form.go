@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"retorno/producers/identity"
+	"retorno/schemas/agents"
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
 	"retorno/schemas/events"
@@ -67,6 +68,10 @@ type Around struct {
 	Registered []Registered
 	// Returned and Today report whether a person key was seen here as returned, and in a record of the same page today. nil: neither.
 	Returned, Today func(key string) bool
+	// Crossing is the crossing that crossing_id names, as its post told of it; nil without one.
+	Crossing *agents.Crossing
+	// Taken reports whether another record than this one registers that crossing.
+	Taken bool
 	// ClockInDoubt reports whether the clock may be wrong.
 	ClockInDoubt bool
 }
@@ -85,7 +90,8 @@ type Identity struct {
 	Folio     string   `json:"folio,omitempty"`
 	Form      string   `json:"form_number,omitempty"`
 	Arrival   string   `json:"arrival_id,omitempty"`
-	Confirmed []string `json:"confirmed,omitempty"` // codes of doubts that the clerk confirmed
+	Crossing  string   `json:"crossing_id,omitempty"` // that a registration is of
+	Confirmed []string `json:"confirmed,omitempty"`   // codes of doubts that the clerk confirmed
 }
 
 // Result is what a form says.

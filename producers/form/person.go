@@ -3,6 +3,7 @@ package form
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -87,6 +88,13 @@ func (r *reader) document(nationality string) (identity.Document, bool) {
 		d.Country = nationality
 	}
 	return d, true
+}
+
+// DocumentOf is the document or slip that the fields of a form state; false when they state none that can be read.
+func DocumentOf(fields url.Values) (identity.Document, bool) {
+	r := &reader{fields: fields}
+	d, ok := r.document(r.code("nationality", codelists.Country))
+	return d, ok && d.Number != "" && len(r.out.Faults) == 0
 }
 
 // documentType is the type as it is stated; else that of a number like a DNI, and of other numbers a passport.

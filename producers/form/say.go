@@ -27,6 +27,7 @@ var texts = map[string][2]string{
 	"another_person":       {"el documento es de otra persona; anule este registro y haga uno nuevo", "the document is another person's; void this record and make a new one"},
 	"revision_gap":         {"hay otra versión antes de esta; abra el registro otra vez", "another revision comes before this one; open the record once more"},
 	"unknown_arrival":      {"esa llegada no está en esta oficina", "that arrival is not in this office"},
+	"unknown_crossing":     {"ese cruce no está entre lo recibido; busque a la persona otra vez o borre el campo", "that crossing did not come here, or is too old; look the person up once more, or clear the field"},
 	"invalid_id":           {"identificador inválido; abra un formulario nuevo", "an invalid id; open a new form"},
 	"invalid_key":          {"clave de persona inválida", "an invalid person key"},
 	"out_of_range":         {"fuera de lo posible; corríjalo", "out of what is possible; mend it"},
@@ -40,6 +41,8 @@ var texts = map[string][2]string{
 	"dni_municipality":     {"los primeros cuatro dígitos del DNI no son un municipio; ¿es correcto?", "the first four digits of the DNI are no municipality; is it right?"},
 	"dni_year":             {"el DNI es de un año anterior al nacimiento; ¿es correcto?", "the DNI is of a year before the birth; is it right?"},
 	"same_document_today":  {"ese documento ya se escribió hoy; ¿es otro cruce?", "that document was typed today already; is it another crossing?"},
+	"other_document":       {"el documento no es el del cruce; ¿es la misma persona?", "the document is not that of the crossing; is it the same person?"},
+	"registered_already":   {"esa persona en camino ya fue registrada; ¿se registra otra vez?", "that person on the way was registered already; once more?"},
 	"clock":                {"el reloj de esta computadora no es seguro; ¿es correcta la fecha?", "the clock of this computer is in doubt; is the day right?"},
 }
 

@@ -25,6 +25,8 @@ const (
 	fieldAcked    = 8 // of an acknowledgement: all numbers up to this one
 	fieldRun      = 9 // of a start: id of the run
 	fieldSource   = 10
+	fieldNews     = 11 // of a record: what other offices are told of it
+	fieldTold     = 12 // of a note: other offices were told of all numbers up to this one
 )
 
 // entry is an entry of the journal, read.
@@ -39,6 +41,8 @@ type entry struct {
 	acked    uint64
 	run      string
 	source   string
+	news     []byte
+	told     uint64
 }
 
 func (e *entry) time() time.Time { return time.UnixMilli(e.at) }
@@ -66,11 +70,18 @@ func (e *entry) bytes() []byte {
 	text(fieldRecord, e.record)
 	text(fieldMAC, e.mac)
 	text(fieldSealed, e.sealed)
+	if len(e.news) > 0 {
+		text(fieldNews, e.news)
+	}
 	return b
 }
 
 func ackEntry(through uint64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(nil, fieldAcked, protowire.VarintType), through)
+}
+
+func toldEntry(through uint64) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(nil, fieldTold, protowire.VarintType), through)
 }
 
 func runEntry(source, run string) []byte {
@@ -131,6 +142,10 @@ func (e *entry) set(field protowire.Number, v uint64, text []byte) bool {
 		e.run = string(text)
 	case fieldSource:
 		e.source = string(text)
+	case fieldNews:
+		e.news = text
+	case fieldTold:
+		e.told = v
 	}
 	return true
 }

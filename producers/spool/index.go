@@ -19,6 +19,7 @@ type index struct {
 	slots  []slot // slots[seq-1]
 	latest map[uuid.UUID]uint32
 	acked  uint64
+	told   uint64 // other offices were told of all numbers up to this one
 	runs   []string
 	source string
 }
@@ -35,7 +36,7 @@ func (x *index) take(number uint64, at int64, b []byte) error {
 	case e.run != "":
 		x.runs, x.source = append(x.runs, e.run), e.source
 	default:
-		x.acked = max(x.acked, e.acked)
+		x.acked, x.told = max(x.acked, e.acked), max(x.told, e.told)
 	}
 	return nil
 }

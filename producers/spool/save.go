@@ -126,7 +126,7 @@ func (s *Spool) fresh(b *batch, id uuid.UUID, e *Entry) error {
 	if err != nil {
 		return err
 	}
-	made := entry{id: id, revision: r.GetRevision(), seq: b.next, at: e.At.UnixMilli(), record: raw}
+	made := entry{id: id, revision: r.GetRevision(), seq: b.next, at: e.At.UnixMilli(), record: raw, news: e.News}
 	text, err := json.Marshal(sealedText{Clerk: e.Clerk, Identity: e.Identity})
 	if err != nil {
 		return fmt.Errorf("identity: %w", err)

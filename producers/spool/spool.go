@@ -73,6 +73,9 @@ type Entry struct {
 	// Identity is JSON of what stays on this computer (names, document, birth date, slip, form number …). It is sealed
 	// with the clerk, and may be empty.
 	Identity []byte
+	// News is what other offices are told of it, empty for nothing. It leaves as it is, so that it must hold nothing that
+	// identifies a person.
+	News []byte
 	// Clerk is who saved it.
 	Clerk string
 	// At is when it was saved, by the agent's clock. Its Honduran day is that of the data key.
@@ -140,6 +143,7 @@ func (s *Spool) load() (err error) {
 		return fmt.Errorf("spool: %w", err)
 	}
 	s.index.acked = min(s.index.acked, s.index.last())
+	s.index.told = min(s.index.told, s.index.last())
 	for _, d := range s.journal.Damage() {
 		s.aside = append(s.aside, journalFile+": "+d.String())
 	}

@@ -1,8 +1,9 @@
 // Package agents is what the computers at posts and centres say of themselves and to each other, beside the events: the
-// topics and the heartbeat.
+// topics, the heartbeat, and the messages of the exchange.
 //
-// It promises that a heartbeat is counts, states and fingerprints only: nothing of a person. It does no I/O. What is not
-// a heartbeat comes back from ParseBeat as an error that names the field.
+// It promises that a heartbeat is counts, states and fingerprints only: nothing of a person; and that a message of the
+// exchange holds pseudonyms and codes, never a document, a name or a birth date. It does no I/O. What is not a
+// heartbeat, or no message of the exchange, comes back from ParseBeat and ParseNews as an error that names the field.
 package agents
 
 import (

@@ -8,6 +8,7 @@
   const $ = name => form.querySelector(`[name="${name}"]`);
   const combos = new Map(), versions = new Map(), lists = new Map();
   const idle = 600; // milliseconds without a key after which a refused record comes back
+  let way = null; // what is known of the person's crossing: known.js
   let spares = JSON.parse(words.spares), queue = [], returned = [], drafting = Promise.resolve(), before = {}, asked = '', latest = '', pumping = false, lastKey = 0, timer = 0;
   const id = () => $('record_id').value;
   versions.set(id(), Number(words.version));
@@ -89,6 +90,7 @@
     fill({record_id: [spare.record_id], folio: spare.folio ? [spare.folio] : [], arrival_id: arrival() ? [arrival()] : []});
     form.querySelector('details').open = false;
     versions.set(spare.record_id, 0);
+    way?.begin();
     first();
   }
 
@@ -201,7 +203,7 @@
   // Keys.
   function onward(e) {
     const all = fields(), at = all.indexOf(e), skip = e.dataset.or && e.value.trim() ? e.dataset.or : '';
-    const rest = all.slice(at + 1).filter(f => f.name !== skip);
+    const rest = all.slice(at + 1).filter(f => (!skip || f.name !== skip) && !way?.knows(f.name));
     if (at < 0) return;
     if (rest.length) rest[0].focus(); else save();
   }
@@ -279,6 +281,8 @@
     } catch { /* the agent is away; a save says so */ }
   }
   setInterval(showUnsent, 10000);
+
+  if ($('crossing_id')) way = new Way({form, $, id, combos, onward, touched, json, fetched: list => { lists.delete(list); return fetched(list); }});
 
   const wrong = document.getElementById('confirm') || form.querySelector('[aria-invalid=true]');
   if (document.getElementById('confirm')) asked = document.getElementById('confirm').value;

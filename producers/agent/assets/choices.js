@@ -101,5 +101,6 @@ class Combo {
     this.close(); this.code = ''; this.input.value = text;
     const whole = this.whole(text);
     if (whole) { this.code = whole.code; this.input.value = whole.label; }
+    else if (this.list === 'crossing' && /^[0-9a-f-]{36}$/.test(text)) this.code = text; // one that is registered already is in no list
   }
 }
