@@ -32,8 +32,8 @@ MUTANTS ?= consumers/counting/reconcile consumers/counting/processor consumers/c
 RACE := consumers/counting/stream consumers/counting/processor consumers/counting/store consumers/counting/deadletter consumers/dissemination/vintages producers/producer \
 	deploy/ops deploy/lab/brokersuite
 
-# Tests of the commands in which the parts of a process share memory. The other tests of that package ask a running system from outside, and
-# run without the detector: under it they take as long as all others together.
+# Tests of the commands in which the parts of a process share memory: make test runs them under the race detector alone. The other tests of that
+# package ask a running system from outside, and run without it: under it they take as long as all others together.
 RACE_COMMAND := TestPipelineOnBothBrokers|TestDemoStaysUpAndEndsInOrder|TestAnImportThatWasCutOffIsCompleted
 
 # Packages whose tests take the longest. They begin first, so that the others fill the time in which these wait.
@@ -66,7 +66,7 @@ test: build ## every test, on the embedded engine and on a real Apache Kafka
 	@deploy/needs test
 	go vet ./...
 	go run ./deploy/fetch
-	go test -p 4 -timeout 40m $(LONGEST) $$(go list ./... | grep -vxF "$$(printf 'retorno/%s\n' $(RACE))")
+	go test -p 4 -timeout 60m -skip '^($(RACE_COMMAND))$$' $(LONGEST) $$(go list ./... | grep -vxF "$$(printf 'retorno/%s\n' $(RACE))")
 	go test -timeout 30m -run '$(FULL)' ./consumers/counting/processor
 	$(MAKE) --no-print-directory race
 
