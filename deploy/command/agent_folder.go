@@ -60,6 +60,21 @@ func (f dataFlags) vault() (*vault.Vault, error) {
 	return vault.Open(disk.OS{}, f.Data, nil, time.Now)
 }
 
+// changeOpened changes the keys of a folder by who may open them, and reports what do does.
+func changeOpened(data dataFlags, opener openerFlags, do func(*vault.Keyring, *vault.Opened) (bool, error)) error {
+	v, err := data.vault()
+	if err != nil {
+		return err
+	}
+	return v.Change(func(keys *vault.Keyring) (bool, error) {
+		opened, err := opener.open(keys)
+		if err != nil {
+			return false, err
+		}
+		return do(keys, opened)
+	})
+}
+
 type agentClerkAddCommand struct {
 	dataFlags
 	Clerk          string `required:"" placeholder:"NAME" help:"The clerk."`
@@ -80,15 +95,7 @@ func (c *agentClerkAddCommand) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
-	v, err := c.vault()
-	if err != nil {
-		return err
-	}
-	err = v.Change(func(keys *vault.Keyring) (bool, error) {
-		opened, err := c.open(keys)
-		if err != nil {
-			return false, err
-		}
+	err = changeOpened(c.dataFlags, c.openerFlags, func(keys *vault.Keyring, opened *vault.Opened) (bool, error) {
 		return true, Usage(keys.AddClerk(c.Clerk, passphrase, opened))
 	})
 	if err == nil {
@@ -111,15 +118,7 @@ func (agentClerkRemoveCommand) Help() string {
 
 // Run removes the clerk.
 func (c *agentClerkRemoveCommand) Run(t *terminal) error {
-	v, err := c.vault()
-	if err != nil {
-		return err
-	}
-	err = v.Change(func(keys *vault.Keyring) (bool, error) {
-		opened, err := c.open(keys)
-		if err != nil {
-			return false, err
-		}
+	err := changeOpened(c.dataFlags, c.openerFlags, func(keys *vault.Keyring, opened *vault.Opened) (bool, error) {
 		found, err := keys.RemoveClerk(c.Clerk, opened)
 		if err == nil && !found {
 			err = No(fmt.Errorf("there is no clerk %s", c.Clerk))

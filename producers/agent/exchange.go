@@ -233,7 +233,7 @@ func (a *Agent) waiting(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 		return
 	}
-	v := waitingView{frame: a.frame(r, "En camino", "On the way"), Skipped: a.cfg.Exchange.Skipped()}
+	v := waitingView{frame: a.frame(r, "En camino", "On the way"), Skipped: a.cfg.Exchange.Unreadable()}
 	if heard := a.cfg.Exchange.Heard(); !heard.IsZero() {
 		v.Heard = dayText(heard, v.English)
 	}

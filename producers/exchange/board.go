@@ -166,8 +166,8 @@ func (b *Board) forget() {
 	}
 }
 
-// Skipped is how many messages could not be read.
-func (b *Board) Skipped() int {
+// Unreadable is how many messages could not be read.
+func (b *Board) Unreadable() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.skipped

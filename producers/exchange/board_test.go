@@ -82,8 +82,8 @@ func TestWrongMessagesAreCounted(t *testing.T) {
 		b.Take([]byte(id), value, time.Now())
 	}
 	b.Take([]byte(newID()), good, time.Now())
-	if b.Skipped() != len(wrong)+1 || len(b.Arrivals()) != 0 {
-		t.Errorf("%d of %d are counted, %v", b.Skipped(), len(wrong)+1, b.Arrivals())
+	if b.Unreadable() != len(wrong)+1 || len(b.Arrivals()) != 0 {
+		t.Errorf("%d of %d are counted, %v", b.Unreadable(), len(wrong)+1, b.Arrivals())
 	}
 	b.Take([]byte(id), good, time.Now())
 	if _, ok := b.Person(id); !ok {
@@ -121,7 +121,7 @@ func TestKeptOverAStartAndBounded(t *testing.T) {
 		other := fmt.Sprintf("%08x%s", i, id[8:])
 		b.Take([]byte(other), []byte(strings.Replace(string(value), id, other, 1)), time.Now())
 	}
-	if n := len(b.records); n > 2*MaxRecords+MaxRecords/4 || b.Skipped() != 0 {
-		t.Errorf("%d records are known, %d skipped", n, b.Skipped())
+	if n := len(b.records); n > 2*MaxRecords+MaxRecords/4 || b.Unreadable() != 0 {
+		t.Errorf("%d records are known, %d skipped", n, b.Unreadable())
 	}
 }

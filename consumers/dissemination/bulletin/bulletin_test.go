@@ -1,7 +1,6 @@
 package bulletin_test
 
 import (
-	"context"
 	"fmt"
 	"html"
 	"io"
@@ -23,7 +22,6 @@ import (
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/vintages/vintagestest"
-	"retorno/deploy/lab/embedded"
 	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 )
@@ -31,22 +29,11 @@ import (
 var conn driver.Conn
 
 func TestMain(m *testing.M) {
-	embeddedtest.Main(m, func(ctx context.Context, engine *embedded.Engine) error {
-		if err := enginetest.Schema(&conn)(ctx, engine); err != nil {
-			return err
-		}
-		for _, v := range []vintagestest.Vintage{
-			{Period: "2015-S1", Number: 1, Status: "final", Published: time.Date(2015, 10, 1, 12, 0, 0, 0, time.UTC)},
-			{Period: "2015-S1", Number: 2, Status: "revision", Published: time.Date(2015, 12, 1, 12, 0, 0, 0, time.UTC)},
-			{Period: "2016-S1", Number: 1, Status: "provisional", Published: time.Date(2016, 8, 1, 12, 0, 0, 0, time.UTC)},
-			{Period: "2016-S1", Number: 2, Status: "final", Published: time.Date(2016, 10, 3, 15, 0, 0, 0, time.UTC), Manifest: func(m *bundle.Manifest) { m.NextRelease = "2017-02-15" }},
-		} {
-			if err := vintagestest.Publish(ctx, conn, v); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	embeddedtest.Main(m, enginetest.Vintages(&conn,
+		vintagestest.Vintage{Period: "2015-S1", Number: 1, Status: "final", Published: time.Date(2015, 10, 1, 12, 0, 0, 0, time.UTC)},
+		vintagestest.Vintage{Period: "2015-S1", Number: 2, Status: "revision", Published: time.Date(2015, 12, 1, 12, 0, 0, 0, time.UTC)},
+		vintagestest.Vintage{Period: "2016-S1", Number: 1, Status: "provisional", Published: time.Date(2016, 8, 1, 12, 0, 0, 0, time.UTC)},
+		vintagestest.Vintage{Period: "2016-S1", Number: 2, Status: "final", Published: time.Date(2016, 10, 3, 15, 0, 0, 0, time.UTC), Manifest: func(m *bundle.Manifest) { m.NextRelease = "2017-02-15" }}))
 }
 
 var handler = sync.OnceValue(func() http.Handler {

@@ -1,7 +1,6 @@
 package feed_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -9,7 +8,6 @@ import (
 
 	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/vintages/vintagestest"
-	"retorno/deploy/lab/embedded"
 	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 )
@@ -18,19 +16,7 @@ import (
 // half-years of their own.
 var conn driver.Conn
 
-func TestMain(m *testing.M) {
-	embeddedtest.Main(m, func(ctx context.Context, engine *embedded.Engine) error {
-		if err := enginetest.Schema(&conn)(ctx, engine); err != nil {
-			return err
-		}
-		for _, v := range made {
-			if err := vintagestest.Publish(ctx, conn, v); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
+func TestMain(m *testing.M) { embeddedtest.Main(m, enginetest.Vintages(&conn, made...)) }
 
 // made are a half-year that was revised, one with a provisional vintage, and one with a provisional and a final one.
 var made = []vintagestest.Vintage{

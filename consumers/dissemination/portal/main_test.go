@@ -1,7 +1,6 @@
 package portal_test
 
 import (
-	"context"
 	"net/http"
 	"testing"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/vintages/vintagestest"
-	"retorno/deploy/lab/embedded"
 	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 )
@@ -19,19 +17,7 @@ import (
 // conn leads to an engine that all tests of the package share; what they add to it are counts, never vintages.
 var conn driver.Conn
 
-func TestMain(m *testing.M) {
-	embeddedtest.Main(m, func(ctx context.Context, engine *embedded.Engine) error {
-		if err := enginetest.Schema(&conn)(ctx, engine); err != nil {
-			return err
-		}
-		for _, v := range made {
-			if err := vintagestest.Publish(ctx, conn, v); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
+func TestMain(m *testing.M) { embeddedtest.Main(m, enginetest.Vintages(&conn, made...)) }
 
 // made are a half-year that was revised, one with a provisional vintage and one with a provisional and a final one. The older half-year was published last.
 var made = []vintagestest.Vintage{

@@ -1,7 +1,6 @@
 package sdmx_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +12,6 @@ import (
 	"retorno/consumers/dissemination/sdmx"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/vintages/vintagestest"
-	"retorno/deploy/lab/embedded"
 	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 )
@@ -21,19 +19,7 @@ import (
 // conn leads to an engine that all tests of the package share.
 var conn driver.Conn
 
-func TestMain(m *testing.M) {
-	embeddedtest.Main(m, func(ctx context.Context, engine *embedded.Engine) error {
-		if err := enginetest.Schema(&conn)(ctx, engine); err != nil {
-			return err
-		}
-		for _, v := range made {
-			if err := vintagestest.Publish(ctx, conn, v); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
+func TestMain(m *testing.M) { embeddedtest.Main(m, enginetest.Vintages(&conn, made...)) }
 
 // made are a half-year that was revised, one with a provisional vintage, and one with a provisional and a final one.
 var made = []vintagestest.Vintage{

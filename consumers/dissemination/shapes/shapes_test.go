@@ -1,7 +1,6 @@
 package shapes_test
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -20,7 +19,6 @@ import (
 	"retorno/consumers/dissemination/shapes"
 	"retorno/consumers/dissemination/vintages"
 	"retorno/consumers/dissemination/vintages/vintagestest"
-	"retorno/deploy/lab/embedded"
 	"retorno/deploy/lab/embedded/embeddedtest"
 	"retorno/deploy/lab/enginetest"
 )
@@ -28,18 +26,11 @@ import (
 var conn driver.Conn
 
 func TestMain(m *testing.M) {
-	embeddedtest.Main(m, func(ctx context.Context, engine *embedded.Engine) error {
-		if err := enginetest.Schema(&conn)(ctx, engine); err != nil {
-			return err
-		}
-		for i, status := range []string{"provisional", "final", "revision"} {
-			v := vintagestest.Vintage{Period: "2016-S1", Number: uint64(i + 1), Status: status, Published: time.Date(2016, 8, 1+i, 0, 0, 0, 0, time.UTC)}
-			if err := vintagestest.Publish(ctx, conn, v); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	var made []vintagestest.Vintage
+	for i, status := range []string{"provisional", "final", "revision"} {
+		made = append(made, vintagestest.Vintage{Period: "2016-S1", Number: uint64(i + 1), Status: status, Published: time.Date(2016, 8, 1+i, 0, 0, 0, 0, time.UTC)})
+	}
+	embeddedtest.Main(m, enginetest.Vintages(&conn, made...))
 }
 
 // server gives the vintages in every form. What plant has for an address stands in the place of its answer.

@@ -9,6 +9,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"retorno/consumers/counting/store"
+	"retorno/consumers/dissemination/vintages/vintagestest"
 	"retorno/deploy/lab/embedded"
 )
 
@@ -27,6 +28,21 @@ func Schema(conn *driver.Conn, made ...string) func(context.Context, *embedded.E
 		for _, statement := range made {
 			if err := (*conn).Exec(ctx, statement); err != nil {
 				return fmt.Errorf("%s: %w", statement, err)
+			}
+		}
+		return nil
+	}
+}
+
+// Vintages is Schema, and publishes made vintages into it.
+func Vintages(conn *driver.Conn, made ...vintagestest.Vintage) func(context.Context, *embedded.Engine) error {
+	return func(ctx context.Context, engine *embedded.Engine) error {
+		if err := Schema(conn)(ctx, engine); err != nil {
+			return err
+		}
+		for _, v := range made {
+			if err := vintagestest.Publish(ctx, *conn, v); err != nil {
+				return err
 			}
 		}
 		return nil
