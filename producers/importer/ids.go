@@ -74,31 +74,28 @@ func bodyOf(r *events.Record) protoreflect.Message {
 	return nil
 }
 
-// Differ counts the fields in which two records of one kind differ, and those that one of them states. The time counts once: that
-// of arrival mostly follows the other.
-func Differ(a, b *events.Record) (differ, stated int) {
-	stated = 1
-	one, other := bodyOf(a), bodyOf(b)
+// Differ names the fields, by their names in events.proto, in which two records of one kind differ, and counts those that one of them
+// states. The times, of which that of arrival mostly follows the other, are one field, event_time_ms.
+func Differ(a, b *events.Record) (differ []string, stated int) {
 	moved := a.GetEventTimeMs() != b.GetEventTimeMs()
+	one, other := bodyOf(a), bodyOf(b)
 	for _, f := range byNumber[one.Descriptor().FullName()] {
 		if !one.Has(f) && !other.Has(f) {
 			continue
 		}
-		same := one.Get(f).Equal(other.Get(f)) && one.Has(f) == other.Has(f)
-		switch {
-		case f.Name() == "arrival_time_ms":
+		same := one.Has(f) == other.Has(f) && one.Get(f).Equal(other.Get(f))
+		if f.Name() == "arrival_time_ms" {
 			moved = moved || !same
-		case !same:
-			differ++
-			fallthrough
-		default:
-			stated++
+			continue
+		}
+		if stated++; !same {
+			differ = append(differ, string(f.Name()))
 		}
 	}
 	if moved {
-		differ++
+		differ = append(differ, "event_time_ms")
 	}
-	return differ, stated
+	return differ, stated + 1
 }
 
 // AnotherID is the id of the n-th record of a system that says what r says, for r whose own id is that of a record which says

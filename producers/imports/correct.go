@@ -3,6 +3,7 @@ package imports
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -15,7 +16,7 @@ const (
 	mostBetween = 8
 	// mostDiffer is how many cells a correction changes where nothing but the place in the file tells whose row it is,
 	// and cellsEach of how many that are stated one may differ.
-	mostDiffer, cellsEach = 3, 4
+	mostDiffer, cellsEach = 2, 4
 )
 
 // correction pairs rows that no record says with records that no row says, where the row is the record's after a correction of
@@ -266,11 +267,20 @@ func (c *Cluster) recordsOf(ctx context.Context, h *history, gaps []gap) (map[uu
 	return out, nil
 }
 
-// near reports whether two records of one person key and kind differ in few cells.
+// near reports whether two records of one person key and kind differ in few cells, and in one at most of time, sex and age: where
+// two of these differ it may be another person. A municipality and its department are one cell.
 func near(a, b *events.Record) bool {
 	if a.GetPersonKey() != b.GetPersonKey() || kindOf(a) != kindOf(b) {
 		return false
 	}
-	differ, stated := importer.Differ(a, b)
-	return differ <= mostDiffer && cellsEach*differ <= stated
+	fields, stated := importer.Differ(a, b)
+	cells, person := map[string]bool{}, 0
+	for _, field := range fields {
+		switch field {
+		case "event_time_ms", "sex", "age":
+			person++
+		}
+		cells[strings.Replace(field, "municipality", "department", 1)] = true
+	}
+	return person <= 1 && len(cells) <= mostDiffer && cellsEach*len(cells) <= stated
 }
