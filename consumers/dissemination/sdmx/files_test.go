@@ -53,3 +53,22 @@ func TestFilesOfAVintage(t *testing.T) {
 		t.Errorf("only %d files were compared", compared)
 	}
 }
+
+// TestReferencePartial: code lists that come with a dataflow have the codes that stand in it, and those above them; lists that are asked for themselves
+// are whole.
+func TestReferencePartial(t *testing.T) {
+	h := handler()
+	_, whole := get(t, h, "/sdmx/2.1/dataflow/CENISS/T2/latest?references=descendants")
+	for address, format := range map[string]string{"/sdmx/2.1/dataflow/CENISS/T2/latest?references=descendants&detail=referencepartial": `<str:Codelist id="CL_`,
+		"/sdmx/3.0/structure/dataflow/CENISS/T2/+?references=descendants&detail=referencepartial": `"id":"CL_`} {
+		resp, body := get(t, h, address)
+		if resp.StatusCode != http.StatusOK || len(body) > len(whole)/3 || strings.Count(body, format) < 10 || strings.Contains(body, "Tegucigalpa") || strings.Contains(body, "Mujeres") ||
+			!strings.Contains(body, "L-COR") || !strings.Contains(body, "isPartial") {
+			t.Errorf("%s: %d, %d bytes of %d\n%s", address, resp.StatusCode, len(body), len(whole), body[:min(len(body), 3000)])
+		}
+	}
+	_, list := get(t, h, "/sdmx/2.1/codelist/CENISS/CL_SEX?detail=referencepartial")
+	if !strings.Contains(list, "Mujeres") {
+		t.Error("a list that is asked for is not whole")
+	}
+}
