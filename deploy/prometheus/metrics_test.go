@@ -108,6 +108,7 @@ func programMetrics(t *testing.T) []metric {
 	_, err = completeness.New(completeness.Config{Conn: s.Conn(), Registerer: in("consumers/counting/completeness")})
 	failed(err)
 	response.NewRecorder(in("consumers/dissemination/response"), nil)
+	response.NewCache(1, nil, r)
 	quota.New(quota.Config{Registerer: in("consumers/dissemination/quota")})
 	changes.New(changes.Config{Registerer: in("consumers/dissemination/changes")})
 	ops.Limited(nil, nil, ops.Limits{}, in("deploy/ops"))
