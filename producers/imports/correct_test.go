@@ -159,6 +159,50 @@ func TestAnIDIsNotUsedForTwoPeople(t *testing.T) {
 	}
 }
 
+// What releases wrote that voided a corrected row and made another record of it is read as it was meant.
+func TestVoidsAndNewRecordsOfEarlierReleases(t *testing.T) {
+	c := newCluster(t)
+	before := people{registered(0, 1, 21, "Corinto"), registered(0, 2, 22, "Corinto"), registered(0, 3, 23, "Corinto")}
+	after := people{before[0], registered(0, 2, 22, "El Florido"), before[2]}
+	if _, err := c.importPeople(before, Options{}, "x"); err != nil {
+		t.Fatal(err)
+	}
+	send := func(p people, row int, change func(*events.Record)) {
+		i := 0
+		err := c.readWith(p.text(), importer.Config{Kind: importer.KindCentre, Secret: c.secret()}).Each(t.Context(), func(r importer.Row) error {
+			if i++; i != row {
+				return nil
+			}
+			r.Record.SourceId = "import-x"
+			change(r.Record)
+			return c.outbox().Put(t.Context(), r.Record)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(after, 2, func(r *events.Record) { r.SourceSeq = 4 })
+	send(before, 2, func(r *events.Record) { r.SourceSeq, r.Revision, r.VoidReason = 5, 2, "entered_in_error" })
+	all, err := List(t.Context(), c.cluster())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all[0].Turn++
+	all[0].Spans = []Span{{0, 0, openEnd}, {1, 0, openEnd}}
+	if err := c.cluster().keep(t.Context(), all[0]); err != nil {
+		t.Fatal(err)
+	}
+	if did, err := c.importPeople(after, Options{Replace: "import-x"}, ""); err != nil || did.Unchanged != 3 || did.Voided+did.Revised+did.New > 0 {
+		t.Errorf("%+v, %v", did, err)
+	}
+	if _, err := c.importPeople(before, Options{Replace: "import-x"}, ""); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.shows(), []string{"21 COR r1", "22 COR r3", "22 FLO r2 void", "23 COR r1"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // Whatever is corrected, left out, added and sorted otherwise in the files of two sources, and wherever a process dies: the files
 // count, each record stays with its person, and a file that comes a second time changes nothing.
 func TestRevisionsAreOfTheSamePersonWhereverAProcessDied(t *testing.T) {
