@@ -108,7 +108,7 @@ func (r *request) flows30(most int) ([]structure.Flow, error) {
 	switch context := r.part(1); context {
 	case "", "*", structure.Flows:
 	case structure.Structure, "provisionagreement":
-		return nil, notKept(context)
+		return nil, byFlow(context)
 	default:
 		return nil, noSuchAddress()
 	}
