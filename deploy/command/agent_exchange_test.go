@@ -19,7 +19,7 @@ import (
 
 	"retorno/consumers/counting/reconcile"
 	"retorno/deploy/lab/fakekafka"
-	"retorno/producers/follow"
+	"retorno/schemas/kafka/follow"
 	"retorno/producers/producer"
 	"retorno/producers/spool"
 	"retorno/schemas/agents"

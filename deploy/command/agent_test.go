@@ -17,7 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"retorno/deploy/lab/fakekafka"
-	"retorno/producers/follow"
+	"retorno/schemas/kafka/follow"
 	"retorno/producers/producer"
 	"retorno/schemas/agents"
 	"retorno/schemas/events"

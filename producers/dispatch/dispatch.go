@@ -23,7 +23,7 @@ import (
 	"sync"
 	"time"
 
-	"retorno/producers/follow"
+	"retorno/schemas/kafka/follow"
 	"retorno/producers/producer"
 	"retorno/producers/spool"
 	"retorno/schemas/agents"

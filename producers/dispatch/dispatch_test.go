@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"retorno/deploy/lab/fakekafka"
-	reader "retorno/producers/follow"
+	reader "retorno/schemas/kafka/follow"
 	"retorno/producers/producer"
 	"retorno/producers/spool"
 	"retorno/producers/vault"

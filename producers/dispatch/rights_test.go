@@ -8,7 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"retorno/deploy/lab/fakekafka"
-	"retorno/producers/follow"
+	"retorno/schemas/kafka/follow"
 	"retorno/producers/producer"
 	"retorno/schemas/agents"
 	"retorno/schemas/events"

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"sync"
 
-	"retorno/producers/follow"
+	"retorno/schemas/kafka/follow"
 	"retorno/producers/producer"
 	"retorno/schemas/agents"
 	"retorno/schemas/codelists"

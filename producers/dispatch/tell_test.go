@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"retorno/deploy/lab/fakekafka"
-	"retorno/producers/follow"
+	"retorno/schemas/kafka/follow"
 	"retorno/producers/spool"
 	"retorno/schemas/agents"
 	"retorno/schemas/events"

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"retorno/producers/disk"
-	"retorno/producers/follow"
+	"retorno/schemas/kafka/follow"
 	"retorno/schemas/agents"
 )
 
