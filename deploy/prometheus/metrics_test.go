@@ -15,6 +15,7 @@ import (
 
 	"retorno/consumers/counting/completeness"
 	"retorno/consumers/counting/deadletter"
+	"retorno/consumers/counting/heartbeats"
 	"retorno/consumers/counting/processor"
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/stream"
@@ -24,6 +25,7 @@ import (
 	"retorno/consumers/dissemination/response"
 	"retorno/deploy/ops"
 	"retorno/producers/producer"
+	"retorno/schemas/kafka"
 )
 
 var update = flag.Bool("update", false, "write docs/metrics.md from the metrics that the program has")
@@ -107,6 +109,8 @@ func programMetrics(t *testing.T) []metric {
 	failed(err)
 	_, err = completeness.New(completeness.Config{Conn: s.Conn(), Registerer: in("consumers/counting/completeness")})
 	failed(err)
+	_, err = heartbeats.New(heartbeats.Config{Access: kafka.Access{Brokers: []string{"127.0.0.1:1"}}, Conn: s.Conn(), Registerer: in("consumers/counting/heartbeats")})
+	failed(err)
 	response.NewRecorder(in("consumers/dissemination/response"), nil)
 	quota.New(quota.Config{Registerer: in("consumers/dissemination/quota")})
 	changes.New(changes.Config{Registerer: in("consumers/dissemination/changes")})
@@ -122,6 +126,7 @@ var pageRooms = []struct{ room, commands, about string }{
 	{"consumers/counting/deadletter", "consume, demo", "Messages set aside."},
 	{"producers/producer", "consume, demo", "Writing to Kafka, and the settings of topics."},
 	{"consumers/counting/verify", "verify, demo", "The recount by other means."},
+	{"consumers/counting/heartbeats", "consume, demo", "What agents say of themselves."},
 	{"consumers/counting/completeness", "verify, demo", "How complete the numbers are, by computer, post and centre."},
 	{"consumers/dissemination/response", "serve, demo", "Answers of the pages and the feed."},
 	{"consumers/dissemination/quota", "serve, demo", "Limits of one client."},

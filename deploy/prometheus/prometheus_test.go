@@ -43,7 +43,7 @@ func TestEveryAlertHasAFiringAndASilentCase(t *testing.T) {
 	}
 	commands := [][]string{{"check", "config", "prometheus.yml"}}
 	var cases []byte
-	for _, file := range []string{"rules_test.yml", "rules_long_test.yml"} {
+	for _, file := range []string{"rules_test.yml", "rules_long_test.yml", "rules_agents_test.yml"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
