@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"retorno/producers/dispatch"
 	"retorno/producers/enrolment"
 	"retorno/producers/exchange"
+	"retorno/producers/paper"
 	"retorno/producers/spool"
 	"retorno/schemas/codelists"
 	"retorno/schemas/kafka"
@@ -135,12 +137,16 @@ func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error 
 		return err
 	}
 	defer func() { _ = s.Close() }() // all that was promised is on the disk
-	out := dispatch.New(dispatch.Config{Spool: s, Link: f.link, Version: version, Logger: t.Log})
+	forms, err := paper.Open(disk.OS{}, filepath.Join(f.Data, paper.FileName))
+	if err != nil {
+		t.Log.Warn("the account of paper forms cannot be read and begins empty: enter what was received once more", "error", err)
+	}
+	out := dispatch.New(dispatch.Config{Spool: s, Link: f.link, Version: version, FormsMissing: forms.Missing, Logger: t.Log})
 	listener, err := f.listen(t)
 	if err != nil {
 		return err
 	}
-	return f.serve(ctx, t, listener, s, out, file.Place)
+	return f.serve(ctx, t, listener, s, out, forms, file.Place)
 }
 
 // withoutDumps keeps what is in memory out of core dumps.
@@ -185,11 +191,11 @@ func (f *agentFlags) listen(t *terminal) (net.Listener, error) {
 }
 
 // serve runs the page, the sending and the erasing until one of them fails or ctx ends.
-func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listener, s *spool.Spool, out *dispatch.Dispatcher, place string) error {
+func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listener, s *spool.Spool, out *dispatch.Dispatcher, forms *paper.Book, place string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	fatal := make(chan error, 1)
 	told := exchange.New(exchange.Config{Access: f.access, Dir: f.Data, Logger: t.Log})
-	page, closePage, err := f.page(t, s, out, told, place, func(err error) {
+	page, closePage, err := f.page(t, s, out, told, forms, place, func(err error) {
 		select {
 		case fatal <- err:
 		default:

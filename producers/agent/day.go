@@ -103,7 +103,7 @@ func (a *Agent) day(w http.ResponseWriter, r *http.Request) {
 		{"Con sospecha de falsedad", "Suspected false", s.Suspected}, {"Falsos confirmados", "Confirmed false", s.False},
 		{"Registros", "Registrations", s.Registrations}, {"Ayudas", "Helps", s.Helps}, {"Personas ayudadas", "People helped", s.Helped},
 		{"Dudas confirmadas", "Doubts confirmed", s.Doubts}, {"Correcciones", "Corrections", s.Corrections}, {"Anulaciones", "Voids", s.Voids},
-		{"Sin enviar", "Not sent", int(v.State.Unsent)},
+		{"Formularios de papel que faltan", "Paper forms that are missing", v.State.FormsMissing}, {"Sin enviar", "Not sent", int(v.State.Unsent)},
 	} {
 		v.Lines = append(v.Lines, line{pick(v.English, l.es, l.en), l.n})
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"retorno/producers/form"
+	"retorno/producers/paper"
 	"retorno/producers/spool"
 	"retorno/schemas/calendar"
 	"retorno/schemas/events"
@@ -47,6 +48,7 @@ func (a *Agent) read(m *memory, use form.Use, page form.Page, fields url.Values,
 	around.Returned = func(key string) bool {
 		return m.seen(key, id, func(k *kept) bool { return k.record.GetCrossing().GetReturned() })
 	}
+	around.Paper = func(number string) (code, found string) { return a.paperFault(m, number, id) }
 	if page == form.AssistancePage {
 		around.Registered = a.helped(m, fields, earlier)
 	}
@@ -169,14 +171,18 @@ func (a *Agent) keep(m *memory, entries []spool.Entry) ([]spool.Saved, error) {
 	if err != nil {
 		return nil, err
 	}
+	forms := map[paper.Number]bool{}
 	for i, e := range entries {
 		if !done[i].Again {
+			m.formOf(e.Record.GetRecordId(), forms)
 			m.add(e.Record, e.At, e.Identity)
 			if len(e.News) > 0 {
 				a.cfg.Exchange.Take([]byte(e.Record.GetRecordId()), e.News, e.At)
 			}
+			m.formOf(e.Record.GetRecordId(), forms)
 		}
 	}
+	a.markForms(m.held(forms))
 	return done, nil
 }
 

@@ -23,12 +23,12 @@ import (
 	"sync"
 	"time"
 
-	"retorno/schemas/kafka/follow"
 	"retorno/producers/producer"
 	"retorno/producers/spool"
 	"retorno/schemas/agents"
 	"retorno/schemas/events"
 	"retorno/schemas/kafka"
+	"retorno/schemas/kafka/follow"
 )
 
 // Config says what is sent, and where. Zero times take the defaults named.

@@ -43,6 +43,10 @@ var texts = map[string][2]string{
 	"same_document_today":  {"ese documento ya se escribió hoy; ¿es otro cruce?", "that document was typed today already; is it another crossing?"},
 	"other_document":       {"el documento no es el del cruce; ¿es la misma persona?", "the document is not that of the crossing; is it the same person?"},
 	"registered_already":   {"esa persona en camino ya fue registrada; ¿se registra otra vez?", "that person on the way was registered already; once more?"},
+	"form_number":          {"no es un número de formulario; debe terminar en dígitos", "not the number of a form; it ends with digits"},
+	"form_used":            {"ese formulario ya está digitado en otro registro; corrija el número, o anule aquel registro", "another record has that form; mend the number, or void that record"},
+	"form_void":            {"ese formulario está anulado; corrija el número", "that form is void; mend the number"},
+	"form_not_received":    {"ese número no está entre los formularios recibidos; ¿es correcto?", "that number is not among the forms received; is it right?"},
 	"clock":                {"el reloj de esta computadora no es seguro; ¿es correcta la fecha?", "the clock of this computer is in doubt; is the day right?"},
 }
 
