@@ -19,9 +19,11 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"retorno/producers/disk"
+	"retorno/producers/documents"
 	"retorno/producers/exchange"
 	"retorno/producers/form"
 	"retorno/producers/identity"
@@ -50,6 +52,10 @@ type Config struct {
 	ClockOffset func() (time.Duration, bool)
 	// Exchange knows who is on the way from posts to centres. nil: what this office itself adds.
 	Exchange *exchange.Board
+	// Findings knows which documents were found false or reported stolen. nil: what this office itself adds.
+	Findings *documents.Board
+	// DocumentsMet counts the records whose document was known so. nil: a counter of its own.
+	DocumentsMet *atomic.Int64
 	// Paper accounts for numbered paper forms. nil: that of Dir.
 	Paper *paper.Book
 	// Fatal is called once when the disk did not confirm a write: the process has to end. nil: nothing is called.
@@ -100,6 +106,12 @@ func New(cfg Config) (*Agent, error) {
 	}
 	if cfg.Exchange == nil {
 		cfg.Exchange = exchange.New(exchange.Config{Now: cfg.Now})
+	}
+	if cfg.Findings == nil {
+		cfg.Findings = documents.New(documents.Config{Now: cfg.Now})
+	}
+	if cfg.DocumentsMet == nil {
+		cfg.DocumentsMet = new(atomic.Int64)
 	}
 	if cfg.Paper == nil {
 		book, err := paper.Open(cfg.Disk, filepath.Join(cfg.Dir, paper.FileName))

@@ -72,6 +72,9 @@ type Around struct {
 	Crossing *agents.Crossing
 	// Taken reports whether another record than this one registers that crossing.
 	Taken bool
+	// Found says that a document was found false or reported stolen, as the code of a doubt with day and place; "" is nothing. nil: that is
+	// not known.
+	Found func(d identity.Document) (code, found string)
 	// Paper says what is wrong with the number of a paper form, as a code and what was found; "" is nothing. nil: numbers are not asked about.
 	Paper func(number string) (code, found string)
 	// ClockInDoubt reports whether the clock may be wrong.

@@ -73,6 +73,11 @@ func (r *reader) seen(d identity.Document, key string) {
 	for _, w := range identity.Warnings(d, birthYear) {
 		r.doubt("document_number", string(w), "")
 	}
+	if r.around.Found != nil && d.Type != identity.Folio {
+		if code, found := r.around.Found(d); code != "" {
+			r.doubt("document_number", code, found)
+		}
+	}
 	if r.around.Before == nil && r.around.Today != nil && r.around.Today(key) {
 		r.doubt("document_number", "same_document_today", "")
 	}

@@ -23,7 +23,7 @@ const (
 	TopicAgents = "retorno.agents.v1"
 	// TopicExchange carries what a post tells the centres of people on their way, kept for seven days.
 	TopicExchange = "retorno.exchange.v1"
-	// TopicDocuments carries keyed hashes of documents that were found false, compacted.
+	// TopicDocuments carries keyed hashes of documents that were found false, compacted, and kept for FindingsKept.
 	TopicDocuments = "retorno.documents.v1"
 
 	// BeatEvery is how often an agent sends a heartbeat.
@@ -60,6 +60,8 @@ type Beat struct {
 	Lists   string            `json:"lists"`
 	// FormsMissing is how many numbered paper forms are neither captured nor void.
 	FormsMissing int `json:"forms_missing,omitempty"`
+	// DocumentsMet is how many records of this run have a document that was known to be false or stolen.
+	DocumentsMet int `json:"documents_met,omitempty"`
 	// Stopped is the reason why it does not send, as a code; "": it does.
 	Stopped string `json:"stopped,omitempty"`
 }
@@ -79,7 +81,7 @@ func (e *BeatError) Error() string { return "heartbeat: " + e.Field + ": " + e.F
 // BeatFields are the fields that a BeatError can name: "bytes" is the message as a whole.
 func BeatFields() []string {
 	return []string{"bytes", "source", "run", "at_ms", "last_seq", "unsent", "oldest_unsent_ms", "clock_offset_ms", "damaged", "version", "secrets", "lists",
-		"forms_missing", "stopped"}
+		"forms_missing", "documents_met", "stopped"}
 }
 
 // What a heartbeat may state at most. Numbers and times are those that are believed of a record.
@@ -134,6 +136,8 @@ func (b Beat) fault(key string) (field, found string) {
 		return "lists", fmt.Sprintf("%.80q", b.Lists)
 	case b.FormsMissing < 0 || b.FormsMissing > maxCount:
 		return "forms_missing", fmt.Sprint(b.FormsMissing)
+	case b.DocumentsMet < 0 || b.DocumentsMet > maxCount:
+		return "documents_met", fmt.Sprint(b.DocumentsMet)
 	case long(b.Stopped):
 		return "stopped", fmt.Sprintf("%.80q", b.Stopped)
 	}

@@ -257,6 +257,7 @@ CREATE OR REPLACE VIEW ceniss.sources
     lists_fingerprint String COMMENT 'Huella de sus listas de códigos / Fingerprint of its code lists',
     foreign_lists UInt8 COMMENT '1: no es la de la mayoría / 1: it is not that of most',
     forms_missing UInt32 COMMENT 'Formularios de papel numerados que no están digitados ni anulados / Numbered paper forms that are neither captured nor void',
+    documents_met UInt32 COMMENT 'Registros, desde que el agente se inició, con un documento que otro puesto halló falso o que se reportó robado / Records, since its agent was started, whose document another post had found false or was reported stolen',
     stop_reason String COMMENT 'Por qué no envía: login, partition_count, topic_missing, copy, configuration; vacío: envía / Why it does not send: login, partition_count, topic_missing, copy, configuration; empty: it does'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
@@ -275,7 +276,7 @@ AS SELECT if(n.source = '', b.source_id, n.source) AS source, highest_contiguous
     if(b.source_id = '', NULL, b.at) AS heartbeat_at, b.last_seq AS last_number, b.unsent AS unsent, b.oldest_unsent AS oldest_unsent,
     b.clock_offset_ms / 1000 AS agent_clock_offset_seconds, b.disk_free AS disk_free_bytes, b.disk_low AS disk_low, b.damaged AS damaged, b.version AS agent_version,
     b.secret AS secret_fingerprint, b.foreign_secret AS foreign_secret, b.lists AS lists_fingerprint, b.foreign_lists AS foreign_lists,
-    b.forms_missing AS forms_missing, b.stopped AS stop_reason
+    b.forms_missing AS forms_missing, b.documents_met AS documents_met, b.stopped AS stop_reason
 FROM
 (
     SELECT source,

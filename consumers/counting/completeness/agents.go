@@ -15,6 +15,7 @@ type Agent struct {
 	OldestUnsent time.Time
 	DiskFree     uint64 // bytes; of several the least
 	FormsMissing uint64
+	DocumentsMet uint64 // records since its start with a document that was known to be false or stolen
 	// DiskLow, Damaged, ForeignSecret, ForeignLists and Stopped are 1 or 0; of several how many.
 	DiskLow, Damaged, ForeignSecret, ForeignLists, Stopped int
 }
@@ -34,7 +35,7 @@ func (a Agent) plus(b Agent) Agent {
 		return x
 	}
 	return Agent{Heartbeat: earlier(a.Heartbeat, b.Heartbeat), OldestUnsent: earlier(a.OldestUnsent, b.OldestUnsent), Unsent: a.Unsent + b.Unsent,
-		DiskFree: min(a.DiskFree, b.DiskFree), FormsMissing: a.FormsMissing + b.FormsMissing, DiskLow: a.DiskLow + b.DiskLow, Damaged: a.Damaged + b.Damaged,
+		DiskFree: min(a.DiskFree, b.DiskFree), FormsMissing: a.FormsMissing + b.FormsMissing, DocumentsMet: a.DocumentsMet + b.DocumentsMet, DiskLow: a.DiskLow + b.DiskLow, Damaged: a.Damaged + b.Damaged,
 		ForeignSecret: a.ForeignSecret + b.ForeignSecret, ForeignLists: a.ForeignLists + b.ForeignLists, Stopped: a.Stopped + b.Stopped}
 }
 
@@ -57,6 +58,7 @@ var agentGauges = []struct {
 	{"foreign_secret", "1: the identity secret of an agent is not that of most. Of several: how many.", func(a Agent) float64 { return float64(a.ForeignSecret) }},
 	{"foreign_lists", "1: the code lists of an agent are not those of most. Of several: how many.", func(a Agent) float64 { return float64(a.ForeignLists) }},
 	{"forms_missing", "Numbered paper forms of an agent that are neither captured nor void.", func(a Agent) float64 { return float64(a.FormsMissing) }},
+	{"documents_met", "Records of an agent, since it was started, whose document another post had found false or was reported stolen.", func(a Agent) float64 { return float64(a.DocumentsMet) }},
 	{"stopped", "1: an agent says that it does not send, for a reason that time alone does not mend. Of several: how many.", func(a Agent) float64 { return float64(a.Stopped) }},
 }
 

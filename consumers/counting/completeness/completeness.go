@@ -89,7 +89,7 @@ func Read(ctx context.Context, conn Conn) (Snapshot, error) {
 
 func (s *Snapshot) readSources(ctx context.Context, conn Conn) (err error) {
 	rows, err := conn.Query(ctx, `SELECT source, missing, gaps, last_seen, silent, usual_pause_hours, clock_offset_seconds, impossible_times,
-	heartbeat_at, unsent, oldest_unsent, disk_free_bytes, toUInt64(forms_missing), disk_low, damaged > 0, foreign_secret, foreign_lists, stop_reason != ''
+	heartbeat_at, unsent, oldest_unsent, disk_free_bytes, toUInt64(forms_missing), toUInt64(documents_met), disk_low, damaged > 0, foreign_secret, foreign_lists, stop_reason != ''
 FROM ceniss.sources ORDER BY source`)
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ FROM ceniss.sources ORDER BY source`)
 		var beat, oldest *time.Time
 		var flags [5]uint8
 		if err := rows.Scan(&one.Name, &one.Missing, &one.Gaps, &one.LastSeen, &silent, &pause, &offset, &one.ImpossibleTimes,
-			&beat, &one.Agent.Unsent, &oldest, &one.Agent.DiskFree, &one.Agent.FormsMissing, &flags[0], &flags[1], &flags[2], &flags[3], &flags[4]); err != nil {
+			&beat, &one.Agent.Unsent, &oldest, &one.Agent.DiskFree, &one.Agent.FormsMissing, &one.Agent.DocumentsMet, &flags[0], &flags[1], &flags[2], &flags[3], &flags[4]); err != nil {
 			return err
 		}
 		for moment, stated := range map[*time.Time]*time.Time{&one.Agent.Heartbeat: beat, &one.Agent.OldestUnsent: oldest} {

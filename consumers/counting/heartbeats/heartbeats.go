@@ -170,7 +170,7 @@ func (t *Taker) save(ctx context.Context) error {
 		return nil
 	}
 	batch, err := t.cfg.Conn.PrepareBatch(ctx, `INSERT INTO retorno.heartbeats (source_id, at, last_seq, run, unsent, oldest_unsent, clock_offset_ms, disk_free, disk_low,
-		damaged, version, secrets, lists, forms_missing, stopped)`)
+		damaged, version, secrets, lists, forms_missing, documents_met, stopped)`)
 	if err != nil {
 		return err
 	}
@@ -201,5 +201,5 @@ func row(b agents.Beat) []any {
 		secrets = map[string]string{}
 	}
 	return []any{b.Source, time.UnixMilli(b.AtMs), b.LastSeq, b.Run, b.Unsent, oldest, b.ClockOffsetMs, b.DiskFree, low,
-		uint32(b.Damaged), b.Version, secrets, b.Lists, uint32(b.FormsMissing), b.Stopped}
+		uint32(b.Damaged), b.Version, secrets, b.Lists, uint32(b.FormsMissing), uint32(b.DocumentsMet), b.Stopped}
 }

@@ -167,7 +167,7 @@ func hostile(t *testing.T, send func(key, value string), good func(string, int64
 		"last_seq": func(b *agents.Beat) { b.LastSeq = 1 << 63 }, "oldest_unsent_ms": func(b *agents.Beat) { b.OldestUnsentMs = -1 },
 		"clock_offset_ms": func(b *agents.Beat) { huge := int64(1) << 62; b.ClockOffsetMs = &huge },
 		"lists":           func(b *agents.Beat) { b.Lists = strings.Repeat("x", 65) }, "forms_missing": func(b *agents.Beat) { b.FormsMissing = 1 << 40 },
-		"stopped": func(b *agents.Beat) { b.Stopped = strings.Repeat("x", 65) },
+		"documents_met": func(b *agents.Beat) { b.DocumentsMet = -1 }, "stopped": func(b *agents.Beat) { b.Stopped = strings.Repeat("x", 65) },
 		"secrets": func(b *agents.Beat) {
 			for i := range 33 {
 				b.Secrets[fmt.Sprint(i)] = "x"

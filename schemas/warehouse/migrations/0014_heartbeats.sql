@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS retorno.heartbeats
     secrets         Map(String, String)    COMMENT 'Huellas de las claves de identidad por su primer día / Fingerprints of the identity secrets by their first day',
     lists           String                 COMMENT 'Huella de las listas de códigos / Fingerprint of the code lists',
     forms_missing   UInt32                 COMMENT 'Formularios de papel que faltan / Paper forms that are missing',
+    documents_met   UInt32                 COMMENT 'Registros de este arranque con un documento que se sabía falso o robado / Records of this run whose document was known to be false or stolen',
     stopped         String                 COMMENT 'Por qué no envía; vacío: envía / Why it does not send; empty: it does'
 )
 ENGINE = ReplacingMergeTree(place)
