@@ -12,6 +12,7 @@ import (
 
 	"retorno/consumers/counting/completeness"
 	"retorno/consumers/counting/deadletter"
+	"retorno/consumers/counting/heartbeats"
 	"retorno/consumers/counting/processor"
 	"retorno/consumers/counting/storage"
 	"retorno/consumers/counting/store"
@@ -22,6 +23,7 @@ import (
 	"retorno/consumers/dissemination/response"
 	"retorno/deploy/ops"
 	"retorno/producers/producer"
+	"retorno/schemas/kafka"
 )
 
 // room is a package with metrics.
@@ -46,6 +48,10 @@ var rooms = []room{
 	{"producers/producer", []string{"consume", "demo"}, "Writing to Kafka, and the settings of topics.", registerProducer},
 	{"consumers/counting/verify", []string{"verify", "demo"}, "The recount by other means.", func(t *testing.T, r prometheus.Registerer) {
 		_, err := verify.New(verify.Config{Conn: opened(t, nil).Conn(), Registerer: r})
+		must(t, err)
+	}},
+	{"consumers/counting/heartbeats", []string{"consume", "demo"}, "What agents say of themselves.", func(t *testing.T, r prometheus.Registerer) {
+		_, err := heartbeats.New(heartbeats.Config{Access: kafka.Access{Brokers: brokers}, Conn: opened(t, nil).Conn(), Registerer: r})
 		must(t, err)
 	}},
 	{"consumers/counting/completeness", []string{"verify", "demo"}, "How complete the numbers are, by computer, post and centre.", func(t *testing.T, r prometheus.Registerer) {
