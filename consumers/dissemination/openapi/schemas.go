@@ -32,7 +32,7 @@ func schemas() object {
 	}
 }
 
-// open lets later programs add members, and says that lists are never null: what is written has none.
+// open lets later programs add members.
 func open(s *jsonschema.Schema) any {
 	text, err := json.Marshal(s)
 	var plain any
@@ -52,9 +52,6 @@ func loosen(part any) {
 	case map[string]any:
 		if p["additionalProperties"] == false {
 			delete(p, "additionalProperties")
-		}
-		if _, list := p["items"]; list {
-			p["type"] = "array"
 		}
 		for name, inner := range p {
 			if name != "examples" {
