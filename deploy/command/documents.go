@@ -53,6 +53,7 @@ func (c *documentsLoadCommand) Run(ctx context.Context, t *terminal) error {
 	}); err != nil {
 		return err
 	}
+	cfg.Partitions = 0 // this topic has one, whatever those of records have
 	writer, err := producer.New(cfg)
 	if err != nil {
 		return Usage(err)
