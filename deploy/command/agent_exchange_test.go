@@ -19,12 +19,12 @@ import (
 
 	"retorno/consumers/counting/reconcile"
 	"retorno/deploy/lab/fakekafka"
-	"retorno/producers/follow"
 	"retorno/producers/producer"
 	"retorno/producers/spool"
 	"retorno/schemas/agents"
 	"retorno/schemas/events"
 	"retorno/schemas/kafka"
+	"retorno/schemas/kafka/follow"
 )
 
 // twoOffices are a post and a centre under one identity secret, and another one from 2026 on.

@@ -12,6 +12,7 @@ import (
 
 	"retorno/consumers/counting/completeness"
 	"retorno/consumers/counting/deadletter"
+	"retorno/consumers/counting/heartbeats"
 	"retorno/consumers/counting/processor"
 	"retorno/consumers/counting/storage"
 	"retorno/consumers/counting/store"
@@ -22,6 +23,7 @@ import (
 	"retorno/consumers/dissemination/response"
 	"retorno/deploy/ops"
 	"retorno/producers/producer"
+	"retorno/schemas/kafka"
 )
 
 // room is a package with metrics.
@@ -48,6 +50,10 @@ var rooms = []room{
 		_, err := verify.New(verify.Config{Conn: opened(t, nil).Conn(), Registerer: r})
 		must(t, err)
 	}},
+	{"consumers/counting/heartbeats", []string{"consume", "demo"}, "What agents say of themselves.", func(t *testing.T, r prometheus.Registerer) {
+		_, err := heartbeats.New(heartbeats.Config{Access: kafka.Access{Brokers: brokers}, Conn: opened(t, nil).Conn(), Registerer: r})
+		must(t, err)
+	}},
 	{"consumers/counting/completeness", []string{"verify", "demo"}, "How complete the numbers are, by computer, post and centre.", func(t *testing.T, r prometheus.Registerer) {
 		_, err := completeness.New(completeness.Config{Conn: opened(t, nil).Conn(), Registerer: r})
 		must(t, err)
@@ -56,7 +62,10 @@ var rooms = []room{
 		_, err := storage.New(storage.Config{Conn: opened(t, nil).Conn(), Registerer: r})
 		must(t, err)
 	}},
-	{"consumers/dissemination/response", []string{"serve", "demo"}, "Answers of the pages and the feed.", func(_ *testing.T, r prometheus.Registerer) { response.NewRecorder(r, nil).Handle("/", nil) }},
+	{"consumers/dissemination/response", []string{"serve", "demo"}, "Answers of the pages and the feed.", func(_ *testing.T, r prometheus.Registerer) {
+		response.NewRecorder(r, nil).Handle("/", nil)
+		response.NewCache(1, nil, r)
+	}},
 	{"consumers/dissemination/quota", []string{"serve", "demo"}, "Limits of one client.", func(_ *testing.T, r prometheus.Registerer) { quota.New(quota.Config{Registerer: r}) }},
 	{"consumers/dissemination/changes", []string{"serve", "demo"}, "Readers of what is published.", func(_ *testing.T, r prometheus.Registerer) { changes.New(changes.Config{Registerer: r}) }},
 	{"deploy/ops", []string{"consume", "verify", "serve", "embedded", "demo"}, "The checks of /readyz and /healthz, certificates; of `serve` also the limits of the public web server.", registerOps},
