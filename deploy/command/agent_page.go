@@ -16,6 +16,15 @@ func (f *agentFlags) page(t *terminal, s *spool.Spool, out *dispatch.Dispatcher,
 		Spool: s, Dir: f.Data, Place: place, Log: t.Log, Fatal: fatal, Exchange: told,
 		Stopped:     func() string { return out.Status().Stop.String() },
 		ClockOffset: out.ClockOffset,
+		ExchangeStopped: func() string {
+			if refused := out.Status().Exchange.String(); refused != "" {
+				return refused
+			}
+			if spanish, english := told.Stopped(); spanish != "" {
+				return spanish + " / " + english
+			}
+			return ""
+		},
 	})
 	if err != nil {
 		return nil, nil, err

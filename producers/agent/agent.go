@@ -45,6 +45,9 @@ type Config struct {
 	Idle time.Duration
 	// Stopped says in words what keeps records from being sent; nil, and "", say that nothing does.
 	Stopped func() string
+	// ExchangeStopped says in words what keeps this office from telling or hearing of people on their way; nil, and "", say that
+	// nothing does.
+	ExchangeStopped func() string
 	// ClockOffset is how far the computer's clock is ahead of the broker's; false while that is not known. nil: not known.
 	ClockOffset func() (time.Duration, bool)
 	// Exchange knows who is on the way from posts to centres. nil: what this office itself adds.

@@ -122,6 +122,7 @@ type shown struct {
 	status         int
 	faults, doubts []form.Finding
 	saved          string
+	known          string // what was found of a person on the way
 }
 
 // formPage shows a form: a record to correct, a draft, or a new one.

@@ -301,7 +301,10 @@ func (a *Agent) answerForm(w http.ResponseWriter, r *http.Request, page form.Pag
 // keepArrival saves an arrival. The same form once more changes nothing.
 func (a *Agent) keepArrival(w http.ResponseWriter, r *http.Request, m *memory, fields url.Values, result form.Result) {
 	arrival := result.Arrival
-	err := a.putArrival(arrival)
+	err := a.tellArrival(m, arrival)
+	if err == nil {
+		err = a.putArrival(arrival)
+	}
 	if errors.Is(err, spool.ErrNotFound) {
 		a.answerForm(w, r, form.ArrivalPage, fields, http.StatusBadRequest, form.Result{Faults: []form.Finding{{Field: "record_id", Code: "invalid_id",
 			ES: "identificador inválido; abra un formulario nuevo", EN: "an invalid id; open a new form"}}})

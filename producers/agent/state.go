@@ -18,6 +18,7 @@ type stateJSON struct {
 	DiskLow      bool    `json:"disk_low"`
 	ClockOffset  *int64  `json:"clock_offset_ms"` // null while the broker's time is not known
 	Stopped      string  `json:"stopped"`
+	Exchange     string  `json:"exchange_stopped"`
 }
 
 func (a *Agent) stateNow() (stateJSON, error) {
@@ -33,6 +34,9 @@ func (a *Agent) stateNow() (stateJSON, error) {
 	}
 	if a.cfg.Stopped != nil {
 		out.Stopped = a.cfg.Stopped()
+	}
+	if a.cfg.ExchangeStopped != nil {
+		out.Exchange = a.cfg.ExchangeStopped()
 	}
 	if a.cfg.ClockOffset != nil {
 		if offset, ok := a.cfg.ClockOffset(); ok {

@@ -55,6 +55,9 @@ type Person struct {
 type Arrival struct {
 	ID, Post, Country, Mode, ReturnType string
 	ArrivedMs                           int64
+	// Centre is the one to which it was sent on, "" while the post told of none, and Expected how many people were said to be in it.
+	Centre   string
+	Expected int
 	// People are all that were told of, and Waiting those of them that no centre has registered.
 	People  int
 	Waiting []Person
@@ -77,6 +80,7 @@ type Board struct {
 	skipped int
 	changed bool // since it was last kept
 	heard   time.Time
+	refused bool // the topic is missing, or the brokers refuse it
 }
 
 // New returns a board with what was kept of it; Run follows the topic.
@@ -180,6 +184,17 @@ func (b *Board) Heard() time.Time {
 	return b.heard
 }
 
+// Stopped says in Spanish and English why the topic is not read, when time alone does not mend that; "" otherwise.
+func (b *Board) Stopped() (spanish, english string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.refused {
+		return "", ""
+	}
+	return "El intercambio entre oficinas no se puede leer: el tema " + agents.TopicExchange + " no existe o el servidor no lo permite",
+		"The exchange between offices cannot be read: topic " + agents.TopicExchange + " does not exist, or the broker does not allow it"
+}
+
 // Person returns a crossing that holds; false when it did not come, or was voided.
 func (b *Board) Person(id string) (Person, bool) {
 	b.mu.Lock()
@@ -252,6 +267,9 @@ func (b *Board) Arrivals() []Arrival {
 		a := found[name]
 		if a == nil {
 			a = &Arrival{ID: p.Arrival, Post: p.Post, Country: p.Country, Mode: p.Mode, ReturnType: p.ReturnType, ArrivedMs: p.ArrivedMs}
+			if s := b.records[p.Arrival]; s != nil && s.news.Arrival != nil {
+				a.Centre, a.Expected = s.news.Arrival.Centre, s.news.Arrival.Expected
+			}
 			found[name] = a
 		}
 		a.ArrivedMs = max(a.ArrivedMs, p.ArrivedMs)

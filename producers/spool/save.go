@@ -172,9 +172,14 @@ func (s *Spool) write(b *batch) error {
 		s.index.put(e.id, e.revision, e.seq, first+uint64(i), places[i])
 	}
 	s.mu.Unlock()
+	s.wake()
+	return nil
+}
+
+// wake tells Saves that something was saved.
+func (s *Spool) wake() {
 	select {
 	case s.saved <- struct{}{}:
 	default:
 	}
-	return nil
 }

@@ -280,7 +280,7 @@
     try {
       const s = await (await fetch('/state')).json();
       const text = s.unsent ? `${words.unsent}: ${s.unsent}, ${words.since} ${new Date(s.oldest_unsent).toLocaleTimeString('es-HN', {timeZone: 'America/Tegucigalpa', hour: '2-digit', minute: '2-digit'})}` : words.sent;
-      document.getElementById('line').textContent = `${words.source}: ${s.stopped ? s.stopped + ' ' : ''}${text}`;
+      document.getElementById('line').textContent = `${words.source}: ${[s.stopped, s.exchange_stopped, text].filter(Boolean).join(' ')}`;
     } catch { /* the agent is away; a save says so */ }
   }
   setInterval(showUnsent, 10000);
