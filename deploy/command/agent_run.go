@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -104,13 +103,6 @@ func (c *agentCentreCommand) Run(ctx context.Context, t *terminal) error {
 	return c.run(ctx, t, codelists.Centre)
 }
 
-// The computers at posts are small: agentMemory bounds what the program takes for itself softly, in bytes, and
-// agentGarbage is how much of it may be garbage, in percent of what is in use.
-const (
-	agentMemory  = 28 << 20
-	agentGarbage = 25
-)
-
 func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error {
 	file, err := enrolment.Read(f.Enrolment)
 	if err != nil {
@@ -122,8 +114,7 @@ func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error 
 	if err := withoutDumps(); err != nil {
 		return err
 	}
-	debug.SetMemoryLimit(agentMemory)
-	debug.SetGCPercent(agentGarbage)
+	boundMemory()
 	if err := os.MkdirAll(f.Data, 0o700); err != nil {
 		return err
 	}
@@ -135,6 +126,7 @@ func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error 
 		return err
 	}
 	defer func() { _ = s.Close() }() // all that was promised is on the disk
+	collectOften()
 	out := dispatch.New(dispatch.Config{Spool: s, Link: f.link, Version: version, Logger: t.Log})
 	listener, err := f.listen(t)
 	if err != nil {
@@ -188,7 +180,7 @@ func (f *agentFlags) listen(t *terminal) (net.Listener, error) {
 func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listener, s *spool.Spool, out *dispatch.Dispatcher, place string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	fatal := make(chan error, 1)
-	told := exchange.New(exchange.Config{Access: f.access, Dir: f.Data, Logger: t.Log})
+	told := exchange.New(exchange.Config{Access: f.access, Dir: f.Data, Post: placeOf(place) == codelists.BorderPoint, Logger: t.Log})
 	page, closePage, err := f.page(t, s, out, told, place, func(err error) {
 		select {
 		case fatal <- err:

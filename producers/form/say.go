@@ -43,7 +43,7 @@ var texts = map[string][2]string{
 	"same_document_today":  {"ese documento ya se escribió hoy; ¿es otro cruce?", "that document was typed today already; is it another crossing?"},
 	"other_document":       {"el documento no es el del cruce; ¿es la misma persona?", "the document is not that of the crossing; is it the same person?"},
 	"registered_already":   {"esa persona en camino ya fue registrada; ¿se registra otra vez?", "that person on the way was registered already; once more?"},
-	"clock":                {"el reloj de esta computadora no es seguro; ¿es correcta la fecha?", "the clock of this computer is in doubt; is the day right?"},
+	"clock":                {"el reloj de esta computadora no es seguro; ¿son correctas la fecha y la hora?", "the clock of this computer is in doubt; are day and time right?"},
 }
 
 // say returns a finding in Spanish and English, with what was found.

@@ -43,6 +43,7 @@ type entry struct {
 	run      string
 	source   string
 	news     []byte
+	written  []byte // all of it, of one that is being saved
 	told     uint64
 	heard    uint64
 }
