@@ -84,6 +84,7 @@ func (r *Register) Live(settings LiveSettings) (*Live, error) {
 	l.own = Register{settings: r.settings, sources: r.sources}
 	// People and records of another start are others: the seed of their names holds the time of the start.
 	l.own.settings.Seed = mix(r.settings.Seed, purposeLive, uint64(start.UnixMilli()))
+	l.own.people = &people{seed: l.own.settings.Seed}
 	l.encoder = newEncoder(&l.own)
 	return l, nil
 }

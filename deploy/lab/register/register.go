@@ -28,6 +28,8 @@ type Event struct {
 	SentAtMs int64
 	// Broken is the reason code with which a consumer rejects it, "" for a sound one.
 	Broken string
+	// Beside reports whether no computer of a post or a centre sends such a thing: it is broken, or from the source Beside.
+	Beside bool
 }
 
 // Register is a made register. It does not change after Make and may be read by several goroutines.
@@ -35,6 +37,7 @@ type Register struct {
 	table    *tables.Table
 	settings Settings
 	sources  *sources
+	people   *people
 	facts    []fact
 	revs     []revision
 	sends    []send
@@ -76,8 +79,9 @@ func makeFrom(ctx context.Context, table *tables.Table, settings Settings, peopl
 	if err := g.run(ctx); err != nil {
 		return nil, err
 	}
-	return &Register{table: table, settings: settings, sources: g.sources, facts: g.facts, revs: g.revs, sends: g.sends,
-		broken: g.broken, truth: g.truth()}, nil
+	truth := g.truth()
+	return &Register{table: table, settings: settings, sources: g.sources, people: truth.people, facts: g.facts, revs: g.revs, sends: g.sends,
+		broken: g.broken, truth: truth}, nil
 }
 
 // Counts says how large the register is.
@@ -94,7 +98,7 @@ func (r *Register) Table() *tables.Table { return r.table }
 // Period is the first and last day of the table's period.
 func (r *Register) Period() (first, last calendar.Day) { return r.table.First, r.table.Last }
 
-// Sources are the ids of the computers, border posts first, each in its order.
+// Sources are the ids of the sources of all records: the computers, border posts first, each in its order, and Beside last where it is.
 func (r *Register) Sources() []string { return slices.Clone(r.sources.ids) }
 
 // Events gives every event to yield, in the order of sending. It stops at the first error of yield and returns it. The
