@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
 	"retorno/producers/journal"
+	"retorno/schemas/calendar"
 	"retorno/schemas/events"
 )
 
@@ -43,6 +45,9 @@ func (s *Spool) Save(entries []Entry) ([]Saved, error) {
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	b := &batch{next: s.index.last() + 1, byID: map[uuid.UUID][]int{}}
+	if err := s.prepare(entries); err != nil {
+		return nil, err
+	}
 	for i := range entries {
 		if err := s.add(b, &entries[i]); err != nil {
 			if errors.Is(err, ErrLocked) {
@@ -58,6 +63,20 @@ func (s *Spool) Save(entries []Entry) ([]Saved, error) {
 		s.dropSaved(entries[i].Record.GetRecordId())
 	}
 	return b.answers, nil
+}
+
+// prepare makes the keys of the days on which entries were saved, when these are several: one write serves all of them.
+func (s *Spool) prepare(entries []Entry) error {
+	var days []calendar.Day
+	for i := range entries {
+		if day := calendar.DayOfTime(entries[i].At); !slices.Contains(days, day) {
+			days = append(days, day)
+		}
+	}
+	if len(days) < 2 {
+		return nil
+	}
+	return s.vault.Prepare(days)
 }
 
 // add prepares an entry, or finds that it was saved before.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -41,6 +42,8 @@ type Config struct {
 	Keys *vault.Keyring
 	// Link says how the brokers are reached; nil: they are not.
 	Link func() (dispatch.Link, error)
+	// Retry bounds the wait after a line that failed; see dispatch.Config.
+	Retry time.Duration
 	// Disk is where the folder is. Default this computer's, synced.
 	Disk *Disk
 	// Logger receives what fails; nil drops it.
@@ -87,7 +90,7 @@ func Open(cfg Config) (*Office, error) {
 	o.told = exchange.New(exchange.Config{Access: o.access(), Dir: dir, Disk: cfg.Disk, Now: o.clock.now, Logger: cfg.Logger})
 	page := agent.Config{Spool: o.spool, Dir: dir, Place: cfg.Place, Now: o.clock.now, Disk: cfg.Disk, Exchange: o.told, Log: cfg.Logger}
 	if cfg.Link != nil {
-		o.out = dispatch.New(dispatch.Config{Spool: o.spool, Link: cfg.Link, Version: "made", Logger: cfg.Logger})
+		o.out = dispatch.New(dispatch.Config{Spool: o.spool, Link: cfg.Link, Retry: cfg.Retry, Version: "made", Logger: cfg.Logger})
 		page.ClockOffset = o.offset
 		page.Stopped = func() string { return o.out.Status().Stop.String() }
 	}
@@ -126,6 +129,9 @@ func (o *Office) ServeHTTP(w http.ResponseWriter, r *http.Request) { o.agent.Ser
 
 // Source is the computer's id.
 func (o *Office) Source() string { return o.cfg.Source }
+
+// Unsent are copies of what is not acknowledged, the oldest first.
+func (o *Office) Unsent() ([]spool.Copy, error) { return o.spool.Unsent(0, math.MaxInt) }
 
 // State counts what is saved and what is not sent.
 func (o *Office) State() (spool.State, error) { return o.spool.State() }

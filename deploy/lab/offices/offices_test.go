@@ -99,7 +99,7 @@ func typeAll(t *testing.T, dir string, r *register.Register, each func(spool.Cop
 		if err := o.Type(context.Background(), forms[c.Source]); err != nil {
 			t.Fatal(err)
 		}
-		copies, err := o.spool.Unsent(0, 1<<30)
+		copies, err := o.Unsent()
 		if err != nil {
 			t.Fatal(err)
 		}

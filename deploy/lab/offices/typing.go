@@ -42,8 +42,8 @@ func (c *clock) made() bool {
 	return !c.at.IsZero()
 }
 
-// perCall is how many forms are typed with one sync.
-const perCall = 2000
+// PerCall is how many forms Type types with one sync.
+const PerCall = 2000
 
 // RefusedError says that an agent did not save what was typed.
 type RefusedError struct {
@@ -61,7 +61,7 @@ func (e *RefusedError) Error() string {
 func (o *Office) Type(ctx context.Context, forms []register.Form) error {
 	defer o.clock.set(time.Time{})
 	for len(forms) > 0 && ctx.Err() == nil {
-		n := min(perCall, len(forms))
+		n := min(PerCall, len(forms))
 		if err := o.typeSome(ctx, forms[:n]); err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ import (
 
 // Form is what a clerk types at one computer: one revision of one record.
 type Form struct {
-	// Source is the computer, At its clock then.
+	// Source is the computer, At its clock then; the zero time is now.
 	Source string
 	At     time.Time
 	Page   form.Page

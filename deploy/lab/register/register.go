@@ -49,6 +49,8 @@ type Register struct {
 type Counts struct {
 	// Events is how many messages Events gives, broken ones included; Records how many records they are about.
 	Events, Records int
+	// Beside is how many of the messages no computer of a post or a centre sends, Forms how many forms are typed at these.
+	Beside, Forms int
 	// Registered is the size of the table's population: returns registered in its period.
 	Registered int
 }
@@ -86,7 +88,18 @@ func makeFrom(ctx context.Context, table *tables.Table, settings Settings, peopl
 
 // Counts says how large the register is.
 func (r *Register) Counts() Counts {
-	return Counts{Events: len(r.sends), Records: r.truth.Records, Registered: r.truth.RegisteredInPeriod}
+	c := Counts{Events: len(r.sends), Records: r.truth.Records, Registered: r.truth.RegisteredInPeriod}
+	for _, s := range r.sends {
+		if s.rev < 0 || r.revs[s.rev].source == r.sources.beside {
+			c.Beside++
+		}
+	}
+	for i := range r.revs {
+		if r.revs[i].source != r.sources.beside {
+			c.Forms++
+		}
+	}
+	return c
 }
 
 // Truth is what must come out. It is shared: do not change it.
