@@ -151,7 +151,8 @@ func (g *generator) mistaken(like revision, who int32) {
 // wrong is r as it was first typed: on another day, or with something else in it.
 func (g *generator) wrong(r revision) revision {
 	if g.chance(g.rates.MovesDay) {
-		if shift := g.between(day, 45*day); r.event-shift-day >= earliest {
+		shift := g.between(day, 45*day)
+		if _ = g.chance(0.5); r.event-shift-day >= earliest {
 			r.event -= shift // never later: no form takes what has not happened yet
 			if r.arrival != 0 {
 				r.arrival -= shift
