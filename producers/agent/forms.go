@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"retorno/producers/form"
+	"retorno/producers/paper"
 	"retorno/producers/spool"
 	"retorno/schemas/events"
 )
@@ -29,7 +30,7 @@ func (a *Agent) forms(w http.ResponseWriter, r *http.Request) {
 	}
 	a.saving.Lock()
 	defer a.saving.Unlock()
-	b := bulk{agent: a, m: m, use: m.use(), clerk: clerkOf(r), english: english(r), earlier: map[string]*events.Record{}}
+	b := bulk{agent: a, m: m, use: m.use(), clerk: clerkOf(r), english: english(r), earlier: map[string]*events.Record{}, numbers: map[paper.Number]string{}}
 	if err := b.readAll(r); err != nil {
 		status := http.StatusBadRequest
 		if errors.As(err, new(*http.MaxBytesError)) {
@@ -74,6 +75,7 @@ type bulk struct {
 	entries        []spool.Entry
 	lines          []int // of each entry
 	earlier        map[string]*events.Record
+	numbers        map[paper.Number]string // record of this call that has the paper form
 	faults, doubts []finding
 }
 
@@ -120,6 +122,13 @@ func (b *bulk) read(n int, line []byte) error {
 		return nil
 	}
 	result := b.agent.read(b.m, b.use, page, fields, b.earlier)
+	if number, ok := paper.Parse(result.Identity.Form); ok && fields.Get("void_reason") == "" {
+		id := fields.Get("record_id")
+		if other := b.numbers[number]; other != "" && other != id {
+			result.Faults = append(result.Faults, form.Fault("form_number", "form_used", other))
+		}
+		b.numbers[number] = id
+	}
 	b.faults = append(b.faults, findings(result.Faults, b.english, n)...)
 	b.doubts = append(b.doubts, findings(result.Doubts, b.english, n)...)
 	if len(result.Faults)+len(result.Doubts) > 0 {

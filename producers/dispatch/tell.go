@@ -20,8 +20,10 @@ func (s *Dispatcher) tell(ctx context.Context, l *link) (more bool, err error) {
 	oldest := s.cfg.Now().Add(-agents.ExchangeKept)
 	var msgs []producer.Message
 	for _, n := range all {
-		if n.At.After(oldest) {
-			msgs = append(msgs, producer.Message{Topic: agents.TopicExchange, Key: []byte(n.RecordID), Value: n.Value})
+		for _, m := range agents.Messages(n.RecordID, n.Value) {
+			if m.Topic != agents.TopicExchange || n.At.After(oldest) {
+				msgs = append(msgs, producer.Message{Topic: m.Topic, Key: m.Key, Value: m.Value})
+			}
 		}
 	}
 	if len(msgs) > 0 {
@@ -33,7 +35,7 @@ func (s *Dispatcher) tell(ctx context.Context, l *link) (more bool, err error) {
 			}
 			// Records go on without the exchange; it is tried at each heartbeat.
 			l.mute = true
-			s.cfg.Logger.Warn("other offices are not told of people on their way: topic "+agents.TopicExchange+" does not take it", "error", err)
+			s.cfg.Logger.Warn("other offices are not told of people on their way and of documents at present", "error", err)
 			return false, nil
 		}
 	}
