@@ -7,9 +7,10 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime/debug"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,8 +19,10 @@ import (
 
 	"retorno/producers/disk"
 	"retorno/producers/dispatch"
+	"retorno/producers/documents"
 	"retorno/producers/enrolment"
 	"retorno/producers/exchange"
+	"retorno/producers/paper"
 	"retorno/producers/spool"
 	"retorno/schemas/codelists"
 	"retorno/schemas/kafka"
@@ -104,13 +107,6 @@ func (c *agentCentreCommand) Run(ctx context.Context, t *terminal) error {
 	return c.run(ctx, t, codelists.Centre)
 }
 
-// The computers at posts are small: agentMemory bounds what the program takes for itself softly, in bytes, and
-// agentGarbage is how much of it may be garbage, in percent of what is in use.
-const (
-	agentMemory  = 28 << 20
-	agentGarbage = 25
-)
-
 func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error {
 	file, err := enrolment.Read(f.Enrolment)
 	if err != nil {
@@ -122,8 +118,7 @@ func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error 
 	if err := withoutDumps(); err != nil {
 		return err
 	}
-	debug.SetMemoryLimit(agentMemory)
-	debug.SetGCPercent(agentGarbage)
+	boundMemory()
 	if err := os.MkdirAll(f.Data, 0o700); err != nil {
 		return err
 	}
@@ -135,12 +130,21 @@ func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error 
 		return err
 	}
 	defer func() { _ = s.Close() }() // all that was promised is on the disk
-	out := dispatch.New(dispatch.Config{Spool: s, Link: f.link, Version: version, Logger: t.Log})
+	collectOften()
+	forms, err := paper.Open(disk.OS{}, filepath.Join(f.Data, paper.FileName))
+	if err != nil {
+		t.Log.Warn("the account of paper forms cannot be read and begins empty: enter what was received once more", "error", err)
+	}
+	parts := agentParts{spool: s, forms: forms, place: file.Place, met: new(atomic.Int64)}
+	parts.out = dispatch.New(dispatch.Config{Spool: s, Link: f.link, Version: version, FormsMissing: forms.Missing,
+		DocumentsMet: func() int { return int(parts.met.Load()) }, Logger: t.Log})
+	parts.told = exchange.New(exchange.Config{Access: f.access, Dir: f.Data, Post: placeOf(file.Place) == codelists.BorderPoint, Logger: t.Log})
+	parts.found = documents.New(documents.Config{Access: f.access, Dir: f.Data, Logger: t.Log})
 	listener, err := f.listen(t)
 	if err != nil {
 		return err
 	}
-	return f.serve(ctx, t, listener, s, out, file.Place)
+	return f.serve(ctx, t, listener, parts)
 }
 
 // withoutDumps keeps what is in memory out of core dumps.
@@ -185,11 +189,10 @@ func (f *agentFlags) listen(t *terminal) (net.Listener, error) {
 }
 
 // serve runs the page, the sending and the erasing until one of them fails or ctx ends.
-func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listener, s *spool.Spool, out *dispatch.Dispatcher, place string) error {
+func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listener, parts agentParts) error {
 	group, ctx := errgroup.WithContext(ctx)
 	fatal := make(chan error, 1)
-	told := exchange.New(exchange.Config{Access: f.access, Dir: f.Data, Logger: t.Log})
-	page, closePage, err := f.page(t, s, out, told, place, func(err error) {
+	page, closePage, err := f.page(t, parts, func(err error) {
 		select {
 		case fatal <- err:
 		default:
@@ -220,9 +223,10 @@ func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listen
 			return nil
 		}
 	})
-	group.Go(func() error { return out.Run(ctx) })
-	group.Go(func() error { return told.Run(ctx) })
-	group.Go(func() error { return eraseOften(ctx, t, s) })
+	group.Go(func() error { return parts.out.Run(ctx) })
+	group.Go(func() error { return parts.told.Run(ctx) })
+	group.Go(func() error { return parts.found.Run(ctx) })
+	group.Go(func() error { return eraseOften(ctx, t, parts.spool) })
 	group.Go(func() error { leaveOften(ctx); return nil })
 	if err := f.announce(t, listener); err != nil {
 		return errors.Join(err, server.Close(), group.Wait())

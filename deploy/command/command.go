@@ -29,6 +29,9 @@ const program = "retorno"
 // version is set by the linker (git describe).
 var version = "unknown"
 
+// built is when what was built was committed, as RFC 3339; set by the linker. "": not known.
+var built string
+
 // grammar is what can be typed: the common settings and the subcommands, in the order of --help.
 type grammar struct {
 	common
@@ -37,6 +40,7 @@ type grammar struct {
 	Agent      agentCommand      `cmd:"" help:"The computer at a post or a centre: what is typed there is kept and sent."`
 	Send       sendCommand       `cmd:"" help:"Send JSON Lines of events to Kafka."`
 	Import     importCommand     `cmd:"" help:"Send rows of another system's export to Kafka."`
+	Documents  documentsCommand  `cmd:"" help:"Documents that were reported stolen."`
 	Identity   identityCommand   `cmd:"" help:"The secret of the person keys: make it, compare it."`
 	Migrate    migrateCommand    `cmd:"" help:"Create or upgrade the ClickHouse schema."`
 	Consume    consumeCommand    `cmd:"" help:"Count: the consumer process; any number of them share the work."`

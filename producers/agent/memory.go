@@ -9,6 +9,7 @@ import (
 
 	"retorno/producers/form"
 	"retorno/producers/identity"
+	"retorno/producers/paper"
 	"retorno/producers/spool"
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
@@ -36,14 +37,16 @@ type memory struct {
 	mu       sync.Mutex
 	records  []*kept // in the order of their first saving that is remembered, the oldest first
 	byID     map[string]*kept
-	byKey    map[string][]*kept // person key
+	byKey    map[string][]*kept      // person key
+	byForm   map[paper.Number]string // record that has the paper form
 	arrivals map[string]*form.Arrival
 	secrets  map[calendar.Day]identity.Secret // opened since the login
+	newest   time.Time                        // the latest time at which a record was saved
 }
 
 // remember reads what a login opens.
 func remember(s *spool.Spool) (*memory, error) {
-	m := &memory{byID: map[string]*kept{}, byKey: map[string][]*kept{}, arrivals: map[string]*form.Arrival{}, secrets: map[calendar.Day]identity.Secret{}}
+	m := &memory{byID: map[string]*kept{}, byKey: map[string][]*kept{}, byForm: map[paper.Number]string{}, arrivals: map[string]*form.Arrival{}, secrets: map[calendar.Day]identity.Secret{}}
 	recent, err := s.Recent(mostRemembered)
 	if err != nil {
 		return nil, err
@@ -92,9 +95,18 @@ func (m *memory) add(record *events.Record, at time.Time, sealed []byte) {
 			m.byKey[key] = append(m.byKey[key], k)
 		}
 	}
+	if n, ok := paper.Parse(k.identity.Form); ok && m.byForm[n] == record.GetRecordId() {
+		delete(m.byForm, n)
+	}
+	if at.After(m.newest) {
+		m.newest = at
+	}
 	k.record, k.at, k.identity = record, at, form.Identity{}
 	if len(sealed) > 0 {
 		_ = json.Unmarshal(sealed, &k.identity) // an identity that a later program wrote otherwise is shown as empty
+	}
+	if n, ok := paper.Parse(k.identity.Form); ok && !k.void() {
+		m.byForm[n] = record.GetRecordId()
 	}
 	for _, code := range k.identity.Confirmed {
 		if !slices.Contains(k.doubts, code) {
@@ -105,6 +117,9 @@ func (m *memory) add(record *events.Record, at time.Time, sealed []byte) {
 		old := len(m.records) - mostRemembered
 		for _, k := range m.records[:old] {
 			delete(m.byID, k.record.GetRecordId())
+			if n, ok := paper.Parse(k.identity.Form); ok {
+				delete(m.byForm, n)
+			}
 			key := k.record.GetPersonKey()
 			m.byKey[key] = slices.DeleteFunc(m.byKey[key], func(other *kept) bool { return other == k })
 			if len(m.byKey[key]) == 0 {
@@ -113,6 +128,35 @@ func (m *memory) add(record *events.Record, at time.Time, sealed []byte) {
 		}
 		m.records = slices.Clone(m.records[old:])
 	}
+}
+
+// identity is what stays here of a record's newest revision.
+func (m *memory) identity(id string) form.Identity {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if k := m.byID[id]; k != nil {
+		return k.identity
+	}
+	return form.Identity{}
+}
+
+// marked are the records that hold and whose time is in doubt.
+func (m *memory) marked() (all []kept) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, k := range m.records {
+		if k.identity.Clock != nil && !k.void() {
+			all = append(all, *k)
+		}
+	}
+	return all
+}
+
+// latest is the latest time at which something that is remembered was saved, by the computer's clock.
+func (m *memory) latest() (at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.newest
 }
 
 // pageOf is the page at which a record is typed.

@@ -18,6 +18,8 @@ type stateJSON struct {
 	DiskLow      bool    `json:"disk_low"`
 	ClockOffset  *int64  `json:"clock_offset_ms"` // null while the broker's time is not known
 	Stopped      string  `json:"stopped"`
+	FormsMissing int     `json:"forms_missing"` // paper forms that are neither captured nor void
+	Exchange     string  `json:"exchange_stopped"`
 }
 
 func (a *Agent) stateNow() (stateJSON, error) {
@@ -26,13 +28,16 @@ func (a *Agent) stateNow() (stateJSON, error) {
 		return stateJSON{}, err
 	}
 	out := stateJSON{Source: s.Source, Records: s.Records, LastSeq: s.LastSeq, Unsent: s.Unsent, Drafts: len(a.drafts()), Locked: s.Locked,
-		DiskFree: s.DiskFree, DiskLow: s.DiskLow}
+		DiskFree: s.DiskFree, DiskLow: s.DiskLow, FormsMissing: a.cfg.Paper.Missing()}
 	if !s.OldestUnsent.IsZero() {
 		text := s.OldestUnsent.UTC().Format(time.RFC3339)
 		out.OldestUnsent = &text
 	}
 	if a.cfg.Stopped != nil {
 		out.Stopped = a.cfg.Stopped()
+	}
+	if a.cfg.ExchangeStopped != nil {
+		out.Exchange = a.cfg.ExchangeStopped()
 	}
 	if a.cfg.ClockOffset != nil {
 		if offset, ok := a.cfg.ClockOffset(); ok {

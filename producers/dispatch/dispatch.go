@@ -10,7 +10,7 @@
 // What other offices are told of a record (the exchange) leaves once that is acknowledged, with the same bytes each time;
 // an exchange that refuses it never keeps a record back.
 //
-// It creates no topic, and touches the topics of its records, of the heartbeats and of the exchange only. Only a spool that
+// It creates no topic, and touches the topics of its records, of the heartbeats, of the exchange and of documents only. Only a spool that
 // cannot be read, or whose disk confirms nothing, ends it.
 package dispatch
 
@@ -23,12 +23,12 @@ import (
 	"sync"
 	"time"
 
-	"retorno/producers/follow"
 	"retorno/producers/producer"
 	"retorno/producers/spool"
 	"retorno/schemas/agents"
 	"retorno/schemas/events"
 	"retorno/schemas/kafka"
+	"retorno/schemas/kafka/follow"
 )
 
 // Config says what is sent, and where. Zero times take the defaults named.
@@ -41,6 +41,8 @@ type Config struct {
 	Version string
 	// FormsMissing counts paper forms that are neither captured nor void; nil: none.
 	FormsMissing func() int
+	// DocumentsMet counts the records of this run whose document was known to be false or stolen; nil: none.
+	DocumentsMet func() int
 	// Every is the time between two heartbeats. Default agents.BeatEvery.
 	Every time.Duration
 	// Retry bounds the wait after a failure that time alone does not mend. Default 15 s.
@@ -67,6 +69,8 @@ const batchRecords = 1000
 type Status struct {
 	// Stop is why nothing is sent; the zero Stop: it is, or the line is down and will come back.
 	Stop Stop
+	// Exchange is why other offices are not told of people on their way, while records leave; the zero Stop: they are told.
+	Exchange Stop
 	// ClockOffset is this computer's clock minus the broker's; ClockKnown reports whether it is known.
 	ClockOffset time.Duration
 	ClockKnown  bool
@@ -76,11 +80,12 @@ type Status struct {
 type Dispatcher struct {
 	cfg Config
 
-	mu     sync.Mutex
-	stop   Stop
-	writer *producer.Writer
-	clock  time.Duration
-	known  bool
+	mu       sync.Mutex
+	stop     Stop
+	exchange Stop
+	writer   *producer.Writer
+	clock    time.Duration
+	known    bool
 }
 
 // New returns a dispatcher; Run sends.
@@ -106,7 +111,7 @@ func New(cfg Config) *Dispatcher {
 func (s *Dispatcher) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Status{Stop: s.stop, ClockOffset: s.clock, ClockKnown: s.known}
+	st := Status{Stop: s.stop, Exchange: s.exchange, ClockOffset: s.clock, ClockKnown: s.known}
 	if s.writer != nil {
 		if offset, known := s.writer.ClockOffset(); known {
 			st.ClockOffset, st.ClockKnown = offset, true
@@ -358,6 +363,9 @@ func (s *Dispatcher) now() ([]byte, error) {
 	}
 	if s.cfg.FormsMissing != nil {
 		b.FormsMissing = s.cfg.FormsMissing()
+	}
+	if s.cfg.DocumentsMet != nil {
+		b.DocumentsMet = s.cfg.DocumentsMet()
 	}
 	return b.Bytes()
 }

@@ -11,8 +11,9 @@ import (
 	"time"
 
 	"retorno/producers/disk"
-	"retorno/producers/follow"
 	"retorno/schemas/agents"
+	"retorno/schemas/kafka"
+	"retorno/schemas/kafka/follow"
 )
 
 // fileName is where what came is kept between two starts.
@@ -69,6 +70,11 @@ func (b *Board) look(ctx context.Context, reader **follow.Reader) error {
 		b.Take(m.Key, m.Value, m.At)
 		return nil
 	})
+	if ctx.Err() == nil {
+		b.mu.Lock()
+		b.refused = kafka.Refused(err) || errors.Is(err, follow.ErrNoTopic)
+		b.mu.Unlock()
+	}
 	if err != nil || ctx.Err() != nil {
 		// The next one asks for the enrolment once more, and reads from the beginning: what is known already changes nothing.
 		(*reader).Close()

@@ -72,6 +72,11 @@ type Around struct {
 	Crossing *agents.Crossing
 	// Taken reports whether another record than this one registers that crossing.
 	Taken bool
+	// Found says that a document was found false or reported stolen, as the code of a doubt with day and place; "" is nothing. nil: that is
+	// not known.
+	Found func(d identity.Document) (code, found string)
+	// Paper says what is wrong with the number of a paper form, as a code and what was found; "" is nothing. nil: numbers are not asked about.
+	Paper func(number string) (code, found string)
 	// ClockInDoubt reports whether the clock may be wrong.
 	ClockInDoubt bool
 }
@@ -92,6 +97,13 @@ type Identity struct {
 	Arrival   string   `json:"arrival_id,omitempty"`
 	Crossing  string   `json:"crossing_id,omitempty"` // that a registration is of
 	Confirmed []string `json:"confirmed,omitempty"`   // codes of doubts that the clerk confirmed
+	Clock     *Clock   `json:"clock,omitempty"`       // of a record whose time is in doubt
+}
+
+// Clock says when a record was typed by a clock that is never set, while that of the computer was in doubt.
+type Clock struct {
+	Boot     string `json:"boot"`      // the start of the computer from which it counts
+	PassedMs int64  `json:"passed_ms"` // since then
 }
 
 // Result is what a form says.
@@ -228,9 +240,14 @@ func (r *reader) all(name string) []string {
 	return out
 }
 
+// Fault is a finding by a code of this package, with what was found.
+func Fault(field, code, found string) Finding {
+	es, en := say(code, found)
+	return Finding{field, code, es, en}
+}
+
 func (r *reader) fault(field, code, detail string) {
-	es, en := say(code, detail)
-	r.out.Faults = append(r.out.Faults, Finding{field, code, es, en})
+	r.out.Faults = append(r.out.Faults, Fault(field, code, detail))
 }
 
 func (r *reader) doubt(field, code, detail string) {
