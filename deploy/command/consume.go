@@ -56,7 +56,7 @@ func (consumeCommand) Help() string {
 
 // Run counts until it is told to end.
 func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
-	registry := ops.NewRegistry(version)
+	registry := ops.NewRegistry(version, "consume")
 	settings, err := c.Kafka.producer(t.Log, nil)
 	if err != nil {
 		return err
@@ -74,6 +74,7 @@ func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
 	if err := warnOfZone(ctx, s, t.Log); err != nil {
 		return err
 	}
+	registry.MustRegister(certificates(&c.Kafka, &c.ClickHouse))
 	server := ops.New(registry)
 	listener, _, err := ops.Listen(c.OpsListen, false)
 	if err != nil {

@@ -34,6 +34,12 @@ const (
 	CodeRepeated      = "repeated"      // an answer given twice
 )
 
+// Codes are all reason codes, of values and of their fields.
+func Codes() []string {
+	return []string{CodeEmpty, CodeTooLarge, CodeMalformed, CodeInvalidUTF8, CodeChecksum, CodeSchemaVersion, CodeUnreadable, CodeMisfiled,
+		CodeRequired, CodeInvalidID, CodeInvalidKey, CodeOutOfRange, CodeUnknownCode, CodeNotAllowed, CodeContradiction, CodeRepeated}
+}
+
 const (
 	// MaxRevision is the largest revision of a record; versions in the store keep 24 bits for it.
 	MaxRevision = 1<<24 - 1
