@@ -186,8 +186,11 @@ func (o *twoOffices) foundFalse() {
 	o.post.must("documents", "load", list, "--identity-key-file", o.post.file("identity.key", ""), "--kafka-brokers", o.addr)
 	for number, code := range map[string]string{"0801198500123": "document_is_confirmed_false", "0801198500125": "document_is_reported_stolen"} {
 		o.centre.until("the centre is told of a document: "+code, func() bool {
-			status, answer := o.send(o.centreClerk, o.centrePage+"/registration", "document_number="+number+"&sex=f&country=Estonia") // which is asked about, so that nothing is saved
+			status, answer := o.send(o.centreClerk, o.centrePage+"/crossing", "direction=entry&border_point=L-COR&returned=yes&sex=f&country=EE&document_number="+number) // which is asked about, so that nothing is saved
 			told, _ := json.Marshal(answer)
+			if status == http.StatusBadRequest {
+				o.t.Fatalf("%s", told)
+			}
 			return status == http.StatusUnprocessableEntity && strings.Contains(string(told), code)
 		})
 	}
