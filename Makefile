@@ -7,7 +7,9 @@ ARGS     ?=
 # The tag of this commit, else the newest release of the changelog with the commit behind it: v0.1.0+1a2b3c4.
 VERSION  := $(shell git describe --tags --exact-match --dirty 2>/dev/null || \
 	echo "v$$(sed -n 's/^.. .\([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)+$$(git describe --always --dirty --exclude '*' 2>/dev/null || echo unknown)")
-LDFLAGS  := -s -w -X retorno/deploy/command.version=$(VERSION)
+# When this commit was made: a clock before it is wrong.
+BUILT    := $(shell git log -1 --format=%cI 2>/dev/null)
+LDFLAGS  := -s -w -X retorno/deploy/command.version=$(VERSION) -X retorno/deploy/command.built=$(BUILT)
 RELEASED := schemas/events/released/v1.binpb
 
 # Everything is built with the release of Go that go.mod names, even where Go is set not to fetch another one.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -108,13 +107,6 @@ func (c *agentCentreCommand) Run(ctx context.Context, t *terminal) error {
 	return c.run(ctx, t, codelists.Centre)
 }
 
-// The computers at posts are small: agentMemory bounds what the program takes for itself softly, in bytes, and
-// agentGarbage is how much of it may be garbage, in percent of what is in use.
-const (
-	agentMemory  = 28 << 20
-	agentGarbage = 25
-)
-
 func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error {
 	file, err := enrolment.Read(f.Enrolment)
 	if err != nil {
@@ -126,8 +118,7 @@ func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error 
 	if err := withoutDumps(); err != nil {
 		return err
 	}
-	debug.SetMemoryLimit(agentMemory)
-	debug.SetGCPercent(agentGarbage)
+	boundMemory()
 	if err := os.MkdirAll(f.Data, 0o700); err != nil {
 		return err
 	}
@@ -139,6 +130,7 @@ func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error 
 		return err
 	}
 	defer func() { _ = s.Close() }() // all that was promised is on the disk
+	collectOften()
 	forms, err := paper.Open(disk.OS{}, filepath.Join(f.Data, paper.FileName))
 	if err != nil {
 		t.Log.Warn("the account of paper forms cannot be read and begins empty: enter what was received once more", "error", err)
@@ -146,7 +138,7 @@ func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error 
 	parts := agentParts{spool: s, forms: forms, place: file.Place, met: new(atomic.Int64)}
 	parts.out = dispatch.New(dispatch.Config{Spool: s, Link: f.link, Version: version, FormsMissing: forms.Missing,
 		DocumentsMet: func() int { return int(parts.met.Load()) }, Logger: t.Log})
-	parts.told = exchange.New(exchange.Config{Access: f.access, Dir: f.Data, Logger: t.Log})
+	parts.told = exchange.New(exchange.Config{Access: f.access, Dir: f.Data, Post: placeOf(file.Place) == codelists.BorderPoint, Logger: t.Log})
 	parts.found = documents.New(documents.Config{Access: f.access, Dir: f.Data, Logger: t.Log})
 	listener, err := f.listen(t)
 	if err != nil {

@@ -72,6 +72,18 @@ func (p post) start(kind string) (page string, stop func()) {
 		done <- run(ctx, []string{"agent", kind, "--enrolment", p.file("e.json", ""), "--data", p.file("data", ""), "--listen", "127.0.0.1:0", "--endpoints", file},
 			func(string) (string, bool) { return "", false }, nil, &terminal{In: strings.NewReader(""), Out: io.Discard, Err: &said})
 	}()
+	return p.answering(file), func() {
+		p.t.Helper()
+		cancel()
+		if status := <-done; status != 0 {
+			p.t.Fatalf("the agent ends with status %d: %s", status, said.String())
+		}
+	}
+}
+
+// answering waits until an agent has written where its page is.
+func (p post) answering(file string) (page string) {
+	p.t.Helper()
 	p.until("the page answers", func() bool { _, err := os.Stat(file); return err == nil })
 	text, err := os.ReadFile(file)
 	var found struct{ Page string }
@@ -81,13 +93,7 @@ func (p post) start(kind string) (page string, stop func()) {
 	if err != nil || found.Page == "" {
 		p.t.Fatalf("%s %v", text, err)
 	}
-	return strings.TrimSuffix(found.Page, "/"), func() {
-		p.t.Helper()
-		cancel()
-		if status := <-done; status != 0 {
-			p.t.Fatalf("the agent ends with status %d: %s", status, said.String())
-		}
-	}
+	return strings.TrimSuffix(found.Page, "/")
 }
 
 func (p post) until(what string, holds func() bool) {
@@ -109,6 +115,7 @@ func (p post) until(what string, holds func() bool) {
 type agentState struct {
 	LastSeq uint64 `json:"last_seq"`
 	Unsent  uint64 `json:"unsent"`
+	Stopped string `json:"stopped"`
 }
 
 func (p post) state(page string) (s agentState) {

@@ -24,6 +24,7 @@ type benchCommand struct {
 	Outage     int      `placeholder:"SECONDS" help:"How long ClickHouse is away; default 60."`
 	Returns    int      `placeholder:"N" help:"Returns that the half-year table is asked of; default 100000000."`
 	Facts      int      `placeholder:"N" help:"Facts that are stored at a restart; default 10000000."`
+	Records    int      `placeholder:"N" help:"Records that wait at the computer of a post; default 200000."`
 	Partitions int      `placeholder:"N" help:"Partitions of each topic; default 12, as in production."`
 	Persons    int      `placeholder:"N" help:"Persons with whom the state is weighed; default 10000000."`
 	Engine     string   `placeholder:"FILE" help:"A libchdb.so to use instead of fetching the pinned one."`
@@ -41,7 +42,7 @@ func (benchCommand) Help() string {
 // Run measures and prints the table.
 func (c *benchCommand) Run(ctx context.Context, t *terminal) error {
 	cfg := bench.Config{Seed: c.Seed, Only: c.Only, Quick: c.Quick, Events: c.Events, Rounds: c.Rounds, GrowthEvents: c.Growth,
-		SteadySeconds: c.Steady, OutageSeconds: c.Outage, StoredReturns: c.Returns, StoredFacts: c.Facts, Persons: c.Persons, Partitions: c.Partitions, Engine: c.Engine, Dir: c.Data,
+		SteadySeconds: c.Steady, OutageSeconds: c.Outage, StoredReturns: c.Returns, StoredFacts: c.Facts, Persons: c.Persons, AgentRecords: c.Records, Partitions: c.Partitions, Engine: c.Engine, Dir: c.Data,
 		CPUProfile: c.CPUProfile, Version: version, Out: t.Err}
 	if c.Verbose {
 		cfg.Log = t.Err

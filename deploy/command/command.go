@@ -29,6 +29,9 @@ const program = "retorno"
 // version is set by the linker (git describe).
 var version = "unknown"
 
+// built is when what was built was committed, as RFC 3339; set by the linker. "": not known.
+var built string
+
 // grammar is what can be typed: the common settings and the subcommands, in the order of --help.
 type grammar struct {
 	common

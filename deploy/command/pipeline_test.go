@@ -76,7 +76,14 @@ func pipeline(t *testing.T, broker string) {
 // engine is shared by the tests that take turns with its database; those of commands that start one have their own.
 var engine *embedded.Engine
 
+// programVariable makes this test's executable the program that it tests, so that an agent is a process of its own.
+const programVariable = "RETORNO_TEST_PROGRAM"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(programVariable) != "" {
+		_ = os.Unsetenv(programVariable)
+		os.Exit(Main(os.Args[1:]))
+	}
 	embeddedtest.Main(m, embeddedtest.Keep(&engine))
 }
 

@@ -5,7 +5,7 @@
 # Usage, in the tree: deploy/release/release.sh FOLDER VERSION SECONDS PLATFORM…   (linux/amd64 …; SECONDS since 1970 is the time of the commit)
 set -euo pipefail
 [ $# -ge 4 ] || { echo "usage: $0 FOLDER VERSION SECONDS PLATFORM…" >&2; exit 2; }
-version=$2 seconds=$3
+version=$2 seconds=$3 built=$(date -u -d "@$3" +%Y-%m-%dT%H:%M:%SZ)
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 shift 3
@@ -31,7 +31,7 @@ for platform in "$@"; do
   name=retorno-$version-$GOOS-$GOARCH
   to=$work/$name
   mkdir -p "$to"
-  go build -trimpath -buildvcs=false -tags server -ldflags "-s -w -buildid= -X retorno/deploy/command.version=$version" -o "$to/retorno" .
+  go build -trimpath -buildvcs=false -tags server -ldflags "-s -w -buildid= -X retorno/deploy/command.version=$version -X retorno/deploy/command.built=$built" -o "$to/retorno" .
   licences "$to/licences"
   GOOS='' GOARCH='' GOFLAGS='-trimpath -buildvcs=false' go build -modfile=deploy/tools/sbom.mod -o "$work/sbom" github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
   "$work/sbom" bin -json -noserial -notimestamp -version "$version" -output "$to/sbom.cdx.json" "$to/retorno"

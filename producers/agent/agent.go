@@ -48,8 +48,15 @@ type Config struct {
 	Idle time.Duration
 	// Stopped says in words what keeps records from being sent; nil, and "", say that nothing does.
 	Stopped func() string
+	// ExchangeStopped says in words what keeps this office from telling or hearing of people on their way; nil, and "", say that
+	// nothing does.
+	ExchangeStopped func() string
 	// ClockOffset is how far the computer's clock is ahead of the broker's; false while that is not known. nil: not known.
 	ClockOffset func() (time.Duration, bool)
+	// Built is when this program was made: a clock before it is wrong. Zero: not known.
+	Built time.Time
+	// SinceBoot is a clock that is never set: how long the computer has run since the start that boot names. Default the system's.
+	SinceBoot func() (boot string, passed time.Duration)
 	// Exchange knows who is on the way from posts to centres. nil: what this office itself adds.
 	Exchange *exchange.Board
 	// Findings knows which documents were found false or reported stolen. nil: what this office itself adds.
@@ -71,6 +78,7 @@ type Agent struct {
 	slips   *slips
 	fatal   sync.Once
 
+	watch  clockWatch
 	saving sync.Mutex // one save at a time reads what the one before it made
 
 	mu       sync.Mutex
@@ -94,6 +102,9 @@ func New(cfg Config) (*Agent, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.SinceBoot == nil {
+		cfg.SinceBoot = sinceBoot
 	}
 	if cfg.Disk == nil {
 		cfg.Disk = disk.OS{}

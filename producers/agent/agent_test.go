@@ -56,14 +56,15 @@ type desk struct {
 // newDesk starts an agent on a folder. change changes its configuration.
 func newDesk(t testing.TB, dir, source, place string, change ...func(*Config)) *desk {
 	t.Helper()
-	s, err := spool.Open(spool.Config{Dir: dir, Source: source, Keys: keys})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := Config{Spool: s, Dir: dir, Place: place}
+	cfg := Config{Dir: dir, Place: place}
 	for _, c := range change {
 		c(&cfg)
 	}
+	s, err := spool.Open(spool.Config{Dir: dir, Source: source, Keys: keys, Disk: cfg.Disk, Now: cfg.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Spool = s
 	a, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

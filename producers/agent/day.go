@@ -11,7 +11,7 @@ import (
 
 // sheet is the day sheet: counts of one Honduran day. It names no person unless asked.
 type sheet struct {
-	Arrivals, People, Checked, Suspected, False, Registrations, Helps, Helped, Met, Doubts, Corrections, Voids int
+	Arrivals, People, Checked, Suspected, False, Registrations, Helps, Helped, Met, Doubts, Corrections, Voids, InDoubt int
 }
 
 // sheetOf counts what an office did on a day.
@@ -38,6 +38,9 @@ func sheetOf(records []kept, arrivals []form.Arrival, day calendar.Day) sheet {
 		}
 		if k.void() || calendar.DayOf(k.record.GetEventTimeMs()) != day {
 			continue
+		}
+		if k.identity.Clock != nil {
+			s.InDoubt++
 		}
 		switch {
 		case k.record.GetCrossing() != nil:
@@ -94,6 +97,9 @@ func (a *Agent) day(w http.ResponseWriter, r *http.Request) {
 		}
 		day = calendar.DayOfTime(t)
 	}
+	if err := a.mendIfKnown(m, clerkOf(r)); err != nil {
+		a.failed(r.Context(), "mend times", err)
+	}
 	records := m.of(day)
 	v := dayView{frame: a.frame(r, "Parte diario", "Day sheet"), Asked: asked, Names: r.URL.Query().Get("names") != ""}
 	v.Day = form.Spoken(day, v.English)
@@ -107,6 +113,7 @@ func (a *Agent) day(w http.ResponseWriter, r *http.Request) {
 		{"Documentos ya hallados falsos o reportados robados", "Documents found false before or reported stolen", s.Met},
 		{"Registros", "Registrations", s.Registrations}, {"Ayudas", "Helps", s.Helps}, {"Personas ayudadas", "People helped", s.Helped},
 		{"Dudas confirmadas", "Doubts confirmed", s.Doubts}, {"Correcciones", "Corrections", s.Corrections}, {"Anulaciones", "Voids", s.Voids},
+		{"Con hora en duda", "With a time in doubt", s.InDoubt},
 		{"Formularios de papel que faltan", "Paper forms that are missing", v.State.FormsMissing}, {"Sin enviar", "Not sent", int(v.State.Unsent)},
 	} {
 		v.Lines = append(v.Lines, line{pick(v.English, l.es, l.en), l.n})
@@ -143,6 +150,9 @@ func (a *Agent) list(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 		return
+	}
+	if err := a.mendIfKnown(m, clerkOf(r)); err != nil {
+		a.failed(r.Context(), "mend times", err)
 	}
 	v := listView{frame: a.frame(r, "Lista", "List"), Saved: r.URL.Query().Get("saved"), Recent: a.recent(m, english(r))}
 	recently := a.cfg.Now().Add(-3 * 24 * time.Hour).UnixMilli()

@@ -47,6 +47,34 @@ func (a *Agent) news(m *memory, record *events.Record, id form.Identity) ([]byte
 	return n.Bytes()
 }
 
+// tellArrival tells other offices to which centre the people of an arrival were sent on, when that changed. It comes before the arrival is
+// kept: a form that is sent once more, because the keeping failed, tells the same once more.
+func (a *Agent) tellArrival(m *memory, arrival *form.Arrival) error {
+	told := ""
+	if before := m.arrival(arrival.ID); before != nil {
+		told = before.SentTo
+	}
+	if told == arrival.SentTo || arrivalPlace(arrival.ID) == "" || a.centre() {
+		return nil
+	}
+	n := agents.News{Record: arrival.ID, Revision: arrival.Revision, Void: arrival.SentTo == ""}
+	if !n.Void {
+		n.Arrival = &agents.Arrival{Post: arrival.BorderPoint, Centre: arrival.SentTo, Expected: arrival.Expected}
+		if n.Arrival.Post == "" {
+			n.Arrival.Post = a.cfg.Place
+		}
+	}
+	value, err := n.Bytes()
+	if err != nil {
+		return err
+	}
+	if err := a.cfg.Spool.Tell(arrival.ID, value, a.cfg.Now()); err != nil {
+		return err
+	}
+	a.cfg.Exchange.Take([]byte(arrival.ID), value, a.cfg.Now())
+	return nil
+}
+
 func (a *Agent) sealSlip(m *memory, arrivedMs int64, slip, record string) (string, error) {
 	secret, ok := m.secret(a.cfg.Spool, calendar.DayOf(arrivedMs))
 	if !ok {
@@ -146,16 +174,24 @@ func (a *Agent) known(w http.ResponseWriter, r *http.Request) {
 	if d, isDocument := form.DocumentOf(fields); !ok && isDocument {
 		p, ok = a.found(m, d)
 	}
-	if !ok {
-		why := text{"no está entre las personas en camino", "not among the people on the way"}
-		writeJSON(w, http.StatusOK, knownJSON{Text: why.in(english(r))})
+	out := knownJSON{Found: ok, Text: pick(english(r), "no está entre las personas en camino", "not among the people on the way")}
+	if ok {
+		out.Fields, out.Text = a.answers(p), personText(p, a.slipOf(m, p), english(r))
+		if p.Registered {
+			out.Text += " · " + pick(english(r), "ya registrada", "registered already")
+		}
+	}
+	if wantsJSON(r) {
+		writeJSON(w, http.StatusOK, out)
 		return
 	}
-	said := personText(p, a.slipOf(m, p), english(r))
-	if p.Registered {
-		said += " · " + pick(english(r), "ya registrada", "registered already")
+	// A browser without script: the registration with what was typed, and with what the crossing answers beside it.
+	for name, value := range out.Fields {
+		if fields.Get(name) == "" || name == "crossing_id" {
+			fields.Set(name, value)
+		}
 	}
-	writeJSON(w, http.StatusOK, knownJSON{Found: true, Fields: a.answers(p), Text: said})
+	a.showForm(w, r, form.RegistrationPage, shown{fields: fields, status: http.StatusOK, known: out.Text})
 }
 
 // answers are the fields of a registration that a crossing answers.
@@ -220,10 +256,13 @@ type waitingView struct {
 }
 
 type waitingArrival struct {
-	Text    string
-	Waiting []recentView
-	People  int
-	Here    int // whom a centre has registered
+	Text       string
+	Waiting    []recentView
+	People     int
+	Registered int    // whom a centre has registered
+	To         string // the centre to which it was sent on; "" while the post told of none
+	Here       bool   // that is this office
+	Expected   int    // people in it, as the post said; 0 is not stated
 }
 
 // waiting shows who is on the way.
@@ -241,7 +280,9 @@ func (a *Agent) waiting(w http.ResponseWriter, r *http.Request) {
 		if len(told.Waiting) == 0 {
 			continue
 		}
-		view := waitingArrival{People: told.People, Here: told.People - len(told.Waiting)}
+		view := waitingArrival{People: told.People, Registered: told.People - len(told.Waiting)}
+		view.Here, view.To = told.Centre == a.cfg.Place, labelOf(codelists.Centre, told.Centre, v.English)
+		view.Expected = told.Expected
 		view.Text = strings.Join([]string{labelOf(codelists.BorderPoint, told.Post, v.English), labelOf(codelists.Country, told.Country, v.English),
 			form.Spoken(calendar.DayOf(told.ArrivedMs), v.English), clockMs(told.ArrivedMs)}, " · ")
 		for _, p := range told.Waiting {
@@ -249,7 +290,20 @@ func (a *Agent) waiting(w http.ResponseWriter, r *http.Request) {
 		}
 		v.Arrivals = append(v.Arrivals, view)
 	}
+	// Those that were sent on to this office come first.
+	slices.SortStableFunc(v.Arrivals, func(x, y waitingArrival) int { return rank(x) - rank(y) })
 	render(w, http.StatusOK, "waiting.html", v)
+}
+
+// rank orders arrivals: sent on to this office, to no office that is known, to another one.
+func rank(a waitingArrival) int {
+	switch {
+	case a.Here:
+		return 0
+	case a.To == "":
+		return 1
+	}
+	return 2
 }
 
 // received counts the people of an arrival of this post whom a centre has registered.

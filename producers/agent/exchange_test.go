@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -34,6 +35,7 @@ func (d *desk) lookUp(fields url.Values) knownJSON {
 	d.t.Helper()
 	r, _ := http.NewRequest(http.MethodPost, d.server.URL+"/known", strings.NewReader(fields.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Accept", "application/json")
 	status, answer := d.do(r)
 	text, err := json.Marshal(answer)
 	var out knownJSON
@@ -168,6 +170,84 @@ func TestKeysOfARegistration(t *testing.T) {
 	k.press("Enter")
 	k.saved(2)
 	if r := k.record(2); r.GetRegistration().GetAge() != 41 || r.PersonKey == "" {
+		t.Errorf("%v", r)
+	}
+}
+
+// An arrival is sent on and closed by the forms of the list, without script; the centre to which it was sent sees it first, by its name.
+func TestArrivalIsSentOnAndClosed(t *testing.T) {
+	p, c := offices(t)
+	bus, other := p.bus(), p.bus()
+	p.crossed(other, "sex=f&age=20")
+	p.crossed(bus, "document_number=0503-1981-00123&sex=h&age=34")
+	html := func(path string, fields url.Values) (int, string) {
+		status, answer := p.send(path, fields, "text/html")
+		return status, fmt.Sprint(answer["location"])
+	}
+	revised := func(id string) url.Values {
+		m, err := p.agent.remembered()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields, _ := p.agent.begun(m, "arrival", id)
+		return fields
+	}
+	fields := revised(bus)
+	fields.Set("sent_to", "CAMR-OMO")
+	if status, _ := html("/arrival", fields); status != http.StatusSeeOther {
+		t.Fatalf("sent on: %d", status)
+	}
+	if _, page := p.get("/list"); !strings.Contains(page, "enviado a CAMR-OMO · recibidos 0 de 1") {
+		t.Error("the post does not see that it sent the bus on")
+	}
+	_, page := c.get("/waiting")
+	here, elsewhere := strings.Index(page, "enviada a esta oficina"), strings.LastIndex(page, "<section>")
+	if here < 0 || here > elsewhere || strings.Count(page, "<section>") != 2 || !strings.Contains(page, "esperadas: 40") {
+		t.Errorf("the centre does not see what is sent on to it first:\n%s", page)
+	}
+	fields = revised(bus)
+	fields.Set("closed", "yes")
+	if status, to := html("/arrival", fields); status != http.StatusSeeOther || !strings.HasPrefix(to, "/list") {
+		t.Fatalf("closed: %d %s", status, to)
+	}
+	if _, page := p.get("/list"); !strings.Contains(page, "(cerrada)") || strings.Count(page, "(cerrada)") != 1 {
+		t.Error("the list does not show which arrival is closed")
+	}
+	if _, page := p.get("/crossing?new=1"); strings.Contains(page, bus) || !strings.Contains(page, other) {
+		t.Error("a closed arrival is offered to the next person, or an open one is not")
+	}
+	all, _, err := p.spool.Notes(10)
+	if err != nil || len(all) != 1 {
+		t.Errorf("%d messages of one arrival that was sent on: %v", len(all), err)
+	}
+}
+
+// Without script a person is looked up with a button; what was typed stays.
+func TestLookUpWithoutScript(t *testing.T) {
+	p, c := offices(t)
+	id := p.crossed(p.bus(), "document_number=0503-1981-00123&sex=h&age=34")
+	k := sit(t, c)
+	if err := k.w.WithoutScript(); err != nil {
+		t.Fatal(err)
+	}
+	k.open("/registration?new=1")
+	look := func(number string) {
+		t.Helper()
+		k.until(`document.getElementById('lookup')`)
+		if err := k.w.Eval(fmt.Sprintf(`document.querySelector('[name=names]').value = 'Juan'; document.querySelector('[name=document_number]').value = %q; document.getElementById('lookup').click()`, number), nil); err != nil {
+			t.Fatal(err)
+		}
+		k.until(`location.pathname === '/known'`)
+	}
+	look("0503198100999")
+	k.until(`document.getElementById('known').textContent.includes('no está entre las personas en camino') && document.querySelector('[name=names]').value === 'Juan'`)
+	look("0503198100123")
+	k.until(`document.getElementById('known').textContent.includes('Corinto') && document.querySelector('[name=age]').value === '34' && document.querySelector('[name=crossing_id]').value === '` + id + `'`)
+	if err := k.w.Eval(`document.getElementById('save').click()`, nil); err != nil {
+		t.Fatal(err)
+	}
+	k.saved(1)
+	if r := k.record(1); r.GetRegistration().GetAge() != 34 || r.GetRegistration().EntryPoint != "L-COR" {
 		t.Errorf("%v", r)
 	}
 }

@@ -30,8 +30,20 @@ func (a *Agent) forms(w http.ResponseWriter, r *http.Request) {
 	}
 	a.saving.Lock()
 	defer a.saving.Unlock()
-	b := bulk{agent: a, m: m, use: m.use(), clerk: clerkOf(r), english: english(r), earlier: map[string]*events.Record{}, numbers: map[paper.Number]string{}}
-	if err := b.readAll(r); err != nil {
+	if err := a.mend(m, clerkOf(r)); err != nil {
+		status, code, why := a.refusal(r, err)
+		refuse(w, r, status, code, why)
+		return
+	}
+	b := bulk{agent: a, m: m, use: m.use(), clerk: clerkOf(r), english: english(r), earlier: map[string]*events.Record{}, numbers: map[paper.Number]string{}, batch: a.cfg.Spool.Begin()}
+	defer b.batch.End()
+	err = b.readAll(r)
+	refused := new(spool.EntryError)
+	switch {
+	case errors.As(err, &refused) || errors.Is(err, spool.ErrLocked):
+		b.refuse(w, r, err)
+		return
+	case err != nil:
 		status := http.StatusBadRequest
 		if errors.As(err, new(*http.MaxBytesError)) {
 			status = http.StatusRequestEntityTooLarge
@@ -47,16 +59,12 @@ func (a *Agent) forms(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusUnprocessableEntity, map[string]any{"doubts": b.doubts})
 		return
 	}
-	done, err := a.keep(m, b.entries)
+	done, err := b.batch.Save()
 	if err != nil {
-		status, code, why := a.refusal(r, err)
-		answer := map[string]any{"error": code, "text": why.in(b.english)}
-		if at := new(spool.EntryError); errors.As(err, &at) {
-			answer["line"] = b.lines[at.Index]
-		}
-		writeJSON(w, status, answer)
+		b.refuse(w, r, err)
 		return
 	}
+	a.kept(m, b.entries, done)
 	status := http.StatusCreated
 	if !slices.ContainsFunc(done, func(d spool.Saved) bool { return !d.Again }) {
 		status = http.StatusOK
@@ -72,8 +80,9 @@ type bulk struct {
 	clerk   string
 	english bool
 
-	entries        []spool.Entry
-	lines          []int // of each entry
+	batch          *spool.Batch
+	entries        []spool.Entry // what the pages remember of them
+	line           int           // that is being read
 	earlier        map[string]*events.Record
 	numbers        map[paper.Number]string // record of this call that has the paper form
 	faults, doubts []finding
@@ -85,6 +94,7 @@ func (b *bulk) readAll(r *http.Request) error {
 	n := 0
 	for lines.Scan() {
 		n++
+		b.line = n
 		line := bytes.TrimSpace(lines.Bytes())
 		if len(line) == 0 {
 			continue
@@ -134,16 +144,36 @@ func (b *bulk) read(n int, line []byte) error {
 	if len(result.Faults)+len(result.Doubts) > 0 {
 		return nil
 	}
-	entries, err := b.agent.entries(b.m, result, b.clerk)
+	if slices.Contains(result.Identity.Confirmed, "clock") {
+		b.agent.watch.confirm()
+	}
+	entries, err := b.agent.entries(b.m, result, fields.Get("happened"), b.clerk)
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
+	if len(b.faults)+len(b.doubts) > 0 {
+		return nil // nothing of the call is saved
+	}
+	for i := range entries {
+		e := &entries[i]
+		if err := b.batch.Add(e); err != nil {
+			return err
+		}
 		b.earlier[e.Record.GetRecordId()] = e.Record
-		b.lines = append(b.lines, n)
+		e.Form = nil // is in the batch
 	}
 	b.entries = append(b.entries, entries...)
 	return nil
+}
+
+// refuse answers an error of the spool, with the line that it is about.
+func (b *bulk) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status, code, why := b.agent.refusal(r, err)
+	answer := map[string]any{"error": code, "text": why.in(b.english)}
+	if errors.As(err, new(*spool.EntryError)) {
+		answer["line"] = b.line
+	}
+	writeJSON(w, status, answer)
 }
 
 // pageFor takes the page out of the fields of a line; a line that does not state it is known by what it states.

@@ -22,6 +22,7 @@ type fieldView struct {
 	Label, Value, Fault, Or string
 	Options                 []optionView
 	Hint                    string // what an empty field means
+	Known                   string // who is on the way
 }
 
 type recentView struct {
@@ -48,6 +49,7 @@ type formView struct {
 	NoArrival      bool // may be typed without one
 	Faults, Doubts []finding
 	Confirm        string
+	LooksUp        bool // by document or slip
 	Version        uint64
 	Spares         string
 	Saved          string
@@ -74,6 +76,7 @@ func (a *Agent) showForm(w http.ResponseWriter, r *http.Request, page form.Page,
 	if arrival != nil {
 		v.Arrival, use.Mode = arrival.ID, arrival.Mode
 	}
+	v.LooksUp = page == form.RegistrationPage
 	v.Correcting = s.fields.Get("revision") != "" && s.fields.Get("revision") != "1"
 	for _, f := range form.Fields(page) {
 		a.addField(&v, f, s, use)
@@ -127,6 +130,9 @@ func (a *Agent) addField(v *formView, f form.Field, s shown, use form.Use) {
 	}
 	if f.Name == "document_number" && s.fields.Get("folio") != "" {
 		out.Hint = pick(v.English, "vacío: no porta; boleta ", "empty: none carried; slip ") + s.fields.Get("folio")
+	}
+	if out.List == form.CrossingList {
+		out.Known = s.known
 	}
 	if out.Input == form.One || out.Input == form.Many {
 		chosen := s.fields[f.Name]

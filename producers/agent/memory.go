@@ -41,6 +41,7 @@ type memory struct {
 	byForm   map[paper.Number]string // record that has the paper form
 	arrivals map[string]*form.Arrival
 	secrets  map[calendar.Day]identity.Secret // opened since the login
+	newest   time.Time                        // the latest time at which a record was saved
 }
 
 // remember reads what a login opens.
@@ -97,6 +98,9 @@ func (m *memory) add(record *events.Record, at time.Time, sealed []byte) {
 	if n, ok := paper.Parse(k.identity.Form); ok && m.byForm[n] == record.GetRecordId() {
 		delete(m.byForm, n)
 	}
+	if at.After(m.newest) {
+		m.newest = at
+	}
 	k.record, k.at, k.identity = record, at, form.Identity{}
 	if len(sealed) > 0 {
 		_ = json.Unmarshal(sealed, &k.identity) // an identity that a later program wrote otherwise is shown as empty
@@ -124,6 +128,35 @@ func (m *memory) add(record *events.Record, at time.Time, sealed []byte) {
 		}
 		m.records = slices.Clone(m.records[old:])
 	}
+}
+
+// identity is what stays here of a record's newest revision.
+func (m *memory) identity(id string) form.Identity {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if k := m.byID[id]; k != nil {
+		return k.identity
+	}
+	return form.Identity{}
+}
+
+// marked are the records that hold and whose time is in doubt.
+func (m *memory) marked() (all []kept) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, k := range m.records {
+		if k.identity.Clock != nil && !k.void() {
+			all = append(all, *k)
+		}
+	}
+	return all
+}
+
+// latest is the latest time at which something that is remembered was saved, by the computer's clock.
+func (m *memory) latest() (at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.newest
 }
 
 // pageOf is the page at which a record is typed.

@@ -26,7 +26,9 @@ type frame struct {
 	Here    string // path of the page, to come back to after a change of language
 	Clerk   string
 	State   stateJSON
-	Since   string // when the oldest record that is not sent was saved, as people read it
+	// AtCentre reports whether the office is a centre: people are on their way to it.
+	AtCentre bool
+	Since    string // when the oldest record that is not sent was saved, as people read it
 }
 
 // In says in the language of the page.
@@ -38,7 +40,7 @@ type message struct {
 }
 
 func (a *Agent) frame(r *http.Request, es, en string) frame {
-	f := frame{English: english(r), Title: pick(english(r), es, en), Here: r.URL.RequestURI(), Clerk: clerkOf(r)}
+	f := frame{English: english(r), Title: pick(english(r), es, en), Here: r.URL.RequestURI(), Clerk: clerkOf(r), AtCentre: a.centre()}
 	if state, err := a.stateNow(); err == nil {
 		f.State = state
 		if state.OldestUnsent != nil {
@@ -122,6 +124,7 @@ type shown struct {
 	status         int
 	faults, doubts []form.Finding
 	saved          string
+	known          string // what was found of a person on the way
 }
 
 // formPage shows a form: a record to correct, a draft, or a new one.

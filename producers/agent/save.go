@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"time"
 
 	"retorno/producers/form"
 	"retorno/producers/identity"
@@ -27,7 +26,8 @@ type saved struct {
 // read makes records of a form. earlier are records of the same call that are not saved yet.
 func (a *Agent) read(m *memory, use form.Use, page form.Page, fields url.Values, earlier map[string]*events.Record) form.Result {
 	id := fields.Get("record_id")
-	around := form.Around{Office: a.office(m), Now: a.now(), Use: use, Arrival: a.arrival(m, fields.Get("arrival_id")), ClockInDoubt: a.clockInDoubt()}
+	now := a.clock(m)
+	around := form.Around{Office: a.office(m), Now: now.At, Use: use, Arrival: a.arrival(m, fields.Get("arrival_id")), ClockInDoubt: now.Ask}
 	if crossing := fields.Get("crossing_id"); crossing != "" && page == form.RegistrationPage {
 		if p, ok := a.cfg.Exchange.Person(crossing); ok {
 			around.Crossing, around.Taken = &p.Crossing, a.cfg.Exchange.Registered(crossing, id)
@@ -127,37 +127,15 @@ func (a *Agent) wasHelped(fields url.Values, p form.Registered, first *events.Re
 	return err == nil
 }
 
-// clockInDoubt reports whether the clock stands before something that was saved, while no broker has told the time.
-func (a *Agent) clockInDoubt() bool {
-	if a.cfg.ClockOffset != nil {
-		if _, known := a.cfg.ClockOffset(); known {
-			return false
-		}
-	}
-	last, err := a.cfg.Spool.BySeq(a.cfg.Spool.LastSeq())
-	const slack = time.Minute
-	return err == nil && a.cfg.Now().Before(last.At.Add(-slack))
-}
-
-// now is the time by the computer's clock, corrected by how far that is ahead of the broker's as soon as this is known.
-func (a *Agent) now() time.Time {
-	now := a.cfg.Now()
-	if a.cfg.ClockOffset != nil {
-		if offset, known := a.cfg.ClockOffset(); known {
-			return now.Add(-offset)
-		}
-	}
-	return now
-}
-
 // entries are what the spool saves of a form.
-func (a *Agent) entries(m *memory, result form.Result, clerk string) ([]spool.Entry, error) {
-	sealed, err := json.Marshal(result.Identity)
-	if err != nil {
-		return nil, err
-	}
+func (a *Agent) entries(m *memory, result form.Result, happened, clerk string) ([]spool.Entry, error) {
 	out := make([]spool.Entry, len(result.Records))
 	for i, record := range result.Records {
+		result.Identity.Clock = a.mark(m, record, happened)
+		sealed, err := json.Marshal(result.Identity)
+		if err != nil {
+			return nil, err
+		}
 		news, err := a.news(m, record, result.Identity)
 		if err != nil {
 			return nil, err
@@ -181,6 +159,12 @@ func (a *Agent) keep(m *memory, entries []spool.Entry) ([]spool.Saved, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.kept(m, entries, done)
+	return done, nil
+}
+
+// kept remembers what was saved.
+func (a *Agent) kept(m *memory, entries []spool.Entry, done []spool.Saved) {
 	forms := map[paper.Number]bool{}
 	for i, e := range entries {
 		if !done[i].Again {
@@ -191,7 +175,6 @@ func (a *Agent) keep(m *memory, entries []spool.Entry) ([]spool.Saved, error) {
 		}
 	}
 	a.markForms(m.held(forms))
-	return done, nil
 }
 
 // refusal says how an error of the spool is answered.
@@ -232,7 +215,14 @@ func (a *Agent) post(w http.ResponseWriter, r *http.Request, page form.Page) {
 	}
 	a.saving.Lock()
 	defer a.saving.Unlock()
+	if err := a.mend(m, clerkOf(r)); err != nil {
+		a.refuseForm(w, r, page, fields, err)
+		return
+	}
 	result := a.read(m, m.use(), page, fields, nil)
+	if len(result.Faults)+len(result.Doubts) == 0 && slices.Contains(result.Identity.Confirmed, "clock") {
+		a.watch.confirm()
+	}
 	switch {
 	case len(result.Faults) > 0:
 		a.answerForm(w, r, page, fields, http.StatusBadRequest, result)
@@ -248,9 +238,10 @@ func (a *Agent) post(w http.ResponseWriter, r *http.Request, page form.Page) {
 // save saves the records of a form and answers.
 func (a *Agent) save(w http.ResponseWriter, r *http.Request, m *memory, page form.Page, fields url.Values, result form.Result) {
 	if fields.Get("void_reason") != "" {
-		result.Identity = a.identityOf(m, fields.Get("record_id"))
+		result.Identity = m.identity(fields.Get("record_id"))
+		result.Identity.Confirmed = nil
 	}
-	entries, err := a.entries(m, result, clerkOf(r))
+	entries, err := a.entries(m, result, fields.Get("happened"), clerkOf(r))
 	var done []spool.Saved
 	if err == nil {
 		done, err = a.keep(m, entries)
@@ -275,18 +266,6 @@ func (a *Agent) save(w http.ResponseWriter, r *http.Request, m *memory, page for
 		status = http.StatusOK
 	}
 	writeJSON(w, status, out)
-}
-
-// identityOf is what stays here of a record that is voided.
-func (a *Agent) identityOf(m *memory, id string) form.Identity {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if k := m.byID[id]; k != nil {
-		out := k.identity
-		out.Confirmed = nil
-		return out
-	}
-	return form.Identity{}
 }
 
 // refuseForm answers an error of the spool; the page keeps what was typed.
@@ -315,7 +294,10 @@ func (a *Agent) answerForm(w http.ResponseWriter, r *http.Request, page form.Pag
 // keepArrival saves an arrival. The same form once more changes nothing.
 func (a *Agent) keepArrival(w http.ResponseWriter, r *http.Request, m *memory, fields url.Values, result form.Result) {
 	arrival := result.Arrival
-	err := a.putArrival(arrival)
+	err := a.tellArrival(m, arrival)
+	if err == nil {
+		err = a.putArrival(arrival)
+	}
 	if errors.Is(err, spool.ErrNotFound) {
 		a.answerForm(w, r, form.ArrivalPage, fields, http.StatusBadRequest, form.Result{Faults: []form.Finding{{Field: "record_id", Code: "invalid_id",
 			ES: "identificador inválido; abra un formulario nuevo", EN: "an invalid id; open a new form"}}})

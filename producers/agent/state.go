@@ -19,6 +19,7 @@ type stateJSON struct {
 	ClockOffset  *int64  `json:"clock_offset_ms"` // null while the broker's time is not known
 	Stopped      string  `json:"stopped"`
 	FormsMissing int     `json:"forms_missing"` // paper forms that are neither captured nor void
+	Exchange     string  `json:"exchange_stopped"`
 }
 
 func (a *Agent) stateNow() (stateJSON, error) {
@@ -34,6 +35,9 @@ func (a *Agent) stateNow() (stateJSON, error) {
 	}
 	if a.cfg.Stopped != nil {
 		out.Stopped = a.cfg.Stopped()
+	}
+	if a.cfg.ExchangeStopped != nil {
+		out.Exchange = a.cfg.ExchangeStopped()
 	}
 	if a.cfg.ClockOffset != nil {
 		if offset, ok := a.cfg.ClockOffset(); ok {

@@ -69,6 +69,8 @@ const batchRecords = 1000
 type Status struct {
 	// Stop is why nothing is sent; the zero Stop: it is, or the line is down and will come back.
 	Stop Stop
+	// Exchange is why other offices are not told of people on their way, while records leave; the zero Stop: they are told.
+	Exchange Stop
 	// ClockOffset is this computer's clock minus the broker's; ClockKnown reports whether it is known.
 	ClockOffset time.Duration
 	ClockKnown  bool
@@ -78,11 +80,12 @@ type Status struct {
 type Dispatcher struct {
 	cfg Config
 
-	mu     sync.Mutex
-	stop   Stop
-	writer *producer.Writer
-	clock  time.Duration
-	known  bool
+	mu       sync.Mutex
+	stop     Stop
+	exchange Stop
+	writer   *producer.Writer
+	clock    time.Duration
+	known    bool
 }
 
 // New returns a dispatcher; Run sends.
@@ -108,7 +111,7 @@ func New(cfg Config) *Dispatcher {
 func (s *Dispatcher) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Status{Stop: s.stop, ClockOffset: s.clock, ClockKnown: s.known}
+	st := Status{Stop: s.stop, Exchange: s.exchange, ClockOffset: s.clock, ClockKnown: s.known}
 	if s.writer != nil {
 		if offset, known := s.writer.ClockOffset(); known {
 			st.ClockOffset, st.ClockKnown = offset, true

@@ -1,6 +1,8 @@
 package dispatch
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,8 +38,16 @@ func TestMissingExchangeKeepsNothingBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	run(t, s, to(b.Addr()))
+	bus := uuid.Must(uuid.NewV7()).String()
+	if err := s.Tell(bus, []byte(bus), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	d := run(t, s, to(b.Addr()))
 	sentAll(t, s)
+	eventually(t, "it is said that the exchange takes nothing", func() bool {
+		st := d.Status()
+		return st.Exchange.Code == StopTopic && strings.Contains(st.Exchange.String(), agents.TopicExchange) && st.Stop.Code == ""
+	})
 	topics(t, b.Addr(), agents.TopicExchange)
 	var got []string
 	r := follow.New(kafka.Access{Brokers: []string{b.Addr()}}, agents.TopicExchange)
@@ -47,9 +57,10 @@ func TestMissingExchangeKeepsNothingBack(t *testing.T) {
 			got = append(got, string(m.Key)+" "+string(m.Value))
 			return nil
 		})
-		return err == nil && len(got) > 0
+		return err == nil && len(got) > 1
 	})
-	if len(got) != 1 || got[0] != told+" "+told {
-		t.Errorf("%v, want %s once", got, told)
+	if len(got) != 2 || !slices.Contains(got, told+" "+told) || !slices.Contains(got, bus+" "+bus) {
+		t.Errorf("%v, want %s and %s once", got, told, bus)
 	}
+	eventually(t, "it is not said any more", func() bool { return d.Status().Exchange.Code == "" })
 }

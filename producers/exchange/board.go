@@ -35,6 +35,8 @@ type Config struct {
 	Dir string
 	// Disk is where Dir is. Default this computer's.
 	Disk disk.Disk
+	// Post leaves out who is on the way: a post needs to know only who was registered.
+	Post bool
 	// Every is the time between two looks at the topic. Default 5 s.
 	Every time.Duration
 	// Now is the clock. Default time.Now.
@@ -55,6 +57,9 @@ type Person struct {
 type Arrival struct {
 	ID, Post, Country, Mode, ReturnType string
 	ArrivedMs                           int64
+	// Centre is the one to which it was sent on, "" while the post told of none, and Expected how many people were said to be in it.
+	Centre   string
+	Expected int
 	// People are all that were told of, and Waiting those of them that no centre has registered.
 	People  int
 	Waiting []Person
@@ -71,12 +76,13 @@ type Board struct {
 	cfg Config
 
 	mu      sync.Mutex
-	records map[string]*state              // by record id
-	byKey   map[string]map[string]struct{} // crossings by person key
-	of      map[string]map[string]struct{} // registrations by crossing
+	records map[string]*state   // by record id
+	byKey   map[string][]string // crossings by person key
+	of      map[string][]string // registrations by crossing
 	skipped int
 	changed bool // since it was last kept
 	heard   time.Time
+	refused bool // the topic is missing, or the brokers refuse it
 }
 
 // New returns a board with what was kept of it; Run follows the topic.
@@ -93,7 +99,7 @@ func New(cfg Config) *Board {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	b := &Board{cfg: cfg, records: map[string]*state{}, byKey: map[string]map[string]struct{}{}, of: map[string]map[string]struct{}{}}
+	b := &Board{cfg: cfg, records: map[string]*state{}, byKey: map[string][]string{}, of: map[string][]string{}}
 	b.load()
 	return b
 }
@@ -111,32 +117,28 @@ func (b *Board) Take(key, value []byte, at time.Time) {
 	if before != nil && before.news.Revision >= n.Revision {
 		return
 	}
+	if b.cfg.Post && n.Registered == "" {
+		return
+	}
 	if before != nil {
 		b.unlink(before.news)
 	}
 	b.records[n.Record], b.changed = &state{n, at}, true
 	if c := n.Crossing; c != nil && c.Key != "" {
-		put(b.byKey, c.Key, n.Record)
+		b.byKey[c.Key] = append(b.byKey[c.Key], n.Record)
 	}
 	if n.Registered != "" {
-		put(b.of, n.Registered, n.Record)
+		b.of[n.Registered] = append(b.of[n.Registered], n.Record)
 	}
 	if len(b.records) > 2*MaxRecords+MaxRecords/4 {
 		b.forget()
 	}
 }
 
-func put(sets map[string]map[string]struct{}, key, id string) {
-	if sets[key] == nil {
-		sets[key] = map[string]struct{}{}
-	}
-	sets[key][id] = struct{}{}
-}
-
-func drop(sets map[string]map[string]struct{}, key, id string) {
-	delete(sets[key], id)
-	if len(sets[key]) == 0 {
-		delete(sets, key)
+func drop(all map[string][]string, key, id string) {
+	all[key] = slices.DeleteFunc(all[key], func(other string) bool { return other == id })
+	if len(all[key]) == 0 {
+		delete(all, key)
 	}
 }
 
@@ -180,6 +182,17 @@ func (b *Board) Heard() time.Time {
 	return b.heard
 }
 
+// Stopped says in Spanish and English why the topic is not read, when time alone does not mend that; "" otherwise.
+func (b *Board) Stopped() (spanish, english string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.refused {
+		return "", ""
+	}
+	return "El intercambio entre oficinas no se puede leer: el tema " + agents.TopicExchange + " no existe o el servidor no lo permite",
+		"The exchange between offices cannot be read: topic " + agents.TopicExchange + " does not exist, or the broker does not allow it"
+}
+
 // Person returns a crossing that holds; false when it did not come, or was voided.
 func (b *Board) Person(id string) (Person, bool) {
 	b.mu.Lock()
@@ -199,7 +212,7 @@ func (b *Board) person(id string) (Person, bool) {
 func (b *Board) ByKey(key string) (found Person, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for id := range b.byKey[key] {
+	for _, id := range b.byKey[key] {
 		if p, holds := b.person(id); holds && (!ok || cmp.Or(cmp.Compare(p.AtMs, found.AtMs), cmp.Compare(p.ID, found.ID)) > 0) {
 			found, ok = p, true
 		}
@@ -229,7 +242,7 @@ func (b *Board) Registered(crossing, except string) bool {
 }
 
 func (b *Board) registered(crossing, except string) bool {
-	for id := range b.of[crossing] {
+	for _, id := range b.of[crossing] {
 		if id != except && !b.records[id].news.Void {
 			return true
 		}
@@ -252,6 +265,9 @@ func (b *Board) Arrivals() []Arrival {
 		a := found[name]
 		if a == nil {
 			a = &Arrival{ID: p.Arrival, Post: p.Post, Country: p.Country, Mode: p.Mode, ReturnType: p.ReturnType, ArrivedMs: p.ArrivedMs}
+			if s := b.records[p.Arrival]; s != nil && s.news.Arrival != nil {
+				a.Centre, a.Expected = s.news.Arrival.Centre, s.news.Arrival.Expected
+			}
 			found[name] = a
 		}
 		a.ArrivedMs = max(a.ArrivedMs, p.ArrivedMs)

@@ -31,6 +31,32 @@ func take(t *testing.T, b *Board, n agents.News) {
 	b.Take([]byte(n.Record), value, time.Now())
 }
 
+// An arrival names the centre to which it was sent on, whichever message comes first; the last word of the post counts.
+func TestArrivalNamesItsCentre(t *testing.T) {
+	b, bus := New(Config{}), newID()
+	sent := func(revision uint32, centre string) agents.News {
+		return agents.News{Record: bus, Revision: revision, Arrival: &agents.Arrival{Post: "L-COR", Centre: centre, Expected: 40}}
+	}
+	take(t, b, sent(3, "CAMR-OMO"))
+	take(t, b, crossing(newID(), 1, bus))
+	take(t, b, sent(2, "CAMR-SPS"))
+	if a := b.Arrivals(); len(a) != 1 || a[0].Centre != "CAMR-OMO" || a[0].Expected != 40 {
+		t.Errorf("%+v", a)
+	}
+	take(t, b, agents.News{Record: bus, Revision: 4, Void: true})
+	if a := b.Arrivals(); len(a) != 1 || a[0].Centre != "" {
+		t.Errorf("taken back: %+v", a)
+	}
+	wrong := sent(5, "L-COR")
+	value, err := wrong.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Take([]byte(bus), value, time.Now()); b.Unreadable() != 1 || b.Arrivals()[0].Centre != "" {
+		t.Error("a post was taken for a centre")
+	}
+}
+
 // The newest revision counts in whatever order messages come, and however often.
 func TestNewestRevisionCounts(t *testing.T) {
 	b, id, bus := New(Config{}), newID(), newID()

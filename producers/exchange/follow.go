@@ -12,6 +12,7 @@ import (
 
 	"retorno/producers/disk"
 	"retorno/schemas/agents"
+	"retorno/schemas/kafka"
 	"retorno/schemas/kafka/follow"
 )
 
@@ -69,6 +70,11 @@ func (b *Board) look(ctx context.Context, reader **follow.Reader) error {
 		b.Take(m.Key, m.Value, m.At)
 		return nil
 	})
+	if ctx.Err() == nil {
+		b.mu.Lock()
+		b.refused = kafka.Refused(err) || errors.Is(err, follow.ErrNoTopic)
+		b.mu.Unlock()
+	}
 	if err != nil || ctx.Err() != nil {
 		// The next one asks for the enrolment once more, and reads from the beginning: what is known already changes nothing.
 		(*reader).Close()

@@ -97,6 +97,13 @@ type Identity struct {
 	Arrival   string   `json:"arrival_id,omitempty"`
 	Crossing  string   `json:"crossing_id,omitempty"` // that a registration is of
 	Confirmed []string `json:"confirmed,omitempty"`   // codes of doubts that the clerk confirmed
+	Clock     *Clock   `json:"clock,omitempty"`       // of a record whose time is in doubt
+}
+
+// Clock says when a record was typed by a clock that is never set, while that of the computer was in doubt.
+type Clock struct {
+	Boot     string `json:"boot"`      // the start of the computer from which it counts
+	PassedMs int64  `json:"passed_ms"` // since then
 }
 
 // Result is what a form says.

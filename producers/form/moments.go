@@ -62,12 +62,13 @@ func (r *reader) when() time.Time {
 	case text == "" && r.around.Before != nil:
 		return time.UnixMilli(r.around.Before.GetEventTimeMs())
 	case text == "":
-		if r.around.ClockInDoubt {
-			r.doubt("happened", "clock", Spoken(calendar.DayOfTime(now), false))
-		}
+		r.askClock(now)
 		return now
 	}
 	t, ok := ReadMoment(text, now)
+	if other, _ := ReadMoment(text, now.AddDate(0, 0, -2)); ok && !other.Equal(t) {
+		r.askClock(now) // a time alone is of today, and which day that is the clock says
+	}
 	switch {
 	case !ok:
 		r.fault("happened", "bad_date", text)
@@ -77,6 +78,13 @@ func (r *reader) when() time.Time {
 		return now
 	}
 	return t
+}
+
+// askClock asks whether day and time are right.
+func (r *reader) askClock(now time.Time) {
+	if r.around.ClockInDoubt {
+		r.doubt("happened", "clock", Spoken(calendar.DayOfTime(now), false)+" "+now.In(calendar.Zone()).Format("15:04"))
+	}
 }
 
 var (

@@ -50,7 +50,7 @@ var texts = map[string][2]string{
 	"form_used":                   {"ese formulario ya está digitado en otro registro; corrija el número, o anule aquel registro", "another record has that form; mend the number, or void that record"},
 	"form_void":                   {"ese formulario está anulado; corrija el número", "that form is void; mend the number"},
 	"form_not_received":           {"ese número no está entre los formularios recibidos; ¿es correcto?", "that number is not among the forms received; is it right?"},
-	"clock":                       {"el reloj de esta computadora no es seguro; ¿es correcta la fecha?", "the clock of this computer is in doubt; is the day right?"},
+	"clock":                       {"el reloj de esta computadora no es seguro; ¿son correctas la fecha y la hora?", "the clock of this computer is in doubt; are day and time right?"},
 }
 
 // say returns a finding in Spanish and English, with what was found.

@@ -104,7 +104,7 @@ func (j *Journal) heal(single []place) error {
 			return err
 		}
 		j.buf = f.append(f.append(j.buf[:0]))
-		if err := j.write(true); err != nil {
+		if err := j.finish(j.end, true); err != nil {
 			return err
 		}
 	}
@@ -166,40 +166,58 @@ func (j *Journal) add(synced bool, entries [][]byte) ([]int64, error) {
 	}
 	places := make([]int64, len(entries))
 	f := frame{batch: rand.Uint32(), count: uint32(len(entries))}
+	for i, entry := range entries {
+		if len(entry) > MaxEntry {
+			return nil, fmt.Errorf("%w: entry %d of %d bytes, at most %d are kept", ErrWrite, i+1, len(entry), MaxEntry)
+		}
+	}
+	at := j.end
 	j.buf = j.buf[:0]
 	for copies := range 2 {
 		for i, entry := range entries {
-			if len(entry) > MaxEntry {
-				return nil, fmt.Errorf("%w: an entry of %d bytes, at most %d are kept", ErrWrite, len(entry), MaxEntry)
-			}
 			if copies == 0 {
-				places[i] = j.end + int64(len(j.buf))
+				places[i] = at + int64(len(j.buf))
 			}
 			f.number, f.index, f.entry = j.last+1+uint64(i), uint32(i), entry
-			j.buf = f.append(j.buf)
+			// Written in pieces, a large batch takes no memory of its own.
+			if j.buf = f.append(j.buf); len(j.buf) >= maxPiece {
+				if err := j.put(at); err != nil {
+					return nil, err
+				}
+				at += int64(len(j.buf))
+				j.buf = j.buf[:0]
+			}
 		}
 	}
-	if err := j.write(synced); err != nil {
+	if err := j.finish(at, synced); err != nil {
 		return nil, err
 	}
 	j.last += uint64(len(entries))
-	if cap(j.buf) > 1<<20 {
-		j.buf = nil
-	}
 	return places, nil
 }
 
-// write writes buf at the end of the file.
-func (j *Journal) write(synced bool) error {
+// maxPiece is about how many bytes are written at once.
+const maxPiece = 128 << 10
+
+// put writes buf behind the end of the file. When that fails nothing stands behind the end, or the next one takes it away.
+func (j *Journal) put(at int64) error {
 	if j.torn {
 		if err := j.file.Truncate(j.end); err != nil {
 			return fmt.Errorf("%w: %w", ErrWrite, err)
 		}
 		j.torn = false
 	}
-	if _, err := j.file.WriteAt(j.buf, j.end); err != nil {
+	if _, err := j.file.WriteAt(j.buf, at); err != nil {
 		j.torn = j.file.Truncate(j.end) != nil
 		return fmt.Errorf("%w: %w", ErrWrite, err)
+	}
+	return nil
+}
+
+// finish writes the last piece of a batch, and makes all of it the end of the file.
+func (j *Journal) finish(at int64, synced bool) error {
+	if err := j.put(at); err != nil {
+		return err
 	}
 	if synced {
 		if err := j.file.Sync(); err != nil {
@@ -207,7 +225,7 @@ func (j *Journal) write(synced bool) error {
 			return j.failed
 		}
 	}
-	j.end += int64(len(j.buf))
+	j.end = at + int64(len(j.buf))
 	return nil
 }
 

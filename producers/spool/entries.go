@@ -25,8 +25,9 @@ const (
 	fieldAcked    = 8 // of an acknowledgement: all numbers up to this one
 	fieldRun      = 9 // of a start: id of the run
 	fieldSource   = 10
-	fieldNews     = 11 // of a record: what other offices are told of it
+	fieldNews     = 11 // of a record, or of an entry without a number: what other offices are told
 	fieldTold     = 12 // of a note: other offices were told of all numbers up to this one
+	fieldHeard    = 13 // of a note: other offices were told of all entries without a number up to this one of the journal
 )
 
 // entry is an entry of the journal, read.
@@ -42,7 +43,9 @@ type entry struct {
 	run      string
 	source   string
 	news     []byte
+	written  []byte // all of it, of one that is being saved
 	told     uint64
+	heard    uint64
 }
 
 func (e *entry) time() time.Time { return time.UnixMilli(e.at) }
@@ -76,12 +79,23 @@ func (e *entry) bytes() []byte {
 	return b
 }
 
+// noteBytes are those of an entry that is no record.
+func (e *entry) noteBytes() []byte {
+	b := protowire.AppendBytes(protowire.AppendTag(nil, fieldID, protowire.BytesType), e.id[:])
+	b = protowire.AppendVarint(protowire.AppendTag(b, fieldAt, protowire.VarintType), uint64(e.at))
+	return protowire.AppendBytes(protowire.AppendTag(b, fieldNews, protowire.BytesType), e.news)
+}
+
 func ackEntry(through uint64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(nil, fieldAcked, protowire.VarintType), through)
 }
 
 func toldEntry(through uint64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(nil, fieldTold, protowire.VarintType), through)
+}
+
+func heardEntry(through uint64) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(nil, fieldHeard, protowire.VarintType), through)
 }
 
 func runEntry(source, run string) []byte {
@@ -146,6 +160,8 @@ func (e *entry) set(field protowire.Number, v uint64, text []byte) bool {
 		e.news = text
 	case fieldTold:
 		e.told = v
+	case fieldHeard:
+		e.heard = v
 	}
 	return true
 }

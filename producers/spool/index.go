@@ -2,6 +2,7 @@ package spool
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -14,12 +15,19 @@ type slot struct {
 	revision uint32
 }
 
+// place is where an entry of the journal is.
+type place struct {
+	number uint64
+	at     int64
+}
+
 // index finds records. It has 24 bytes for each number and as many for each record, so that 200,000 take 12 MB.
 type index struct {
 	slots  []slot // slots[seq-1]
 	latest map[uuid.UUID]uint32
 	acked  uint64
-	told   uint64 // other offices were told of all numbers up to this one
+	told   uint64  // other offices were told of all numbers up to this one
+	notes  []place // what other offices are to be told beside the records
 	runs   []string
 	source string
 }
@@ -35,7 +43,10 @@ func (x *index) take(number uint64, at int64, b []byte) error {
 		x.put(e.id, e.revision, e.seq, number, at)
 	case e.run != "":
 		x.runs, x.source = append(x.runs, e.run), e.source
+	case len(e.news) > 0:
+		x.notes = append(x.notes, place{number, at})
 	default:
+		x.heard(e.heard)
 		x.acked, x.told = max(x.acked, e.acked), max(x.told, e.told)
 	}
 	return nil
@@ -70,6 +81,11 @@ func (x *index) find(id uuid.UUID, revision uint32) (seq, latest uint32) {
 		seq = x.slots[seq-1].before
 	}
 	return seq, latest
+}
+
+// heard forgets the notes up to an entry of the journal: other offices were told of them.
+func (x *index) heard(through uint64) {
+	x.notes = slices.DeleteFunc(x.notes, func(p place) bool { return p.number <= through })
 }
 
 func (x *index) last() uint64 { return uint64(len(x.slots)) }

@@ -3,6 +3,9 @@ package spool
 import (
 	"fmt"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 )
 
 // TestNewsWaitsForTheAckAndARestart: what other offices are told leaves once its record is acknowledged, once, in order and with
@@ -50,4 +53,36 @@ func TestNewsWaitsForTheAckAndARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(0)
+}
+
+// What Tell kept waits until other offices were told of it, over restarts, in order, and needs neither a login nor an acknowledged
+// record; the numbers of records do not count it.
+func TestNotesWaitUntilTold(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, Config{Dir: dir})
+	ids := []string{uuid.Must(uuid.NewV7()).String(), uuid.Must(uuid.NewV7()).String()}
+	for _, id := range ids {
+		if err := s.Tell(id, []byte("sent on "+id), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, left := range [][]string{ids, ids[1:], nil} {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, Config{Dir: dir})
+		all, through, err := s.Notes(1)
+		if err != nil || len(all) != min(len(left), 1) || s.LastSeq() != 0 {
+			t.Fatalf("%v %v, %d records", all, err, s.LastSeq())
+		}
+		if len(left) == 0 {
+			break
+		}
+		if all[0].RecordID != left[0] || string(all[0].Value) != "sent on "+left[0] {
+			t.Errorf("%+v", all[0])
+		}
+		if err := s.Heard(through); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -30,57 +29,69 @@ type InvalidError struct{ Faults []events.Fault }
 
 func (e *InvalidError) Error() string { return events.AsRejection(e.Faults).Error() }
 
-// batch is the entries of one Save on their way to the journal.
-type batch struct {
+// Batch is forms that are saved together, with one sync: all of them, or none. It holds of each what is written, so that a
+// large one takes little memory. Other saves wait until End.
+type Batch struct {
+	spool   *Spool
 	next    uint64 // number of the next record
 	fresh   []entry
 	answers []Saved
 	byID    map[uuid.UUID][]int // indexes of fresh
 }
 
-// Save saves forms with one sync, all or none, and answers in their order. A form that was saved before is answered with
-// the number that it has. What is wrong with one entry is an *EntryError, around ErrOtherContent, ErrOrder or an
-// *InvalidError; ErrLocked, ErrDisk and disk.ErrSync concern all of them.
-func (s *Spool) Save(entries []Entry) ([]Saved, error) {
+// Begin begins a batch. End must follow.
+func (s *Spool) Begin() *Batch {
 	s.saving.Lock()
-	defer s.saving.Unlock()
-	b := &batch{next: s.index.last() + 1, byID: map[uuid.UUID][]int{}}
-	if err := s.prepare(entries); err != nil {
+	return &Batch{spool: s, next: s.index.last() + 1, byID: map[uuid.UUID][]int{}}
+}
+
+// End ends the batch. Without Save before it, nothing of the batch is kept.
+func (b *Batch) End() { b.spool.saving.Unlock() }
+
+// Add adds a form. The errors are those of Spool.Save; the batch cannot be saved then.
+func (b *Batch) Add(e *Entry) error {
+	err := b.spool.add(b, e)
+	if err == nil || errors.Is(err, ErrLocked) {
+		return err
+	}
+	return &EntryError{Index: len(b.answers), Err: err}
+}
+
+// Save saves the batch and answers in the order of Add. The errors are ErrDisk and disk.ErrSync.
+func (b *Batch) Save() ([]Saved, error) {
+	if err := b.spool.write(b); err != nil {
 		return nil, err
 	}
-	for i := range entries {
-		if err := s.add(b, &entries[i]); err != nil {
-			if errors.Is(err, ErrLocked) {
-				return nil, err
-			}
-			return nil, &EntryError{Index: i, Err: err}
-		}
-	}
-	if err := s.write(b); err != nil {
-		return nil, err
-	}
-	for i := range entries {
-		s.dropSaved(entries[i].Record.GetRecordId())
+	for _, a := range b.answers {
+		b.spool.dropSaved(a.RecordID)
 	}
 	return b.answers, nil
 }
 
-// prepare makes the keys of the days on which entries were saved, when these are several: one write serves all of them.
-func (s *Spool) prepare(entries []Entry) error {
-	var days []calendar.Day
+// Save saves forms with one sync, all or none, and answers in their order. A form that was saved before is answered with
+// the number that it has. What is wrong with one entry is an *EntryError, around ErrOtherContent, ErrOrder or an
+// *InvalidError; ErrLocked, ErrDisk and disk.ErrSync concern all of them.
+func (s *Spool) Save(entries []Entry) ([]Saved, error) {
+	b := s.Begin()
+	defer b.End()
 	for i := range entries {
-		if day := calendar.DayOfTime(entries[i].At); !slices.Contains(days, day) {
-			days = append(days, day)
+		if err := b.Add(&entries[i]); err != nil {
+			return nil, err
 		}
 	}
-	if len(days) < 2 {
-		return nil
-	}
+	return b.Save()
+}
+
+// Prepare makes the keys of days on which records will be saved: one write serves all of them. Without it each day's first record
+// makes one. The error is ErrLocked, or what the disk said.
+func (s *Spool) Prepare(days []calendar.Day) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
 	return s.vault.Prepare(days)
 }
 
 // add prepares an entry, or finds that it was saved before.
-func (s *Spool) add(b *batch, e *Entry) error {
+func (s *Spool) add(b *Batch, e *Entry) error {
 	id, err := uuid.Parse(e.Record.GetRecordId())
 	if err != nil || id.String() != e.Record.GetRecordId() {
 		return &InvalidError{[]events.Fault{{Field: "record_id", Code: events.CodeInvalidID, Detail: "a UUID version 7 in canonical lower-case text"}}}
@@ -99,7 +110,7 @@ func (s *Spool) add(b *batch, e *Entry) error {
 }
 
 // before returns the entry of that id and revision, if there is one, and the latest revision of the record.
-func (s *Spool) before(b *batch, id uuid.UUID, revision uint32) (*entry, uint32, error) {
+func (s *Spool) before(b *Batch, id uuid.UUID, revision uint32) (*entry, uint32, error) {
 	s.mu.RLock()
 	seq, latest := s.index.find(id, revision)
 	last := uint32(0)
@@ -121,7 +132,7 @@ func (s *Spool) before(b *batch, id uuid.UUID, revision uint32) (*entry, uint32,
 }
 
 // again answers a form that was saved before.
-func (s *Spool) again(b *batch, e *Entry, before *entry) error {
+func (s *Spool) again(b *Batch, e *Entry, before *entry) error {
 	mac, err := s.vault.MAC(before.day(), e.Form)
 	if errors.Is(err, ErrLocked) {
 		return err
@@ -135,7 +146,7 @@ func (s *Spool) again(b *batch, e *Entry, before *entry) error {
 }
 
 // fresh makes the bytes of a new record.
-func (s *Spool) fresh(b *batch, id uuid.UUID, e *Entry) error {
+func (s *Spool) fresh(b *Batch, id uuid.UUID, e *Entry) error {
 	r := e.Record
 	r.SourceId, r.SourceSeq = s.cfg.Source, b.next
 	if faults := events.Validate(r); len(faults) > 0 {
@@ -156,6 +167,11 @@ func (s *Spool) fresh(b *batch, id uuid.UUID, e *Entry) error {
 	if made.mac, err = s.vault.MAC(made.day(), e.Form); err != nil {
 		return err
 	}
+	written := made.bytes()
+	if made, err = parseEntry(written); err != nil { // its parts are those of what is written
+		return err
+	}
+	made.written = written
 	b.byID[id] = append(b.byID[id], len(b.fresh))
 	b.fresh = append(b.fresh, made)
 	b.answers = append(b.answers, Saved{RecordID: r.GetRecordId(), Revision: r.GetRevision(), SourceSeq: b.next})
@@ -170,13 +186,13 @@ type sealedText struct {
 }
 
 // write puts the new records on the disk and into the index.
-func (s *Spool) write(b *batch) error {
+func (s *Spool) write(b *Batch) error {
 	if len(b.fresh) == 0 {
 		return nil
 	}
 	bytes := make([][]byte, len(b.fresh))
 	for i := range b.fresh {
-		bytes[i] = b.fresh[i].bytes()
+		bytes[i] = b.fresh[i].written
 	}
 	first := s.journal.Last() + 1
 	places, err := s.journal.Append(bytes...)
@@ -191,9 +207,14 @@ func (s *Spool) write(b *batch) error {
 		s.index.put(e.id, e.revision, e.seq, first+uint64(i), places[i])
 	}
 	s.mu.Unlock()
+	s.wake()
+	return nil
+}
+
+// wake tells Saves that something was saved.
+func (s *Spool) wake() {
 	select {
 	case s.saved <- struct{}{}:
 	default:
 	}
-	return nil
 }

@@ -17,16 +17,19 @@ import (
 const MaxNewsBytes = 4 << 10
 
 // News is a message of the exchange: the value of a message on TopicExchange, as JSON; the key is Record. It is either a
-// Crossing, which a post tells, or Registered, which a centre tells back, or says that the record holds no longer (Void).
+// Crossing or an Arrival, which a post tells, or Registered, which a centre tells back, or says that the record holds no
+// longer (Void).
 // The same message read twice, or an older revision read late, changes nothing.
 type News struct {
-	// Record is the id of the crossing, or of the registration, and Revision that of the record.
+	// Record is the id of the crossing, of the arrival or of the registration, and Revision that of the record.
 	Record   string `json:"record_id"`
 	Revision uint32 `json:"revision"`
 	// Void reports whether the record was voided, or is a returned person's no longer.
 	Void bool `json:"void,omitempty"`
 	// Crossing is what a post saw; nil of a registration and of a void.
 	Crossing *Crossing `json:"crossing,omitempty"`
+	// Arrival is an arrival that was sent on to a centre; nil of the others.
+	Arrival *Arrival `json:"arrival,omitempty"`
 	// Registered is the id of the crossing that a registration is of; "" of a crossing.
 	Registered string `json:"registered,omitempty"`
 }
@@ -49,6 +52,14 @@ type Crossing struct {
 	Country     string  `json:"country,omitempty"`
 	Mode        string  `json:"mode,omitempty"`
 	ReturnType  string  `json:"return_type,omitempty"`
+}
+
+// Arrival is a bus, a flight or a group that its post sent on to a centre.
+type Arrival struct {
+	Post   string `json:"post"`   // border point
+	Centre string `json:"centre"` // to which its people were sent on
+	// Expected is how many people were said to be in it; 0 is not stated.
+	Expected int `json:"expected,omitempty"`
 }
 
 // Bytes are the message's value.
@@ -77,14 +88,22 @@ func (n News) fault(key string) string {
 		return "record_id"
 	case n.Revision == 0:
 		return "revision"
-	case n.Registered != "" && (!isID(n.Registered) || n.Crossing != nil):
+	case n.Registered != "" && (!isID(n.Registered) || n.Crossing != nil || n.Arrival != nil):
 		return "registered"
-	case n.Crossing != nil && n.Void, n.Crossing == nil && n.Registered == "" && !n.Void:
+	case n.Crossing != nil && (n.Void || n.Arrival != nil), n.Crossing == nil && n.Arrival == nil && n.Registered == "" && !n.Void:
 		return "crossing"
+	case n.Arrival != nil && (n.Void || !n.Arrival.holds()):
+		return "arrival"
 	case n.Crossing != nil:
 		return n.Crossing.fault()
 	}
 	return ""
+}
+
+func (a *Arrival) holds() bool {
+	posts, _ := codelists.Get(codelists.BorderPoint)
+	centres, _ := codelists.Get(codelists.Centre)
+	return posts.Has(a.Post) && centres.Has(a.Centre) && a.Expected >= 0
 }
 
 // latest is the end of the year 9999, in milliseconds since 1970-01-01 UTC.

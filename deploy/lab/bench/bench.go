@@ -41,6 +41,7 @@ func sections() []section {
 		{"growth", []string{"cost_growth"}, (*run).growth, false},
 		{"state", []string{"bytes_per_person"}, (*run).state, false},
 		{"restart", []string{"restart_seconds", "verify_seconds", "verify_beside_ratio"}, (*run).restart, false},
+		{"agent", []string{"agent_start_seconds", "agent_most_memory_mb", "agent_save_ratio", "agent_forms_per_second", "agent_sent_per_second", "agent_save_while_sending_ratio"}, (*run).agent, false},
 		{"halfyear", []string{"half_year_from_counts_seconds", "half_year_recounted_seconds"}, (*run).halfYear, false},
 	}
 }

@@ -33,6 +33,8 @@ type Config struct {
 	StoredReturns int
 	// StoredFacts is how many facts are stored at a restart; default 10,000,000.
 	StoredFacts int
+	// AgentRecords is how many records wait at a post; default 200,000.
+	AgentRecords int
 	// Persons is how many persons the state is weighed with; default 10,000,000.
 	Persons int
 	// Partitions of each fact topic; default 12, as in production.
@@ -73,6 +75,7 @@ func (c Config) withDefaults() Config {
 	number(&c.OutageSeconds, 60, 3)
 	number(&c.StoredReturns, 100_000_000, 100_000)
 	number(&c.StoredFacts, 10_000_000, 20_000)
+	number(&c.AgentRecords, 200_000, 6_000)
 	number(&c.Persons, 10_000_000, 100_000)
 	if len(c.Program) == 0 {
 		if self, err := os.Executable(); err == nil {

@@ -8,13 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// process is a consumer process whose use of the machine is known when it has ended.
+// process is a process of the program whose use of the machine is known when it has ended.
 type process struct {
 	cmd   *exec.Cmd
 	began time.Time
@@ -35,15 +36,25 @@ func (m *machine) consume(group string, flags ...string) (*process, error) {
 	if err := listener.Close(); err != nil {
 		return nil, err
 	}
-	args := append([]string{}, m.cfg.Program[1:]...)
-	args = append(args, "consume", "--kafka-brokers="+m.broker.Addr(), fmt.Sprintf("--kafka-partitions=%d", m.cfg.Partitions),
-		"--clickhouse-addr="+m.engine.Native(), "--group="+group, "--ops-listen="+ops, "--log-level=warn")
-	cmd := exec.Command(m.cfg.Program[0], append(args, flags...)...)
+	args := []string{"consume", "--kafka-brokers=" + m.broker.Addr(), fmt.Sprintf("--kafka-partitions=%d", m.cfg.Partitions),
+		"--clickhouse-addr=" + m.engine.Native(), "--group=" + group, "--ops-listen=" + ops, "--log-level=warn"}
+	return m.cfg.start(ops, append(args, flags...))
+}
+
+// command is a command line of the program.
+func (c Config) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(c.Program[0], append(slices.Clone(c.Program[1:]), args...)...)
+	cmd.Env = append(os.Environ(), c.Environ...)
+	return cmd
+}
+
+// start starts a process of the program; ops is the address of its metrics, "" without one.
+func (c Config) start(ops string, args []string) (*process, error) {
+	cmd := c.command(args...)
 	p := &process{cmd: cmd, ops: ops, done: make(chan struct{})}
-	cmd.Env = append(os.Environ(), m.cfg.Environ...)
 	cmd.SysProcAttr = diesWithParent()
-	if m.cfg.Log != nil {
-		cmd.Stdout, cmd.Stderr = m.cfg.Log, m.cfg.Log
+	if c.Log != nil {
+		cmd.Stdout, cmd.Stderr = c.Log, c.Log
 	} else {
 		cmd.Stderr = &p.words
 	}
@@ -61,7 +72,7 @@ func (m *machine) consume(group string, flags ...string) (*process, error) {
 		}
 	}()
 	if err := <-started; err != nil {
-		return nil, fmt.Errorf("start the consumer: %w", err)
+		return nil, fmt.Errorf("start retorno %s: %w", args[0], err)
 	}
 	return p, nil
 }
@@ -70,7 +81,7 @@ func (m *machine) consume(group string, flags ...string) (*process, error) {
 func (p *process) alive() error {
 	select {
 	case <-p.done:
-		return fmt.Errorf("the consumer ended by itself, %s: %s", p.cmd.ProcessState, strings.TrimSpace(p.words.String()))
+		return fmt.Errorf("the process ended by itself, %s: %s", p.cmd.ProcessState, strings.TrimSpace(p.words.String()))
 	default:
 		return nil
 	}
@@ -94,7 +105,7 @@ func endAll(all []*process) error {
 		case <-p.done:
 			errs = append(errs, p.err)
 		case <-late:
-			errs = append(errs, fmt.Errorf("a consumer did not end within %s of SIGTERM", endPatience), p.cmd.Process.Kill())
+			errs = append(errs, fmt.Errorf("a process did not end within %s of SIGTERM", endPatience), p.cmd.Process.Kill())
 			<-p.done
 		}
 	}

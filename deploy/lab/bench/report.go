@@ -43,6 +43,8 @@ var goals = map[string]goal{
 	"visible_p99_seconds": {"<", 1}, "bytes_per_person": {"<", 200}, "restart_seconds": {"<", 20}, "verify_seconds": {"<", 300}, "verify_beside_ratio": {"<", 2},
 	"cost_growth":                   {"<=", 1.1},
 	"half_year_from_counts_seconds": {"<", 0.1}, "half_year_recounted_seconds": {"<", 5}, "outage_catchup_ratio": {"<", 0.05},
+	"agent_start_seconds": {"<", 1}, "agent_most_memory_mb": {"<", 60}, "agent_save_ratio": {">=", 0.3}, "agent_forms_per_second": {">=", 3000},
+	"agent_sent_per_second": {">=", 2000}, "agent_save_while_sending_ratio": {"<=", 2},
 	"publish_ratio": {">=", 0.8}, "share_cost": {"<=", 1.1},
 }
 

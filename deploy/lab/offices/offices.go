@@ -88,10 +88,9 @@ func Open(cfg Config) (*Office, error) {
 		return nil, fmt.Errorf("%s: %w", cfg.Source, err)
 	}
 	o.told = exchange.New(exchange.Config{Access: o.access(), Dir: dir, Disk: cfg.Disk, Now: o.clock.now, Logger: cfg.Logger})
-	page := agent.Config{Spool: o.spool, Dir: dir, Place: cfg.Place, Now: o.clock.now, Disk: cfg.Disk, Exchange: o.told, Log: cfg.Logger}
+	page := agent.Config{Spool: o.spool, Dir: dir, Place: cfg.Place, Now: o.clock.now, SinceBoot: o.clock.sinceBoot, ClockOffset: o.offset, Disk: cfg.Disk, Exchange: o.told, Log: cfg.Logger}
 	if cfg.Link != nil {
 		o.out = dispatch.New(dispatch.Config{Spool: o.spool, Link: cfg.Link, Retry: cfg.Retry, Version: "made", Logger: cfg.Logger})
-		page.ClockOffset = o.offset
 		page.Stopped = func() string { return o.out.Status().Stop.String() }
 	}
 	if o.agent, err = agent.New(page); err != nil {
@@ -110,9 +109,12 @@ func (o *Office) access() func() (kafka.Access, error) {
 	}
 }
 
-// offset is that of this machine's clock; made time has none.
+// offset is that of this machine's clock; made time is the broker's.
 func (o *Office) offset() (time.Duration, bool) {
 	if o.clock.made() {
+		return 0, true
+	}
+	if o.out == nil {
 		return 0, false
 	}
 	return o.out.ClockOffset()

@@ -3,16 +3,20 @@ package offices
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"retorno/deploy/lab/register"
+	"retorno/producers/spool"
+	"retorno/schemas/calendar"
 )
 
 // clock is that of a made computer: made time while forms of a register are typed, else this machine's.
@@ -29,6 +33,9 @@ func (c *clock) now() time.Time {
 	}
 	return c.at
 }
+
+// sinceBoot goes on with now: a made clock is never set, however it leaps.
+func (c *clock) sinceBoot() (string, time.Duration) { return "", time.Duration(c.now().UnixNano()) }
 
 func (c *clock) set(at time.Time) {
 	c.mu.Lock()
@@ -77,6 +84,9 @@ func (o *Office) typeSome(ctx context.Context, forms []register.Form) error {
 				return err
 			}
 		}
+		if err := o.spool.Prepare(daysOf(forms)); err != nil && !errors.Is(err, spool.ErrLocked) {
+			return err
+		}
 		a := o.ask(ctx, "/forms", "application/jsonl", &lines{clock: &o.clock, forms: forms})
 		switch {
 		case a.status == http.StatusCreated || a.status == http.StatusOK:
@@ -87,6 +97,16 @@ func (o *Office) typeSome(ctx context.Context, forms []register.Form) error {
 			return &RefusedError{o.cfg.Source, a.status, a.body.String()}
 		}
 	}
+}
+
+// daysOf are the days on which forms are typed.
+func daysOf(forms []register.Form) (days []calendar.Day) {
+	for _, f := range forms {
+		if day := calendar.DayOfTime(f.At); !slices.Contains(days, day) {
+			days = append(days, day)
+		}
+	}
+	return days
 }
 
 func (o *Office) login(ctx context.Context) error {

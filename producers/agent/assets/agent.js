@@ -119,6 +119,7 @@
   async function pump() {
     if (pumping) return;
     pumping = true;
+    let held = false; // a record waits for the agent or for its disk, and the page says so
     while (queue.length) {
       const all = queue[0];
       if (slipless.delete(all.record_id[0]) && spares.length && spares[0].folio && !all.folio) all.folio = [spares.shift().folio];
@@ -130,10 +131,12 @@
       if (status === 0 || status === 401 || status === 507) {
         say.textContent = ''; said.replaceChildren(line('fault', answer.text || words.lost));
         if (status === 401) keepDraft(all);
+        held = true;
         await new Promise(done => setTimeout(done, 1000));
         continue;
       }
       queue.shift();
+      if (held) { said.replaceChildren(); held = false; }
       if (status === 200 || status === 201) kept(all, answer); else refused(all, answer);
     }
     pumping = false;
@@ -277,7 +280,7 @@
     try {
       const s = await (await fetch('/state')).json();
       const text = s.unsent ? `${words.unsent}: ${s.unsent}, ${words.since} ${new Date(s.oldest_unsent).toLocaleTimeString('es-HN', {timeZone: 'America/Tegucigalpa', hour: '2-digit', minute: '2-digit'})}` : words.sent;
-      document.getElementById('line').textContent = `${words.source}: ${s.stopped ? s.stopped + ' ' : ''}${text}`;
+      document.getElementById('line').textContent = `${words.source}: ${[s.stopped, s.exchange_stopped, text].filter(Boolean).join(' ')}`;
     } catch { /* the agent is away; a save says so */ }
   }
   setInterval(showUnsent, 10000);

@@ -5,6 +5,7 @@
 class Way {
   constructor(page) {
     this.page = page; this.filled = new Set(); this.asked = '';
+    document.getElementById('lookup').remove(); // it is looked up while it is typed
     this.input = page.$('crossing_id'); this.combo = page.combos.get(this.input); this.note = document.getElementById('known');
     page.form.addEventListener('input', event => {
       if (event.target.name !== 'document_number') return;
