@@ -15,14 +15,19 @@ RELEASED := schemas/events/released/v1.binpb
 # Everything is built with the release of Go that go.mod names, even where Go is set not to fetch another one.
 export GOTOOLCHAIN := $(shell sed -n 's/^toolchain //p' go.mod)+auto
 
+# Programs, tests and linters are compiled in one way, so that each package is compiled once; the race detector alone needs another.
+export CGO_ENABLED := 0
+export GOFLAGS := $(GOFLAGS) -trimpath
+
 # Cache folders that cannot be written to are replaced by folders of the project's own.
 ifeq ($(filter help clean,$(MAKECMDGOALS)),)
 $(foreach setting,$(shell deploy/caches),$(eval export $(setting)))
 endif
 
-# Linters are pinned in module files of their own, so that go.mod lists only what the product uses.
+# Tools are pinned in module files of their own, so that go.mod lists only what the product uses. Buf comes as its makers compiled it:
+# to compile it takes two minutes.
 GOLANGCI := go tool -modfile=deploy/tools/golangci-lint.mod golangci-lint
-BUF      := go tool -modfile=deploy/tools/buf.mod buf
+BUF      := npx --yes --ignore-scripts @bufbuild/buf@1.75.0
 GREMLINS := go tool -modfile=deploy/tools/gremlins.mod gremlins
 
 PLATFORMS ?= linux/amd64 linux/arm64
@@ -55,7 +60,7 @@ help: ## this list
 
 build: ## bin/retorno
 	@deploy/needs build
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/retorno .
+	go build -ldflags '$(LDFLAGS)' -o bin/retorno .
 
 demo: build ## the whole system on this machine; make demo ARGS="--exit" stops after the table
 	bin/retorno demo $(ARGS)

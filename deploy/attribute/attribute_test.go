@@ -158,8 +158,7 @@ func (c *tree) insert(name, after, text string) {
 func (c *tree) build() {
 	c.t.Helper()
 	for _, command := range [][]string{
-		{"go", "generate", "./schemas/dictionary"},
-		{"go", "tool", "-modfile=deploy/tools/buf.mod", "buf", "generate"},
+		{"make", "generate"},
 		{"go", "build", "-o", "retorno", "."},
 	} {
 		run := exec.CommandContext(c.t.Context(), command[0], command[1:]...)

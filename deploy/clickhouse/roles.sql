@@ -25,6 +25,11 @@ CREATE ROLE IF NOT EXISTS retorno_auditor;
 GRANT INSERT ON retorno.verifications TO retorno_auditor;
 GRANT SELECT ON retorno.* TO retorno_auditor;
 GRANT SELECT ON ceniss.* TO retorno_auditor;
+-- How the database fares, for the metrics of the verifier's process. backup_log is there when the server keeps one.
+GRANT SELECT ON system.parts TO retorno_auditor;
+GRANT SELECT ON system.disks TO retorno_auditor;
+GRANT SELECT ON system.backups TO retorno_auditor;
+GRANT SELECT ON system.backup_log TO retorno_auditor;
 
 -- `retorno publish`.
 CREATE ROLE IF NOT EXISTS retorno_publisher;

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"retorno/deploy/ops"
 )
 
 // checkAddress names an address that cannot be one, before anything is dialled or listened to.
@@ -60,4 +62,9 @@ func checkAll(faults ...error) error {
 		}
 	}
 	return nil
+}
+
+// certificates are the files of certificates that the settings name, for their metric.
+func certificates(kafka *kafkaFlags, clickhouse *clickhouseFlags) ops.Certificates {
+	return ops.Certificates{"kafka_ca": kafka.CAFile, "kafka_client": kafka.CertFile, "clickhouse_ca": clickhouse.CAFile, "clickhouse_client": clickhouse.CertFile}
 }

@@ -7,8 +7,10 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -17,8 +19,10 @@ import (
 
 	"retorno/producers/disk"
 	"retorno/producers/dispatch"
+	"retorno/producers/documents"
 	"retorno/producers/enrolment"
 	"retorno/producers/exchange"
+	"retorno/producers/paper"
 	"retorno/producers/spool"
 	"retorno/schemas/codelists"
 	"retorno/schemas/kafka"
@@ -127,12 +131,20 @@ func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error 
 	}
 	defer func() { _ = s.Close() }() // all that was promised is on the disk
 	collectOften()
-	out := dispatch.New(dispatch.Config{Spool: s, Link: f.link, Version: version, Logger: t.Log})
+	forms, err := paper.Open(disk.OS{}, filepath.Join(f.Data, paper.FileName))
+	if err != nil {
+		t.Log.Warn("the account of paper forms cannot be read and begins empty: enter what was received once more", "error", err)
+	}
+	parts := agentParts{spool: s, forms: forms, place: file.Place, met: new(atomic.Int64)}
+	parts.out = dispatch.New(dispatch.Config{Spool: s, Link: f.link, Version: version, FormsMissing: forms.Missing,
+		DocumentsMet: func() int { return int(parts.met.Load()) }, Logger: t.Log})
+	parts.told = exchange.New(exchange.Config{Access: f.access, Dir: f.Data, Post: places == codelists.BorderPoint, Logger: t.Log})
+	parts.found = documents.New(documents.Config{Access: f.access, Dir: f.Data, Logger: t.Log})
 	listener, err := f.listen(t)
 	if err != nil {
 		return err
 	}
-	return f.serve(ctx, t, listener, s, out, file.Place)
+	return f.serve(ctx, t, listener, parts)
 }
 
 // withoutDumps keeps what is in memory out of core dumps.
@@ -177,11 +189,10 @@ func (f *agentFlags) listen(t *terminal) (net.Listener, error) {
 }
 
 // serve runs the page, the sending and the erasing until one of them fails or ctx ends.
-func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listener, s *spool.Spool, out *dispatch.Dispatcher, place string) error {
+func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listener, parts agentParts) error {
 	group, ctx := errgroup.WithContext(ctx)
 	fatal := make(chan error, 1)
-	told := exchange.New(exchange.Config{Access: f.access, Dir: f.Data, Post: placeOf(place) == codelists.BorderPoint, Logger: t.Log})
-	page, closePage, err := f.page(t, s, out, told, place, func(err error) {
+	page, closePage, err := f.page(t, parts, func(err error) {
 		select {
 		case fatal <- err:
 		default:
@@ -212,9 +223,10 @@ func (f *agentFlags) serve(ctx context.Context, t *terminal, listener net.Listen
 			return nil
 		}
 	})
-	group.Go(func() error { return out.Run(ctx) })
-	group.Go(func() error { return told.Run(ctx) })
-	group.Go(func() error { return eraseOften(ctx, t, s) })
+	group.Go(func() error { return parts.out.Run(ctx) })
+	group.Go(func() error { return parts.told.Run(ctx) })
+	group.Go(func() error { return parts.found.Run(ctx) })
+	group.Go(func() error { return eraseOften(ctx, t, parts.spool) })
 	group.Go(func() error { leaveOften(ctx); return nil })
 	if err := f.announce(t, listener); err != nil {
 		return errors.Join(err, server.Close(), group.Wait())

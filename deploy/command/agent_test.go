@@ -17,11 +17,11 @@ import (
 	"github.com/google/uuid"
 
 	"retorno/deploy/lab/fakekafka"
-	"retorno/producers/follow"
 	"retorno/producers/producer"
 	"retorno/schemas/agents"
 	"retorno/schemas/events"
 	"retorno/schemas/kafka"
+	"retorno/schemas/kafka/follow"
 )
 
 // post is a computer at a post: its files, and how its commands are run.

@@ -32,7 +32,7 @@ type attackCommand struct {
 
 // Help is the longer text of --help.
 func (attackCommand) Help() string {
-	return helpText("Tries to find out what published tables withhold, from public bytes alone: addition and subtraction over all tables, linear programs, every table of whole numbers where there are few, the changes between vintages, and what others publish; and it reads the other forms of the tables, those that a vintage keeps and those that a server gives: JSON-stat, HXL, Parquet, JSON, SDMX and the feed, none of which may say more than the tables. It knows the rules, for they are public, and shares no code with what protects the tables. Status 1 names each cell that it finds, and how.\n\nA line of --known is a count: returns,2016-S1,registered,L-AMA,12 under measure,time_period,source,exit_point,value. An empty field means all.",
+	return helpText("Tries to find out what published tables withhold, from public bytes alone: addition and subtraction over all tables, linear programs, every table of whole numbers where there are few, the changes between vintages, and what others publish; and it reads the other forms of the tables, those that a vintage keeps and those that a server gives: JSON-stat, HXL, Parquet, JSON, SDMX as CSV, XML and JSON, the bulletin's page and workbooks, the feed and the explorer, none of which may say more than the tables. It knows the rules, for they are public, and shares no code with what protects the tables. Status 1 names each cell that it finds, and how.\n\nA line of --known is a count: returns,2016-S1,registered,L-AMA,12 under measure,time_period,source,exit_point,value. An empty field means all.",
 		"retorno attack http://127.0.0.1:8080/", "retorno attack vintages/ --known=others.csv --json")
 }
 
@@ -95,7 +95,10 @@ func (c *attackCommand) Run(ctx context.Context, t *terminal) error {
 
 // otherShapes finds what is said of vintages in other forms than their tables: those that each keeps, and those that a server gives.
 func otherShapes(ctx context.Context, where string, places []string, all []*bundle.Bundle) (found []attack.Finding, err error) {
-	index := shapes.NewIndex(all)
+	index, err := shapes.NewIndex(all)
+	if err != nil {
+		return nil, err
+	}
 	for i, place := range places {
 		from, err := bundleAt(place)
 		if err != nil {
@@ -114,7 +117,7 @@ func otherShapes(ctx context.Context, where string, places []string, all []*bund
 	if err != nil {
 		return nil, err
 	}
-	served, err := index.Served(ctx, shapes.Server{Base: base.JoinPath("/").String(), Client: reader()}, all)
+	served, err := index.Served(ctx, bundle.Site{Base: base.JoinPath("/").String(), Client: reader()}, all)
 	return append(found, served...), err
 }
 

@@ -40,6 +40,7 @@ type grammar struct {
 	Agent      agentCommand      `cmd:"" help:"The computer at a post or a centre: what is typed there is kept and sent."`
 	Send       sendCommand       `cmd:"" help:"Send JSON Lines of events to Kafka."`
 	Import     importCommand     `cmd:"" help:"Send rows of another system's export to Kafka."`
+	Documents  documentsCommand  `cmd:"" help:"Documents that were reported stolen."`
 	Identity   identityCommand   `cmd:"" help:"The secret of the person keys: make it, compare it."`
 	Migrate    migrateCommand    `cmd:"" help:"Create or upgrade the ClickHouse schema."`
 	Consume    consumeCommand    `cmd:"" help:"Count: the consumer process; any number of them share the work."`

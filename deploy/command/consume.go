@@ -12,11 +12,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"retorno/consumers/counting/deadletter"
+	"retorno/consumers/counting/heartbeats"
 	"retorno/consumers/counting/processor"
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/stream"
 	"retorno/deploy/ops"
 	"retorno/schemas/events"
+	"retorno/schemas/kafka"
 )
 
 // factTopics are the co-partitioned topics that facts come on.
@@ -54,7 +56,7 @@ func (consumeCommand) Help() string {
 
 // Run counts until it is told to end.
 func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
-	registry := ops.NewRegistry(version)
+	registry := ops.NewRegistry(version, "consume")
 	settings, err := c.Kafka.producer(t.Log, nil)
 	if err != nil {
 		return err
@@ -72,6 +74,7 @@ func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
 	if err := warnOfZone(ctx, s, t.Log); err != nil {
 		return err
 	}
+	registry.MustRegister(certificates(&c.Kafka, &c.ClickHouse))
 	server := ops.New(registry)
 	listener, _, err := ops.Listen(c.OpsListen, false)
 	if err != nil {
@@ -90,11 +93,13 @@ func (c *consumeCommand) Run(ctx context.Context, t *terminal) error {
 	return profiled(c.CPUProfile, func() error { return ops.Run(ctx, t.Log, []ops.Part{server.Part(listener), counting.part()}) })
 }
 
-// counting is the consumer process: group, counter and dead letters.
+// counting is the consumer process: group, counter, dead letters, and the heartbeats of agents.
 type counting struct {
 	reader  *stream.Consumer
 	counter *processor.Processor
 	letters *deadletter.Writer
+	beats   *heartbeats.Taker
+	log     *slog.Logger
 }
 
 func newCounting(flags countFlags, read stream.Config, s *store.Store, log *slog.Logger, registry prometheus.Registerer) (*counting, error) {
@@ -116,7 +121,11 @@ func newCounting(flags countFlags, read stream.Config, s *store.Store, log *slog
 	if err != nil {
 		return nil, Usage(err)
 	}
-	return &counting{reader: reader, counter: counter, letters: letters}, nil
+	beats, err := heartbeats.New(heartbeats.Config{Access: kafka.Access{Brokers: read.Brokers, TLS: read.TLS, SASL: read.SASL}, Conn: s.Conn(), Logger: log, Registerer: registry})
+	if err != nil {
+		return nil, Usage(err)
+	}
+	return &counting{reader: reader, counter: counter, letters: letters, beats: beats, log: log}, nil
 }
 
 // processName tells this process from the others in the ledger.

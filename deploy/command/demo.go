@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"retorno/consumers/counting/completeness"
+	"retorno/consumers/counting/storage"
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/verify"
 	"retorno/deploy/clickhouse"
@@ -76,7 +77,7 @@ func (c *demoCommand) Run(ctx context.Context, t *terminal) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
 	}
-	d := &demo{demoCommand: c, t: t, made: made, data: data, registry: ops.NewRegistry(version)}
+	d := &demo{demoCommand: c, t: t, made: made, data: data, registry: ops.NewRegistry(version, "demo")}
 	d.machine = &machine{flags: c.machineFlags, data: data, t: t, ops: ops.New(d.registry)}
 	err = ops.Run(ctx, t.Log, d.parts())
 	if err == nil && c.Exit && !d.concluded.Load() {
@@ -114,6 +115,7 @@ type demo struct {
 	counting  *counting
 	verifier  *verify.Verifier
 	watch     *completeness.Watch
+	storage   *storage.Watch
 	web       net.Listener
 	played    bool        // before, into the same folder
 	concluded atomic.Bool // the table came out, the verifier agrees, and the half-year is published
@@ -135,6 +137,7 @@ func (d *demo) parts() []ops.Part {
 			Run:  func(ctx context.Context) error { return d.counting.part().Run(ctx) },
 			Stop: func(ctx context.Context) error { return d.counting.part().Stop(ctx) }},
 		ops.Part{Name: "completeness", Run: func(ctx context.Context) error { return d.watch.Run(ctx) }},
+		ops.Part{Name: "storage", Run: func(ctx context.Context) error { return d.storage.Run(ctx) }},
 		ops.Part{Name: "web", Start: d.listen, Run: func(ctx context.Context) error {
 			web := d.part(d.web, d.published, d.machine.ops, d.t.Log, d.registry)
 			if err := web.Start(ctx); err != nil {
@@ -192,6 +195,10 @@ func (d *demo) startCounting(ctx context.Context) error {
 		return err
 	}
 	d.watch, err = completeness.New(completeness.Config{Conn: d.store.Conn(), Logger: d.t.Log, Registerer: d.registry})
+	if err != nil {
+		return err
+	}
+	d.storage, err = storage.New(storage.Config{Conn: d.store.Conn(), Logger: d.t.Log, Registerer: d.registry})
 	if err != nil {
 		return err
 	}

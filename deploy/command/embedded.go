@@ -23,7 +23,7 @@ func (embeddedCommand) Help() string {
 
 // Run starts both and stays until it is told to end.
 func (c *embeddedCommand) Run(ctx context.Context, t *terminal) error {
-	m := &machine{flags: c.machineFlags, data: c.Data, t: t, ops: ops.New(ops.NewRegistry(version))}
+	m := &machine{flags: c.machineFlags, data: c.Data, t: t, ops: ops.New(ops.NewRegistry(version, "embedded"))}
 	return ops.Run(ctx, t.Log, append(c.announced(t, m), ops.Part{Name: "embedded", Run: func(ctx context.Context) error { <-ctx.Done(); return nil }}))
 }
 

@@ -26,7 +26,9 @@ type importCommand struct {
 
 // Help is the longer text of --help.
 func (importCommand) Help() string {
-	return helpText(`Reads other systems' exports, and keeps account of them: what was imported can be listed, replaced by a corrected file, and taken back.`,
+	return helpText(`Reads other systems' exports, and keeps account of them: what was imported can be listed, replaced by a corrected file, and taken back.
+
+Lee exportaciones de otros sistemas y lleva cuenta de ellas: lo importado se puede ver en una lista, reemplazar por un archivo corregido y anular.`,
 		"retorno import centre camr.csv --check", "retorno import list", "retorno import centre camr-corrected.csv --replace=import-centre-1f0c7b2a", "retorno import void import-centre-1f0c7b2a")
 }
 
@@ -50,7 +52,7 @@ type importFile struct {
 	Kafka kafkaFlags `embed:"" prefix:"kafka-"`
 
 	Check             bool              `per:"call" help:"Read everything, show rows, rejected ones, doubts, date order and what would change, and send nothing; rejected rows are written to their file."`
-	Replace           string            `per:"call" placeholder:"SOURCE" help:"The file takes the place of that import (see import list): rows that it lacks are voided, new ones counted."`
+	Replace           string            `per:"call" placeholder:"SOURCE" help:"The file takes the place of that import (see import list): corrected rows are revisions, rows that it lacks are voided, new ones counted."`
 	OnlyItsDays       bool              `per:"call" help:"With --replace: the file replaces the days from its first to its last, and rows of other days stay counted."`
 	Keep              bool              `per:"call" help:"Rows of an earlier import that this file lacks stay counted beside it."`
 	System            string            `per:"call" placeholder:"NAME" help:"System that the export comes from, such as siamir; part of each record's id. Default: the kind."`
@@ -78,9 +80,13 @@ type importFile struct {
 func (importFile) Help() string {
 	return helpText(`Reads another system's export, CSV or Excel (.xlsx), as it really comes, and sends its rows to Kafka as events: comma or semicolon, UTF-8, Windows-1252 or an old code page, dd/mm/yyyy or ISO dates, posts by name or code. Rows that cannot be understood go to FILE.rejected.csv with line, column and reason; mend them there and import that file.
 
-The same file twice changes nothing, in whatever order its rows stand; a file that has grown brings its new rows. A file that repeats an earlier one but lacks or changes some of its rows is refused until it is said what it is: the corrected file (--replace), one beside it (--keep), or another one (--source).
+The same file twice changes nothing, in whatever order its rows stand; a file that has grown brings its new rows. A file that repeats an earlier one but lacks or changes some of its rows is refused until it is said what it is: the corrected file (--replace), one beside it (--keep), or another one (--source). In its place, a row with corrected cells is the next revision of its record, a row that is gone is a void.
 
-Document numbers become person keys here, under a secret of at least 32 bytes that all agents share, and do not leave this computer; names are dropped.`,
+Document numbers become person keys here, under a secret of at least 32 bytes that all agents share, and do not leave this computer; names are dropped.
+
+Lee la exportación de otro sistema, CSV o Excel (.xlsx), tal como viene, y envía sus filas a Kafka. Las filas que no se entienden quedan en FILE.rejected.csv, con línea, columna y motivo; corríjalas ahí e importe ese archivo. El mismo archivo dos veces no cambia nada. Uno que repite otro, sin algunas filas o con otras celdas, no se importa hasta decir qué es: el corregido (--replace), uno que lo complementa (--keep) u otro archivo (--source). En su lugar, una fila corregida es la siguiente revisión de su registro; una que ya no está se anula. Revise antes con --check.
+
+Los documentos se convierten aquí en claves de persona, con un secreto común, y no salen de esta computadora; los nombres se descartan. Las opciones y los mensajes se explican en español en docs/importing.md.`,
 		"retorno import checkpoint corinto-2016.csv --system=inm --identity-key-file=identity.key",
 		"retorno import centre camr.csv --without-documents --check", "retorno import checkpoint posts.csv --assume=border_point=L-COR --assume=direction=entry --column='Paso=border_point'")
 }
@@ -172,13 +178,18 @@ func (c *importFile) send(ctx context.Context, t *terminal, file *importer.File,
 		return advised(err)
 	}
 	result.Source, result.Changes = plan.Source, &plan.Changes
+	said := t.Out
+	if c.JSON {
+		said = t.Err
+	}
+	if _, err := io.WriteString(said, changes(plan.Changes)); err != nil {
+		return err
+	}
 	if err := file.WriteRejected(rejected, plan.Rejected); err != nil || c.Check {
 		return err
 	}
-	if _, err := io.WriteString(t.Err, changes(plan.Changes, true)); err != nil {
-		return err
-	}
-	return kafka.send(ctx, t, plan)
+	result.Sent, err = kafka.send(ctx, t, plan)
+	return err
 }
 
 // warn says what was taken and may yet be wrong, before anything of it is sent.
@@ -197,6 +208,8 @@ type importResult struct {
 	importer.Summary
 	// Changes are what the file changes, compared with what was imported before; null after --dry-run, which does not ask.
 	Changes *imports.Changes `json:"changes"`
+	// Sent is how many records were sent: new ones, revisions and voids.
+	Sent int64 `json:"sent"`
 }
 
 // failed gives the failure of an import its exit status and the way out.
@@ -292,51 +305,12 @@ func (c *importFile) print(w io.Writer, s importResult) error {
 		es, en := importer.Warning{Code: code}.Reason()
 		fmt.Fprintf(&b, "rechazadas / rejected: %s %s (%s / %s)\n", n(s.RejectedBy[code]), code, es, en)
 	}
-	if s.Changes != nil {
-		b.WriteString(changes(*s.Changes, c.Check))
+	switch {
+	case c.Check:
+		b.WriteString("enviado: nada, fue una revisión / sent: nothing, this was a check\n")
+	case !c.DryRun:
+		fmt.Fprintf(&b, "enviado / sent: %s registros / records\n", n(int(s.Sent)))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// changes says what a file changes, or would, in English and Spanish.
-func changes(c imports.Changes, would bool) string {
-	n := func(n int) string { return screen.Count(int64(n)) }
-	earlier, antes, be, serían := "not imported before", "no se había importado", "", ""
-	if c.Known {
-		earlier, antes = "imported before", "ya se había importado"
-	}
-	if would {
-		be, serían = "would be ", "serían "
-	}
-	var en, es strings.Builder
-	fmt.Fprintf(&en, "%s, %s: %s new rows %ssent, %s counted already", c.Source, earlier, n(c.New), be, n(c.Unchanged+c.Elsewhere))
-	fmt.Fprintf(&es, "%s, %s: %s filas nuevas %senviadas, %s ya contaban", c.Source, antes, n(c.New), serían, n(c.Unchanged+c.Elsewhere))
-	for _, part := range []struct {
-		count  int
-		en, es string
-	}{
-		{c.Elsewhere, "of them from other imports", "de ellas en otras importaciones"}, {c.Voided, be + "voided", serían + "anuladas"},
-		{c.OtherDays, "of them of other days than the file's", "de ellas de otros días que los del archivo"}, {c.Restored, be + "restored", serían + "restituidas"},
-		{c.Absent, "not in this file, stay counted", "no están en este archivo y siguen contando"}, {c.StillVoid, "void, and stay so", "anuladas, y así quedan"},
-	} {
-		if part.count > 0 {
-			fmt.Fprintf(&en, ", %s %s", n(part.count), part.en)
-			fmt.Fprintf(&es, ", %s %s", n(part.count), part.es)
-		}
-	}
-	if c.Elsewhere > 0 {
-		there := strings.Join(c.ElsewhereIn, ", ")
-		fmt.Fprintf(&en, "; rows of one system that are equal are one record, those stand in %s (other people: name another --system)", there)
-		fmt.Fprintf(&es, "; las filas iguales de un mismo sistema son un solo registro, esas están en %s (si son otras personas: otro --system)", there)
-		if c.New+c.Restored+c.Unchanged == 0 && !c.Known {
-			fmt.Fprintf(&en, "; no row is left for %s, which is not listed", c.Source)
-			fmt.Fprintf(&es, "; no queda ninguna fila para %s, que no aparece en la lista", c.Source)
-		}
-	}
-	if shared := strings.Join(c.SharedBy, ", "); c.Voided > 0 && shared != "" {
-		fmt.Fprintf(&en, "; files of %s held rows of it: import them again", shared)
-		fmt.Fprintf(&es, "; archivos de %s tenían filas de ella: impórtelos de nuevo", shared)
-	}
-	return en.String() + "\n" + es.String() + "\n"
 }

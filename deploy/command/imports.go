@@ -117,8 +117,8 @@ func (e *cutOffError) Error() string {
 
 func (e *cutOffError) Unwrap() error { return e.err }
 
-// send carries a plan out.
-func (k *importsKafka) send(ctx context.Context, t *terminal, plan *imports.Plan) error {
+// send carries a plan out, and returns how many records it sent.
+func (k *importsKafka) send(ctx context.Context, t *terminal, plan *imports.Plan) (int64, error) {
 	out := newOutbox(k.facts)
 	bar := screen.NewProgress(t.Err, "records sent", 0)
 	defer bar.End()
@@ -133,9 +133,9 @@ func (k *importsKafka) send(ctx context.Context, t *terminal, plan *imports.Plan
 		return out.put(ctx, message)
 	}})
 	if err != nil && out.sent > 0 {
-		return &cutOffError{sent: out.sent, err: advised(err)}
+		return records, &cutOffError{sent: out.sent, err: advised(err)}
 	}
-	return advised(err)
+	return records, advised(err)
 }
 
 // advised says of a refusal by the cluster what to grant or to check.
@@ -153,7 +153,9 @@ type importListCommand struct {
 
 // Help is the longer text of --help.
 func (importListCommand) Help() string {
-	return helpText("Lists what was imported, the latest change last: source, kind, system, state (sent; void; sending: goes on, or was cut off and is to be imported again), first and last day, records that count, that are void, and rows that are rejected.",
+	return helpText(`Lists what was imported, the latest change last: source, kind, system, state (sent; void; sending: goes on, or was cut off and is to be imported again), first and last day, records that count, that are void, and rows that are rejected.
+
+Muestra lo importado, el último cambio al final: fuente, tipo, sistema, estado (sent: enviado; void: anulado; sending: sigue, o se cortó y hay que importar otra vez), primer y último día, registros que cuentan, anulados, y filas rechazadas.`,
 		"retorno import list", "retorno import list --json")
 }
 
@@ -195,7 +197,9 @@ type importVoidCommand struct {
 
 // Help is the longer text of --help.
 func (importVoidCommand) Help() string {
-	return helpText("Takes an import back: each of its records gets one more revision that voids it, and no count holds it any more. Published vintages stay as they are. To count the rows after all, import their file with --replace.",
+	return helpText(`Takes an import back: each of its records gets one more revision that voids it, and no count holds it any more. Published vintages stay as they are. To count the rows after all, import their file with --replace.
+
+Anula una importación: cada registro recibe una revisión más, que lo anula, y deja de contar. Lo publicado queda como estaba. Para que las filas vuelvan a contar, importe su archivo con --replace.`,
 		"retorno import void import-centre-1f0c7b2a", "retorno import void import-centre-1f0c7b2a --reason=test_record")
 }
 
@@ -217,7 +221,7 @@ func (c *importVoidCommand) Run(ctx context.Context, t *terminal) error {
 	did, hizo := "voided", "anulados"
 	if c.Check {
 		did, hizo = "would be voided", "serían anulados"
-	} else if err := cluster.send(ctx, t, plan); err != nil {
+	} else if _, err := cluster.send(ctx, t, plan); err != nil {
 		return err
 	}
 	again, otra := "", ""

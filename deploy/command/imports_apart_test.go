@@ -21,16 +21,16 @@ func TestTwoFilesAreToldApart(t *testing.T) {
 		}
 	}
 	// A file with the rows of both changes nothing, and its further row has a source of its own or one of theirs.
-	i.file(centreHead+jan+feb+person(10, 30, "Corinto"), "--keep").said(t, exitDone, "1 new rows sent, 4 counted already", "2 of them from other imports")
+	i.file(centreHead+jan+feb+person(10, 30, "Corinto"), "--keep").said(t, exitDone, "1 new rows, 4 counted already", "2 of them from other imports")
 	if got := i.account().counted; len(got) != 5 {
 		t.Errorf("counted: %q", got)
 	}
 	// A rolling export lacks the days before its first.
 	i = newImporting(t)
 	i.file(centreHead+jan+feb, "--source=weekly").said(t, exitDone)
-	i.file(centreHead+feb+person(10, 30, "Corinto"), "--source=weekly").said(t, exitDone, "1 new rows sent, 2 counted already, 2 not in this file, stay counted")
+	i.file(centreHead+feb+person(10, 30, "Corinto"), "--source=weekly").said(t, exitDone, "1 new rows, 2 counted already; 2 not in this file, stay counted")
 	i.holds("a rolling export", "25 L-COR", "26 L-COR", "28 L-COR", "29 L-COR", "30 L-COR")
-	i.file(centreHead+person(6, 26, "Corinto")+feb, "--source=weekly", "--keep").said(t, exitDone, "0 new rows sent")
+	i.file(centreHead+person(6, 26, "Corinto")+feb, "--source=weekly", "--keep").said(t, exitDone, "0 new rows")
 	i.file(centreHead+jan+person(9, 29, "Corinto"), "--source=weekly").said(t, exitNo, "--keep")
 }
 
@@ -43,9 +43,9 @@ func TestARowThatLooksLikeAnotherPersonsIsAskedAbout(t *testing.T) {
 	i.file(other).said(t, exitNo, "1 rows without a document say the same", "1 filas sin documento dicen lo mismo", "--system", "--keep", "no se envió nada")
 	i.file(other, "--check").said(t, exitNo, "1 rows without a document")
 	i.holds("asked about", "21 L-COR", "22 L-COR", "23 L-COR", "24 L-COR")
-	i.file(other, "--keep").said(t, exitDone, "3 new rows sent")
+	i.file(other, "--keep").said(t, exitDone, "3 new rows")
 	i.holds("the same person", "21 L-COR", "22 L-COR", "23 L-COR", "24 L-COR", "35 L-COR", "36 L-COR", "37 L-COR")
-	i.file(other, "--system=desk-2").said(t, exitDone, "4 new rows sent")
+	i.file(other, "--system=desk-2").said(t, exitDone, "4 new rows")
 	if n := len(i.account().counted); n != 11 {
 		t.Errorf("%d rows count", n)
 	}

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// TestDemoMetrics: what the demo tells Prometheus passes promtool's check, and the accounts balance in one scrape.
+// TestDemoMetrics: what the demo tells Prometheus passes promtool's check, the accounts balance in one scrape, and
+// the boards of operators have answers in it.
 func TestDemoMetrics(t *testing.T) {
 	addresses := runDemo(t, "--live=0", "--id=A04", "--mess=hard")
 	response, err := http.Get(addresses.Metrics)
@@ -37,6 +38,7 @@ func TestDemoMetrics(t *testing.T) {
 	if read < 3411 || read != accounted {
 		t.Errorf("%v records read, %v in an account or in flight", read, accounted)
 	}
+	boardsHaveAnswers(t, addresses.Metrics)
 }
 
 func sumOf(t *testing.T, text []byte, metric string) float64 {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -25,15 +26,19 @@ type officeRow struct {
 
 func (r officeRow) good() bool { return r.municipality == "San Pedro Sula" }
 
+// identity is the number of the row's document, "" without one.
+func (r officeRow) identity() string {
+	if r.document == 0 {
+		return ""
+	}
+	return fmt.Sprintf("0501-19%02d-%05d", 99-r.age, r.document)
+}
+
 // text is the row, in one of the spellings in which people type.
 func (r officeRow) text(spelling int) string {
 	date := []string{"%02d/06/2016", "%d-jun-2016", "2016-06-%02d"}[spelling%3]
 	point := []string{r.point, strings.ToUpper(r.point), " " + r.point + " "}[spelling/3%3]
-	document := ""
-	if r.document > 0 {
-		document = fmt.Sprintf("0501-19%02d-%05d", 99-r.age, r.document)
-	}
-	return fmt.Sprintf("CAMR La Lima;"+date+";%02d:%02d;%s;%d;Cortés;%s;%s;Estados Unidos;Aéreo;%s\n", r.day, 6+r.document%12, r.age%60, r.sex, r.age, r.municipality, point, document)
+	return fmt.Sprintf("CAMR La Lima;"+date+";%02d:%02d;%s;%d;Cortés;%s;%s;Estados Unidos;Aéreo;%s\n", r.day, 6+r.document%12, r.age%60, r.sex, r.age, r.municipality, point, r.identity())
 }
 
 // office is an export that is corrected, and what it says.
@@ -58,8 +63,25 @@ func newOffice(seed uint64, rows int) *office {
 	return o
 }
 
-// correct mends and changes cells, takes rows out, adds some, and sorts the file otherwise.
-func (o *office) correct() {
+// once are the good rows whose document no other one has.
+func (o *office) once() map[string]officeRow {
+	out, twice := map[string]officeRow{}, map[string]bool{"": true}
+	for _, r := range o.rows {
+		if _, there := out[r.identity()]; there {
+			twice[r.identity()] = true
+		}
+		if r.good() {
+			out[r.identity()] = r
+		}
+	}
+	maps.DeleteFunc(out, func(document string, _ officeRow) bool { return twice[document] })
+	return out
+}
+
+// correct mends and changes cells, takes rows out, adds some, and sorts the file otherwise. It returns how many rows changed that
+// counted before and that their document tells from all others.
+func (o *office) correct() (changed int) {
+	before := o.once()
 	o.rows = slices.DeleteFunc(o.rows, func(officeRow) bool { return o.random.IntN(50) == 0 })
 	for i := range o.rows {
 		switch r := &o.rows[i]; o.random.IntN(20) {
@@ -74,6 +96,12 @@ func (o *office) correct() {
 	added := newOffice(o.random.Uint64(), 20)
 	o.rows = append(o.rows, added.rows...)
 	o.random.Shuffle(len(o.rows), func(i, j int) { o.rows[i], o.rows[j] = o.rows[j], o.rows[i] })
+	for document, r := range o.once() {
+		if was, counted := before[document]; counted && was != r {
+			changed++
+		}
+	}
+	return changed
 }
 
 // text is the file, with what surrounds data in such files.
@@ -117,7 +145,7 @@ func (o *office) rejected() (n int) {
 }
 
 // TestAnOfficesDay checks an export of 2,000 rows, imports it, corrects it in the file, imports it in the place of the first, and
-// takes it back. After each step ClickHouse counts what the file then says, and no number of its source is missing but
+// takes it back. Rows that were corrected are revisions. After each step ClickHouse counts what the file then says, and no number of its source is missing but
 // those of rejected rows.
 func TestAnOfficesDay(t *testing.T) {
 	const seed = 7
@@ -140,10 +168,14 @@ func TestAnOfficesDay(t *testing.T) {
 	i.counts(s, "import", o.want(), o.rejected())
 	name := source(t, i)
 	for step := range 2 {
-		o.correct()
+		changed := o.correct()
 		save()
 		i.named(path).said(t, exitNo, "--replace="+name)
-		r := i.named(path, "--replace="+name)
+		r := i.named(path, "--replace="+name, "--json")
+		var did importResult
+		if err := json.Unmarshal([]byte(r.out), &did); err != nil || did.Changes.Revised < changed || did.Changes.Revised > changed+changed/10 {
+			t.Errorf("correction %d: %d revisions, and %d rows changed whose documents tell whose they are; %v", step, did.Changes.Revised, changed, err)
+		}
 		if want := map[bool]int{true: exitNo, false: exitDone}[o.rejected() > 0]; r.status != want {
 			t.Errorf("%+v", r)
 		}

@@ -60,9 +60,9 @@ func condition(column, code string) string {
 	return fmt.Sprintf("%s = '%s'", attribute, code)
 }
 
-// asked is how a statistician counts a measure: what of the rows that meet a condition, and of which view.
+// asked is how a statistician counts a measure: what of the rows that meet a condition, and of which view of ceniss.
 var asked = map[string]struct{ count, view string }{
-	"returns": {"countIf(%s)", "ceniss.returns"}, "helps": {"sumIf(helps, %s)", "ceniss.assistance_counts"}, "crossings": {"sumIf(crossings, %s)", "ceniss.crossing_counts"},
+	"returns": {"countIf(%s)", "returns"}, "helps": {"sumIf(helps, %s)", "assistance_counts"}, "crossings": {"sumIf(crossings, %s)", "crossing_counts"},
 }
 
 // askedAtOnce bounds the cells of a statement.
@@ -86,6 +86,12 @@ func TestThePublishedTablesAreTheStatisticiansNumbers(t *testing.T) {
 	if audited, err := repeatAudit(b); err != nil || !strings.HasSuffix(audited, "0 are determined") {
 		t.Errorf("the audit from public bytes: %s, %v", audited, err)
 	}
+	// The rows of the views are taken once: a thousand conditions on the view itself cost the engine its analysis a thousand times.
+	for _, a := range asked {
+		if err := s.Conn().Exec(t.Context(), "CREATE OR REPLACE TABLE default.asked_"+a.view+" ENGINE = Memory AS SELECT * FROM ceniss."+a.view); err != nil {
+			t.Fatal(err)
+		}
+	}
 	compared := map[string]int{}
 	for _, table := range b.Tables {
 		measure, ok := asked[table.Measure]
@@ -103,7 +109,7 @@ func TestThePublishedTablesAreTheStatisticiansNumbers(t *testing.T) {
 				counts = append(counts, fmt.Sprintf("toInt64("+measure.count+")", strings.Join(all, " AND ")))
 			}
 			var want []int64
-			if err := s.Conn().QueryRow(t.Context(), "SELECT ["+strings.Join(counts, ", ")+"] FROM "+measure.view).Scan(&want); err != nil {
+			if err := s.Conn().QueryRow(t.Context(), "SELECT ["+strings.Join(counts, ", ")+"] FROM default.asked_"+measure.view).Scan(&want); err != nil {
 				t.Fatalf("%s: %v", table.ID, err)
 			}
 			for i, c := range cells {

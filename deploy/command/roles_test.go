@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -127,7 +129,14 @@ func TestEachCommandUnderItsRole(t *testing.T) {
 	})
 	done("", "retorno_consumer", "partition", "list", "--all")
 	stop()
+	stop = running(t, user("retorno_auditor"), "verify", "--ops-listen", ops)
+	embeddedtest.Eventually(t, "the verifier's process cannot read how the database fares", func() bool {
+		_, text := fetch("http://" + ops + "/metrics")
+		return strings.Contains(text, `retorno_storage_passes_total{result="done"} 1`) && strings.Contains(text, `retorno_publication_timestamp_seconds{period="2016-S1"}`)
+	})
+	stop()
 
+	runbookStatements(t, auditor)
 	refused("retorno_auditor", "INSERT", "publish", "2016", "--accept-incomplete=made")
 	refused("ceniss", "SELECT", "table", "--like", table, "--id=A14")
 	refused("ceniss", "SELECT", "verify", "--once")
@@ -325,5 +334,29 @@ func TestServeNamesRightsItDoesNotNeed(t *testing.T) {
 		if err := reader.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// runbookStatements: ClickHouse understands every statement of the runbook, with the rights of the one who verifies.
+func runbookStatements(t *testing.T, auditor driver.Conn) {
+	t.Helper()
+	text, err := os.ReadFile("../RUNBOOK.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, block := range regexp.MustCompile("(?ms)^```sql\n(.*?)^```$").FindAllSubmatch(text, -1) {
+		for statement := range strings.SplitSeq(string(block[1]), ";\n") {
+			if statement = strings.TrimSpace(statement); statement == "" {
+				continue
+			}
+			found++
+			if err := auditor.Exec(t.Context(), "EXPLAIN "+statement); err != nil {
+				t.Errorf("%s: %v", statement, err)
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d statements are found", found)
 	}
 }

@@ -26,7 +26,7 @@ func TestOneFileUnderOtherSettingsIsAskedAbout(t *testing.T) {
 		"a point less": {dates, nil, []string{"--column=Punto de salida=-"}},
 	} {
 		i := newImporting(t)
-		i.file(c.text, c.first...).said(t, exitDone, "20 new rows sent")
+		i.file(c.text, c.first...).said(t, exitDone, "20 new rows")
 		before := i.account()
 		if r := i.file(c.text, c.second...); r.status != exitNo || !strings.Contains(r.err, "--replace") {
 			t.Errorf("%s: %+v", name, r)
@@ -34,7 +34,7 @@ func TestOneFileUnderOtherSettingsIsAskedAbout(t *testing.T) {
 		if after := i.account(); !slices.Equal(before.counted, after.counted) {
 			t.Errorf("%s: counted %q", name, after.counted)
 		}
-		i.file(c.text, append(c.second, "--replace="+source(t, i))...).said(t, exitDone, "counted already", " voided")
+		i.file(c.text, append(c.second, "--replace="+source(t, i))...).said(t, exitDone, "counted already", "rows gone")
 		if after := i.account(); len(after.counted) != 20 || len(after.missing) != 0 {
 			t.Errorf("%s: counted %q, missing %v", name, after.counted, after.missing)
 		}
@@ -46,7 +46,7 @@ func TestRowsThatTwoFilesHold(t *testing.T) {
 	i := newImporting(t)
 	a, b, c := person(16, 26, "Corinto"), person(17, 27, "Corinto"), person(18, 28, "Corinto")
 	i.file(centreHead+a+b, "--source=first").said(t, exitDone)
-	i.file(centreHead+b+c, "--source=second").said(t, exitDone, "1 new rows sent, 1 counted already, 1 of them from other imports")
+	i.file(centreHead+b+c, "--source=second").said(t, exitDone, "1 new rows, 1 counted already, 1 of them from other imports")
 	i.file(centreHead+a, "--source=own").said(t, exitDone, "equal are one record, those stand in import-first", "otro --system", "no row is left for import-own", "no queda ninguna fila")
 	if n := len(i.list()); n != 2 {
 		t.Errorf("%d imports are listed", n)
@@ -63,19 +63,19 @@ func TestAFileOfSomeDaysSaysWhatItWouldVoid(t *testing.T) {
 	a, b, c, d := person(2, 22, "Corinto"), person(3, 23, "Corinto"), person(16, 26, "Corinto"), person(17, 27, "Corinto")
 	i.file(centreHead+a+b+c+d, "--source=may").said(t, exitDone)
 	part := centreHead + person(16, 26, "El Florido") + d
-	i.file(part).said(t, exitNo, "would void 3 rows, 2 of them of other days than the file's, 2015-05-16 to 2015-05-17", "anularía 3 filas, 2 de ellas", "--only-its-days")
-	i.file(part, "--check", "--replace=may").said(t, exitDone, "3 would be voided, 2 of them of other days than the file's")
+	i.file(part).said(t, exitNo, "would correct 1 rows and void 2, 2 of these of other days than the file's, 2015-05-16 to 2015-05-17", "corregiría 1 filas y anularía 2, 2 de estas", "--only-its-days")
+	i.file(part, "--check", "--replace=may").said(t, exitDone, "1 rows corrected: 1 revisions; 2 rows gone: 2 voids, 2 of them of other days than the file's", "sent: nothing")
 	i.file(part, "--only-its-days").said(t, exitUsage, "--replace")
-	i.file(part, "--replace=may", "--only-its-days").said(t, exitDone, "1 new rows sent, 1 counted already, 1 voided, 2 not in this file, stay counted")
+	i.file(part, "--replace=may", "--only-its-days").said(t, exitDone, "0 new rows, 1 counted already; 1 rows corrected: 1 revisions; 2 not in this file, stay counted")
 	i.holds("its days alone", "22 L-COR", "23 L-COR", "26 L-FLO", "27 L-COR")
-	i.file(part).said(t, exitDone, "0 new rows sent, 2 counted already")
-	i.file(part, "--replace=may").said(t, exitDone, "2 voided, 2 of them of other days")
+	i.file(part).said(t, exitDone, "0 new rows, 2 counted already")
+	i.file(part, "--replace=may").said(t, exitDone, "2 rows gone: 2 voids, 2 of them of other days")
 	i.holds("the whole import", "26 L-FLO", "27 L-COR")
 	// Two files of one source.
 	i.file(centreHead+a+b, "--source=book").said(t, exitDone)
 	i.file(centreHead+c, "--source=book").said(t, exitDone)
-	i.file(centreHead+person(2, 22, "El Florido")+b, "--source=book").said(t, exitNo, "1 of its rows are not in this file", "would void 2 rows, 1 of them")
-	i.file(centreHead+person(2, 22, "El Florido")+b, "--replace=book").said(t, exitDone, "2 voided")
+	i.file(centreHead+person(2, 22, "El Florido")+b, "--source=book").said(t, exitNo, "1 of its rows are not in this file", "would correct 1 rows and void 1, 1 of these")
+	i.file(centreHead+person(2, 22, "El Florido")+b, "--replace=book").said(t, exitDone, "1 rows corrected: 1 revisions; 1 rows gone: 1 voids")
 }
 
 // What was mended in a file of rejected rows outlasts a second import of the file.
@@ -95,6 +95,6 @@ func TestMendedRowsAreNotOverwritten(t *testing.T) {
 	if text := readText(t, rejected); text != mended {
 		t.Errorf("overwritten: %s", text)
 	}
-	i.named(rejected).said(t, exitDone, "1 new rows sent")
+	i.named(rejected).said(t, exitDone, "1 new rows")
 	i.holds("mended", "26 L-COR", "27 L-COR")
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -33,7 +35,7 @@ func (c *serveCommand) Validate() error {
 
 // Run serves until it is told to end.
 func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
-	registry := ops.NewRegistry(version)
+	registry := ops.NewRegistry(version, "serve")
 	s, err := c.ClickHouse.openPublished(ctx, t.Log, registry)
 	if err != nil {
 		return err
@@ -50,9 +52,24 @@ func (c *serveCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return Missing(errors.Join(err, listener.Close()))
 	}
+	registry.MustRegister(certificates(&kafkaFlags{}, &c.ClickHouse))
 	server := ops.New(registry)
 	server.Ready("ClickHouse", s.Ping)
+	server.Healthy("web", func(ctx context.Context) error { return answers(ctx, listener.Addr()) })
 	return ops.Run(ctx, t.Log, []ops.Part{server.Part(operator), c.part(listener, s, server, t.Log, registry)})
+}
+
+// answers reports why the web gives no answer at all. It asks for a page that is nowhere: whatever comes is one.
+func answers(ctx context.Context, at net.Addr) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+at.String()+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("the pages give no answer: %w", err)
+	}
+	return response.Body.Close()
 }
 
 // warnOfRights names what the user can read that is not published: an attacker who takes over a process that faces strangers could read it,

@@ -72,7 +72,7 @@ func (f *kafkaFlags) judgeTopics(ctx context.Context, topics producer.TopicsConf
 		findings, err = producer.JudgeTopics(ctx, f.Brokers, topics)
 		return err
 	})
-	wrong.Show(findings)
+	wrong.Show(topics.Topics, findings)
 	for _, finding := range findings {
 		if !finding.Refuse {
 			topics.Client.Logger.Warn(finding.String())

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"retorno/consumers/counting/completeness"
+	"retorno/consumers/counting/storage"
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/verify"
 	"retorno/consumers/counting/verify/wire"
@@ -41,7 +42,7 @@ func (c *verifyCommand) Validate() error {
 
 // Run makes one pass, or one after the other until it is told to end.
 func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
-	registry := ops.NewRegistry(version)
+	registry := ops.NewRegistry(version, "verify")
 	kafka, err := c.Kafka.verified(ctx, t.Log)
 	if err != nil {
 		return err
@@ -63,13 +64,19 @@ func (c *verifyCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return Usage(err)
 	}
+	stored, err := storage.New(storage.Config{Conn: s.Conn(), Logger: t.Log, Registerer: registry})
+	if err != nil {
+		return Usage(err)
+	}
+	registry.MustRegister(certificates(&c.Kafka, &c.ClickHouse))
 	listener, _, err := ops.Listen(c.OpsListen, false)
 	if err != nil {
 		return Missing(err)
 	}
 	server := ops.New(registry)
 	server.Ready("verifier", func(context.Context) error { return agreement(verifier) })
-	return ops.Run(ctx, t.Log, []ops.Part{server.Part(listener), {Name: "verifier", Run: verifier.Run}, {Name: "completeness", Run: watch.Run}})
+	server.Healthy("verifier", func(context.Context) error { return verifier.Alive() })
+	return ops.Run(ctx, t.Log, []ops.Part{server.Part(listener), {Name: "verifier", Run: verifier.Run}, {Name: "completeness", Run: watch.Run}, {Name: "storage", Run: stored.Run}})
 }
 
 // once makes one full pass.

@@ -41,6 +41,12 @@ func (c *counting) run(ctx context.Context) error {
 		}
 	}()
 	go c.counter.KeepStops(watching, c.reader.Status)
+	go func() {
+		// What agents say of themselves is no reason to count nothing.
+		if err := ops.Protect("heartbeats", func() error { return c.beats.Run(watching) }); err != nil {
+			c.log.Error("heartbeats of agents are taken in no more until this process is started again", "error", err)
+		}
+	}()
 	select {
 	case err := <-stalled:
 		return err

@@ -112,7 +112,7 @@ func (f *webFlags) part(listener net.Listener, s *store.Store, server *ops.Serve
 	done := make(chan struct{})
 	news := changefeed.New(changefeed.Config{Shelf: shelf, Done: done, Registerer: registry, Log: log})
 	limiter := quota.New(quota.Config{Of: budgetOf, Data: f.LimitData, Structures: f.LimitStructures, Header: f.ClientHeader, Registerer: registry})
-	answers := response.NewCache(kept, shelf.Version).Handle(response.NewRecorder(registry, log), publicMux(shelf, news, log, registry))
+	answers := response.NewCache(kept, shelf.Version, registry).Handle(response.NewRecorder(registry, log), publicMux(shelf, news, log, registry))
 	mux := http.NewServeMux()
 	server.RegisterPublic(mux)
 	mux.Handle("/", answers)

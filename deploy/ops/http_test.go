@@ -20,7 +20,7 @@ import (
 
 // A stranger learns whether the process is ready and nothing else, and asks the checks once a second at most.
 func TestPublicReadiness(t *testing.T) {
-	s := New(NewRegistry("test"))
+	s := New(NewRegistry("test", "test"))
 	asked := 0
 	var why error
 	s.Ready("db at 10.1.2.3:9000", func(context.Context) error { asked++; return why })

@@ -56,7 +56,9 @@ type Report struct {
 
 // New makes a server over the process's metrics. It listens to nothing until Handler is served or Part is run.
 func New(registry *prometheus.Registry) *Server {
-	return &Server{registry: registry}
+	s := &Server{registry: registry}
+	registry.MustRegister(s.Verdicts())
+	return s
 }
 
 // Ready adds a condition of readiness: /readyz answers 503 with its reason while check fails. Safe at any time.

@@ -3,6 +3,7 @@ package prometheus
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -12,18 +13,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.yaml.in/yaml/v3"
-
-	"retorno/consumers/counting/completeness"
-	"retorno/consumers/counting/deadletter"
-	"retorno/consumers/counting/processor"
-	"retorno/consumers/counting/store"
-	"retorno/consumers/counting/stream"
-	"retorno/consumers/counting/verify"
-	"retorno/consumers/dissemination/changes"
-	"retorno/consumers/dissemination/quota"
-	"retorno/consumers/dissemination/response"
-	"retorno/deploy/ops"
-	"retorno/producers/producer"
 )
 
 var update = flag.Bool("update", false, "write docs/metrics.md from the metrics that the program has")
@@ -81,52 +70,12 @@ func kindOf(c prometheus.Collector, name string) string {
 // programMetrics registers every room's metrics in one registry, as `retorno demo` does.
 func programMetrics(t *testing.T) []metric {
 	t.Helper()
-	r := &recorder{Registerer: ops.NewRegistry("test")}
-	in := func(room string) *recorder { r.room = room; return r }
-	failed := func(err error) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	r := &recorder{Registerer: prometheus.NewRegistry()}
+	for _, room := range rooms {
+		r.room = room.path
+		room.register(t, r)
 	}
-	writer, err := producer.New(producer.Config{Brokers: []string{"127.0.0.1:1"}, Registerer: in("producers/producer")})
-	failed(err)
-	t.Cleanup(func() { _ = writer.Close() })
-	_, err = producer.NewTopicSettings(r)
-	failed(err)
-	_, err = stream.New(stream.Config{Brokers: []string{"127.0.0.1:1"}, Group: "g", Topics: []string{"t"}, Partitions: 1, Registerer: in("consumers/counting/stream")})
-	failed(err)
-	s, err := store.Open(store.Config{Addr: "127.0.0.1:1", Registerer: in("consumers/counting/store")})
-	failed(err)
-	t.Cleanup(func() { _ = s.Close() })
-	letters, err := deadletter.New(deadletter.Config{Brokers: []string{"127.0.0.1:1"}, Registerer: in("consumers/counting/deadletter")})
-	failed(err)
-	t.Cleanup(func() { _ = letters.Close() })
-	_, err = processor.New(processor.Config{Store: s, DeadLetters: letters, Topics: []string{"t"}, Partitions: 1, Registerer: in("consumers/counting/processor")})
-	failed(err)
-	_, err = verify.New(verify.Config{Conn: s.Conn(), Registerer: in("consumers/counting/verify")})
-	failed(err)
-	_, err = completeness.New(completeness.Config{Conn: s.Conn(), Registerer: in("consumers/counting/completeness")})
-	failed(err)
-	response.NewRecorder(in("consumers/dissemination/response"), nil)
-	quota.New(quota.Config{Registerer: in("consumers/dissemination/quota")})
-	changes.New(changes.Config{Registerer: in("consumers/dissemination/changes")})
-	ops.Limited(nil, nil, ops.Limits{}, in("deploy/ops"))
 	return r.found
-}
-
-// pageRooms are the packages in the order of the page, with the commands whose processes have their metrics.
-var pageRooms = []struct{ room, commands, about string }{
-	{"consumers/counting/processor", "consume, demo", "Records and their accounts, flushes, takeovers, state."},
-	{"consumers/counting/stream", "consume, demo", "Reading from Kafka: positions, ends of the logs, stops, rebalances."},
-	{"consumers/counting/store", "consume, demo, serve", "Writing to ClickHouse and reading from it."},
-	{"consumers/counting/deadletter", "consume, demo", "Messages set aside."},
-	{"producers/producer", "consume, demo", "Writing to Kafka, and the settings of topics."},
-	{"consumers/counting/verify", "verify, demo", "The recount by other means."},
-	{"consumers/counting/completeness", "verify, demo", "How complete the numbers are, by computer, post and centre."},
-	{"consumers/dissemination/response", "serve, demo", "Answers of the pages and the feed."},
-	{"consumers/dissemination/quota", "serve, demo", "Limits of one client."},
-	{"consumers/dissemination/changes", "serve, demo", "Readers of what is published."},
-	{"deploy/ops", "serve, demo", "Limits of the public web server."},
 }
 
 const metricsHead = `# Metrics
@@ -134,7 +83,8 @@ const metricsHead = `# Metrics
 <!-- Generated from the metrics that the program registers. Do not edit: run go test ./deploy/prometheus -run TestMetricsPage -update -->
 
 Every process serves its metrics at ` + "`/metrics`" + ` of ` + "`--ops-listen`" + `. Each process also has ` + "`retorno_build_info`" + `
-(always 1; the version and the Go release are labels) and the ` + "`go_…`" + ` and ` + "`process_…`" + ` metrics of the Go client.
+(always 1; the version, the Go release and the command, ` + "`role`" + `, are labels), ` + "`retorno_memory_limit_bytes`" + `
+(memory that it may take; 0: there is no limit), and the ` + "`go_…`" + ` and ` + "`process_…`" + ` metrics of the Go client.
 The number of time series is bounded: labels are topics, partitions, codes of code lists and fixed lists of causes.
 
 This holds at every scrape, for each topic and partition:
@@ -144,8 +94,8 @@ retorno_records_read_total = retorno_records_accepted_total + retorno_records_du
                            + retorno_records_superseded_total + retorno_records_rejected_total + retorno_records_in_flight
 ` + "```" + `
 
-[` + "`deploy/prometheus/rules.yml`" + `](../deploy/prometheus/rules.yml) has the alerts on these metrics.
-The end of this page lists them with where to look.
+[` + "`deploy/prometheus`" + `](../deploy/prometheus) has the alerts on these metrics: [` + "`rules.yml`" + `](../deploy/prometheus/rules.yml) by stage,
+[` + "`rules_operate.yml`" + `](../deploy/prometheus/rules_operate.yml) about what they rest on, [` + "`slo.yml`" + `](../deploy/prometheus/slo.yml) about the objectives. The end of this page lists them with where to look.
 `
 
 // TestMetricsPage: docs/metrics.md lists every metric with its type, its labels and its help.
@@ -170,9 +120,9 @@ func pageOf(t *testing.T, all []metric) string {
 	var b strings.Builder
 	b.WriteString(metricsHead)
 	left := len(all)
-	for _, p := range pageRooms {
-		fmt.Fprintf(&b, "\n## %s\n\n%s In the processes of: %s.\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n", p.room, p.about, p.commands)
-		of := slices.DeleteFunc(slices.Clone(all), func(m metric) bool { return m.room != p.room })
+	for _, p := range rooms {
+		fmt.Fprintf(&b, "\n## %s\n\n%s In the processes of: %s.\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n", p.path, p.about, strings.Join(p.processes, ", "))
+		of := slices.DeleteFunc(slices.Clone(all), func(m metric) bool { return m.room != p.path })
 		slices.SortFunc(of, func(a, c metric) int { return strings.Compare(a.name, c.name) })
 		for _, m := range of {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.name, m.kind, strings.ReplaceAll(m.labels, ",", ", "), strings.ReplaceAll(m.help, "|", `\|`))
@@ -180,7 +130,11 @@ func pageOf(t *testing.T, all []metric) string {
 		left -= len(of)
 	}
 	if left != 0 {
-		t.Fatalf("%d metrics belong to a package that pageRooms lacks", left)
+		t.Fatalf("%d metrics belong to a package that rooms lacks", left)
+	}
+	b.WriteString("\n## Deprecated\n\nThese are kept for one release and then go.\n\n| what | instead |\n|---|---|\n")
+	for _, d := range deprecated {
+		fmt.Fprintf(&b, "| %s | %s |\n", d.shown(d.old, d.oldLabel), d.shown(d.now, d.nowLabel))
 	}
 	b.WriteString("\n## Alerts\n\nA *page* wakes an operator; a *ticket* waits until working hours.\n\n| alert | severity | says | where to look |\n|---|---|---|---|\n")
 	for _, a := range alerts(t) {
@@ -195,24 +149,22 @@ type alert struct {
 	Labels, Annotations map[string]string
 }
 
+// alerts are those of all files, in the order of the files' names.
 func alerts(t *testing.T) []alert {
 	t.Helper()
-	text, err := os.ReadFile("rules.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Groups []struct{ Rules []alert }
-	}
-	if err := yaml.Unmarshal(text, &file); err != nil {
-		t.Fatal(err)
-	}
 	var all []alert
-	for _, g := range file.Groups {
-		all = append(all, slices.DeleteFunc(g.Rules, func(a alert) bool { return a.Alert == "" })...)
+	of := files(t, false)
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		var file struct {
+			Groups []struct{ Rules []alert }
+		}
+		must(t, yaml.Unmarshal(of[name], &file))
+		for _, g := range file.Groups {
+			all = append(all, slices.DeleteFunc(g.Rules, func(a alert) bool { return a.Alert == "" })...)
+		}
 	}
 	if len(all) == 0 {
-		t.Fatal("rules.yml has no alert")
+		t.Fatal("the rules have no alert")
 	}
 	return all
 }

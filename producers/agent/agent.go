@@ -19,12 +19,15 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"retorno/producers/disk"
+	"retorno/producers/documents"
 	"retorno/producers/exchange"
 	"retorno/producers/form"
 	"retorno/producers/identity"
+	"retorno/producers/paper"
 	"retorno/producers/spool"
 	"retorno/schemas/calendar"
 )
@@ -56,6 +59,12 @@ type Config struct {
 	SinceBoot func() (boot string, passed time.Duration)
 	// Exchange knows who is on the way from posts to centres. nil: what this office itself adds.
 	Exchange *exchange.Board
+	// Findings knows which documents were found false or reported stolen. nil: what this office itself adds.
+	Findings *documents.Board
+	// DocumentsMet counts the records whose document was known so. nil: a counter of its own.
+	DocumentsMet *atomic.Int64
+	// Paper accounts for numbered paper forms. nil: that of Dir.
+	Paper *paper.Book
 	// Fatal is called once when the disk did not confirm a write: the process has to end. nil: nothing is called.
 	Fatal func(error)
 	// Log is where failures go, without anything that was typed. nil: nowhere.
@@ -109,6 +118,19 @@ func New(cfg Config) (*Agent, error) {
 	if cfg.Exchange == nil {
 		cfg.Exchange = exchange.New(exchange.Config{Now: cfg.Now})
 	}
+	if cfg.Findings == nil {
+		cfg.Findings = documents.New(documents.Config{Now: cfg.Now})
+	}
+	if cfg.DocumentsMet == nil {
+		cfg.DocumentsMet = new(atomic.Int64)
+	}
+	if cfg.Paper == nil {
+		book, err := paper.Open(cfg.Disk, filepath.Join(cfg.Dir, paper.FileName))
+		if err != nil {
+			cfg.Log.Warn("the account of paper forms cannot be read and begins empty", "error", err)
+		}
+		cfg.Paper = book
+	}
 	a := &Agent{cfg: cfg, sessions: map[string]*session{}}
 	office, _ := identity.SlipOffice(cfg.Spool.Source())
 	a.slips = &slips{disk: cfg.Disk, file: filepath.Join(cfg.Dir, "slips"), office: office}
@@ -145,6 +167,8 @@ func (a *Agent) routes() http.Handler {
 	mux.Handle("GET /choices/{list}", a.clerks(a.choices))
 	mux.Handle("POST /read", a.clerks(a.readBack))
 	mux.Handle("POST /known", a.clerks(a.known))
+	mux.Handle("GET /paper", a.clerks(a.paperPage))
+	mux.Handle("POST /paper", a.clerks(a.paperEntered))
 	mux.Handle("GET /waiting", a.clerks(a.waiting))
 	mux.Handle("POST /draft", a.clerks(a.draft))
 	mux.Handle("POST /discard", a.clerks(a.discard))

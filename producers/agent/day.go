@@ -11,7 +11,7 @@ import (
 
 // sheet is the day sheet: counts of one Honduran day. It names no person unless asked.
 type sheet struct {
-	Arrivals, People, Checked, Suspected, False, Registrations, Helps, Helped, Doubts, Corrections, Voids, InDoubt int
+	Arrivals, People, Checked, Suspected, False, Registrations, Helps, Helped, Met, Doubts, Corrections, Voids, InDoubt int
 }
 
 // sheetOf counts what an office did on a day.
@@ -32,6 +32,9 @@ func sheetOf(records []kept, arrivals []form.Arrival, day calendar.Day) sheet {
 				s.Corrections++
 			}
 			s.Doubts += len(k.doubts)
+			if met(k.doubts) {
+				s.Met++
+			}
 		}
 		if k.void() || calendar.DayOf(k.record.GetEventTimeMs()) != day {
 			continue
@@ -107,10 +110,11 @@ func (a *Agent) day(w http.ResponseWriter, r *http.Request) {
 	}{
 		{"Llegadas", "Arrivals", s.Arrivals}, {"Personas", "People", s.People}, {"Documentos revisados", "Documents checked", s.Checked},
 		{"Con sospecha de falsedad", "Suspected false", s.Suspected}, {"Falsos confirmados", "Confirmed false", s.False},
+		{"Documentos ya hallados falsos o reportados robados", "Documents found false before or reported stolen", s.Met},
 		{"Registros", "Registrations", s.Registrations}, {"Ayudas", "Helps", s.Helps}, {"Personas ayudadas", "People helped", s.Helped},
 		{"Dudas confirmadas", "Doubts confirmed", s.Doubts}, {"Correcciones", "Corrections", s.Corrections}, {"Anulaciones", "Voids", s.Voids},
 		{"Con hora en duda", "With a time in doubt", s.InDoubt},
-		{"Sin enviar", "Not sent", int(v.State.Unsent)},
+		{"Formularios de papel que faltan", "Paper forms that are missing", v.State.FormsMissing}, {"Sin enviar", "Not sent", int(v.State.Unsent)},
 	} {
 		v.Lines = append(v.Lines, line{pick(v.English, l.es, l.en), l.n})
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"retorno/producers/form"
+	"retorno/producers/paper"
 	"retorno/producers/spool"
 	"retorno/schemas/events"
 )
@@ -34,7 +35,8 @@ func (a *Agent) forms(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, status, code, why)
 		return
 	}
-	b := bulk{agent: a, m: m, use: m.use(), clerk: clerkOf(r), english: english(r), earlier: map[string]*events.Record{}, batch: a.cfg.Spool.Begin()}
+	b := bulk{agent: a, m: m, use: m.use(), clerk: clerkOf(r), english: english(r), earlier: map[string]*events.Record{},
+		numbers: map[paper.Number]string{}, batch: a.cfg.Spool.Begin()}
 	defer b.batch.End()
 	err = b.readAll(r)
 	refused := new(spool.EntryError)
@@ -83,6 +85,7 @@ type bulk struct {
 	entries        []spool.Entry // what the pages remember of them
 	line           int           // that is being read
 	earlier        map[string]*events.Record
+	numbers        map[paper.Number]string // record of this call that has the paper form
 	faults, doubts []finding
 }
 
@@ -130,6 +133,13 @@ func (b *bulk) read(n int, line []byte) error {
 		return nil
 	}
 	result := b.agent.read(b.m, b.use, page, fields, b.earlier)
+	if number, ok := paper.Parse(result.Identity.Form); ok && fields.Get("void_reason") == "" {
+		id := fields.Get("record_id")
+		if other := b.numbers[number]; other != "" && other != id {
+			result.Faults = append(result.Faults, form.Fault("form_number", "form_used", other))
+		}
+		b.numbers[number] = id
+	}
 	b.faults = append(b.faults, findings(result.Faults, b.english, n)...)
 	b.doubts = append(b.doubts, findings(result.Doubts, b.english, n)...)
 	if len(result.Faults)+len(result.Doubts) > 0 {

@@ -67,7 +67,7 @@ func TestReadingChangesNothing(t *testing.T) {
 	bus := d.bus()
 	d.save("/crossing", "arrival_id="+bus+"&sex=f&age=20")
 	before, _ := d.spool.State()
-	for _, path := range []string{"/crossing", "/crossing?void_reason=wrong_person&record_id=x", "/arrival", "/registration", "/assistance", "/list", "/day", "/state", "/choices/country", "/recent", "/lock", "/discard", "/forms"} {
+	for _, path := range []string{"/crossing", "/crossing?void_reason=wrong_person&record_id=x", "/arrival", "/registration", "/assistance", "/list", "/day", "/paper", "/state", "/choices/country", "/recent", "/lock", "/discard", "/forms"} {
 		d.get(path)
 	}
 	if after, _ := d.spool.State(); after.LastSeq != before.LastSeq || after.Drafts != before.Drafts || after.Locked {
@@ -110,7 +110,7 @@ func TestPagesWithoutLoginShowNothingTyped(t *testing.T) {
 	d.save("/crossing", "arrival_id="+bus+"&document_number=0503198100123&names=Xiomara&surnames=Zelaya&birth_date=17/09/1981&sex=f")
 	d.save("/crossing", "arrival_id="+bus+"&folio=COR1-000123-Z&sex=f")
 	d.agent.Close()
-	for _, path := range []string{"/", "/login", "/state", "/crossing", "/list", "/day", "/recent", "/day?names=1", "/choices/country", "/assets/agent.js", "/crossing?record_id=" + bus} {
+	for _, path := range []string{"/", "/login", "/state", "/crossing", "/list", "/day", "/paper", "/recent", "/day?names=1", "/choices/country", "/assets/agent.js", "/crossing?record_id=" + bus} {
 		_, page := d.get(path)
 		for _, text := range typed {
 			if strings.Contains(page, text) || strings.Contains(page, url.QueryEscape(text)) {
@@ -156,7 +156,7 @@ func TestPagesAreSmall(t *testing.T) {
 	}
 	for _, lang := range []string{"es", "en"} {
 		d.send("/language", url.Values{"lang": {lang}}, "text/html")
-		for _, path := range []string{"/arrival", "/crossing", "/crossing?arrival_id=none", "/registration", "/assistance", "/waiting", "/list", "/day"} {
+		for _, path := range []string{"/arrival", "/crossing", "/crossing?arrival_id=none", "/registration", "/assistance", "/waiting", "/paper", "/list", "/day"} {
 			status, page := d.get(path)
 			if status != 200 || len(page) > 60_000 || !strings.Contains(page, `<html lang="`+lang+`">`) {
 				t.Errorf("%s %s: status %d, %d bytes", lang, path, status, len(page))

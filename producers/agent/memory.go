@@ -9,6 +9,7 @@ import (
 
 	"retorno/producers/form"
 	"retorno/producers/identity"
+	"retorno/producers/paper"
 	"retorno/producers/spool"
 	"retorno/schemas/calendar"
 	"retorno/schemas/codelists"
@@ -36,7 +37,8 @@ type memory struct {
 	mu       sync.Mutex
 	records  []*kept // in the order of their first saving that is remembered, the oldest first
 	byID     map[string]*kept
-	byKey    map[string][]*kept // person key
+	byKey    map[string][]*kept      // person key
+	byForm   map[paper.Number]string // record that has the paper form
 	arrivals map[string]*form.Arrival
 	secrets  map[calendar.Day]identity.Secret // opened since the login
 	newest   time.Time                        // the latest time at which a record was saved
@@ -44,7 +46,7 @@ type memory struct {
 
 // remember reads what a login opens.
 func remember(s *spool.Spool) (*memory, error) {
-	m := &memory{byID: map[string]*kept{}, byKey: map[string][]*kept{}, arrivals: map[string]*form.Arrival{}, secrets: map[calendar.Day]identity.Secret{}}
+	m := &memory{byID: map[string]*kept{}, byKey: map[string][]*kept{}, byForm: map[paper.Number]string{}, arrivals: map[string]*form.Arrival{}, secrets: map[calendar.Day]identity.Secret{}}
 	recent, err := s.Recent(mostRemembered)
 	if err != nil {
 		return nil, err
@@ -96,9 +98,15 @@ func (m *memory) add(record *events.Record, at time.Time, sealed []byte) {
 	if at.After(m.newest) {
 		m.newest = at
 	}
+	if n, ok := paper.Parse(k.identity.Form); ok && m.byForm[n] == record.GetRecordId() {
+		delete(m.byForm, n)
+	}
 	k.record, k.at, k.identity = record, at, form.Identity{}
 	if len(sealed) > 0 {
 		_ = json.Unmarshal(sealed, &k.identity) // an identity that a later program wrote otherwise is shown as empty
+	}
+	if n, ok := paper.Parse(k.identity.Form); ok && !k.void() {
+		m.byForm[n] = record.GetRecordId()
 	}
 	for _, code := range k.identity.Confirmed {
 		if !slices.Contains(k.doubts, code) {
@@ -109,6 +117,9 @@ func (m *memory) add(record *events.Record, at time.Time, sealed []byte) {
 		old := len(m.records) - mostRemembered
 		for _, k := range m.records[:old] {
 			delete(m.byID, k.record.GetRecordId())
+			if n, ok := paper.Parse(k.identity.Form); ok {
+				delete(m.byForm, n)
+			}
 			key := k.record.GetPersonKey()
 			m.byKey[key] = slices.DeleteFunc(m.byKey[key], func(other *kept) bool { return other == k })
 			if len(m.byKey[key]) == 0 {

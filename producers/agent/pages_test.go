@@ -156,7 +156,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	bus := d.bus()
 	d.save("/crossing", "arrival_id="+bus+"&document_number=0503198100123&names=Xiomara&sex=f")
 	for lang, addresses := range map[string][]string{
-		"es": {"/login", "/arrival", "/crossing", "/registration", "/assistance", "/list", "/day?names=1"}, "en": {"/crossing?arrival_id=none"},
+		"es": {"/login", "/arrival", "/crossing", "/registration", "/assistance", "/list", "/paper", "/day?names=1"}, "en": {"/crossing?arrival_id=none"},
 	} {
 		found, err := browser.Findings(t.Context(), d.loggedIn(lang), addresses, 1024)
 		if err == nil && lang == "en" {

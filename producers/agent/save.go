@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"retorno/producers/form"
+	"retorno/producers/identity"
+	"retorno/producers/paper"
 	"retorno/producers/spool"
 	"retorno/schemas/calendar"
 	"retorno/schemas/events"
@@ -47,6 +49,8 @@ func (a *Agent) read(m *memory, use form.Use, page form.Page, fields url.Values,
 	around.Returned = func(key string) bool {
 		return m.seen(key, id, func(k *kept) bool { return k.record.GetCrossing().GetReturned() })
 	}
+	around.Found = func(d identity.Document) (code, found string) { return a.foundBefore(m, d, id) }
+	around.Paper = func(number string) (code, found string) { return a.paperFault(m, number, id) }
 	if page == form.AssistancePage {
 		around.Registered = a.helped(m, fields, earlier)
 	}
@@ -132,13 +136,29 @@ func (a *Agent) entries(m *memory, result form.Result, happened, clerk string) (
 		if err != nil {
 			return nil, err
 		}
-		news, err := a.news(m, record, result.Identity)
+		news, err := a.messages(m, record, result.Identity)
 		if err != nil {
 			return nil, err
 		}
 		out[i] = spool.Entry{Record: record, Form: result.Canonical, Identity: sealed, News: news, Clerk: clerk, At: a.cfg.Now()}
 	}
 	return out, nil
+}
+
+// messages are what other offices are told of a record, a line each: of the person on the way, and of a document that was found false.
+func (a *Agent) messages(m *memory, record *events.Record, id form.Identity) ([]byte, error) {
+	news, err := a.news(m, record, id)
+	if err != nil {
+		return nil, err
+	}
+	finding, err := a.finding(m, record, id)
+	if err != nil {
+		return nil, err
+	}
+	if len(news) > 0 && len(finding) > 0 {
+		news = append(news, '\n')
+	}
+	return append(news, finding...), nil
 }
 
 // keep saves what forms made, and remembers it.
@@ -153,14 +173,16 @@ func (a *Agent) keep(m *memory, entries []spool.Entry) ([]spool.Saved, error) {
 
 // kept remembers what was saved.
 func (a *Agent) kept(m *memory, entries []spool.Entry, done []spool.Saved) {
+	forms := map[paper.Number]bool{}
 	for i, e := range entries {
 		if !done[i].Again {
+			m.formOf(e.Record.GetRecordId(), forms)
 			m.add(e.Record, e.At, e.Identity)
-			if len(e.News) > 0 {
-				a.cfg.Exchange.Take([]byte(e.Record.GetRecordId()), e.News, e.At)
-			}
+			a.told(m, e.Record.GetRecordId(), e.News)
+			m.formOf(e.Record.GetRecordId(), forms)
 		}
 	}
+	a.markForms(m.held(forms))
 }
 
 // refusal says how an error of the spool is answered.

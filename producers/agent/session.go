@@ -107,6 +107,7 @@ func (a *Agent) begin(w http.ResponseWriter, clerk string) error {
 	if err != nil {
 		return err
 	}
+	a.markForms(m.forms()) // what a power cut kept from the account
 	if err := a.slips.reserve(); err != nil {
 		a.failed(context.Background(), "slips", err)
 	}

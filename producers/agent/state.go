@@ -19,6 +19,7 @@ type stateJSON struct {
 	ClockOffset  *int64  `json:"clock_offset_ms"` // null while the broker's time is not known
 	Stopped      string  `json:"stopped"`
 	Exchange     string  `json:"exchange_stopped"`
+	FormsMissing int     `json:"forms_missing"` // paper forms that are neither captured nor void
 }
 
 func (a *Agent) stateNow() (stateJSON, error) {
@@ -27,7 +28,7 @@ func (a *Agent) stateNow() (stateJSON, error) {
 		return stateJSON{}, err
 	}
 	out := stateJSON{Source: s.Source, Records: s.Records, LastSeq: s.LastSeq, Unsent: s.Unsent, Drafts: len(a.drafts()), Locked: s.Locked,
-		DiskFree: s.DiskFree, DiskLow: s.DiskLow}
+		DiskFree: s.DiskFree, DiskLow: s.DiskLow, FormsMissing: a.cfg.Paper.Missing()}
 	if !s.OldestUnsent.IsZero() {
 		text := s.OldestUnsent.UTC().Format(time.RFC3339)
 		out.OldestUnsent = &text

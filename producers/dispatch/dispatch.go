@@ -10,7 +10,7 @@
 // What other offices are told of a record (the exchange) leaves once that is acknowledged, with the same bytes each time;
 // an exchange that refuses it never keeps a record back.
 //
-// It creates no topic, and touches the topics of its records, of the heartbeats and of the exchange only. Only a spool that
+// It creates no topic, and touches the topics of its records, of the heartbeats, of the exchange and of documents only. Only a spool that
 // cannot be read, or whose disk confirms nothing, ends it.
 package dispatch
 
@@ -23,12 +23,12 @@ import (
 	"sync"
 	"time"
 
-	"retorno/producers/follow"
 	"retorno/producers/producer"
 	"retorno/producers/spool"
 	"retorno/schemas/agents"
 	"retorno/schemas/events"
 	"retorno/schemas/kafka"
+	"retorno/schemas/kafka/follow"
 )
 
 // Config says what is sent, and where. Zero times take the defaults named.
@@ -41,6 +41,8 @@ type Config struct {
 	Version string
 	// FormsMissing counts paper forms that are neither captured nor void; nil: none.
 	FormsMissing func() int
+	// DocumentsMet counts the records of this run whose document was known to be false or stolen; nil: none.
+	DocumentsMet func() int
 	// Every is the time between two heartbeats. Default agents.BeatEvery.
 	Every time.Duration
 	// Retry bounds the wait after a failure that time alone does not mend. Default 15 s.
@@ -361,6 +363,9 @@ func (s *Dispatcher) now() ([]byte, error) {
 	}
 	if s.cfg.FormsMissing != nil {
 		b.FormsMissing = s.cfg.FormsMissing()
+	}
+	if s.cfg.DocumentsMet != nil {
+		b.DocumentsMet = s.cfg.DocumentsMet()
 	}
 	return b.Bytes()
 }

@@ -14,13 +14,13 @@ import (
 	"github.com/google/uuid"
 
 	"retorno/deploy/lab/fakekafka"
-	reader "retorno/producers/follow"
 	"retorno/producers/producer"
 	"retorno/producers/spool"
 	"retorno/producers/vault"
 	"retorno/schemas/agents"
 	"retorno/schemas/events"
 	"retorno/schemas/kafka"
+	reader "retorno/schemas/kafka/follow"
 )
 
 const passphrase = "tres tristes tigres"

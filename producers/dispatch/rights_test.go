@@ -8,11 +8,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"retorno/deploy/lab/fakekafka"
-	"retorno/producers/follow"
 	"retorno/producers/producer"
 	"retorno/schemas/agents"
 	"retorno/schemas/events"
 	"retorno/schemas/kafka"
+	"retorno/schemas/kafka/follow"
 )
 
 // rights are those of a post: see docs/agent.md.

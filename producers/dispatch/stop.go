@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"sync"
 
-	"retorno/producers/follow"
 	"retorno/producers/producer"
 	"retorno/schemas/agents"
 	"retorno/schemas/codelists"
 	"retorno/schemas/kafka"
+	"retorno/schemas/kafka/follow"
 )
 
 // Stop is a reason why nothing is sent that time alone does not mend, in words for the page.

@@ -28,8 +28,10 @@ func (s *Dispatcher) tellOf(ctx context.Context, l *link, untold func(uint64) ([
 	oldest := s.cfg.Now().Add(-agents.ExchangeKept)
 	var msgs []producer.Message
 	for _, n := range all {
-		if n.At.After(oldest) {
-			msgs = append(msgs, producer.Message{Topic: agents.TopicExchange, Key: []byte(n.RecordID), Value: n.Value})
+		for _, m := range agents.Messages(n.RecordID, n.Value) {
+			if m.Topic != agents.TopicExchange || n.At.After(oldest) {
+				msgs = append(msgs, producer.Message{Topic: m.Topic, Key: m.Key, Value: m.Value})
+			}
 		}
 	}
 	if len(msgs) > 0 {
@@ -43,7 +45,7 @@ func (s *Dispatcher) tellOf(ctx context.Context, l *link, untold func(uint64) ([
 			// Records go on without the exchange; it is tried at each heartbeat.
 			l.mute = true
 			s.refused(stop)
-			s.cfg.Logger.Warn("other offices are not told of people on their way: topic "+agents.TopicExchange+" does not take it", "error", err)
+			s.cfg.Logger.Warn("other offices are not told of people on their way and of documents at present", "error", err)
 			return false, nil
 		}
 		s.refused(Stop{})

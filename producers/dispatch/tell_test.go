@@ -9,11 +9,11 @@ import (
 	"github.com/google/uuid"
 
 	"retorno/deploy/lab/fakekafka"
-	"retorno/producers/follow"
 	"retorno/producers/spool"
 	"retorno/schemas/agents"
 	"retorno/schemas/events"
 	"retorno/schemas/kafka"
+	"retorno/schemas/kafka/follow"
 )
 
 // TestMissingExchangeKeepsNothingBack: without the topic of the exchange records leave all the same, and other offices are told when it is made,

@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"retorno/producers/disk"
-	"retorno/producers/follow"
 	"retorno/schemas/agents"
 	"retorno/schemas/kafka"
+	"retorno/schemas/kafka/follow"
 )
 
 // fileName is where what came is kept between two starts.

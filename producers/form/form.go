@@ -72,6 +72,11 @@ type Around struct {
 	Crossing *agents.Crossing
 	// Taken reports whether another record than this one registers that crossing.
 	Taken bool
+	// Found says that a document was found false or reported stolen, as the code of a doubt with day and place; "" is nothing. nil: that is
+	// not known.
+	Found func(d identity.Document) (code, found string)
+	// Paper says what is wrong with the number of a paper form, as a code and what was found; "" is nothing. nil: numbers are not asked about.
+	Paper func(number string) (code, found string)
 	// ClockInDoubt reports whether the clock may be wrong.
 	ClockInDoubt bool
 }
@@ -235,9 +240,14 @@ func (r *reader) all(name string) []string {
 	return out
 }
 
+// Fault is a finding by a code of this package, with what was found.
+func Fault(field, code, found string) Finding {
+	es, en := say(code, found)
+	return Finding{field, code, es, en}
+}
+
 func (r *reader) fault(field, code, detail string) {
-	es, en := say(code, detail)
-	r.out.Faults = append(r.out.Faults, Finding{field, code, es, en})
+	r.out.Faults = append(r.out.Faults, Fault(field, code, detail))
 }
 
 func (r *reader) doubt(field, code, detail string) {

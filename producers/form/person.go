@@ -17,7 +17,7 @@ import (
 // when the document is a fault.
 func (r *reader) person(nationality string) (key string) {
 	r.out.Identity.Names, r.out.Identity.Surnames = r.text("names"), r.text("surnames")
-	r.out.Identity.Form = r.text("form_number")
+	r.paper()
 	d, ok := r.document(nationality)
 	if !ok || d.Number == "" {
 		return ""
@@ -49,6 +49,21 @@ func (r *reader) person(nationality string) (key string) {
 	return key
 }
 
+// paper reads the number of the paper form. One that another record has, or that is void, is a fault; one that was not received is asked about.
+func (r *reader) paper() {
+	r.out.Identity.Form = r.text("form_number")
+	if r.out.Identity.Form == "" || r.around.Paper == nil {
+		return
+	}
+	switch code, found := r.around.Paper(r.out.Identity.Form); code {
+	case "":
+	case "form_not_received":
+		r.doubt("form_number", code, "")
+	default:
+		r.fault("form_number", code, found)
+	}
+}
+
 // seen asks about a document that is odd, and about a person who was here before.
 func (r *reader) seen(d identity.Document, key string) {
 	birthYear := 0
@@ -57,6 +72,11 @@ func (r *reader) seen(d identity.Document, key string) {
 	}
 	for _, w := range identity.Warnings(d, birthYear) {
 		r.doubt("document_number", string(w), "")
+	}
+	if r.around.Found != nil && d.Type != identity.Folio {
+		if code, found := r.around.Found(d); code != "" {
+			r.doubt("document_number", code, found)
+		}
 	}
 	if r.around.Before == nil && r.around.Today != nil && r.around.Today(key) {
 		r.doubt("document_number", "same_document_today", "")

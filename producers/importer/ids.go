@@ -33,15 +33,8 @@ func contentHash(system string, r *events.Record) rowHash {
 	b = strconv.AppendInt(append(b, "\nevent="...), r.GetEventTimeMs(), 10)
 	b = strconv.AppendInt(append(b, "\nrecorded="...), r.GetRecordedTimeMs(), 10)
 	b = append(b, '\n')
-	var body protoreflect.Message
-	switch of := r.GetBody().(type) {
-	case *events.Record_Crossing:
-		body = of.Crossing.ProtoReflect()
-	case *events.Record_Registration:
-		body = of.Registration.ProtoReflect()
-	case *events.Record_Assistance:
-		body = of.Assistance.ProtoReflect()
-	default:
+	body := bodyOf(r)
+	if body == nil {
 		return sha256.Sum256(b)
 	}
 	b = append(append(append(b, "body="...), body.Descriptor().Name()...), '\n')
@@ -66,6 +59,49 @@ func init() {
 		slices.SortFunc(fields, func(a, b protoreflect.FieldDescriptor) int { return cmp.Compare(a.Number(), b.Number()) })
 		byNumber[d.FullName()] = fields
 	}
+}
+
+// bodyOf is what a record says beside when and of whom; nil: nothing.
+func bodyOf(r *events.Record) protoreflect.Message {
+	switch of := r.GetBody().(type) {
+	case *events.Record_Crossing:
+		return of.Crossing.ProtoReflect()
+	case *events.Record_Registration:
+		return of.Registration.ProtoReflect()
+	case *events.Record_Assistance:
+		return of.Assistance.ProtoReflect()
+	}
+	return nil
+}
+
+// Differ names the fields, by their names in events.proto, in which two records of one kind differ, and counts those that one of them
+// states. The times, of which that of arrival mostly follows the other, are one field, event_time_ms.
+func Differ(a, b *events.Record) (differ []string, stated int) {
+	moved := a.GetEventTimeMs() != b.GetEventTimeMs()
+	one, other := bodyOf(a), bodyOf(b)
+	for _, f := range byNumber[one.Descriptor().FullName()] {
+		if !one.Has(f) && !other.Has(f) {
+			continue
+		}
+		same := one.Has(f) == other.Has(f) && one.Get(f).Equal(other.Get(f))
+		if f.Name() == "arrival_time_ms" {
+			moved = moved || !same
+			continue
+		}
+		if stated++; !same {
+			differ = append(differ, string(f.Name()))
+		}
+	}
+	if moved {
+		differ = append(differ, "event_time_ms")
+	}
+	return differ, stated + 1
+}
+
+// AnotherID is the id of the n-th record of a system that says what r says, for r whose own id is that of a record which says
+// something else by now.
+func AnotherID(system string, r *events.Record, n uint32) string {
+	return contentHash(system, r).recordID(r.GetEventTimeMs(), n)
 }
 
 func appendField(b []byte, f protoreflect.FieldDescriptor, v protoreflect.Value) []byte {

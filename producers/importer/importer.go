@@ -23,7 +23,8 @@
 // arrival, the last second of the day; times of a column that are all midnights at another offset than Honduras's are days
 // (where only many are, or all look like midnights of a zone that is not written, it asks); a
 // two-digit year of an event is 20yy, of a birth the latest that is not after the event; free-text education, occupation and company that
-// no synonym knows are not stated (counted in a warning). A row that is corrected after it was accepted is another record.
+// no synonym knows are not stated (counted in a warning). A row that is corrected after it was accepted gets another id here; whose revision
+// it is, the caller says (see producers/imports).
 // A mended row that becomes equal to an accepted one, when imported from the file of rejected rows, is that same record.
 //
 // Nothing leaves before the whole file is read: records wait in a temporary file without a name, which holds what Kafka

@@ -13,9 +13,10 @@ type ReplacesError struct {
 	Like   int // rows of the import that the file has with other cells
 	Absent int // rows of the import, within the file's days, that the file does not have as they were
 	New    int // rows that the import does not have
-	// Voided are the rows that Options.Replace would void, OtherDays those of them that do not lie within the file's days.
-	Voided, OtherDays int
-	First, Last       string // the file's days
+	// Revised are the rows that Options.Replace would correct, Voided those that it would void, OtherDays those of them that do not
+	// lie within the file's days.
+	Revised, Voided, OtherDays int
+	First, Last                string // the file's days
 	// But is what the file has otherwise in every row, in Spanish and English; empty: rows differ in other ways.
 	But [2]string
 }
@@ -28,10 +29,10 @@ func (e *ReplacesError) Error() string {
 	if e.But[1] != "" {
 		like = "are there but for " + e.But[1]
 	}
-	text := fmt.Sprintf("%d rows were imported before, as %s; %d of its rows are not in this file as they were (%d %s), and %d are new; in its place the file would void %d rows",
-		e.Same, e.Import.Source, e.Absent, e.Like, like, e.New, e.Voided)
+	text := fmt.Sprintf("%d rows were imported before, as %s; %d of its rows are not in this file as they were (%d %s), and %d are new; in its place the file would correct %d rows and void %d",
+		e.Same, e.Import.Source, e.Absent, e.Like, like, e.New, e.Revised, e.Voided)
 	if e.OtherDays > 0 {
-		text += fmt.Sprintf(", %d of them of other days than the file's, %s to %s", e.OtherDays, e.First, e.Last)
+		text += fmt.Sprintf(", %d of these of other days than the file's, %s to %s", e.OtherDays, e.First, e.Last)
 	}
 	return text
 }
@@ -45,10 +46,10 @@ func (e *ReplacesError) Spanish() string {
 	if e.But[0] != "" {
 		like = "están, salvo " + e.But[0]
 	}
-	text := fmt.Sprintf("%d filas ya se importaron, como %s; %d de sus filas no están en este archivo como estaban (%d %s) y %d son nuevas; en su lugar, el archivo anularía %d filas",
-		e.Same, e.Import.Source, e.Absent, e.Like, like, e.New, e.Voided)
+	text := fmt.Sprintf("%d filas ya se importaron, como %s; %d de sus filas no están en este archivo como estaban (%d %s) y %d son nuevas; en su lugar, el archivo corregiría %d filas y anularía %d",
+		e.Same, e.Import.Source, e.Absent, e.Like, like, e.New, e.Revised, e.Voided)
 	if e.OtherDays > 0 {
-		text += fmt.Sprintf(", %d de ellas de otros días que los del archivo, %s a %s", e.OtherDays, e.First, e.Last)
+		text += fmt.Sprintf(", %d de estas de otros días que los del archivo, %s a %s", e.OtherDays, e.First, e.Last)
 	}
 	return text
 }

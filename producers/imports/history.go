@@ -20,10 +20,12 @@ type history struct {
 
 // state is the latest revision of a record.
 type state struct {
+	id       uuid.UUID
+	of       *history
 	revision uint32
 	void     bool
 	traits
-	source string // of another import, where it was looked for in several
+	moved  bool   // another import has sent a higher revision, and holds it now
 	inFile bool   // the file that is planned has it
 	gone   bool   // it is to be voided
 	place  uint64 // the number of its first revision
@@ -36,7 +38,7 @@ func newHistory(i Import) *history {
 func (h *history) add(id uuid.UUID, r *events.Record) {
 	s := h.records[id]
 	if s == nil {
-		s = &state{place: r.GetSourceSeq()}
+		s = &state{id: id, of: h, place: r.GetSourceSeq()}
 		h.records[id] = s
 	}
 	if r.GetRevision() >= s.revision {
@@ -47,13 +49,34 @@ func (h *history) add(id uuid.UUID, r *events.Record) {
 }
 
 // restore notes that a void record is to count under this import, above the revision that another import knows.
-func (h *history) restore(id uuid.UUID, known uint32) {
-	s := h.records[id]
+func (h *history) restore(from *state) {
+	s := h.records[from.id]
 	if s == nil {
-		s = &state{void: true, inFile: true}
-		h.records[id] = s
+		s = &state{id: from.id, of: h, void: true}
+		h.records[from.id] = s
 	}
-	s.revision = max(s.revision, known)
+	s.revision, s.inFile, s.moved = max(s.revision, from.revision), true, false
+}
+
+// settleHolders notes which import holds each record that several have sent: the one of the highest revision, of equal ones the first by name.
+func settleHolders(all map[string]*history) {
+	if len(all) < 2 {
+		return
+	}
+	holders := map[uuid.UUID]*state{}
+	for _, source := range sorted(all) {
+		for id, s := range all[source].records {
+			held := holders[id]
+			switch {
+			case held == nil:
+				holders[id] = s
+			case s.revision > held.revision:
+				held.moved, held.void, holders[id] = true, true, s
+			default:
+				s.moved, s.void = true, true
+			}
+		}
+	}
 }
 
 func (h *history) use(number uint64) {

@@ -16,8 +16,12 @@
 //     comes beside it, or another one.
 //   - What the question says that a replacement voids is what it voids.
 //   - A replaced or voided import ends with exactly the rows of the file counted, of the file's days alone where the caller
-//     says so: rows that are gone are voided, rows that are there a second time after that are restored, each as the next
-//     revision of the same record.
+//     says so: a row with corrected cells is the next revision of its record, rows that are gone are voided, rows that are
+//     there a second time after that are restored, each as the next revision of the same record.
+//   - Whose row a corrected one is follows from what was imported and from the file alone. A record is never paired with a row of
+//     another person key or kind, so that its revisions stay in one partition; where it is not sure whose row it is, the
+//     record is voided and the row is a new one.
+//   - No id is used for two people: a row whose own id has come to say something else gets the next one.
 //   - Each number of a source up to its highest stands for a record or for a row that is rejected now. A number whose row
 //     is gone from the file is used by a later row or, when none is left, by a record that is void from the first.
 //   - An import that was cut off is completed by importing the file again.

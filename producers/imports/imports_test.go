@@ -337,7 +337,7 @@ func TestClosedNumbersMeetNoOtherRevision(t *testing.T) {
 	const seed = 31
 	random := rand.New(rand.NewPCG(seed, seed))
 	t.Log("seed", seed)
-	for range 300 {
+	for range 100 {
 		c := newCluster(t)
 		known := map[string]bool{}
 		for range 8 {

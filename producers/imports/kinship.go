@@ -10,26 +10,35 @@ import (
 	"retorno/producers/importer"
 )
 
-// rows are the ids of the file's good rows, with what makes them alike to others.
-type rows map[uuid.UUID]traits
+// row is a good row of the file: the id that its record would get, and what makes it alike to others.
+type row struct {
+	id uuid.UUID
+	traits
+	source string // of a file of rejected rows: where the row stood at first
+}
+
+// rows are the file's good rows, in its order.
+type rows []row
 
 // prints are the prints of the file's good rows.
 type prints map[uint64]bool
 
 func (p *Plan) rows(ctx context.Context) (rows, prints, error) {
-	out, printed := rows{}, prints{}
+	out, printed := make(rows, 0, p.file.Summary.Accepted), prints{}
 	err := p.file.Each(ctx, func(row importer.Row) error {
 		if row.Record == nil {
 			return nil
 		}
 		id, err := uuid.Parse(row.Record.GetRecordId())
-		out[id], printed[row.Print] = traitsOf(row.Record), true
+		out, printed[row.Print] = append(out, newRow(id, row)), true
 		return err
 	})
 	p.prints = smallest(slices.Collect(maps.Keys(printed)))
 	p.shape = out.shape()
 	return out, printed, err
 }
+
+func newRow(id uuid.UUID, r importer.Row) row { return row{id, traitsOf(r.Record), r.Origin.Source} }
 
 func smallest(of []uint64) []uint64 {
 	slices.Sort(of)
@@ -73,12 +82,11 @@ type kinship struct {
 func (p *Plan) compare(rows rows, h *history) kinship {
 	k := kinship{h: h}
 	free := map[dated]int{} // rows that the import lacks, by likeness
-	for id, t := range rows {
-		if s := h.records[id]; s != nil {
-			s.inFile = true
+	for i, found := range match(rows, h, map[string]*history{h.Source: h}).found {
+		if found != nil {
 			k.same++
 		} else {
-			free[t.like()]++
+			free[rows[i].like()]++
 		}
 	}
 	for _, s := range h.records {
@@ -109,21 +117,18 @@ func (p *Plan) during(s *state) bool {
 	return p.file.Summary.First <= day && day <= p.file.Summary.Last
 }
 
-// question asks what a file is to the import that it repeats.
-func (p *Plan) question(k kinship, rows int) *ReplacesError {
-	e := &ReplacesError{Import: k.h.Import, Same: k.same, Like: k.like, Absent: k.absent, New: rows - k.same, First: p.file.Summary.First, Last: p.file.Summary.Last}
-	if k.alike > 0 && !k.related(rows) {
+// question asks what a file is to the import that it repeats, and tells what it would do in the place of that one. The error is a
+// *ReplacesError, or that of the cluster.
+func (p *Plan) question(ctx context.Context, k kinship, rows rows, before map[string]*history) error {
+	e := &ReplacesError{Import: k.h.Import, Same: k.same, Like: k.like, Absent: k.absent, New: len(rows) - k.same, First: p.file.Summary.First, Last: p.file.Summary.Last}
+	if k.alike > 0 && !k.related(len(rows)) {
 		e.Like, e.But = max(0, k.alike-k.same), k.but
 		e.Absent = max(e.Absent, e.Like)
 	}
-	for _, s := range k.h.records {
-		if s.void || s.inFile {
-			continue
-		}
-		if e.Voided++; !p.during(s) {
-			e.OtherDays++
-		}
+	if err := p.place(ctx, match(rows, k.h, before), k.h, before, Options{Replace: k.h.Source}); err != nil {
+		return err
 	}
+	e.Revised, e.Voided, e.OtherDays = p.Revised, p.Voided, p.OtherDays
 	return e
 }
 

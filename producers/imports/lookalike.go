@@ -5,7 +5,7 @@ import "retorno/schemas/calendar"
 // lookalikes asks whether rows without a person key that equal rows of another import are the same people: where both hold other
 // rows in the main on the days that they share, they may be a list of other people. A longer export of the same list repeats
 // all of a day, or next to all.
-func (p *Plan) lookalikes(rows rows, target *history, before map[string]*history) error {
+func (m *matching) lookalikes(target *history, before map[string]*history) error {
 	for _, source := range sorted(before) {
 		h := before[source]
 		if h == target {
@@ -13,9 +13,9 @@ func (p *Plan) lookalikes(rows rows, target *history, before map[string]*history
 		}
 		here, there, same := map[calendar.Day]int{}, map[calendar.Day]int{}, map[calendar.Day]int{}
 		unlinked := 0
-		for id, t := range rows {
+		for i, t := range m.rows {
 			here[t.day]++
-			if s := h.records[id]; s != nil && !s.void && target.records[id] == nil {
+			if s := m.found[i]; s != nil && !s.void && s.of == h {
 				same[t.day]++
 				if !t.linked {
 					unlinked++

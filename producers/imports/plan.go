@@ -35,6 +35,8 @@ type Changes struct {
 	Unchanged   int      `json:"unchanged"`
 	Elsewhere   int      `json:"elsewhere"`
 	ElsewhereIn []string `json:"elsewhere_in,omitempty"`
+	// Revised are rows with corrected cells: each is the next revision of the record that it was.
+	Revised int `json:"revised"`
 	// Voided are records that the file lacks and that no longer count, OtherDays those of them that lie before its first
 	// day or after its last; Absent those that stay counted.
 	Voided    int `json:"voided"`
@@ -54,7 +56,7 @@ type fate byte
 const (
 	fateKnown    fate = iota // sent before, and as it was
 	fateSend                 // a new record
-	fateRestore              // a record that was void
+	fateRevise               // the next revision of a record, which was corrected or void
 	fateRejected             // a number is kept for it
 )
 
@@ -75,12 +77,14 @@ type Plan struct {
 	sources map[string]*history // the imports that are changed
 	fates   []fate
 	numbers []uint64
+	as      map[int]uuid.UUID // records of rows that are not those of their own ids
+	taken   map[uuid.UUID]bool
 }
 
 // Make plans what is to be sent for a file. Errors: *ReplacesError when the caller has to say what the file is; *AlikeError when the
 // caller has to say whether rows that look alike are the same people; *TakenError when rows mended apart are there already; *UnknownError for an import to replace that does not exist; those of the cluster.
 func Make(ctx context.Context, c *Cluster, f *importer.File, o Options) (*Plan, error) {
-	p := &Plan{cluster: c, file: f, reason: "entered_in_error", kind: f.Summary.Kind, sources: map[string]*history{}, shares: map[string]bool{}}
+	p := &Plan{cluster: c, file: f, reason: "entered_in_error", kind: f.Summary.Kind, sources: map[string]*history{}, shares: map[string]bool{}, as: map[int]uuid.UUID{}}
 	heads, err := c.settled(ctx, func(i Import) bool { return i.Kind == p.kind && i.System == f.Summary.System })
 	if err != nil {
 		return nil, err
@@ -99,19 +103,20 @@ func Make(ctx context.Context, c *Cluster, f *importer.File, o Options) (*Plan, 
 	if err != nil {
 		return nil, err
 	}
-	target, err := p.target(rows, prints, before, heads, o)
+	target, err := p.target(ctx, rows, prints, before, heads, o)
 	if err != nil {
 		return nil, err
 	}
+	m := match(rows, target, before)
 	if o.Replace == "" && !o.Keep {
-		if err := p.lookalikes(rows, target, before); err != nil {
+		if err := m.lookalikes(target, before); err != nil {
 			return nil, err
 		}
 	}
 	p.Source, p.Known = target.Source, target.Turn > 0
 	p.SharedBy = sharedBy(target.Source, heads)
 	p.sources[target.Source] = target
-	return p, p.place(ctx, target, before, o)
+	return p, p.place(ctx, m, target, before, o)
 }
 
 // relatives are the earlier imports that may hold rows of the file: those of its kind and system on its days, the one
@@ -129,17 +134,18 @@ func (p *Plan) relatives(ctx context.Context, heads map[string]Import, known fun
 	if len(near) == 0 {
 		return nil, nil
 	}
-	return p.cluster.histories(ctx, near, nil)
+	all, err := p.cluster.histories(ctx, near, nil)
+	settleHolders(all)
+	return all, err
 }
 
 // target is the import to which the file's rows go.
-func (p *Plan) target(rows rows, prints prints, before map[string]*history, heads map[string]Import, o Options) (*history, error) {
+func (p *Plan) target(ctx context.Context, rows rows, prints prints, before map[string]*history, heads map[string]Import, o Options) (*history, error) {
 	if o.Replace != "" {
 		h := before[o.Replace]
 		if h == nil {
 			return nil, unknown(o.Replace, p.kind, heads)
 		}
-		p.compare(rows, h)
 		return h, nil
 	}
 	var best kinship
@@ -162,7 +168,7 @@ func (p *Plan) target(rows rows, prints prints, before map[string]*history, head
 		best.absent = 0 // the file as it was before some of its rejected rows were mended apart
 	}
 	if !o.Keep && (best.absent > 0 || h.State == StateVoid || best.same == 0 && best.prints > samePrints || !best.related(len(rows)) && !o.Named) {
-		return nil, p.question(best, len(rows))
+		return nil, p.question(ctx, best, rows, before)
 	}
 	return h, nil
 }
@@ -183,8 +189,15 @@ func (p *Plan) newImport(heads map[string]Import, before map[string]*history) *h
 }
 
 // place gives each row its fate and number.
-func (p *Plan) place(ctx context.Context, h *history, before map[string]*history, o Options) error {
-	free := h.allocator()
+func (p *Plan) place(ctx context.Context, m *matching, h *history, before map[string]*history, o Options) error {
+	var corrected map[int]*state
+	if o.Replace != "" {
+		var err error
+		if corrected, err = p.correct(ctx, m, h, o); err != nil {
+			return err
+		}
+	}
+	free, i := h.allocator(), -1
 	err := p.file.Each(ctx, func(row importer.Row) error {
 		if row.Record == nil {
 			n := free()
@@ -192,8 +205,13 @@ func (p *Plan) place(ctx context.Context, h *history, before map[string]*history
 			p.set(fateRejected, n)
 			return nil
 		}
-		id, _ := uuid.Parse(row.Record.GetRecordId()) // parsed once already
-		p.judge(id, h, elsewhere(before, h, id), o.Replace != "", free)
+		i++
+		if s := corrected[i]; s != nil {
+			p.Revised++
+			p.revise(s, m.rows[i].id, free())
+			return nil
+		}
+		p.judge(m, i, row.Record, before, o.Replace != "", free)
 		return nil
 	})
 	for _, s := range h.records {
@@ -212,40 +230,73 @@ func (p *Plan) place(ctx context.Context, h *history, before map[string]*history
 	return err
 }
 
-// elsewhere is the latest that other imports know of a record.
-func elsewhere(before map[string]*history, h *history, id uuid.UUID) (latest state) {
-	for source, other := range before {
-		if s := other.records[id]; source != h.Source && s != nil && s.revision > latest.revision {
-			latest = *s
-			latest.source = source
-		}
-	}
-	return latest
-}
-
 // judge gives a good row its fate. again says that a record of the import that is void is to count once more.
-func (p *Plan) judge(id uuid.UUID, h *history, other state, again bool, number func() uint64) {
-	s := h.records[id]
+func (p *Plan) judge(m *matching, i int, r *events.Record, before map[string]*history, again bool, number func() uint64) {
+	s, h := m.found[i], m.own(i)
 	switch {
-	case other.revision > 0 && !other.void && (s == nil || s.void):
+	case s == nil:
+		p.New++
+		p.send(m, i, r, before, number())
+	case !s.void && s.of != h:
 		p.Elsewhere++
-		if p.shares[other.source] = true; !slices.Contains(p.ElsewhereIn, other.source) {
-			p.ElsewhereIn = append(p.ElsewhereIn, other.source)
+		if p.shares[s.of.Source] = true; !slices.Contains(p.ElsewhereIn, s.of.Source) {
+			p.ElsewhereIn = append(p.ElsewhereIn, s.of.Source)
 		}
 		p.set(fateKnown, 0)
-	case s != nil && s.void && !again:
-		p.StillVoid++
-		p.set(fateKnown, 0)
-	case s != nil && !s.void:
+	case !s.void:
 		p.Unchanged++
 		p.set(fateKnown, 0)
-	case s != nil || other.void: // its next revision counts, in whichever import the last one stands
+	case s.of == h && !again:
+		p.StillVoid++
+		p.set(fateKnown, 0)
+	default: // its next revision counts, in whichever import the last one stands
 		p.Restored++
-		h.restore(id, other.revision)
-		p.set(fateRestore, number())
-	default:
-		p.New++
-		p.set(fateSend, number())
+		h.restore(s)
+		p.revise(s, m.rows[i].id, number())
+	}
+}
+
+// revise sends a row as the next revision of a record.
+func (p *Plan) revise(s *state, own uuid.UUID, number uint64) {
+	if s.id != own {
+		p.as[len(p.fates)] = s.id
+	}
+	p.set(fateRevise, number)
+}
+
+// send sends a row as a new record: that of its own id, or of the next one, where the record of that id says something else by now.
+func (p *Plan) send(m *matching, i int, r *events.Record, before map[string]*history, number uint64) {
+	own := m.rows[i].id
+	if id := p.freeID(m, own, r, before); id != own {
+		p.as[len(p.fates)] = id
+	}
+	p.set(fateSend, number)
+}
+
+func (p *Plan) freeID(m *matching, own uuid.UUID, r *events.Record, before map[string]*history) uuid.UUID {
+	known := func(id uuid.UUID) bool {
+		for _, h := range before {
+			if h.records[id] != nil {
+				return true
+			}
+		}
+		return false
+	}
+	if !known(own) {
+		return own
+	}
+	if p.taken == nil {
+		p.taken = map[uuid.UUID]bool{}
+		for _, row := range m.rows {
+			p.taken[row.id] = true
+		}
+	}
+	for n := uint32(2); ; n++ {
+		id := uuid.MustParse(importer.AnotherID(p.file.Summary.System, r, n))
+		if !p.taken[id] && !known(id) {
+			p.taken[id] = true
+			return id
+		}
 	}
 }
 
@@ -264,74 +315,6 @@ func (h *history) allocator() func() uint64 {
 			}
 		}
 	}
-}
-
-// mended plans the rows of a file of rejected rows: each goes to the source and number that it had, or to the next number
-// that is free when a later import has used it. A row that was mended once and is void since counts again where the last
-// import of the file rejected rows; where the import as a whole was taken back, the caller has to say so.
-func (p *Plan) mended(ctx context.Context, heads map[string]Import, o Options) error {
-	origins := map[string]int{} // rows of each source
-	err := p.file.Each(ctx, func(row importer.Row) error {
-		if row.Record != nil {
-			origins[row.Origin.Source]++
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	before, err := p.relatives(ctx, heads, func(h Import) bool { return origins[h.Source] > 0 }, o)
-	if err != nil {
-		return err
-	}
-	for source, n := range origins {
-		h := before[source]
-		if h == nil {
-			h = newHistory(Import{Source: source, Kind: p.kind, System: p.file.Summary.System})
-		}
-		if p.sources[source] = h; h.State == StateVoid && !o.Keep && o.Replace != source {
-			return &ReplacesError{Import: h.Import, Same: n}
-		}
-	}
-	p.Source = p.file.Summary.Source
-	if len(origins) > 0 { // else every row is rejected once more
-		p.Source = sorted(p.sources)[0]
-	}
-	p.Known = heads[p.Source].Turn > 0
-	return p.mendedRows(ctx, before, o)
-}
-
-// mendedRows gives each row of a file of rejected rows its fate. A new record in whose place another one counts is that row a second
-// time, as far as can be seen: it was mended in the export as well, and otherwise.
-func (p *Plan) mendedRows(ctx context.Context, before map[string]*history, o Options) error {
-	taken := &TakenError{Source: p.Source}
-	occupied := map[string]map[uint64]bool{}
-	for source, h := range p.sources {
-		occupied[source] = h.occupied()
-	}
-	err := p.file.Each(ctx, func(row importer.Row) error {
-		if row.Record == nil {
-			p.Rejected = append(p.Rejected, row.Origin)
-			p.set(fateRejected, row.Origin.Seq)
-			return nil
-		}
-		h := p.sources[row.Origin.Source]
-		id, err := uuid.Parse(row.Record.GetRecordId())
-		if err != nil {
-			return err
-		}
-		again := h.Rejected > 0 || o.Keep || o.Replace == h.Source
-		known := p.New
-		p.judge(id, h, elsewhere(before, h, id), again, func() uint64 { return h.place(row.Origin.Seq) })
-		if p.New > known && occupied[h.Source][row.Origin.Seq] {
-			taken.Rows++
-		}
-		return nil
-	})
-	if err == nil && taken.Rows > 0 && !o.Keep {
-		return taken
-	}
-	return err
 }
 
 // MakeVoid plans the taking back of everything that an import brought, for a reason of the list void_reason. Errors:

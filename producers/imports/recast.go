@@ -77,7 +77,7 @@ func (k *kinship) recast(file rows) {
 	counted := rows{}
 	for id, s := range k.h.records {
 		if !s.void {
-			counted[id] = s.traits
+			counted = append(counted, row{id: id, traits: s.traits})
 		}
 	}
 	first, last := file.span()
@@ -104,9 +104,9 @@ func (k *kinship) recast(file rows) {
 
 func (r rows) during(first, last calendar.Day) rows {
 	out := rows{}
-	for id, t := range r {
+	for _, t := range r {
 		if first <= t.day && t.day <= last {
-			out[id] = t
+			out = append(out, t)
 		}
 	}
 	return out

@@ -96,7 +96,7 @@ func (p *Plan) changes() bool {
 			return true
 		}
 	}
-	return p.New+p.Restored+p.Voided > 0
+	return p.New+p.Revised+p.Restored+p.Voided > 0
 }
 
 // begin says in the accounts that sending begins, and where in the logs.
@@ -203,21 +203,24 @@ func (s *sending) rows(ctx context.Context) error {
 			source = row.Origin.Source
 		}
 		h := s.sources[source]
-		if f := s.fates[i]; s.file.Mended && (f == fateSend || f == fateRestore) {
+		fate := s.fates[i]
+		if fate != fateSend && fate != fateRevise {
+			return nil
+		}
+		if s.file.Mended {
 			s.apart[source]++
 		}
-		switch s.fates[i] {
-		case fateSend:
-			return s.put(ctx, row.Record, h, s.numbers[i])
-		case fateRestore:
+		if id, other := s.as[i]; other {
+			row.Record.RecordId = id.String()
+		}
+		if fate == fateRevise {
 			id, err := uuid.Parse(row.Record.GetRecordId())
 			if err != nil {
 				return err
 			}
 			row.Record.Revision, row.Record.RecordedTimeMs = h.records[id].revision+1, s.at
-			return s.put(ctx, row.Record, h, s.numbers[i])
 		}
-		return nil
+		return s.put(ctx, row.Record, h, s.numbers[i])
 	})
 }
 

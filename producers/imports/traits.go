@@ -66,22 +66,35 @@ func allGroups() (out []group) {
 	return out
 }
 
-// traits are what makes two records alike.
+// traits are what makes two records alike. Two records with the same traits say the same, but for when they were recorded.
 type traits struct {
-	day   calendar.Day
-	clock int64 // milliseconds since that day began
-	said  [parts]uint64
+	day     calendar.Day
+	clock   int64 // milliseconds since that day began
+	arrival int64 // milliseconds since 1970, where a registration states it
+	said    [parts]uint64
+	kind    byte // crossing, registration or assistance
 	// linked reports whether there is a person key.
 	linked bool
 }
 
 func traitsOf(r *events.Record) traits {
-	t := traits{day: calendar.DayOf(r.GetEventTimeMs()), linked: r.GetPersonKey() != ""}
+	t := traits{day: calendar.DayOf(r.GetEventTimeMs()), arrival: r.GetRegistration().GetArrivalTimeMs(), kind: kindOf(r), linked: r.GetPersonKey() != ""}
 	t.clock = r.GetEventTimeMs() - t.day.Start().UnixMilli()
 	for i, text := range partsOf(r, t.clock) {
 		t.said[i] = (xxhash.Sum64String(text) + uint64(i)) * spread // so that equal texts of two parts do not cancel out
 	}
 	return t
+}
+
+// kindOf tells the bodies of records apart.
+func kindOf(r *events.Record) byte {
+	switch {
+	case r.GetCrossing() != nil:
+		return 1
+	case r.GetRegistration() != nil:
+		return 2
+	}
+	return 3
 }
 
 // spread is an odd number that spreads small differences over 64 bits.
@@ -108,7 +121,7 @@ type dated struct {
 	mark  uint64
 }
 
-// partsOf are the parts of what a record says. A time of arrival is left out: it follows the other.
+// partsOf are the parts of what a record says. A time of arrival is left out: it mostly follows the other.
 func partsOf(r *events.Record, clock int64) (said [parts]string) {
 	var number [8]byte
 	binary.LittleEndian.PutUint64(number[:], uint64(clock))

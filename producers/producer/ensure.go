@@ -78,8 +78,10 @@ func AgentTopics() []string {
 // is older than seven days, of facts and dead letters nothing until it is decided otherwise.
 func cleanup(topic string) (policy, retentionMs string) {
 	switch topic {
-	case agents.TopicAgents, agents.TopicDocuments:
+	case agents.TopicAgents:
 		return "compact", "-1"
+	case agents.TopicDocuments:
+		return "compact,delete", strconv.FormatInt(agents.FindingsKept.Milliseconds(), 10)
 	case agents.TopicExchange:
 		return "delete", strconv.FormatInt(agents.ExchangeKept.Milliseconds(), 10)
 	}

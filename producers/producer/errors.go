@@ -19,6 +19,8 @@ const (
 	ReasonConfig     = "configuration"
 )
 
+var reasons = []string{ReasonTopic, ReasonPartitions, ReasonTooLarge, ReasonAuth, ReasonConfig}
+
 // StopError is an error that trying again does not mend.
 type StopError struct {
 	Reason string

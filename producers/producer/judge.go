@@ -61,7 +61,7 @@ func JudgeTopics(ctx context.Context, brokers []string, cfg TopicsConfig) ([]Fin
 	var all []Finding
 	for _, topic := range cfg.Topics {
 		if s := settings[topic]; s != nil {
-			s["replication.factor"] = strconv.Itoa(view.Replicas(topic))
+			s[settingReplication] = strconv.Itoa(view.Replicas(topic))
 			all = append(all, judge(topic, s, view.Brokers())...)
 		}
 	}
@@ -104,6 +104,20 @@ func describe(ctx context.Context, client *kafka.Client, topics []string) (map[s
 // shortest is how long records are to be kept at least: a consumer that is down over a weekend reads on after it.
 const shortest = 4 * 24 * time.Hour
 
+// The settings that are judged.
+const (
+	settingCleanup     = "cleanup.policy"
+	settingRetention   = "retention.ms"
+	settingBytes       = "retention.bytes"
+	settingReplication = "replication.factor"
+	settingInsync      = "min.insync.replicas"
+	settingUnclean     = "unclean.leader.election.enable"
+	settingTimestamp   = "message.timestamp.type"
+	settingMessage     = "max.message.bytes"
+)
+
+var judgedSettings = []string{settingCleanup, settingRetention, settingBytes, settingReplication, settingInsync, settingUnclean, settingTimestamp, settingMessage}
+
 // judge compares a topic's settings with what it is for. A setting that the broker does not name is not judged.
 func judge(topic string, s map[string]string, brokers int) (all []Finding) {
 	find := func(setting, want, why string, refuse bool) {
@@ -113,52 +127,51 @@ func judge(topic string, s map[string]string, brokers int) (all []Finding) {
 		n, err := strconv.ParseInt(s[setting], 10, 64)
 		return n, err == nil
 	}
-	if strings.Contains(s["cleanup.policy"], "compact") {
-		find("cleanup.policy", "delete", "compaction keeps one record of each key, and every record counts", true)
+	if strings.Contains(s[settingCleanup], "compact") {
+		find(settingCleanup, "delete", "compaction keeps one record of each key, and every record counts", true)
 	}
-	if ms, ok := number("retention.ms"); ok && ms >= 0 {
+	if ms, ok := number(settingRetention); ok && ms >= 0 {
 		short := time.Duration(ms)*time.Millisecond < shortest
-		find("retention.ms", "-1", "records are deleted by their age, read or not, and nothing can be counted from the log again", short)
+		find(settingRetention, "-1", "records are deleted by their age, read or not, and nothing can be counted from the log again", short)
 	}
-	if n, ok := number("retention.bytes"); ok && n >= 0 {
-		find("retention.bytes", "-1", "records are deleted when others come, read or not", false)
+	if n, ok := number(settingBytes); ok && n >= 0 {
+		find(settingBytes, "-1", "records are deleted when others come, read or not", false)
 	}
-	copies, _ := number("replication.factor")
+	copies, _ := number(settingReplication)
 	if copies == 1 && brokers > 1 {
-		find("replication.factor", "3", "with the disk of one broker its records are gone", false)
+		find(settingReplication, "3", "with the disk of one broker its records are gone", false)
 	}
-	if n, ok := number("min.insync.replicas"); ok && copies > 0 {
+	if n, ok := number(settingInsync); ok && copies > 0 {
 		judgeInsync(n, copies, find)
 	}
-	if s["unclean.leader.election.enable"] == "true" && copies > 1 {
-		find("unclean.leader.election.enable", "false", "a broker that lacks records may lead, and they are gone", false)
+	if s[settingUnclean] == "true" && copies > 1 {
+		find(settingUnclean, "false", "a broker that lacks records may lead, and they are gone", false)
 	}
 	least := int64(MaxFactBytes)
 	if topic == TopicDeadLetter {
 		least = MaxDeadLetterBytes
-	} else if v := s["message.timestamp.type"]; v != "" && v != "LogAppendTime" {
-		find("message.timestamp.type", "LogAppendTime", "the clocks of the sources cannot be compared with the broker's", false)
+	} else if v := s[settingTimestamp]; v != "" && v != "LogAppendTime" {
+		find(settingTimestamp, "LogAppendTime", "the clocks of the sources cannot be compared with the broker's", false)
 	}
-	switch n, ok := number("max.message.bytes"); {
+	switch n, ok := number(settingMessage); {
 	case ok && n < 1<<20:
-		find("max.message.bytes", strconv.FormatInt(least, 10), "ordinary batches do not fit", n < 64<<10)
+		find(settingMessage, strconv.FormatInt(least, 10), "ordinary batches do not fit", n < 64<<10)
 	case ok && n < least:
-		find("max.message.bytes", strconv.FormatInt(least, 10), "what is too large stays with its sender or stops a partition, instead of being set aside", false)
+		find(settingMessage, strconv.FormatInt(least, 10), "what is too large stays with its sender or stops a partition, instead of being set aside", false)
 	case ok && n > kafka.MaxFetchAnswer/2:
-		find("max.message.bytes", strconv.FormatInt(least, 10), fmt.Sprintf("readers take no answer above %d bytes, and a larger batch stops its partition", kafka.MaxFetchAnswer), false)
+		find(settingMessage, strconv.FormatInt(least, 10), fmt.Sprintf("readers take no answer above %d bytes, and a larger batch stops its partition", kafka.MaxFetchAnswer), false)
 	}
 	return all
 }
 
 // judgeInsync compares how many copies must be alive with how many there are.
 func judgeInsync(alive, copies int64, find func(setting, want, why string, refuse bool)) {
-	const setting = "min.insync.replicas"
 	switch want := strconv.FormatInt(max(1, copies-1), 10); {
 	case alive > copies:
-		find(setting, want, "there are only "+strconv.FormatInt(copies, 10)+" copies, so nothing can be written", true)
+		find(settingInsync, want, "there are only "+strconv.FormatInt(copies, 10)+" copies, so nothing can be written", true)
 	case alive == copies && copies > 1:
-		find(setting, want, "nothing can be written while one broker is away", false)
+		find(settingInsync, want, "nothing can be written while one broker is away", false)
 	case alive == 1 && copies > 2:
-		find(setting, want, "a record that was acknowledged may be on one broker only", false)
+		find(settingInsync, want, "a record that was acknowledged may be on one broker only", false)
 	}
 }

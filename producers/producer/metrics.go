@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,15 @@ type metrics struct {
 	failures *prometheus.CounterVec
 	clock    prometheus.Gauge
 }
+
+// Reasons for which a batch is sent again; ReasonTopic is another one.
+const (
+	retryNetwork = "network"
+	retryTimeout = "timeout"
+	retryBroker  = "broker"
+)
+
+var retryReasons = []string{retryNetwork, retryTimeout, retryBroker, ReasonTopic}
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
@@ -38,8 +48,8 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		}, []string{"topic"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "retorno_publish_retries_total",
-			Help: "Batches that had to be sent again, by cause: network, timeout, broker or topic_missing.",
-		}, []string{"cause"}),
+			Help: "Batches that had to be sent again, by reason: " + strings.Join(retryReasons, ", ") + ". The label cause is the same.",
+		}, []string{"reason", "cause"}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "retorno_publish_stops_total",
 			Help: "Batches given back because trying again would not help, by reason.",
@@ -48,6 +58,12 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "retorno_publish_clock_offset_seconds",
 			Help: "Clock of this computer minus the broker's, as produce answers show it.",
 		}),
+	}
+	for _, reason := range retryReasons {
+		m.retries.WithLabelValues(reason, reason)
+	}
+	for _, reason := range reasons {
+		m.failures.WithLabelValues(reason)
 	}
 	if r == nil {
 		return m, nil
@@ -67,7 +83,7 @@ type TopicSettings struct{ wrong *prometheus.GaugeVec }
 func NewTopicSettings(r prometheus.Registerer) (*TopicSettings, error) {
 	s := &TopicSettings{wrong: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "retorno_kafka_topic_setting_wrong",
-		Help: "1 for a setting of a topic that does not fit what is kept there, as found at the start.",
+		Help: "1 for a setting of a topic that does not fit what is kept there, as found at the start; 0 for one that fits.",
 	}, []string{"topic", "setting"})}
 	if r == nil {
 		return s, nil
@@ -78,9 +94,14 @@ func NewTopicSettings(r prometheus.Registerer) (*TopicSettings, error) {
 	return s, nil
 }
 
-// Show shows these findings and no others.
-func (s *TopicSettings) Show(findings []Finding) {
+// Show shows these findings about topics and no others.
+func (s *TopicSettings) Show(topics []string, findings []Finding) {
 	s.wrong.Reset()
+	for _, topic := range topics {
+		for _, setting := range judgedSettings {
+			s.wrong.WithLabelValues(topic, setting)
+		}
+	}
 	for _, f := range findings {
 		s.wrong.WithLabelValues(f.Topic, f.Setting).Set(1)
 	}
@@ -95,16 +116,16 @@ func (m *metrics) wrote(topic string, b *batch, d time.Duration) {
 func (m *metrics) retried(err error) {
 	var code kafkago.Error
 	var network net.Error
-	cause := "network"
+	reason := retryNetwork
 	switch {
 	case isTopicMissing(err):
-		cause = ReasonTopic
+		reason = ReasonTopic
 	case errors.As(err, &code):
-		cause = "broker"
+		reason = retryBroker
 	case errors.As(err, &network) && network.Timeout():
-		cause = "timeout"
+		reason = retryTimeout
 	}
-	m.retries.WithLabelValues(cause).Inc()
+	m.retries.WithLabelValues(reason, reason).Inc()
 }
 
 func (m *metrics) failed(err error) {

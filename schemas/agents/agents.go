@@ -7,11 +7,15 @@
 package agents
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
+	"unicode/utf8"
+
+	"retorno/schemas/events"
 )
 
 const (
@@ -19,7 +23,7 @@ const (
 	TopicAgents = "retorno.agents.v1"
 	// TopicExchange carries what a post tells the centres of people on their way, kept for seven days.
 	TopicExchange = "retorno.exchange.v1"
-	// TopicDocuments carries keyed hashes of documents that were found false, compacted.
+	// TopicDocuments carries keyed hashes of documents that were found false, compacted, and kept for FindingsKept.
 	TopicDocuments = "retorno.documents.v1"
 
 	// BeatEvery is how often an agent sends a heartbeat.
@@ -56,6 +60,8 @@ type Beat struct {
 	Lists   string            `json:"lists"`
 	// FormsMissing is how many numbered paper forms are neither captured nor void.
 	FormsMissing int `json:"forms_missing,omitempty"`
+	// DocumentsMet is how many records of this run have a document that was known to be false or stolen.
+	DocumentsMet int `json:"documents_met,omitempty"`
 	// Stopped is the reason why it does not send, as a code; "": it does.
 	Stopped string `json:"stopped,omitempty"`
 }
@@ -63,22 +69,82 @@ type Beat struct {
 // Bytes are the message's value.
 func (b Beat) Bytes() ([]byte, error) { return json.Marshal(b) }
 
-// ParseBeat reads a heartbeat. Fields of a later version are passed over.
+// BeatError says which field of a message makes it no heartbeat. Field is one of BeatFields.
+type BeatError struct {
+	Field string
+	// Found is what is wrong with it.
+	Found string
+}
+
+func (e *BeatError) Error() string { return "heartbeat: " + e.Field + ": " + e.Found }
+
+// BeatFields are the fields that a BeatError can name: "bytes" is the message as a whole.
+func BeatFields() []string {
+	return []string{"bytes", "source", "run", "at_ms", "last_seq", "unsent", "oldest_unsent_ms", "clock_offset_ms", "damaged", "version", "secrets", "lists",
+		"forms_missing", "documents_met", "stopped"}
+}
+
+// What a heartbeat may state at most. Numbers and times are those that are believed of a record.
+const (
+	maxName    = 64 // bytes of a run, a version, a fingerprint, a code
+	maxSecrets = 32
+	maxCount   = 1_000_000_000
+)
+
+// ParseBeat reads a heartbeat. Fields of a later version are passed over; whatever else is not as it must be is a *BeatError.
 func ParseBeat(key, value []byte) (Beat, error) {
 	var b Beat
 	if len(value) > MaxBeatBytes {
-		return b, fmt.Errorf("heartbeat of %d bytes: at most %d are read", len(value), MaxBeatBytes)
+		return b, &BeatError{"bytes", fmt.Sprintf("%d; at most %d are read", len(value), MaxBeatBytes)}
 	}
-	if err := json.NewDecoder(bytes.NewReader(value)).Decode(&b); err != nil {
-		return Beat{}, fmt.Errorf("heartbeat: %w", err)
+	if err := json.Unmarshal(value, &b); err != nil {
+		return Beat{}, &BeatError{"bytes", err.Error()}
 	}
-	switch {
-	case b.Source == "" || b.Source != string(key):
-		return Beat{}, fmt.Errorf("heartbeat: source %q under the key %q", b.Source, key)
-	case b.Run == "":
-		return Beat{}, errors.New("heartbeat: run is empty")
-	case b.Unsent > b.LastSeq:
-		return Beat{}, fmt.Errorf("heartbeat: %d unsent of %d", b.Unsent, b.LastSeq)
+	if field, found := b.fault(string(key)); field != "" {
+		return Beat{}, &BeatError{field, found}
 	}
 	return b, nil
+}
+
+// fault names the first field that is wrong, and what it holds; "" is none.
+func (b Beat) fault(key string) (field, found string) {
+	long := func(texts ...string) bool {
+		return slices.ContainsFunc(texts, func(t string) bool { return len(t) > maxName || !utf8.ValidString(t) })
+	}
+	switch {
+	case b.Source == "" || b.Source != key || len(key) > events.MaxSourceID || !utf8.ValidString(key):
+		return "source", fmt.Sprintf("%.80q under the key %.80q", b.Source, key)
+	case b.Run == "" || long(b.Run):
+		return "run", fmt.Sprintf("%.80q", b.Run)
+	case !events.TimeCanBe(b.AtMs):
+		return "at_ms", fmt.Sprint(b.AtMs)
+	case b.LastSeq > events.MaxSeq:
+		return "last_seq", fmt.Sprint(b.LastSeq)
+	case b.Unsent > b.LastSeq:
+		return "unsent", fmt.Sprintf("%d of %d", b.Unsent, b.LastSeq)
+	case b.OldestUnsentMs != 0 && (b.Unsent == 0 || b.OldestUnsentMs < 0 || b.OldestUnsentMs > latest):
+		return "oldest_unsent_ms", fmt.Sprint(b.OldestUnsentMs)
+	case b.ClockOffsetMs != nil && (*b.ClockOffsetMs > latest || *b.ClockOffsetMs < -latest):
+		return "clock_offset_ms", fmt.Sprint(*b.ClockOffsetMs)
+	case b.Damaged < 0 || b.Damaged > maxCount:
+		return "damaged", fmt.Sprint(b.Damaged)
+	case long(b.Version):
+		return "version", fmt.Sprintf("%.80q", b.Version)
+	case len(b.Secrets) > maxSecrets || long(slices.Collect(maps.Keys(b.Secrets))...) || long(slices.Collect(maps.Values(b.Secrets))...):
+		return "secrets", fmt.Sprintf("%d of them", len(b.Secrets))
+	case long(b.Lists):
+		return "lists", fmt.Sprintf("%.80q", b.Lists)
+	case b.FormsMissing < 0 || b.FormsMissing > maxCount:
+		return "forms_missing", fmt.Sprint(b.FormsMissing)
+	case b.DocumentsMet < 0 || b.DocumentsMet > maxCount:
+		return "documents_met", fmt.Sprint(b.DocumentsMet)
+	case long(b.Stopped):
+		return "stopped", fmt.Sprintf("%.80q", b.Stopped)
+	}
+	return "", ""
+}
+
+// Before reports whether another heartbeat of the same source is the later one: by time, then by number.
+func (b Beat) Before(other Beat) bool {
+	return cmp.Or(cmp.Compare(b.AtMs, other.AtMs), cmp.Compare(b.LastSeq, other.LastSeq)) < 0
 }

@@ -148,7 +148,7 @@ type frame struct {
 // bounds refuses times and clocks that cannot be: every other computer would be measured against them.
 func (f frame) bounds() *Rejection {
 	switch {
-	case !timeHolds(f.sentAt):
+	case !TimeCanBe(f.sentAt):
 		return &Rejection{Code: CodeOutOfRange, Field: "sent_at_ms", Detail: fmt.Sprintf("%d; the time of sending lies between 2000 and 2100, in milliseconds since 1970", f.sentAt)}
 	case f.offset < -maxClockOffsetMs || f.offset > maxClockOffsetMs:
 		return &Rejection{Code: CodeOutOfRange, Field: "clock_offset_ms", Detail: fmt.Sprintf("%d; a clock is at most 130 years off, %d ms", f.offset, int64(maxClockOffsetMs))}

@@ -176,11 +176,12 @@ func (f *Fields) reason(l list, x *field) bool {
 // envelopeHolds reports whether Validate finds no fault with what every record has; ids and codes are checked already.
 func (f *Fields) envelopeHolds() bool {
 	return f.Revision >= 1 && f.Revision <= MaxRevision &&
-		len(f.Source) > 0 && len(f.Source) <= maxSourceID &&
-		f.SourceSeq >= 1 && f.SourceSeq <= maxSeq && timeHolds(f.EventMs) && timeHolds(f.RecordedMs)
+		len(f.Source) > 0 && len(f.Source) <= MaxSourceID &&
+		f.SourceSeq >= 1 && f.SourceSeq <= MaxSeq && TimeCanBe(f.EventMs) && TimeCanBe(f.RecordedMs)
 }
 
-func timeHolds(ms int64) bool { return ms >= minTimeMs && ms < maxTimeMs }
+// TimeCanBe reports whether a time lies between 2000-01-01 and 2100-01-01 UTC; milliseconds since 1970.
+func TimeCanBe(ms int64) bool { return ms >= minTimeMs && ms < maxTimeMs }
 
 // bodyHolds reports whether Validate finds no fault with the body; its codes are checked already.
 func (f *Fields) bodyHolds() bool {
@@ -201,7 +202,7 @@ func (f *Fields) bodyHolds() bool {
 		return c[dictionary.Direction] == known.entry && (c[dictionary.Category] == 0 || c[dictionary.Category] == known.traveller)
 	case KindRegistration:
 		return c[dictionary.Centre] != known.notRegistered && c[dictionary.EntryPoint] != known.blind &&
-			(f.ArrivalMs == 0 || timeHolds(f.ArrivalMs)) && liesIn(c[dictionary.Municipality], c[dictionary.Department]) &&
+			(f.ArrivalMs == 0 || TimeCanBe(f.ArrivalMs)) && liesIn(c[dictionary.Municipality], c[dictionary.Department]) &&
 			liesIn(c[dictionary.DestinationMunicipality], c[dictionary.DestinationDepartment])
 	}
 	return f.Kind == KindAssistance
@@ -246,7 +247,7 @@ func readID(text []byte, id *[16]byte) bool {
 		return false
 	}
 	n := readHex(id[:4], text[:8]) | readHex(id[4:6], text[9:13]) | readHex(id[6:8], text[14:18]) | readHex(id[8:10], text[19:23]) | readHex(id[10:], text[24:])
-	return n <= 0xf && id[6]>>4 == 7 && id[8]>>6 == 2 && timeHolds(idTimeMs(*id))
+	return n <= 0xf && id[6]>>4 == 7 && id[8]>>6 == 2 && TimeCanBe(idTimeMs(*id))
 }
 
 // digits are the values of lower-case hexadecimal digits; of all else 0xff.

@@ -80,7 +80,7 @@ func drawnRecord(t *rapid.T) *Record {
 		return nil
 	}
 	r := &Record{RecordId: id("record"), Revision: uint32(number("revision", 1, MaxRevision)), VoidReason: text(codelists.VoidReason),
-		SourceId: rapid.SampledFrom([]string{"post-1", "centro-ñ"}).Draw(t, "source"), SourceSeq: uint64(number("seq", 1, maxSeq)),
+		SourceId: rapid.SampledFrom([]string{"post-1", "centro-ñ"}).Draw(t, "source"), SourceSeq: uint64(number("seq", 1, MaxSeq)),
 		EventTimeMs: ms("event"), RecordedTimeMs: ms("recorded"), SchemaVersion: 1}
 	if wrong {
 		r.SourceId = rapid.SampledFrom([]string{"post-1", "", "\xffpost", string(make([]byte, 65))}).Draw(t, "source")

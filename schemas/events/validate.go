@@ -34,6 +34,12 @@ const (
 	CodeRepeated      = "repeated"      // an answer given twice
 )
 
+// Codes are all reason codes, of values and of their fields.
+func Codes() []string {
+	return []string{CodeEmpty, CodeTooLarge, CodeMalformed, CodeInvalidUTF8, CodeChecksum, CodeSchemaVersion, CodeUnreadable, CodeMisfiled,
+		CodeRequired, CodeInvalidID, CodeInvalidKey, CodeOutOfRange, CodeUnknownCode, CodeNotAllowed, CodeContradiction, CodeRepeated}
+}
+
 const (
 	// MaxRevision is the largest revision of a record; versions in the store keep 24 bits for it.
 	MaxRevision = 1<<24 - 1
@@ -42,13 +48,13 @@ const (
 	// minTimeMs and maxTimeMs bound every time: 2000-01-01 and 2100-01-01 UTC, in milliseconds since 1970.
 	minTimeMs = 946684800_000
 	maxTimeMs = 4102444800_000
-	// maxSeq is the largest number of a source that is believed: at one record a second it is reached after 300 years.
-	maxSeq = 10_000_000_000
+	// MaxSeq is the largest number of a source that is believed: at one record a second it is reached after 300 years.
+	MaxSeq = 10_000_000_000
 	// maxClockOffsetMs is how far a source's clock may be off, ahead or behind, to be believed: 130 years, as from 1970 to
 	// maxTimeMs. A clock whose battery is dead begins again in 1970.
 	maxClockOffsetMs = maxTimeMs
-	// maxSourceID is the longest source id in bytes.
-	maxSourceID = 64
+	// MaxSourceID is the longest source id in bytes.
+	MaxSourceID = 64
 
 	// blindCrossing is where people leave without a post; no person is seen there.
 	blindCrossing = "X-BLD"
@@ -103,11 +109,11 @@ func (c *checker) envelope(r *Record) {
 	switch source := r.GetSourceId(); {
 	case source == "":
 		c.add("source_id", CodeRequired, "which computer made the record")
-	case len(source) > maxSourceID:
-		c.add("source_id", CodeOutOfRange, "%d bytes; at most %d", len(source), maxSourceID)
+	case len(source) > MaxSourceID:
+		c.add("source_id", CodeOutOfRange, "%d bytes; at most %d", len(source), MaxSourceID)
 	}
-	if r.GetSourceSeq() < 1 || r.GetSourceSeq() > maxSeq {
-		c.add("source_seq", CodeOutOfRange, "%d; a source counts its records from 1, and makes fewer than %d", r.GetSourceSeq(), int64(maxSeq))
+	if r.GetSourceSeq() < 1 || r.GetSourceSeq() > MaxSeq {
+		c.add("source_seq", CodeOutOfRange, "%d; a source counts its records from 1, and makes fewer than %d", r.GetSourceSeq(), int64(MaxSeq))
 	}
 	if key := r.GetPersonKey(); key != "" && !isHexKey(key) {
 		c.add("person_key", CodeInvalidKey, "expected 32 lower-case hexadecimal digits or nothing")

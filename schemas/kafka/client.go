@@ -224,6 +224,18 @@ func (m *Metadata) Replicas(topic string) int {
 	return least
 }
 
+// UnderReplicated returns how many partitions of a topic have fewer in-sync replicas than copies; 0 when it does not exist.
+func (m *Metadata) UnderReplicated(topic string) (n int) {
+	if t := m.topics[topic]; t != nil {
+		for _, p := range t.Partitions {
+			if len(p.ISR) < len(p.Replicas) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // Partitions returns how many partitions a topic has; 0 when it does not exist.
 func (m *Metadata) Partitions(topic string) (int, error) {
 	t := m.topics[topic]

@@ -205,12 +205,28 @@ WINDOW neighbours AS (PARTITION BY source_id ORDER BY source_seq ROWS BETWEEN 1 
     earlier AS (PARTITION BY source_id ORDER BY source_seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 COMMENT 'Los números que han llegado de cada computadora, con el anterior / The numbers that have arrived of each computer, with the one before';
 
+-- The latest heartbeat of each agent. A secret or a code list is foreign when it is not that of most agents; of as many the one
+-- that is later in the alphabet counts as theirs. The secrets compared are those in force on one day, the latest heartbeat's.
+CREATE OR REPLACE VIEW retorno.agents
+AS SELECT *, secret != argMax(secret, (of_secret, secret)) OVER () AS foreign_secret, lists != argMax(lists, (of_lists, lists)) OVER () AS foreign_lists
+FROM
+(
+    SELECT *, count() OVER (PARTITION BY secret) AS of_secret, count() OVER (PARTITION BY lists) AS of_lists
+    FROM
+    (
+        SELECT *, arraySort(arrayFilter(s -> s.1 <= newest, arrayZip(mapKeys(secrets), mapValues(secrets)))) AS in_force,
+            if(empty(in_force), '', in_force[-1].2) AS secret
+        FROM retorno.heartbeats FINAL, (SELECT toString(toDate(max(at))) AS newest FROM retorno.heartbeats) AS latest
+    ) AS b
+) AS b
+COMMENT 'El último latido de cada agente / The latest heartbeat of each agent';
+
 CREATE OR REPLACE VIEW ceniss.sources
 (
     source String COMMENT 'Computadora / Computer',
     highest_contiguous_seq UInt64 COMMENT 'Hasta aquí han llegado todos sus registros / Up to here all of its records have arrived',
     highest_seq UInt64 COMMENT 'Número más alto visto / Highest number seen',
-    missing UInt64 COMMENT 'Números que faltan por debajo del más alto / Numbers missing below the highest',
+    missing UInt64 COMMENT 'Números que faltan hasta el más alto, visto o dicho por su latido / Numbers missing up to the highest, seen or told by its heartbeat',
     last_seen DateTime64(3, 'America/Tegucigalpa') COMMENT 'Último envío cuya hora puede ser; 1970: ninguna puede ser / Last sending whose time can be; 1970: none can',
     clock_offset_seconds Float64 COMMENT 'Adelanto de su reloj en el último envío, s / How far its clock was ahead at the last sending, s',
     kind String COMMENT 'Dónde está: border_point, centre, unknown / Where it stands: border_point, centre, unknown',
@@ -226,25 +242,46 @@ CREATE OR REPLACE VIEW ceniss.sources
     clock_offset_max_seconds Float64 COMMENT 'Mayor adelanto de su reloj, s / Most its clock was ahead, s',
     impossible_times UInt64 COMMENT 'Números cuya hora de envío no puede ser: más de una hora después de lo último que se leyó, o antes de 2000 / Numbers whose time of sending cannot be: more than an hour after what was read last, or before 2000',
     place_es String COMMENT 'Nombre del lugar en español / Name of the place in Spanish',
-    place_en String COMMENT 'Nombre del lugar en inglés / Name of the place in English'
+    place_en String COMMENT 'Nombre del lugar en inglés / Name of the place in English',
+    heartbeat_at Nullable(DateTime64(3, 'America/Tegucigalpa')) COMMENT 'Último latido de su agente; nulo: ninguno / Last heartbeat of its agent; null: none',
+    last_number UInt64 COMMENT 'Último número que su agente dio, según el latido / Last number that its agent gave, by the heartbeat',
+    unsent UInt64 COMMENT 'De ellos, los que ningún servidor había confirmado / Those of them that no broker had acknowledged',
+    oldest_unsent Nullable(DateTime64(3, 'America/Tegucigalpa')) COMMENT 'Cuándo se guardó el primero de esos; nulo: no hay / When the first of those was saved; null: there is none',
+    agent_clock_offset_seconds Nullable(Float64) COMMENT 'Adelanto de su reloj en el latido, s; nulo: no lo sabe / How far its clock was ahead at the heartbeat, s; null: it does not know',
+    disk_free_bytes UInt64 COMMENT 'Espacio libre de su disco, bytes / Free space of its disk, bytes',
+    disk_low UInt8 COMMENT '1: quedan menos de 50 MB o menos de un décimo / 1: less than 50 MB, or less than a tenth, is free',
+    damaged UInt32 COMMENT 'Lugares de su carpeta que no tienen lo que se escribió / Places of its folder that do not hold what was written',
+    agent_version String COMMENT 'Versión del programa / Version of the program',
+    secret_fingerprint String COMMENT 'Huella de la clave de identidad vigente el día del último latido de todos / Fingerprint of the identity secret in force on the day of the last heartbeat of all',
+    foreign_secret UInt8 COMMENT '1: no es la de la mayoría; sus personas no se enlazan con las de otros / 1: it is not that of most; its persons link with none of the others',
+    lists_fingerprint String COMMENT 'Huella de sus listas de códigos / Fingerprint of its code lists',
+    foreign_lists UInt8 COMMENT '1: no es la de la mayoría / 1: it is not that of most',
+    forms_missing UInt32 COMMENT 'Formularios de papel numerados que no están digitados ni anulados / Numbered paper forms that are neither captured nor void',
+    documents_met UInt32 COMMENT 'Registros, desde que el agente se inició, con un documento que otro puesto halló falso o que se reportó robado / Records, since its agent was started, whose document another post had found false or was reported stolen',
+    stop_reason String COMMENT 'Por qué no envía: login, partition_count, topic_missing, copy, configuration; vacío: envía / Why it does not send: login, partition_count, topic_missing, copy, configuration; empty: it does'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT n.source AS source, highest_contiguous_seq, highest_seq, missing, last_seen, clock_offset_seconds,
+AS SELECT if(n.source = '', b.source_id, n.source) AS source, highest_contiguous_seq, n.highest_seq AS highest_seq,
+    greatest(n.highest_seq, b.last_seq) - n.received AS missing, n.last_seen AS last_seen, clock_offset_seconds,
     if(p.kind = '', 'unknown', p.kind) AS kind,
     if(p.place = '', 'X-UNK', p.place) AS place,
-    first_seen, received, gaps,
-    (toUnixTimestamp64Milli(max(last_seen) OVER ()) - toUnixTimestamp64Milli(last_seen)) / 3600000 AS silent_hours,
+    first_seen, n.received AS received, n.gaps + (b.last_seq > n.highest_seq) AS gaps,
+    if(received = 0, 0, (toUnixTimestamp64Milli(max(n.last_seen) OVER ()) - toUnixTimestamp64Milli(n.last_seen)) / 3600000) AS silent_hours,
     if(empty(pauses), 0, arrayReduce('quantileExact(0.99)', pauses)) AS usual_pause_hours,
     if(empty(pauses), 0, arrayMax(pauses)) AS longest_pause_hours,
     silent_hours > greatest(24, 2 * usual_pause_hours) AND NOT startsWith(source, 'import-') AS silent,
     clock_offset_min_seconds, clock_offset_max_seconds, impossible_times,
     if(kind = 'centre', {{label "place" "centre" "es"}}, {{label "place" "border_point" "es"}}) AS place_es,
-    if(kind = 'centre', {{label "place" "centre" "en"}}, {{label "place" "border_point" "en"}}) AS place_en
+    if(kind = 'centre', {{label "place" "centre" "en"}}, {{label "place" "border_point" "en"}}) AS place_en,
+    if(b.source_id = '', NULL, b.at) AS heartbeat_at, b.last_seq AS last_number, b.unsent AS unsent, b.oldest_unsent AS oldest_unsent,
+    b.clock_offset_ms / 1000 AS agent_clock_offset_seconds, b.disk_free AS disk_free_bytes, b.disk_low AS disk_low, b.damaged AS damaged, b.version AS agent_version,
+    b.secret AS secret_fingerprint, b.foreign_secret AS foreign_secret, b.lists AS lists_fingerprint, b.foreign_lists AS foreign_lists,
+    b.forms_missing AS forms_missing, b.documents_met AS documents_met, b.stopped AS stop_reason
 FROM
 (
     SELECT source,
         if(gaps = 0, highest_seq, minIf(previous, gap)) AS highest_contiguous_seq,
-        max(seq) AS highest_seq, highest_seq - received AS missing, count() AS received, countIf(gap) AS gaps,
+        max(seq) AS highest_seq, count() AS received, countIf(gap) AS gaps,
         minIf(sent_at, believed) AS first_seen, maxIf(sent_at, believed) AS last_seen, countIf(NOT believed) AS impossible_times,
         argMax(clock_offset_ms, (believed, sent_at, seq)) / 1000 AS clock_offset_seconds,
         min(clock_offset_ms) / 1000 AS clock_offset_min_seconds, max(clock_offset_ms) / 1000 AS clock_offset_max_seconds,
@@ -253,6 +290,7 @@ FROM
     FROM retorno.source_numbers
     GROUP BY source
 ) AS n
+FULL JOIN retorno.agents AS b ON b.source_id = n.source
 LEFT JOIN retorno.source_places AS p ON p.source = n.source
 COMMENT 'Integridad de cada computadora / Completeness of each computer';
 
@@ -263,7 +301,7 @@ CREATE OR REPLACE VIEW ceniss.source_gaps
     last_missing UInt64 COMMENT 'Último número que falta / Last number that is missing',
     missing UInt64 COMMENT 'Cuántos faltan / How many are missing',
     after Nullable(DateTime64(3, 'America/Tegucigalpa')) COMMENT 'Último envío del número anterior; nulo: falta desde el 1 / Latest sending of the number before; null: missing from 1 on',
-    before DateTime64(3, 'America/Tegucigalpa') COMMENT 'Último envío del número siguiente / Latest sending of the number after',
+    before DateTime64(3, 'America/Tegucigalpa') COMMENT 'Último envío del número siguiente; si no ha llegado ninguno, el latido que dice que los hay / Latest sending of the number after; when none has arrived, the heartbeat that tells of them',
     month String COMMENT 'Mes al que se atribuye: el del más temprano de los dos envíos / Month it is put down to: that of the earlier one of the two sendings',
     last_month String COMMENT 'Mes del más tardío de los dos envíos / Month of the later one of the two sendings',
     kind String COMMENT 'Dónde está: border_point, centre, unknown / Where it stands: border_point, centre, unknown',
@@ -278,8 +316,18 @@ FROM
         previous_sent_at AS after, sent_at AS before,
         formatDateTime(least(ifNull(previous_sent_at, sent_at), sent_at), '%Y-%m') AS month,
         formatDateTime(greatest(ifNull(previous_sent_at, sent_at), sent_at), '%Y-%m') AS last_month
-    FROM retorno.source_numbers
-    WHERE gap
+    FROM
+    (
+        SELECT source, seq, sent_at, previous, previous_sent_at FROM retorno.source_numbers WHERE gap
+        UNION ALL
+        SELECT b.source_id, b.last_seq + 1, b.at, n.highest, n.highest_sent_at
+        FROM retorno.heartbeats AS b FINAL
+        LEFT JOIN
+        (
+            SELECT source, max(seq) AS highest, argMaxIf(toNullable(sent_at), seq, believed) AS highest_sent_at FROM retorno.source_numbers GROUP BY source
+        ) AS n ON n.source = b.source_id
+        WHERE b.last_seq > n.highest
+    )
 ) AS n
 LEFT JOIN retorno.source_places AS p ON p.source = n.source
 COMMENT 'Una fila por hueco en la numeración de una computadora: registros hechos que no han llegado / One row for each gap in the numbers of a computer: records made that have not arrived';

@@ -32,7 +32,7 @@ type Conn interface {
 // Source is the state of one computer, as ceniss.sources has it.
 type Source struct {
 	Name        string
-	Missing     uint64 // records below the highest number that have not arrived
+	Missing     uint64 // records up to the highest number, seen or told by the agent, that have not arrived
 	Gaps        uint64 // stretches of them
 	LastSeen    time.Time
 	Silent      bool // for longer than is usual for it
@@ -40,6 +40,7 @@ type Source struct {
 	ClockOffset time.Duration // how far its clock was ahead at its last sending; at most 292 years
 	// ImpossibleTimes are numbers whose time of sending cannot be. They say nothing of when the computer was heard.
 	ImpossibleTimes uint64
+	Agent           Agent
 }
 
 // Counts are returns by series.
@@ -87,7 +88,8 @@ func Read(ctx context.Context, conn Conn) (Snapshot, error) {
 }
 
 func (s *Snapshot) readSources(ctx context.Context, conn Conn) (err error) {
-	rows, err := conn.Query(ctx, `SELECT source, missing, gaps, last_seen, silent, usual_pause_hours, clock_offset_seconds, impossible_times
+	rows, err := conn.Query(ctx, `SELECT source, missing, gaps, last_seen, silent, usual_pause_hours, clock_offset_seconds, impossible_times,
+	heartbeat_at, unsent, oldest_unsent, disk_free_bytes, toUInt64(forms_missing), toUInt64(documents_met), disk_low, damaged > 0, foreign_secret, foreign_lists, stop_reason != ''
 FROM ceniss.sources ORDER BY source`)
 	if err != nil {
 		return err
@@ -97,8 +99,19 @@ FROM ceniss.sources ORDER BY source`)
 		var one Source
 		var silent uint8
 		var pause, offset float64
-		if err := rows.Scan(&one.Name, &one.Missing, &one.Gaps, &one.LastSeen, &silent, &pause, &offset, &one.ImpossibleTimes); err != nil {
+		var beat, oldest *time.Time
+		var flags [5]uint8
+		if err := rows.Scan(&one.Name, &one.Missing, &one.Gaps, &one.LastSeen, &silent, &pause, &offset, &one.ImpossibleTimes,
+			&beat, &one.Agent.Unsent, &oldest, &one.Agent.DiskFree, &one.Agent.FormsMissing, &one.Agent.DocumentsMet, &flags[0], &flags[1], &flags[2], &flags[3], &flags[4]); err != nil {
 			return err
+		}
+		for moment, stated := range map[*time.Time]*time.Time{&one.Agent.Heartbeat: beat, &one.Agent.OldestUnsent: oldest} {
+			if stated != nil {
+				*moment = *stated
+			}
+		}
+		for i, flag := range []*int{&one.Agent.DiskLow, &one.Agent.Damaged, &one.Agent.ForeignSecret, &one.Agent.ForeignLists, &one.Agent.Stopped} {
+			*flag = int(flags[i])
 		}
 		one.Silent = silent == 1
 		one.UsualPause = time.Duration(pause * float64(time.Hour))

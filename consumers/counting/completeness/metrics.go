@@ -21,6 +21,7 @@ type metrics struct {
 
 	missing, gaps, lastSeen, silent, pause, offset, impossible, linked, contradicting *prometheus.Desc
 	known, coverage, checkpoint, returns, month                                       *prometheus.Desc
+	agents                                                                            []*prometheus.Desc
 
 	mu    sync.Mutex
 	snap  *Snapshot        // nil: nothing was read yet
@@ -39,7 +40,7 @@ func newMetrics(registerer prometheus.Registerer, most int) *metrics {
 			Name: "retorno_completeness_pass_seconds", Help: "Time of one reading of the completeness.", Buckets: prometheus.ExponentialBuckets(0.05, 2, 12)}),
 		last: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "retorno_completeness_last_pass_timestamp_seconds", Help: "When the completeness was last read; seconds since 1970."}),
-		missing:       desc("source_missing_records", "Records of a computer that have not arrived although later ones have."+over, "source"),
+		missing:       desc("source_missing_records", "Records of a computer that have not arrived although later ones have, or its agent tells of them."+over, "source"),
 		gaps:          desc("source_gaps", "Stretches of missing numbers of a computer."+over, "source"),
 		lastSeen:      desc("source_last_seen_timestamp_seconds", "When a computer last sent, broker time; seconds since 1970."+over, "source"),
 		silent:        desc("source_silent", "1: at the latest sending of all, the computer had been silent for more than 24 hours and more than twice its usual pause. Of several: how many."+over, "source"),
@@ -52,6 +53,7 @@ func newMetrics(registerer prometheus.Registerer, most int) *metrics {
 		coverage:      desc("coverage_ratio", "Share of the returns of the latest month that is over which are registered at a centre, by the post where they came back in.", "entry_point"),
 		checkpoint:    desc("checkpoint_coverage_ratio", "Share of the returns of the latest month that is over which a post saw, by the centre that registered them.", "centre"),
 		returns:       desc("coverage_returns", "Returns of the latest month that is over, by series: registered, checkpoint, reconciled.", "series"),
+		agents:        agentDescs(),
 		month:         desc("coverage_month_timestamp_seconds", "When the latest month that is over began; seconds since 1970."),
 	}
 	m.passes.WithLabelValues("done")
@@ -76,7 +78,7 @@ func (m *metrics) showLinks(links map[string]Links) {
 
 // Describe names the metrics of the snapshot, whatever is in it.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.missing, m.gaps, m.lastSeen, m.silent, m.pause, m.offset, m.impossible, m.linked, m.contradicting, m.known, m.coverage, m.checkpoint, m.returns, m.month} {
+	for _, d := range append([]*prometheus.Desc{m.missing, m.gaps, m.lastSeen, m.silent, m.pause, m.offset, m.impossible, m.linked, m.contradicting, m.known, m.coverage, m.checkpoint, m.returns, m.month}, m.agents...) {
 		to <- d
 	}
 }
@@ -101,6 +103,11 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 		gauge(m.pause, s.UsualPause.Seconds(), s.Name)
 		gauge(m.offset, s.ClockOffset.Seconds(), s.Name)
 		gauge(m.impossible, float64(s.ImpossibleTimes), s.Name)
+		if !s.Agent.Heartbeat.IsZero() {
+			for i, g := range agentGauges {
+				gauge(m.agents[i], g.of(s.Agent), s.Name)
+			}
+		}
 		if links != nil {
 			gauge(m.linked, float64(s.Linked), s.Name)
 			gauge(m.contradicting, float64(s.Contradicting), s.Name)
@@ -130,12 +137,12 @@ type shown struct {
 	silent int
 }
 
-// folded keeps the most sources that were heard last, and sums up the rest: what is long silent for good, as the files
-// that were imported once, gives way first.
+// folded keeps the computers with an agent and then those that were heard last, and sums up the rest: what is long silent
+// for good, as the files that were imported once, gives way first.
 func folded(all []Source, links map[string]Links, most int) []shown {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b Source) int {
-		return cmp.Or(b.LastSeen.Compare(a.LastSeen), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(b.Agent.Heartbeat.Compare(a.Agent.Heartbeat), b.LastSeen.Compare(a.LastSeen), cmp.Compare(a.Name, b.Name))
 	})
 	var out []shown
 	var rest *shown
@@ -167,6 +174,7 @@ func (s *shown) add(more shown) {
 	s.ImpossibleTimes += more.ImpossibleTimes
 	s.Linked += more.Linked
 	s.Contradicting += more.Contradicting
+	s.Agent = s.Agent.plus(more.Agent)
 	s.silent += more.silent
 	s.UsualPause = max(s.UsualPause, more.UsualPause)
 	if more.LastSeen.After(s.LastSeen) {

@@ -73,6 +73,12 @@ func TestMetricsAreTheTruth(t *testing.T) {
 		want["retorno_source_usual_pause_seconds"+label] = f.usual * 3600
 		want["retorno_source_clock_offset_seconds"+label] = f.offset
 		want["retorno_source_impossible_times"+label] = float64(f.lied)
+		if b, ok := w.beats[f.source]; ok {
+			for _, name := range []string{"unsent_records", "oldest_unsent_timestamp_seconds", "disk_free_bytes", "disk_low", "damaged", "foreign_secret", "foreign_lists", "forms_missing", "documents_met", "stopped"} {
+				want["retorno_agent_"+name+label] = 0
+			}
+			want["retorno_agent_heartbeat_timestamp_seconds"+label] = float64(b.atMs) / 1000
+		}
 		latest = max(latest, f.lastSeen)
 	}
 	want["retorno_sources"] = float64(len(sources))

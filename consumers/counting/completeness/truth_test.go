@@ -30,6 +30,13 @@ type world struct {
 	sendings []sending
 	places   map[string]standing
 	read     int64 // when the ledger's last row was written, ms; 0: it has none
+	beats    map[string]beat
+}
+
+// beat is the latest heartbeat of an agent.
+type beat struct {
+	atMs int64
+	last uint64 // number that it gave last
 }
 
 // canBe reports whether a time of sending is one.
@@ -125,6 +132,8 @@ func (w *world) edges() {
 	january, march := began, began+40*24*hourMs
 	w.sendings = append(w.sendings, sending{"L-AGC-1", 2, january, 0}, sending{"L-AGC-1", 5, march, 0}, sending{"L-AGC-1", 9, january + hourMs, 0})
 	newest := slices.MaxFunc(w.sendings, func(a, b sending) int { return cmp.Compare(a.sentMs, b.sentMs) }).sentMs
+	w.places["L-NEW-1"] = standing{"unknown", "X-UNK"} // its agent told of records, and none has arrived
+	w.beats = map[string]beat{"L-GUA-1": {newest + 40*24*hourMs, 8}, "L-AGC-1": {march, 3}, "X-LIE-1": {march, 12}, "L-NEW-1": {march, 4}, "L-POY-1": {march, 19}}
 	for n := range uint64(5) {
 		w.sendings = append(w.sendings, sending{"L-GUA-1", n + 1, newest - (150+100*int64(4-n))*hourMs, 0})
 	}
@@ -169,9 +178,16 @@ func (w world) truth() (all []figures, gaps []gap) {
 			newest = max(newest, s.sentMs)
 		}
 	}
+	for source := range w.beats {
+		if latestOf[source] == nil {
+			latestOf[source] = map[uint64]sending{}
+		}
+	}
 	for _, source := range slices.Sorted(maps.Keys(latestOf)) {
 		f, found := w.oneSource(source, latestOf[source])
-		f.silentHours = float64(newest-f.lastSeen) / float64(hourMs)
+		if f.received > 0 {
+			f.silentHours = float64(newest-f.lastSeen) / float64(hourMs)
+		}
 		f.silent = f.silentHours > 24 && f.silentHours > 2*f.usual && source != "import-x"
 		all, gaps = append(all, f), append(gaps, found...)
 	}
@@ -180,15 +196,20 @@ func (w world) truth() (all []figures, gaps []gap) {
 
 func (w *world) oneSource(source string, held map[uint64]sending) (figures, []gap) {
 	at := w.places[source]
-	highest := slices.Max(slices.Collect(maps.Keys(held)))
-	f := figures{source: source, kind: at.kind, place: at.place, received: uint64(len(held)), highest: highest, missing: highest - uint64(len(held))}
+	highest := slices.Max(append(slices.Collect(maps.Keys(held)), 0))
+	told := max(highest, w.beats[source].last)
+	f := figures{source: source, kind: at.kind, place: at.place, received: uint64(len(held)), highest: highest, missing: told - uint64(len(held))}
 	for f.contiguous < highest && has(held, f.contiguous+1) {
 		f.contiguous++
 	}
 	var gaps []gap
 	var open *gap
-	for n := uint64(1); n <= highest; n++ {
-		switch s, ok := held[n]; {
+	for n := uint64(1); n <= told+1; n++ {
+		s, ok := held[n]
+		if n == told+1 { // what is missing at the end is told by the heartbeat
+			s.sentMs, ok = w.beats[source].atMs, true
+		}
+		switch {
 		case !ok && open == nil:
 			open = &gap{source: source, first: n, after: -1, kind: at.kind, place: at.place}
 			for m := n - 1; m > 0 && open.after < 0; m-- {
@@ -212,6 +233,10 @@ func (w *world) oneSource(source string, held map[uint64]sending) (figures, []ga
 	f.offsetMin, f.offsetMax = math.Inf(1), math.Inf(-1)
 	for _, s := range held {
 		f.offsetMin, f.offsetMax = min(f.offsetMin, float64(s.offset)/1000), max(f.offsetMax, float64(s.offset)/1000)
+	}
+	if len(held) == 0 {
+		f.offsetMin, f.offsetMax = 0, 0
+		return f, gaps
 	}
 	f.offset = float64(held[highest].offset) / 1000 // of the latest number, when no time can be
 	f.lied = uint64(len(held))
@@ -240,7 +265,7 @@ func has(held map[uint64]sending, n uint64) bool { _, ok := held[n]; return ok }
 func (w world) keep(t *testing.T, r *rand.Rand) {
 	t.Helper()
 	ctx := t.Context()
-	for _, table := range []string{"sendings", "facts", "returns", "return_counts", "ledger"} {
+	for _, table := range []string{"sendings", "facts", "returns", "return_counts", "ledger", "heartbeats"} {
 		if err := conn.Exec(ctx, "TRUNCATE TABLE retorno."+table); err != nil {
 			t.Fatal(err)
 		}
@@ -248,6 +273,13 @@ func (w world) keep(t *testing.T, r *rand.Rand) {
 	if w.read > 0 {
 		if err := conn.Exec(ctx, "INSERT INTO retorno.ledger (topic, flushed_at) VALUES ('t', fromUnixTimestamp64Milli(?))", w.read); err != nil {
 			t.Fatal(err)
+		}
+	}
+	for source, b := range w.beats {
+		for _, one := range []beat{{b.atMs, b.last - 1}, b, {b.atMs - 60_000, b.last + 5}} { // the later one holds, then the larger number
+			if err := conn.Exec(ctx, "INSERT INTO retorno.heartbeats (source_id, at, last_seq) VALUES (?, fromUnixTimestamp64Milli(?), ?)", source, one.atMs, one.last); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	for part := range slices.Chunk(w.sendings, 1+r.IntN(len(w.sendings))) {

@@ -3,6 +3,7 @@ package processor
 import (
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -25,6 +26,8 @@ type book struct {
 	redriven uint64 // of those read
 	ledger   ledger.Accounts
 	inFlight uint64
+	durable  int64     // the offset after the last one in the ledger; -1: not known yet
+	oldest   time.Time // when the oldest record in flight came to the broker; zero: none is
 }
 
 func newBooks() *books { return &books{shards: map[int]map[string]*book{}} }
@@ -34,7 +37,7 @@ func (b *books) open(partition int, topics []string) {
 	defer b.mu.Unlock()
 	b.shards[partition] = map[string]*book{}
 	for _, t := range topics {
-		b.shards[partition][t] = &book{}
+		b.shards[partition][t] = &book{durable: -1}
 	}
 }
 
@@ -44,13 +47,16 @@ func (b *books) close(partition int) {
 	delete(b.shards, partition)
 }
 
-// read notes that n records were read and not yet accounted for.
-func (b *books) read(partition int, topic string, n int) {
+// read notes that n records were read and not yet accounted for, and when the first of them came to the broker.
+func (b *books) read(partition int, topic string, n int, first time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if book := b.shards[partition][topic]; book != nil {
 		book.read += uint64(n)
 		book.inFlight += uint64(n)
+		if book.oldest.IsZero() && n > 0 {
+			book.oldest = first
+		}
 	}
 }
 
@@ -60,6 +66,15 @@ func (b *books) redrive(partition int, topic string) {
 	defer b.mu.Unlock()
 	if book := b.shards[partition][topic]; book != nil {
 		book.redriven++
+	}
+}
+
+// landed notes that the ledger accounts for what lies before next; oldest is that of what is in flight still.
+func (b *books) landed(partition int, topic string, next int64, oldest time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if book := b.shards[partition][topic]; book != nil {
+		book.durable, book.oldest = next, oldest
 	}
 }
 
@@ -83,12 +98,14 @@ var (
 	redrivenDesc   = prometheus.NewDesc("retorno_records_redriven_total", "Of the records read, those that say they are dead letters sent again; retorno.record_accounts counts those that are.", accountLabels, nil)
 	controlDesc    = prometheus.NewDesc("retorno_offsets_control_total", "Offsets without a record: transaction markers and records of aborted transactions.", accountLabels, nil)
 	lostDesc       = prometheus.NewDesc("retorno_offsets_lost_total", "Offsets that a recorded decision gave up.", accountLabels, nil)
+	durableDesc    = prometheus.NewDesc("retorno_durable_offset", "The offset after the last one that the ledger accounts for; -1 until the partition has been taken over.", accountLabels, nil)
+	oldestDesc     = prometheus.NewDesc("retorno_oldest_uncounted_timestamp_seconds", "When the oldest record in flight came to the broker; 0: none is in flight.", accountLabels, nil)
 	inFlightDesc   = prometheus.NewDesc("retorno_records_in_flight", "Records read and not yet in the ledger.", accountLabels, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (b *books) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{readDesc, acceptedDesc, duplicateDesc, supersededDesc, rejectedDesc, redrivenDesc, controlDesc, lostDesc, inFlightDesc} {
+	for _, d := range []*prometheus.Desc{readDesc, acceptedDesc, duplicateDesc, supersededDesc, rejectedDesc, redrivenDesc, controlDesc, lostDesc, inFlightDesc, durableDesc, oldestDesc} {
 		ch <- d
 	}
 }
@@ -112,6 +129,8 @@ func (b *books) Collect(ch chan<- prometheus.Metric) {
 			send(controlDesc, prometheus.CounterValue, a.Control)
 			send(lostDesc, prometheus.CounterValue, a.Lost)
 			send(inFlightDesc, prometheus.GaugeValue, book.inFlight)
+			ch <- prometheus.MustNewConstMetric(durableDesc, prometheus.GaugeValue, float64(book.durable), topic, strconv.Itoa(partition))
+			ch <- prometheus.MustNewConstMetric(oldestDesc, prometheus.GaugeValue, seconds(book.oldest), topic, strconv.Itoa(partition))
 		}
 	}
 }

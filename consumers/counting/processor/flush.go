@@ -111,6 +111,11 @@ func (r *runner) land(wait bool) error {
 		}
 		r.books.settle(r.shard.Partition(), e.Topic, e.Accounts)
 	}
+	now := time.Now()
+	for topic, run := range f.runs {
+		r.books.landed(r.shard.Partition(), topic, f.next[topic], r.runs[topic].oldest())
+		r.metrics.visible.observe(run.arrivals, now)
+	}
 	if f.pending > 0 {
 		r.metrics.flushed(f.pending, time.Since(f.oldest))
 	}

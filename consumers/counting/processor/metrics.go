@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"retorno/schemas/events"
 )
 
 // lateAfter is how long after an event its copy may be sent before it is late; it counts all the same.
@@ -27,12 +29,15 @@ type metrics struct {
 	takeover   prometheus.Histogram
 	records    prometheus.Histogram
 	seconds    prometheus.Histogram
+
+	conflictsOf, futureOf, lateOf *bySource
+	visible                       *visible
 }
 
 func newMetrics() *metrics {
-	return &metrics{
+	m := &metrics{
 		rejections: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "retorno_rejections_total", Help: "Records that could not be understood, by reason code."}, []string{"cause"}),
+			Name: "retorno_rejections_total", Help: "Records that could not be understood, by reason code. The label cause is the same."}, []string{"reason", "cause"}),
 		conflicts: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "retorno_conflicts_total", Help: "Records that differ in content from another one of the same revision: an error of their source."}),
 		future: prometheus.NewCounter(prometheus.CounterOpts{
@@ -64,10 +69,21 @@ func newMetrics() *metrics {
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "retorno_flush_seconds", Help: "Time from the first record of a flush being read to the flush being in the ledger.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 14)}),
 	}
+	m.visible = newVisible()
+	m.conflictsOf = newBySource("retorno_source_conflicts_total", "Records of a source that differ in content from another one of the same revision.")
+	m.futureOf = newBySource("retorno_source_future_records_total", "Records of a source accepted but held, because they lie more than an hour after they were sent.")
+	m.lateOf = newBySource("retorno_source_late_records_total", "Records of a source accepted that were sent more than 72 hours after what they tell of.")
+	for _, code := range events.Codes() {
+		m.rejections.WithLabelValues(code, code)
+	}
+	return m
 }
 
+// rejected counts a record that could not be understood.
+func (m *metrics) rejected(code string) { m.rejections.WithLabelValues(code, code).Inc() }
+
 func (m *metrics) register(r prometheus.Registerer, books *books, state *progress) {
-	r.MustRegister(books, state, m.rejections, m.conflicts, m.future, m.late, m.repaired, m.resumed, m.fenced, m.stalls, m.shortfalls, m.reread, m.epochs, m.largest, m.hot, m.takeover, m.records, m.seconds)
+	r.MustRegister(books, state, m.rejections, m.conflicts, m.future, m.late, m.repaired, m.resumed, m.fenced, m.stalls, m.shortfalls, m.reread, m.epochs, m.largest, m.hot, m.takeover, m.records, m.seconds, m.visible, m.conflictsOf.vec, m.futureOf.vec, m.lateOf.vec)
 }
 
 // persons says how large the largest persons of a partition are.

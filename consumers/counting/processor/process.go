@@ -19,14 +19,18 @@ func (r *runner) takeAll(messages []stream.Message) {
 	if len(messages) == 0 {
 		return
 	}
-	records := 0
+	records, first, run := 0, time.Time{}, r.runs[messages[0].Topic]
 	for i := range messages {
-		if !messages[i].Skipped {
-			records++
+		if m := &messages[i]; !m.Skipped {
+			at := arrivedAt(m)
+			if records++; records == 1 {
+				first = at
+			}
+			run.arrived(at)
 		}
 		r.process(&messages[i])
 	}
-	r.books.read(r.shard.Partition(), messages[0].Topic, records)
+	r.books.read(r.shard.Partition(), messages[0].Topic, records, first)
 	last := &messages[len(messages)-1]
 	r.prints[last.Topic] = last.Fingerprint()
 }
@@ -49,7 +53,7 @@ func (r *runner) process(m *stream.Message) {
 	account, rejection := r.understand(m)
 	if rejection != nil {
 		r.letters = append(r.letters, letterOf(m, rejection))
-		r.metrics.rejections.WithLabelValues(rejection.Code).Inc()
+		r.metrics.rejected(rejection.Code)
 	}
 	r.redriven(m, account)
 	switch account {
@@ -113,6 +117,7 @@ func (r *runner) understand(m *stream.Message) (account, *events.Rejection) {
 	account, conflict := r.tally.merge(f.Person, &fact)
 	if conflict {
 		r.metrics.conflicts.Inc()
+		r.metrics.conflictsOf.inc(f.Source)
 	}
 	if account != accepted && r.stored != nil && r.stored.Stored(origin) {
 		account = accepted // when it was read before, the other topic stood elsewhere; the ledger accounts for the row
@@ -121,8 +126,10 @@ func (r *runner) understand(m *stream.Message) (account, *events.Rejection) {
 		r.flush.Fact(store.FactRow{Fields: f, Fact: &fact, Origin: origin})
 		if fact.Future {
 			r.metrics.future.Inc()
+			r.metrics.futureOf.inc(f.Source)
 		} else if f.SentAtMs-f.EventMs > lateAfter.Milliseconds() {
 			r.metrics.late.Inc()
+			r.metrics.lateOf.inc(f.Source)
 		}
 	}
 	return account, nil

@@ -112,6 +112,7 @@ type batch struct {
 type run struct {
 	first    int64
 	accounts ledger.Accounts
+	arrivals []arrival
 }
 
 // count reads and flushes until ctx ends. While a flush is on its way the next batch is read; when that is full, and the

@@ -27,7 +27,7 @@ func (p *progress) began(partition int) *pulse {
 	p.report(partition, false, 0)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pulses[partition] = &pulse{}
+	p.pulses[partition] = &pulse{heard: time.Now()}
 	return p.pulses[partition]
 }
 

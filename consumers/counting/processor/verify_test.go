@@ -39,6 +39,15 @@ func TestTheVerifierSeesEveryKindOfDifference(t *testing.T) {
 	}
 	countLog(t, s, l) // a new owner mends what follows from the facts
 	noDifference(t, s)
+	exec(t, s, "INSERT INTO retorno.heartbeats (source_id, at, last_seq) VALUES ('L-COR-9', '2016-06-02 00:00:00', 7)")
+	noDifference(t, s)
+	if r := results(t, s)["sources"]; r.Rows != 2 {
+		t.Errorf("what is missing is not counted again: %+v", r)
+	}
+	exec(t, s, "CREATE OR REPLACE VIEW ceniss.sources AS SELECT toString(source_id) AS source, toUInt64(0) AS missing FROM retorno.heartbeats")
+	if r := results(t, s)["sources"]; r.Different != 2 {
+		t.Errorf("a view that hides what is missing is not seen: %+v", r)
+	}
 	exec(t, s, "INSERT INTO retorno.ledger (topic, kafka_partition, epoch, first_offset, next_offset, read, accepted) VALUES ('retorno.centre.v1', 0, 9, 5, 9, 4, 4)")
 	if r := results(t, s)["ledger"]; r.Different == 0 {
 		t.Error("a gap between the ledger's runs is not seen")

@@ -22,6 +22,7 @@ type pulse struct {
 
 	// What the watchdog has seen; guarded by progress.mu.
 	seen  uint64
+	heard time.Time // when it was seen to have beaten
 	quiet time.Duration
 	told  bool
 }
@@ -82,7 +83,7 @@ func (p *progress) look(every, limit time.Duration) (suspected []int, stall erro
 	defer p.mu.Unlock()
 	for partition, pulse := range p.pulses {
 		if beats := pulse.beats(); beats != pulse.seen {
-			pulse.seen, pulse.quiet, pulse.told = beats, 0, false
+			pulse.seen, pulse.heard, pulse.quiet, pulse.told = beats, time.Now(), 0, false
 			continue
 		}
 		pulse.quiet += every
@@ -140,16 +141,23 @@ func whereabouts(partition int) string {
 	return strings.Join(all, "; ")
 }
 
-var beatAgeDesc = prometheus.NewDesc("retorno_shard_beat_age_seconds", "Time since the goroutine of the partition last gave a sign of life, as the watchdog counts it.", []string{"partition"}, nil)
+var (
+	beatDesc    = prometheus.NewDesc("retorno_shard_beat_timestamp_seconds", "When the watchdog last saw a sign of life of the goroutine of the partition; seconds since 1970.", []string{"partition"}, nil)
+	beatAgeDesc = prometheus.NewDesc("retorno_shard_beat_age_seconds", "Time since the goroutine of the partition last gave a sign of life, as the watchdog counts it.", []string{"partition"}, nil)
+)
 
 // Describe implements prometheus.Collector.
-func (p *progress) Describe(ch chan<- *prometheus.Desc) { ch <- beatAgeDesc }
+func (p *progress) Describe(ch chan<- *prometheus.Desc) {
+	ch <- beatDesc
+	ch <- beatAgeDesc
+}
 
 // Collect implements prometheus.Collector.
 func (p *progress) Collect(ch chan<- prometheus.Metric) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for partition, pulse := range p.pulses {
+		ch <- prometheus.MustNewConstMetric(beatDesc, prometheus.GaugeValue, float64(pulse.heard.UnixMilli())/1000, strconv.Itoa(partition))
 		ch <- prometheus.MustNewConstMetric(beatAgeDesc, prometheus.GaugeValue, pulse.quiet.Seconds(), strconv.Itoa(partition))
 	}
 }

@@ -226,25 +226,28 @@ type part struct {
 	rows   int
 }
 
+// inserts are the tables that a flush goes to, by their stages.
+var inserts = []struct {
+	table  string
+	stage  stage
+	blocks func(*Flush) map[int]*block // by the partition that they go to
+}{
+	{"retorno.facts", factsFirst, func(f *Flush) map[int]*block { return f.facts.blocks() }},
+	{"retorno.returns", whatFollows, func(f *Flush) map[int]*block { return f.returns.blocks() }},
+	{"retorno.assistance", whatFollows, func(f *Flush) map[int]*block { return f.helps.blocks() }},
+	{"retorno.return_counts", whatFollows, func(f *Flush) map[int]*block { return f.counts.blocks() }},
+	{"retorno.assistance_counts", whatFollows, func(f *Flush) map[int]*block { return f.helpCounts.blocks() }},
+	{"retorno.crossing_counts", whatFollows, func(f *Flush) map[int]*block { return f.crossings.blocks() }},
+	{"retorno.sendings", whatFollows, func(f *Flush) map[int]*block { return map[int]*block{0: &f.sendings.block} }},
+	{"retorno.redriven", whatFollows, func(f *Flush) map[int]*block { return map[int]*block{0: &f.redriven.block} }},
+	{"retorno.takeovers", whatFollows, func(f *Flush) map[int]*block { return map[int]*block{0: &f.takeovers.block} }},
+	{"retorno.ledger", ledgerLast, func(f *Flush) map[int]*block { return map[int]*block{0: &f.ledger.block} }},
+}
+
 // parts are the inserts of flushes that go together, by their stages.
 func parts(group ...*Flush) []part {
 	var all []part
-	for _, t := range []struct {
-		name   string
-		stage  stage
-		blocks func(*Flush) map[int]*block // by the partition that they go to
-	}{
-		{"retorno.facts", factsFirst, func(f *Flush) map[int]*block { return f.facts.blocks() }},
-		{"retorno.returns", whatFollows, func(f *Flush) map[int]*block { return f.returns.blocks() }},
-		{"retorno.assistance", whatFollows, func(f *Flush) map[int]*block { return f.helps.blocks() }},
-		{"retorno.return_counts", whatFollows, func(f *Flush) map[int]*block { return f.counts.blocks() }},
-		{"retorno.assistance_counts", whatFollows, func(f *Flush) map[int]*block { return f.helpCounts.blocks() }},
-		{"retorno.crossing_counts", whatFollows, func(f *Flush) map[int]*block { return f.crossings.blocks() }},
-		{"retorno.sendings", whatFollows, func(f *Flush) map[int]*block { return map[int]*block{0: &f.sendings.block} }},
-		{"retorno.redriven", whatFollows, func(f *Flush) map[int]*block { return map[int]*block{0: &f.redriven.block} }},
-		{"retorno.takeovers", whatFollows, func(f *Flush) map[int]*block { return map[int]*block{0: &f.takeovers.block} }},
-		{"retorno.ledger", ledgerLast, func(f *Flush) map[int]*block { return map[int]*block{0: &f.ledger.block} }},
-	} {
+	for _, t := range inserts {
 		years := map[int]*part{}
 		for _, f := range group {
 			for year, b := range t.blocks(f) {
@@ -252,7 +255,7 @@ func parts(group ...*Flush) []part {
 					continue
 				}
 				if years[year] == nil {
-					years[year] = &part{table: t.name, stage: t.stage}
+					years[year] = &part{table: t.table, stage: t.stage}
 				}
 				years[year].blocks = append(years[year].blocks, b)
 				years[year].rows += b.rows()

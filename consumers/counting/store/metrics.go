@@ -21,6 +21,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "retorno_store_insert_seconds", Help: "Time of one insert until its definite answer, by table.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14)}, []string{"table"}),
 	}
+	for _, t := range inserts {
+		m.rows.WithLabelValues(t.table)
+		m.seconds.WithLabelValues(t.table)
+	}
 	if r != nil {
 		r.MustRegister(m.retries, m.splits, m.rows, m.seconds)
 	}

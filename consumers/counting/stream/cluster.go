@@ -26,14 +26,15 @@ type cluster struct {
 	topics  []string
 	timeout time.Duration
 	limit   int64 // of an answer to a fetch, in bytes
+	metrics *metrics
 
 	looking chan struct{} // holds one token while a goroutine looks at the cluster
 	view    *kafka.Metadata
 	seen    time.Time
 }
 
-func newCluster(cfg Config) *cluster {
-	return &cluster{access: cfg.access(), client: kafka.NewClient(cfg.access()), topics: cfg.Topics, timeout: cfg.RequestTimeout,
+func newCluster(cfg Config, m *metrics) *cluster {
+	return &cluster{metrics: m, access: cfg.access(), client: kafka.NewClient(cfg.access()), topics: cfg.Topics, timeout: cfg.RequestTimeout,
 		limit: int64(cfg.AnswerBytes), looking: make(chan struct{}, 1)}
 }
 
@@ -77,7 +78,7 @@ func (c *cluster) leader(ctx context.Context, topic string, partition int) (stri
 	return view.Leader(topic, partition)
 }
 
-// partitionCounts asks for the topics; one that does not exist counts zero.
+// partitionCounts asks for the topics; one that does not exist counts zero. It also shows how many partitions lack in-sync replicas.
 func (c *cluster) partitionCounts(ctx context.Context, topics []string) (map[string]int, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -90,6 +91,7 @@ func (c *cluster) partitionCounts(ctx context.Context, topics []string) (map[str
 		if counts[t], err = view.Partitions(t); err != nil {
 			return nil, err
 		}
+		c.metrics.lacking.WithLabelValues(t).Set(float64(view.UnderReplicated(t)))
 	}
 	return counts, nil
 }

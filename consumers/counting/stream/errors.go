@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 
 	kafkago "github.com/segmentio/kafka-go"
 
@@ -32,6 +33,9 @@ const (
 	ReasonFormat      = "message_format" // the batch at the position is of a format that is not read
 	ReasonTooLarge    = "too_large"      // the answer is larger than what is accepted
 )
+
+var reasons = []string{ReasonRetention, ReasonBeyondEnd, ReasonRecreated, ReasonGap, ReasonPartitionCount, ReasonAssignment, ReasonTopicMissing,
+	ReasonConsumer, ReasonAuth, ReasonUnreachable, ReasonRefused, ReasonDamaged, ReasonFormat, ReasonTooLarge}
 
 // StopError is a failure that another attempt does not mend. The shard stays where it is until its cause has gone or a
 // decision has been recorded.
@@ -99,9 +103,7 @@ func stopReason(err error) (string, bool) {
 	if !errors.As(err, &s) {
 		return "", false
 	}
-	switch r := s.StopReason(); r {
-	case ReasonRetention, ReasonBeyondEnd, ReasonRecreated, ReasonGap, ReasonPartitionCount, ReasonAssignment, ReasonTopicMissing,
-		ReasonAuth, ReasonUnreachable, ReasonRefused, ReasonDamaged, ReasonFormat, ReasonTooLarge:
+	if r := s.StopReason(); slices.Contains(reasons, r) {
 		return r, true
 	}
 	return ReasonConsumer, true

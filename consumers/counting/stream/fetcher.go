@@ -228,7 +228,7 @@ func (f *fetcher) refuse(a *partitionData, err error) error {
 		f.metrics.corrupt.WithLabelValues(f.topic).Inc()
 		return err
 	}
-	f.metrics.retries.WithLabelValues("noncontiguous").Inc()
+	f.metrics.retried(retryNoncontiguous)
 	found := &GapError{Reason: ReasonGap, Topic: f.topic, Partition: f.partition, Position: gap.want, Found: gap.got}
 	if a.low > gap.want {
 		found.Reason = ReasonRetention
@@ -250,7 +250,7 @@ func (f *fetcher) requestFailed(ctx context.Context, err error) error {
 	case errors.Is(err, kafkago.OffsetOutOfRange):
 		return f.outOfRange(ctx, err)
 	case isTopicMissing(err):
-		f.metrics.retries.WithLabelValues("topic_missing").Inc()
+		f.metrics.retried(retryTopicMissing)
 		f.verify = true
 		return f.topicMissing(ctx, err)
 	case errors.Is(err, kafka.ErrCorrupt):
@@ -260,13 +260,13 @@ func (f *fetcher) requestFailed(ctx context.Context, err error) error {
 	// Leaders may have moved, and the next broker that answers may belong to another cluster
 	// under the same address.
 	f.verify = true
-	f.metrics.retries.WithLabelValues("fetch").Inc()
+	f.metrics.retried(retryFetch)
 	return err
 }
 
 // outOfRange finds out on which side of the log the position lies.
 func (f *fetcher) outOfRange(ctx context.Context, cause error) error {
-	f.metrics.retries.WithLabelValues("offset").Inc()
+	f.metrics.retried(retryOffset)
 	first, end, err := f.cluster.bounds(ctx, f.topic, f.partition, uncommitted)
 	if err != nil {
 		return err
@@ -339,7 +339,7 @@ func (f *fetcher) sameLog(ctx context.Context) error {
 
 // markGone judges a log that does not hold the last message any more.
 func (f *fetcher) markGone(ctx context.Context, cause error) error {
-	f.metrics.retries.WithLabelValues("offset").Inc()
+	f.metrics.retried(retryOffset)
 	first, end, err := f.cluster.bounds(ctx, f.topic, f.partition, uncommitted)
 	switch {
 	case err != nil:

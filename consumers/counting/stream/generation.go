@@ -57,7 +57,7 @@ func (c *Consumer) generation(ctx context.Context, gen *kafkago.Generation, run 
 	working.Wait()
 	c.metrics.assigned.Set(0)
 	for _, p := range partitions {
-		c.metrics.unstop(p)
+		c.metrics.gone(p)
 	}
 	c.board.left("the group is being divided again")
 }
@@ -194,7 +194,7 @@ func (g *generation) judge(ctx context.Context, partition int, err error) bool {
 		<-ctx.Done()
 		return false
 	case !IsStop(err):
-		g.c.metrics.retries.WithLabelValues("run").Inc()
+		g.c.metrics.retried(retryRun)
 		g.c.log.Error("stream: shard failed, joining the group again", "partition", partition, "error", err)
 		sleep(ctx, g.c.cfg.MaxBackoff)
 		return false

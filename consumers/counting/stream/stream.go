@@ -124,7 +124,7 @@ func New(cfg Config) (*Consumer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stream: %w", err)
 	}
-	return &Consumer{cfg: cfg, cluster: newCluster(cfg), metrics: m, board: board, log: cfg.Logger}, nil
+	return &Consumer{cfg: cfg, cluster: newCluster(cfg, m), metrics: m, board: board, log: cfg.Logger}, nil
 }
 
 // Run joins the group and works until ctx ends, then leaves the group and
@@ -200,7 +200,7 @@ func (c *Consumer) nextFailed(ctx context.Context, err error) {
 		c.log.Debug("stream: group not ready yet", "group", c.cfg.Group, "error", err)
 		return
 	}
-	c.metrics.retries.WithLabelValues("join").Inc()
+	c.metrics.retried(retryJoin)
 	c.joins++
 	c.log.Log(ctx, kafka.AttemptLevel(c.joins, slog.LevelWarn), "stream: joining the group failed, will try again", "group", c.cfg.Group, "attempt", c.joins, "error", err)
 }

@@ -91,7 +91,7 @@ func rowsOf(report verify.Report, check string) uint64 {
 func TestNoFalseAlarmWhileWriting(t *testing.T) {
 	verify.NameEveryPerson(t)
 	verify.SmallPieces(t)
-	s := startBusy(t)
+	s := startBusy(t, 2)
 	leave := s.consume()
 	defer leave()
 	ended := make(chan error, 1)
@@ -179,7 +179,7 @@ func TestRetentionNarrowsWhatCanBeCompared(t *testing.T) {
 	v := s.verifier()
 	s.pass(v, true)
 	cut := map[int]int64{}
-	for partition := range partitions {
+	for partition := range s.partitions {
 		_, end, err := verify.Bounds(t.Context(), s.kafka, events.TopicCentre, partition)
 		if err != nil {
 			t.Fatal(err)
@@ -266,7 +266,7 @@ func TestATopicMadeAnewIsADifference(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
-		{Topic: events.TopicCentre, NumPartitions: partitions, ReplicationFactor: 1}}}); err != nil {
+		{Topic: events.TopicCentre, NumPartitions: s.partitions, ReplicationFactor: 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	report, err := v.Full(t.Context())

@@ -32,13 +32,14 @@ const (
 	checkHelps          = "assistance"
 	checkHelpCounts     = "assistance_counts"
 	checkCrossingCounts = "crossing_counts"
+	checkSources        = "sources"
 )
 
 // cellChecks are those of tables of cells.
 var cellChecks = []string{checkReturnCounts, checkHelpCounts, checkCrossingCounts}
 
 func checkNames() []string {
-	return append([]string{checkLedger, checkFacts, checkReturns, checkHelps}, cellChecks...)
+	return slices.Concat([]string{checkLedger, checkFacts, checkReturns, checkHelps}, cellChecks, []string{checkSources})
 }
 
 var (

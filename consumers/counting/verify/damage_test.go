@@ -120,7 +120,7 @@ func (s *system) swallow() *events.Record {
 	s.write(message(r))
 	s.exec(`INSERT INTO retorno.ledger (topic, kafka_partition, epoch, first_offset, next_offset, read, accepted, flushed_at)
 		SELECT topic, kafka_partition, max(epoch), max(next_offset), max(next_offset) + 1, 1, 1, now64(3) FROM retorno.ledger FINAL
-		WHERE topic = '` + events.TopicCentre + `' AND kafka_partition = ` + fmt.Sprint(verify.PartitionOf(r.GetPersonKey(), partitions)) + ` GROUP BY topic, kafka_partition`)
+		WHERE topic = '` + events.TopicCentre + `' AND kafka_partition = ` + fmt.Sprint(verify.PartitionOf(r.GetPersonKey(), s.partitions)) + ` GROUP BY topic, kafka_partition`)
 	return r
 }
 

@@ -37,7 +37,7 @@ func (s *system) verifierOver(conn driver.Conn) *verify.Verifier {
 // TestAPassGoesOnWhereItWas: a verifier that is started again makes the rest of the pass that another was at: what that
 // compared is not compared again, and counts.
 func TestAPassGoesOnWhereItWas(t *testing.T) {
-	s := start(t)
+	s := startOf(t, 2)
 	when := at("2016-06-01", "10:00")
 	for n := range 10 {
 		s.write(disorder(10*n, when)...)

@@ -32,8 +32,6 @@ func TestMain(m *testing.M) {
 	embeddedtest.Main(m, embeddedtest.Keep(&engine))
 }
 
-const partitions = 2
-
 var factTopics = []string{events.TopicCheckpoint, events.TopicCentre}
 
 // system is a broker, an empty database, and a consumer between them when it is asked for.
@@ -44,17 +42,26 @@ type system struct {
 	writer *kafka.Writer
 	kafka  *verify.Kafka
 	sent   uint64 // messages of both topics
+
+	partitions int // of each topic of facts
 }
 
-// start makes a system of which consumers and passes take turns.
+// start makes a system of one partition a topic, of which consumers and passes take turns. What a pass costs the engine
+// grows with the partitions, so a test has more of them only where it is about them.
 func start(t *testing.T) *system {
 	t.Helper()
+	return startOf(t, 1)
+}
+
+// startOf makes such a system with more partitions.
+func startOf(t *testing.T, partitions int) *system {
+	t.Helper()
 	verify.NoTraffic(t)
-	return startBusy(t)
+	return startBusy(t, partitions)
 }
 
 // startBusy makes a system of which the consumer may write while a pass is made.
-func startBusy(t *testing.T) *system {
+func startBusy(t *testing.T, partitions int) *system {
 	t.Helper()
 	broker, err := fakekafka.Start(fakekafka.Config{})
 	if err != nil {
@@ -74,7 +81,7 @@ func startBusy(t *testing.T) *system {
 		Balancer: kafka.Murmur2Balancer{Consistent: true}, Compression: kafka.Lz4}
 	t.Cleanup(func() { _ = writer.Close() })
 	return &system{t: t, store: s, broker: broker, writer: writer,
-		kafka: &verify.Kafka{Config: wire.Config{Brokers: []string{broker.Addr()}}, Partitions: partitions}}
+		kafka: &verify.Kafka{Config: wire.Config{Brokers: []string{broker.Addr()}}, Partitions: partitions}, partitions: partitions}
 }
 
 // write sends messages as they are.
@@ -120,11 +127,11 @@ func (s *system) consume() (leave func()) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	counter, err := processor.New(processor.Config{Store: s.store, DeadLetters: letters, Topics: factTopics, Partitions: partitions, FlushEvery: 20 * time.Millisecond})
+	counter, err := processor.New(processor.Config{Store: s.store, DeadLetters: letters, Topics: factTopics, Partitions: s.partitions, FlushEvery: 20 * time.Millisecond})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	reader, err := stream.New(stream.Config{Brokers: s.kafka.Brokers, Group: "retorno", Topics: factTopics, Partitions: partitions, MaxWait: 50 * time.Millisecond})
+	reader, err := stream.New(stream.Config{Brokers: s.kafka.Brokers, Group: "retorno", Topics: factTopics, Partitions: s.partitions, MaxWait: 50 * time.Millisecond})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -79,6 +79,9 @@ func (p *pass) full(ctx context.Context) (Report, *state, error) {
 			report.Partitions = append(report.Partitions, *found.Log)
 		}
 	}
+	if err := confirm(ctx, []look{sourcesLook(p.conn)}, all, settled(p.conn)); err != nil {
+		return report, nil, err
+	}
 	report.Results, report.Took = all.all, time.Since(report.At)
 	return report, &begun.state, p.journal.end(ctx, begun, report)
 }

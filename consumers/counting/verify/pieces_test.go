@@ -151,7 +151,7 @@ func TestWhatWasGivenUpIsNotCompared(t *testing.T) {
 // TestPartitionsAtOnceComeToTheSame: a pass over several Kafka partitions at once finds what one after the other finds, each
 // row once.
 func TestPartitionsAtOnceComeToTheSame(t *testing.T) {
-	s := start(t)
+	s := startOf(t, 2)
 	when := at("2016-06-01", "10:00")
 	for n := range 20 {
 		s.write(disorder(10*n, when)...)
@@ -159,13 +159,13 @@ func TestPartitionsAtOnceComeToTheSame(t *testing.T) {
 	s.count()
 	s.exec("INSERT INTO retorno.return_counts SELECT * REPLACE (registered + 1 AS registered, version + 1 AS version) FROM retorno.return_counts FINAL")
 	var found []string
-	for _, n := range []int{1, partitions} {
+	for _, n := range []int{1, s.partitions} {
 		v, err := verify.New(verify.Config{Conn: s.store.Conn(), Kafka: s.kafka, AtOnce: n})
 		if err != nil {
 			t.Fatal(err)
 		}
 		report, err := v.Full(t.Context())
-		if err != nil || report.Read() != s.sent || len(report.Partitions) != partitions || report.Different() == 0 {
+		if err != nil || report.Read() != s.sent || len(report.Partitions) != s.partitions || report.Different() == 0 {
 			t.Fatalf("%+v, %v", report, err)
 		}
 		found = append(found, fmt.Sprintf("%+v %+v", report.Results, report.Partitions))

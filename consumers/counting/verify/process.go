@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type Verifier struct {
 	mu     sync.Mutex
 	newest Report
 	failed error
+	moved  time.Time // when it last began or ended a pass, or got on with one
 }
 
 // New makes a verifier. The error is for wrong settings.
@@ -31,7 +33,7 @@ func New(cfg Config) (*Verifier, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	v := &Verifier{cfg: cfg.withDefaults(), metrics: newMetrics(cfg.Registerer)}
+	v := &Verifier{cfg: cfg.withDefaults(), metrics: newMetrics(cfg.Registerer), moved: time.Now()}
 	if cfg.Kafka != nil {
 		v.journal = &journal{cfg.Conn}
 	}
@@ -42,6 +44,7 @@ func New(cfg Config) (*Verifier, error) {
 func (v *Verifier) Run(ctx context.Context) error {
 	for {
 		began := time.Now()
+		v.move()
 		_, err := v.Pass(ctx)
 		if ctx.Err() != nil {
 			return nil
@@ -117,6 +120,7 @@ func (v *Verifier) full(ctx context.Context) (Report, *state, error) {
 
 func (v *Verifier) begin(from *begun) *pass {
 	tell := func(done, total uint64) {
+		v.move()
 		v.metrics.progress.Set(float64(done) / float64(max(total, 1)))
 		if v.cfg.Progress != nil {
 			v.cfg.Progress(done, total)
@@ -160,7 +164,7 @@ func (v *Verifier) remember(ctx context.Context) error {
 func (v *Verifier) keep(report Report, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.failed = err
+	v.failed, v.moved = err, time.Now()
 	if err != nil {
 		v.metrics.passes.WithLabelValues("failed").Inc()
 		return
@@ -192,6 +196,25 @@ func (v *Verifier) keep(report Report, err error) {
 	if report.Behind != nil {
 		v.metrics.behind.Set(float64(*report.Behind))
 	}
+}
+
+func (v *Verifier) move() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.moved = time.Now()
+}
+
+// hangsAfter is how long a step of a pass may take. Each question to Kafka and ClickHouse is bounded by far less.
+const hangsAfter = 30 * time.Minute
+
+// Alive is nil unless the verifier has neither ended a pass nor got on with one for so long that it is taken to hang.
+func (v *Verifier) Alive() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if quiet := time.Since(v.moved); quiet > max(hangsAfter, 2*v.cfg.Every) {
+		return fmt.Errorf("no step of a pass has ended for %s", quiet.Round(time.Second))
+	}
+	return nil
 }
 
 // Newest is the report of the latest complete pass, and why the latest one failed, if it did.

@@ -1,6 +1,6 @@
 // Package verify says every number a second time, by other means than the consumer: facts from Kafka by a reader of its
 // own with a client library of its own (package wire), returns from facts by the method in SQL, cells from returns, helps
-// and crossings from facts, and the ledger's offsets without gap or overlap.
+// and crossings from facts, the ledger's offsets without gap or overlap, and, in a full pass, what is missing of each computer.
 //
 // It promises to change nothing: of ClickHouse it writes only what it has found, into a table of its own. A difference is
 // reported with the facts, returns and cells that differ, and never repaired here. A full pass compares everything; an

@@ -9,6 +9,7 @@
 //	bulletin/es.html               the bulletin as a page, as the workbooks es.xlsx and es.ods, and as es.pdf; the same in English: en
 //	formats/es/T1.jsonstat.json    a table as JSON-stat, and as HXL, Parquet and JSON, with labels in Spanish; in English below en
 //	sdmx/structures-3.0.json       what SDMX calls the tables, their columns and codes; also as XML of 2.1 and of 3.0
+//	sdmx/data/T1.csv               the observations of a dataflow as SDMX-CSV 2.1; T1.xml as structure-specific SDMX-ML 2.1
 //	METHOD.md                      the method by which events were counted
 //	revision.csv                   of a revision: which counts changed, and for which reasons; with its metadata
 //	certificate.json               what the disclosure audit found, with the SHA-256 of the manifest

@@ -10,8 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"net/http"
-	"net/url"
 	"os"
 	"slices"
 )
@@ -201,46 +199,6 @@ func (f Files) Read(_ context.Context, path string) ([]byte, error) {
 
 // List returns the paths of all files, sorted.
 func (f Files) List() ([]string, error) { return slices.Sorted(maps.Keys(f)), nil }
-
-// Site is a bundle at an address.
-type Site struct {
-	Base   string // ends in /
-	Client *http.Client
-}
-
-// AnswerError says that a server answered something else than the file.
-type AnswerError struct {
-	Address string
-	Status  int
-}
-
-func (e *AnswerError) Error() string {
-	return fmt.Sprintf("%s answers %d %s", e.Address, e.Status, http.StatusText(e.Status))
-}
-
-// Read asks for one file. The error is *AnswerError, or of the network.
-func (s Site) Read(ctx context.Context, name string) ([]byte, error) {
-	address, err := url.JoinPath(s.Base, name)
-	if err != nil {
-		return nil, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, err
-	}
-	res, err := s.Client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusOK {
-		return nil, &AnswerError{address, res.StatusCode}
-	}
-	return bounded(res.Body)
-}
-
-// List returns nothing: an address does not tell what else lies there.
-func (s Site) List() ([]string, error) { return nil, nil }
 
 func bounded(r io.Reader) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r, MaxFile+1))

@@ -11,19 +11,20 @@ import (
 
 // Paths of the files that every bundle has.
 const (
-	ManifestPath    = "manifest.json"
-	CodesPath       = "codes.csv"
-	LatticePath     = "lattice.yaml"
-	DifferencesPath = "revision.csv"
-	CertificatePath = "certificate.json"
-	SignaturePath   = "certificate.sig"
-	KeyPath         = "public-key.pem"
-	MethodPath      = "METHOD.md"
-	BulletinPath    = "bulletin/" // folders
-	FormatsPath     = "formats/"
-	StructuresPath  = "sdmx/"
-	tables          = "tables/"
-	describedSuffix = "-metadata.json"
+	ManifestPath     = "manifest.json"
+	CodesPath        = "codes.csv"
+	LatticePath      = "lattice.yaml"
+	DifferencesPath  = "revision.csv"
+	CertificatePath  = "certificate.json"
+	SignaturePath    = "certificate.sig"
+	KeyPath          = "public-key.pem"
+	MethodPath       = "METHOD.md"
+	BulletinPath     = "bulletin/" // folders
+	FormatsPath      = "formats/"
+	StructuresPath   = "sdmx/"
+	ObservationsPath = StructuresPath + "data/"
+	tables           = "tables/"
+	describedSuffix  = "-metadata.json"
 )
 
 // TablePath is where a table stands.

@@ -74,13 +74,17 @@ func components() object {
 	for _, k := range response.Kinds() {
 		types = append(types, response.ProblemsPath+k.ID)
 	}
+	all := schemas()
+	all["Problem"] = object{"type": "object", "description": "An error (RFC 9457) in both languages",
+		"required": []string{"type", "title", "status", "detail", "title_es", "title_en", "detail_es", "detail_en"},
+		"properties": object{"type": object{"type": "string", "enum": types}, "title": str, "status": object{"type": "integer"}, "detail": str, "title_es": str, "title_en": str,
+			"detail_es": str, "detail_en": str, "errors": object{"type": "array", "items": object{"type": "object"}}, "nearest": object{"type": "array", "items": str}},
+		"examples": []object{{"type": response.ProblemsPath + response.NotFound.ID, "title": response.NotFound.EN, "status": 404, "detail": "There is no such vintage.", "title_es": response.NotFound.ES, "title_en": response.NotFound.EN,
+			"detail_es": "No existe tal edición.", "detail_en": "There is no such vintage."}}}
 	return object{
 		"securitySchemes": object{"partner": object{"type": "http", "scheme": "bearer",
 			"description": "La clave de un socio: más consultas por minuto, las mismas respuestas. / A partner's token: more questions a minute, the same answers."}},
-		"schemas": object{"Problem": object{"type": "object", "description": "An error (RFC 9457) in both languages",
-			"required": []string{"type", "title", "status", "detail", "title_es", "title_en", "detail_es", "detail_en"},
-			"properties": object{"type": object{"type": "string", "enum": types}, "title": str, "status": object{"type": "integer"}, "detail": str, "title_es": str, "title_en": str,
-				"detail_es": str, "detail_en": str, "errors": object{"type": "array", "items": object{"type": "object"}}, "nearest": object{"type": "array", "items": str}}}},
+		"schemas": all,
 		"headers": object{
 			"ETag":        object{"description": "Strong validator: send it back as If-None-Match", "schema": str},
 			"RateLimit":   object{"description": "Budget, questions left, seconds until it is full", "schema": str},

@@ -39,11 +39,14 @@ func (r route) operation() object {
 		schema := object{"type": "string"}
 		switch {
 		case strings.Contains(t, "json"):
-			schema = object{"type": "object"}
+			schema = r.schema()
 		case strings.Contains(t, "yaml"):
 			schema = object{}
 		}
 		content[t] = object{"schema": schema}
+		if example, ok := examples[r.id]; ok {
+			content[t] = object{"schema": schema, "example": example}
+		}
 	}
 	bad, later := ref("responses/Problem"), ref("responses/Later")
 	if r.page {
@@ -62,6 +65,28 @@ func (r route) operation() object {
 		responses["401"], responses["429"] = ref("responses/Problem"), ref("responses/Later")
 	}
 	return object{"operationId": r.id, "tags": []string{r.tag}, "summary": r.en, "description": r.es + " / " + r.en, "parameters": append([]object{}, r.parameters...), "responses": responses}
+}
+
+// written are the schemas of answers in JSON, by operation.
+var written = map[string][]string{"returnsJSON": {"Returns"}, "vintages": {"Vintages"}, "vintage": {"Manifest"}, "file": {"Manifest", "Certificate"}, "tables": {"Collection"},
+	"table": {"Table", "Dataset"}, "changes": {"Changes"}, "catalogue": {"Catalogue"}, "openapi": {"Description"}}
+
+// examples are answers that are texts, by operation.
+var examples = map[string]string{
+	"returnsCSV":    "period,exit_point,exit_point_label,series,obs_status,returns,vintage\r\n2016-S1,L-COR,Corinto,registered,A,17064,2016-S1/1\r\n2016-S1,L-AMA,El Amatillo,registered,Q,,2016-S1/1\r\n",
+	"changesStream": "retry: 3000\n\nid: 2016-S1/1\nevent: vintage\ndata: {\"id\":\"2016-S1/1\",\"vintage\":\"2016-S1/1\",\"status\":\"final\"}\n\n",
+}
+
+// schema is that of an answer in JSON.
+func (r route) schema() object {
+	var all []object
+	for _, name := range written[r.id] {
+		all = append(all, ref("schemas/"+name))
+	}
+	if len(all) == 1 {
+		return all[0]
+	}
+	return object{"anyOf": all}
 }
 
 // query is a parameter of the query string, one value of some.

@@ -58,6 +58,7 @@ type option struct {
 
 type exploreRow struct {
 	Names                  []named
+	Key                    string // of the count in SDMX, with its dataflow
 	Period                 string
 	Count, Percent, Status string
 	Withheld               bool
@@ -184,6 +185,7 @@ func (x explorer) row(p *part, c published.Cell, columns []string) exploreRow {
 	if total, ok := p.share(c); ok {
 		r.Percent = wording.Percent(wording.Share(c.Value, total.Value), x.lang)
 	}
+	r.Key = x.key(p, c)
 	for _, column := range columns {
 		code := p.code(c, column)
 		r.Names = append(r.Names, named{p.from.Label(column, code, x.lang), p.depth(column, code)})

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"retorno/consumers/dissemination/disclosure/published"
 	"retorno/consumers/dissemination/sdmx"
 	"retorno/consumers/dissemination/sdmx/structure"
 	"retorno/consumers/dissemination/wording"
@@ -54,6 +55,16 @@ func (x explorer) keys() sdmxLinks {
 		links.Links = append(links.Links, download{wording.In(x.lang, f.es, f.en), path + "?" + query.Encode()})
 	}
 	return links
+}
+
+// key names one count as the bulletin does: its dataflow, and its whole key as data queries of SDMX 3.0 take it.
+func (x explorer) key(p *part, c published.Cell) string {
+	period, _ := calendar.ParsePeriod(p.period(c)) // the column of the time, which the lattice made
+	parts := []string{structure.FrequencyOf(period), structure.ID(p.table.Measure)}
+	for _, d := range x.structures.Dimensions[len(parts):] {
+		parts = append(parts, structure.ID(p.code(c, d.Column)))
+	}
+	return structure.ID(p.table.ID) + ":" + strings.Join(parts, ".")
 }
 
 // current is the id of the newest vintage of a half-year, which a question of SDMX that names no time is answered from.

@@ -110,7 +110,7 @@ func TestCompanionsAreKept(t *testing.T) {
 	}
 	forms, err := formats.Files(vintages.Of(b))
 	structures, err2 := sdmx.Files(t.Context(), shelf, vintages.Of(b))
-	if err = errors.Join(err, err2); err != nil || len(forms) != 8*len(b.Tables) || len(structures) != 3 {
+	if err = errors.Join(err, err2); err != nil || len(forms) != 8*len(b.Tables) || len(structures) != 3+2*len(b.Tables) {
 		t.Fatal(len(forms), len(structures), err)
 	}
 	beside := append(append(forms, structures...), bundle.File{Path: bundle.MethodPath, Body: []byte(reconcile.Text)})

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"github.com/maypok86/otter/v2/stats"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Cache keeps answers as they were sent, so that the same question is not understood, written, hashed and compressed again. An answer is
@@ -23,12 +25,18 @@ type Cache struct {
 // overhead is what an answer takes beside its body and its key, in bytes: headers and places in maps.
 const overhead = 2 << 10
 
-// NewCache makes one of at most that many bytes. version names all that is published; without it, nothing is kept.
-func NewCache(most uint64, version func(context.Context) (string, error)) *Cache {
-	return &Cache{most: most, version: version, answers: otter.Must(&otter.Options[string, *finished]{
+// NewCache makes one of at most that many bytes, and registers its metrics; a nil registerer counts for no registry. version names all that is
+// published; without it, nothing is kept.
+func NewCache(most uint64, version func(context.Context) (string, error), registerer prometheus.Registerer) *Cache {
+	c := &Cache{most: most, version: version, answers: otter.Must(&otter.Options[string, *finished]{
 		MaximumWeight: most,
+		StatsRecorder: stats.NewCounter(),
 		Weigher:       func(key string, f *finished) uint32 { return uint32(len(key) + len(f.body) + overhead) }, //nolint:gosec // an answer that is kept is smaller
 	})}
+	if registerer != nil {
+		c.measure(registerer)
+	}
+	return c
 }
 
 // Handle answers with what is kept, and keeps what next sends by Send. Every byte that next says must follow from the address, from the

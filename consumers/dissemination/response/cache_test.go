@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
@@ -28,7 +29,7 @@ func TestCacheGivesTheSameAnswer(t *testing.T) {
 		rep.Body = append([]byte(version+r.URL.RawQuery+Language(r)), long.Body...)
 		Send(w, r, rep)
 	}))
-	cached := NewCache(1<<20, func(context.Context) (string, error) { return version, nil }).Handle(rec, inner)
+	cached := NewCache(1<<20, func(context.Context) (string, error) { return version, nil }, nil).Handle(rec, inner)
 	ask := func(h http.Handler, method, address string, header []string) string {
 		r := httptest.NewRequest(method, address, nil)
 		for i := 0; i < len(header); i += 2 {
@@ -79,7 +80,8 @@ func TestCacheGivesTheSameAnswer(t *testing.T) {
 func TestCacheIsBounded(t *testing.T) {
 	const room = 4 << 20
 	var away error
-	cache := NewCache(room, func(context.Context) (string, error) { return "1", away })
+	registry := prometheus.NewRegistry()
+	cache := NewCache(room, func(context.Context) (string, error) { return "1", away }, registry)
 	sizes := 0
 	h := cache.Handle(NewRecorder(nil, nil), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -102,6 +104,25 @@ func TestCacheIsBounded(t *testing.T) {
 	cache.answers.CleanUp()
 	if size := cache.answers.WeightedSize(); size > room || size < room/2 || sizes < 10*room {
 		t.Errorf("%d bytes are kept of %d", size, sizes)
+	}
+	get("/?9999")
+	measured := map[string]float64{}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.Metric {
+			name := f.GetName()
+			for _, l := range m.Label {
+				name += " " + l.GetValue()
+			}
+			measured[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	if m := measured; m["retorno_http_cache_answers_total miss"] < 10_000 || m["retorno_http_cache_answers_total hit"]+m["retorno_http_cache_answers_total miss"] != 10_001 ||
+		m["retorno_http_cache_evictions_total"] < 8_000 || m["retorno_http_cache_bytes"] < room/2 {
+		t.Errorf("the metrics say %v", m)
 	}
 	cache.answers.InvalidateAll()
 	get("/wrong?1")

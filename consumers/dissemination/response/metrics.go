@@ -55,6 +55,19 @@ func join[C prometheus.Collector](registerer prometheus.Registerer, c C) C {
 	return c
 }
 
+// measure registers what tells how well the cache does.
+func (c *Cache) measure(registerer prometheus.Registerer) {
+	counter := func(name, help string, labels prometheus.Labels, value func() uint64) {
+		registerer.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: labels}, func() float64 { return float64(value()) }))
+	}
+	const asked = "Answers of the web that were looked for among those that are kept, by result: hit, given again; miss, made."
+	counter("retorno_http_cache_answers_total", asked, prometheus.Labels{"result": "hit"}, func() uint64 { return c.answers.Stats().Hits })
+	counter("retorno_http_cache_answers_total", asked, prometheus.Labels{"result": "miss"}, func() uint64 { return c.answers.Stats().Misses })
+	counter("retorno_http_cache_evictions_total", "Answers of the web that were given up to keep others.", nil, func() uint64 { return c.answers.Stats().Evictions })
+	registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "retorno_http_cache_bytes", Help: "Bytes of the answers of the web that are kept, with their headers and places."},
+		func() float64 { return float64(c.answers.WeightedSize()) }))
+}
+
 // Handle wraps a handler so that its answers are recorded under that route template, such as "/feed/v1/returns.csv".
 func (rec *Recorder) Handle(route string, next http.Handler) http.Handler {
 	rec.seconds.WithLabelValues(route)

@@ -108,7 +108,7 @@ func (r *request) flows30(most int) ([]structure.Flow, error) {
 	switch context := r.part(1); context {
 	case "", "*", structure.Flows:
 	case structure.Structure, "provisionagreement":
-		return nil, notKept(context)
+		return nil, byFlow(context)
 	default:
 		return nil, noSuchAddress()
 	}
@@ -196,7 +196,28 @@ func (r *request) structures(kind string, parts []string, separator rune, format
 	if !ok || len(parts) > 4 {
 		return none, noResults()
 	}
+	if detail == "referencepartial" && !slices.Contains([]string{structure.Lists, structure.Anything, structure.AnyKind}, kind) {
+		found.Restrict(r.used(found.Flows))
+	}
 	return f.representation(f.structures(found, r), r.lang), nil
+}
+
+// used are the codes of each dimension that stand in dataflows; without any, in all.
+func (r *request) used(flows []structure.Flow) map[string][]string {
+	if len(flows) == 0 {
+		flows = r.state.Structures.Flows
+	}
+	found, values := map[[2]string]bool{}, map[string][]string{}
+	for _, flow := range flows {
+		for _, o := range r.state.Flow(flow.ID) {
+			for i, d := range r.state.Structures.Dimensions {
+				if one := [2]string{d.ID, o.Key[i]}; !found[one] {
+					found[one], values[d.ID] = true, append(values[d.ID], o.Key[i])
+				}
+			}
+		}
+	}
+	return values
 }
 
 // availability answers what there is of a question for data.

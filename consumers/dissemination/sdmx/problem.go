@@ -39,6 +39,12 @@ func notKept(what string) *response.Problem {
 		"This service does not offer \""+response.Short(what)+"\".")
 }
 
+// byFlow says that data are asked for by dataflow, and by no other context.
+func byFlow(context string) *response.Problem {
+	return response.NotImplemented.Of("Los datos se piden por flujo de datos, no por «"+response.Short(context)+"»: /sdmx/3.0/data/dataflow/CENISS/T1/1.0.0.",
+		"Data are asked for by dataflow, not by \""+response.Short(context)+"\": /sdmx/3.0/data/dataflow/CENISS/T1/1.0.0.")
+}
+
 func oneFlow() *response.Problem {
 	return response.NotImplemented.Of("Pida los datos de un flujo a la vez.",
 		"Ask for the data of one dataflow at a time.")

@@ -1,10 +1,7 @@
 package shapes
 
 import (
-	"bytes"
-	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -12,69 +9,9 @@ import (
 	"strings"
 
 	"retorno/consumers/dissemination/bundle"
-	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
-	"retorno/consumers/dissemination/sdmx/structure"
 	"retorno/schemas/calendar"
 )
-
-// conceptsOf are the columns of vintages by what SDMX calls them, and the dataflows.
-func conceptsOf(all []*bundle.Bundle) (columns map[string]string, flows []string, err error) {
-	columns = map[string]string{}
-	for _, b := range all {
-		l, err := lattice.Parse(b.Name()+" "+bundle.LatticePath, b.Lattice)
-		if err != nil {
-			return nil, nil, err
-		}
-		s := structure.New([]*lattice.Lattice{l}, b.Codes)
-		for _, d := range s.Dimensions {
-			if d.Column != "" {
-				columns[d.ID] = d.Column
-			}
-		}
-		for _, t := range b.Tables {
-			if id := structure.ID(t.ID); !slices.Contains(flows, id) {
-				flows = append(flows, id)
-			}
-		}
-	}
-	return columns, flows, nil
-}
-
-// sdmxCells reads SDMX-CSV 1.0 and 2.0.
-func sdmxCells(body []byte, concepts map[string]string) (cells []cell, err error) {
-	rows, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
-	if err != nil || len(rows) == 0 {
-		return nil, errors.Join(errForm, err)
-	}
-	measure, value, period := slices.Index(rows[0], structure.Measure), slices.Index(rows[0], structure.Value), slices.Index(rows[0], structure.Time)
-	if measure < 0 || value < 0 || period < 0 {
-		return nil, fmt.Errorf("%w: its columns are %q", errForm, rows[0])
-	}
-	for _, row := range rows[1:] {
-		if row[value] == "" || row[value] == "NaN" {
-			continue
-		}
-		n, err := strconv.ParseInt(row[value], 10, 64)
-		if err != nil {
-			return nil, err
-		}
-		columns, codes := []string{"time_period"}, []string{row[period]}
-		for i, name := range rows[0] {
-			if column, ok := concepts[name]; ok && row[i] != structure.Total {
-				columns, codes = append(columns, column), append(codes, strings.ReplaceAll(row[i], "@", "+"))
-			}
-		}
-		cells = append(cells, cell{[]string{published.Key(row[measure], columns, codes)}, n})
-	}
-	return cells, nil
-}
-
-// question is one to the feed.
-type question struct {
-	path string
-	read func([]byte) ([]cell, error)
-}
 
 // sources are the series of the feed, with the sources that each is the sum of.
 var sources = map[string][]string{"registered": {"registered"}, "checkpoint": {"both", "post_only"}, "reconciled": {published.Total}}
@@ -82,8 +19,8 @@ var sources = map[string][]string{"registered": {"registered"}, "checkpoint": {"
 // byName are the columns that the feed has, by what it calls them.
 var byName = map[string]string{"route": "route", "return_type": "return_type", "entry_point": "entry_point", "exit_point": "exit_point", "centre": "centre", "sex": "sex", "age": "age_group"}
 
-// questions are those that a table of returns answers: each of its periods, by all its columns, in every series.
-func questions(b *bundle.Bundle, t *bundle.Table) (all []question) {
+// feedQuestions are those that a table of returns answers: each of its periods, by all its columns, in every series.
+func feedQuestions(b *bundle.Bundle, t *bundle.Table) (all []question) {
 	var by, columns []string
 	for _, column := range t.Columns {
 		if column == "time_period" || column == "source" {
@@ -110,7 +47,9 @@ func questions(b *bundle.Bundle, t *bundle.Table) (all []question) {
 			if len(by) > 0 {
 				q.Set("by", strings.Join(by, ","))
 			}
-			all = append(all, question{"feed/v1/returns.json?" + q.Encode(), func(body []byte) ([]cell, error) { return feedCells(body, by, columns, period, of) }})
+			f := fed{by, columns, period, of}
+			all = append(all, question{of: b.Name(), path: "feed/v1/returns.json?" + q.Encode(), read: f.readJSON},
+				question{of: b.Name(), path: "feed/v1/returns.csv?" + q.Encode(), read: f.readCSV})
 		}
 	}
 	return all
@@ -122,8 +61,23 @@ func feeds(label string) bool {
 	return err == nil && slices.Contains([]string{calendar.KindHalfYear, calendar.KindQuarter, calendar.KindMonth}, p.Kind)
 }
 
-// feedCells reads the JSON of the feed.
-func feedCells(body []byte, by, columns []string, period string, of []string) (cells []cell, err error) {
+// fed is what an answer of the feed is about.
+type fed struct {
+	by, columns []string // its columns, as the feed and as tables call them
+	period      string
+	of          []string // the sources that its series is the sum of
+}
+
+// cell is the count of codes.
+func (f fed) cell(codes []string, value int64) (c cell) {
+	c.value = value
+	for _, source := range f.of {
+		c.keys = append(c.keys, published.Key("returns", append(slices.Clone(f.columns), "time_period", "source"), append(slices.Clone(codes), f.period, source)))
+	}
+	return c
+}
+
+func (f fed) readJSON(body []byte) (cells []cell, err error) {
 	var d struct {
 		Rows []map[string]any `json:"rows"`
 	}
@@ -135,18 +89,16 @@ func feedCells(body []byte, by, columns []string, period string, of []string) (c
 		if !given {
 			continue
 		}
-		codes := make([]string, len(by))
-		for i, name := range by {
+		codes := make([]string, len(f.by))
+		for i, name := range f.by {
 			var ok bool
 			if codes[i], ok = row[name].(string); !ok {
 				return nil, fmt.Errorf("%w: a row has no %s", errForm, name)
 			}
 		}
-		c := cell{value: int64(value)}
-		for _, source := range of {
-			c.keys = append(c.keys, published.Key("returns", append(slices.Clone(columns), "time_period", "source"), append(slices.Clone(codes), period, source)))
-		}
-		cells = append(cells, c)
+		cells = append(cells, f.cell(codes, int64(value)))
 	}
 	return cells, nil
 }
+
+func (f fed) readCSV(body []byte) ([]cell, error) { return lines(body, f.by, "returns", 0, f.cell) }

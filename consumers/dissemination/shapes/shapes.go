@@ -1,26 +1,25 @@
-// Package shapes reads what is published of vintages in other forms than their own tables, as a stranger would: JSON-stat, HXL, Parquet and JSON,
-// kept in a bundle and given by a server, SDMX-CSV of both versions, and the feed.
+// Package shapes reads what is published of vintages in other forms than their own tables, as a stranger would, kept in a bundle and given by a
+// server: JSON-stat, HXL, Parquet, JSON; SDMX as CSV, XML and JSON of both versions; the bulletin's page and its workbooks in Excel's form and in
+// OpenDocument; and of a server, what SDMX ever had, the feed's CSV and JSON, and the pages of the explorer.
 //
 // It promises that every count which a form gives is held against all vintages: one that no vintage publishes under the same codes is a finding,
 // whether its cell is withheld, has another count, or is in no table. It shares no code with what writes these forms. A form that cannot be read
-// is an error that names it. A server that asks to wait is waited for, a minute at most each time.
+// is an error that names it. The PDF is not read: it is made of the same pages.
 package shapes
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
+	"path"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure/attack"
+	"retorno/consumers/dissemination/disclosure/lattice"
 	"retorno/consumers/dissemination/disclosure/published"
+	"retorno/consumers/dissemination/sdmx/structure"
 )
 
 // cell is a count that a form gives.
@@ -33,11 +32,15 @@ type cell struct {
 type Index struct {
 	names  []string
 	counts []map[string]published.Cell // by key, of each vintage
+
+	columns map[string]string // of tables, by what SDMX calls them
+	order   []string          // of the dimensions of SDMX in keys
+	flows   []string
 }
 
-// NewIndex makes it of all vintages that there are.
-func NewIndex(all []*bundle.Bundle) *Index {
-	x := &Index{}
+// NewIndex makes it of all vintages that there are. It fails where the lattice of one cannot be read.
+func NewIndex(all []*bundle.Bundle) (*Index, error) {
+	x := &Index{columns: map[string]string{}}
 	for _, b := range all {
 		counts := map[string]published.Cell{}
 		for _, t := range b.Tables {
@@ -50,7 +53,37 @@ func NewIndex(all []*bundle.Bundle) *Index {
 		}
 		x.names, x.counts = append(x.names, b.Name()), append(x.counts, counts)
 	}
-	return x
+	return x, x.describe(all)
+}
+
+// describe learns what SDMX calls the columns of vintages, in which order, and the dataflows.
+func (x *Index) describe(all []*bundle.Bundle) error {
+	byTime := slices.SortedFunc(slices.Values(all), func(a, b *bundle.Bundle) int {
+		return cmp.Or(a.Manifest.Published.Compare(b.Manifest.Published), strings.Compare(a.Name(), b.Name()))
+	})
+	var lattices []*lattice.Lattice
+	var codes []bundle.Code
+	for i, b := range byTime {
+		codes = append(codes, b.Codes...)
+		if slices.ContainsFunc(byTime[:i], func(o *bundle.Bundle) bool { return string(o.Lattice) == string(b.Lattice) }) {
+			continue
+		}
+		l, err := lattice.Parse(b.Name()+" "+bundle.LatticePath, b.Lattice)
+		if err != nil {
+			return err
+		}
+		lattices = append(lattices, l)
+	}
+	s := structure.New(lattices, codes)
+	for _, d := range s.Dimensions {
+		if x.order = append(x.order, d.ID); d.Column != "" {
+			x.columns[d.ID] = d.Column
+		}
+	}
+	for _, f := range s.Flows {
+		x.flows = append(x.flows, f.ID)
+	}
+	return nil
 }
 
 // compare finds the counts of a form that no vintage publishes. of is the vintage that the form is of, or "" for that of the cell.
@@ -88,22 +121,18 @@ func (x *Index) published(c cell) bool {
 // Kept reads the forms that a bundle keeps beside its tables. A bundle that was published before there were such has none.
 func (x *Index) Kept(ctx context.Context, from bundle.Source, b *bundle.Bundle) (found []attack.Finding, err error) {
 	for _, f := range b.Manifest.Files {
-		name, ok := strings.CutPrefix(f.Path, bundle.FormatsPath)
-		if !ok {
-			continue
+		read, err := x.reader(f.Path, b)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Path, err)
 		}
-		_, file, _ := strings.Cut(name, "/") // of a language
-		id, suffix, _ := strings.Cut(file, ".")
-		i := slices.IndexFunc(b.Tables, func(t bundle.Table) bool { return t.ID == id })
-		read, known := bySuffix[suffix]
-		if i < 0 || !known {
-			return nil, fmt.Errorf("%s: it is no form of a table of the vintage", f.Path)
+		if read == nil {
+			continue
 		}
 		body, err := from.Read(ctx, f.Path)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Path, err)
 		}
-		cells, err := read(body, &b.Tables[i])
+		cells, err := read(body)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Path, err)
 		}
@@ -112,110 +141,26 @@ func (x *Index) Kept(ctx context.Context, from bundle.Source, b *bundle.Bundle) 
 	return found, nil
 }
 
-// Server is one that gives vintages.
-type Server struct {
-	Base   string // ends in /
-	Client *http.Client
-}
-
-// maxAnswer bounds an answer, in bytes.
-const maxAnswer = bundle.MaxFile
-
-// errNone says that a server has no such answer.
-var errNone = errors.New("there is no such answer")
-
-// get asks for an address below the server, three times where it says to wait. The error is errNone for 404 and 204.
-func (s Server) get(ctx context.Context, path string) ([]byte, error) {
-	address := s.Base + strings.TrimPrefix(path, "/")
-	for attempt := 1; ; attempt++ {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-		if err != nil {
-			return nil, err
+// reader is that of a file of a bundle; nil of one that is no other form of the tables.
+func (x *Index) reader(file string, b *bundle.Bundle) (func([]byte) ([]cell, error), error) {
+	suffix := path.Ext(file)
+	switch name := path.Base(file); {
+	case strings.HasPrefix(file, bundle.FormatsPath):
+		id, suffix, _ := strings.Cut(name, ".")
+		i := slices.IndexFunc(b.Tables, func(t bundle.Table) bool { return t.ID == id })
+		read, known := bySuffix[suffix]
+		if i < 0 || !known {
+			return nil, errForm
 		}
-		res, err := s.Client.Do(req)
-		if err != nil {
-			return nil, err
-		}
-		body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
-		_ = res.Body.Close()
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("%s: %w", address, err)
-		case len(body) > maxAnswer:
-			return nil, fmt.Errorf("%s: it answers with more than %d bytes", address, maxAnswer)
-		case res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusNoContent:
-			return nil, errNone
-		case res.StatusCode == http.StatusTooManyRequests && attempt < 3:
-			if err := wait(ctx, res.Header.Get("Retry-After")); err != nil {
-				return nil, err
-			}
-		case res.StatusCode != http.StatusOK:
-			return nil, fmt.Errorf("%s: it answers %d", address, res.StatusCode)
-		default:
-			return body, nil
-		}
+		return func(body []byte) ([]cell, error) { return read(body, &b.Tables[i]) }, nil
+	case strings.HasPrefix(file, bundle.ObservationsPath) && suffix == ".csv":
+		return x.readCSV, nil
+	case strings.HasPrefix(file, bundle.ObservationsPath) && suffix == ".xml":
+		return x.readML, nil
+	case strings.HasPrefix(file, bundle.ObservationsPath):
+		return nil, errForm
+	case strings.HasPrefix(file, bundle.BulletinPath):
+		return x.documents()[suffix], nil
 	}
-}
-
-// wait waits for the seconds that a header names, a minute at most.
-func wait(ctx context.Context, seconds string) error {
-	n, err := strconv.Atoi(seconds)
-	if err != nil || n < 1 {
-		n = 1
-	}
-	timer := time.NewTimer(time.Duration(min(n, 60)) * time.Second)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// Served reads every form that a server gives of vintages.
-func (x *Index) Served(ctx context.Context, s Server, all []*bundle.Bundle) (found []attack.Finding, err error) {
-	ask := func(of, path string, read func([]byte) ([]cell, error)) error {
-		body, err := s.get(ctx, path)
-		if errors.Is(err, errNone) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		cells, err := read(body)
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		found = append(found, x.compare(of, path, cells)...)
-		return nil
-	}
-	for _, b := range all {
-		for i := range b.Tables {
-			t := &b.Tables[i]
-			for _, form := range []string{"jsonstat", "hxl", "json", "parquet", "csv"} {
-				path := fmt.Sprintf("vintages/%s/tables/%s?format=%s", b.Name(), url.PathEscape(t.ID), form)
-				if err := ask(b.Name(), path, func(body []byte) ([]cell, error) { return byFormat[form](body, t) }); err != nil {
-					return nil, err
-				}
-			}
-			for _, q := range questions(b, t) {
-				if err := ask(b.Name(), q.path, q.read); err != nil {
-					return nil, err
-				}
-			}
-		}
-	}
-	concepts, flows, err := conceptsOf(all)
-	if err != nil {
-		return nil, err
-	}
-	for _, flow := range flows {
-		for _, path := range []string{"sdmx/3.0/data/dataflow/*/" + flow + "?format=csv", "sdmx/2.1/data/" + flow + "?format=csv"} {
-			if err := ask("", path, func(body []byte) ([]cell, error) { return sdmxCells(body, concepts) }); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return found, nil
+	return nil, nil
 }

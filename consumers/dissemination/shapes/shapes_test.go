@@ -1,6 +1,7 @@
 package shapes_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -11,10 +12,12 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"retorno/consumers/dissemination/bulletin"
 	"retorno/consumers/dissemination/bundle"
 	"retorno/consumers/dissemination/disclosure/attack"
 	"retorno/consumers/dissemination/feed"
 	"retorno/consumers/dissemination/formats"
+	"retorno/consumers/dissemination/portal"
 	"retorno/consumers/dissemination/sdmx"
 	"retorno/consumers/dissemination/shapes"
 	"retorno/consumers/dissemination/vintages"
@@ -75,15 +78,26 @@ func serve(t *testing.T) *server {
 	mux.Handle(formats.PatternTable, tables)
 	mux.Handle(sdmx.Path, sdmx.New(sdmx.Config{Shelf: s.shelf}))
 	mux.Handle("/feed/", feed.New(feed.Config{Shelf: s.shelf}))
+	mux.Handle(bulletin.Path, bulletin.New(bulletin.Config{Shelf: s.shelf}))
+	mux.Handle("/", portal.New(portal.Config{Shelf: s.shelf}))
 	s.http = mux
 	return s
+}
+
+func index(t *testing.T, all []*bundle.Bundle) *shapes.Index {
+	t.Helper()
+	x, err := shapes.NewIndex(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }
 
 func (s *server) attacked(t *testing.T) []attack.Finding {
 	t.Helper()
 	web := httptest.NewServer(s)
 	defer web.Close()
-	found, err := shapes.NewIndex(s.all).Served(t.Context(), shapes.Server{Base: web.URL + "/", Client: web.Client()}, s.all)
+	found, err := index(t, s.all).Served(t.Context(), bundle.Site{Base: web.URL + "/", Client: web.Client()}, s.all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +115,7 @@ func (s *server) leaky(t *testing.T) formats.Slice {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, one := range o.Tables {
+	for at, one := range o.Tables {
 		if !slices.Contains(one.Columns, "entry_point") {
 			continue
 		}
@@ -110,7 +124,10 @@ func (s *server) leaky(t *testing.T) formats.Slice {
 			if cells[i].Withheld {
 				cells[i].Withheld, cells[i].Value = false, 3
 				one.Table.Cells = cells
-				return formats.Slice{From: o, Table: one.Table, Lang: "es"}
+				changed := *o
+				changed.Tables = slices.Clone(o.Tables)
+				changed.Tables[at] = one
+				return formats.Slice{From: &changed, Table: one.Table, Lang: "es"}
 			}
 		}
 	}
@@ -134,18 +151,36 @@ func TestNoShapeSaysMore(t *testing.T) {
 		}
 		s.plant["/vintages/2016-S1/2/tables/"+leak.Table.ID+"?format="+f.ID] = func([]byte) []byte { return body }
 	}
-	for _, root := range []string{"/sdmx/3.0/data/dataflow/*/", "/sdmx/2.1/data/"} {
-		s.plant[root+leak.Table.ID+"?format=csv"] = func(body []byte) []byte {
-			return []byte(regexp.MustCompile(`,(NaN)?,Q`).ReplaceAllString(string(body), ",3,A"))
+	replace := func(pattern, with string) func([]byte) []byte {
+		return func(body []byte) []byte {
+			return []byte(regexp.MustCompile(pattern).ReplaceAllString(string(body), with))
 		}
+	}
+	of30, of21, id := "/sdmx/3.0/data/dataflow/*/", "/sdmx/2.1/data/", leak.Table.ID
+	specific := replace(`(<Obs [^>]*)( OBS_STATUS="Q")`, `$1 OBS_VALUE="3"$2`)
+	for address, change := range map[string]func([]byte) []byte{
+		of30 + id + "?format=csv": replace(`,(NaN)?,Q`, ",3,A"), of21 + id + "?format=csv": replace(`,(NaN)?,Q`, ",3,A"), of30 + id + "?includeHistory=true&format=csv": replace(`,(NaN)?,Q`, ",3,A"),
+		of30 + id + "?format=jsondata": replace(`\["NaN"`, "[3"), of30 + id + "?format=xml": specific, of21 + id + "?format=structurespecificdata": specific,
+		of21 + id + "?format=genericdata":                      replace(`(<gen:Attributes>\s*<gen:Value id="OBS_STATUS" value="Q")`, `<gen:ObsValue value="3"/>$1`),
+		"/explore/" + id + "?lang=es&period=2016-S1&vintage=2": replace(`(data-key="[^"]*" data-period="[^"]*">)\[c\]`, "${1}3"),
+	} {
+		s.plant[address] = change
+	}
+	printed, err := bulletin.Files(t.Context(), s.shelf, leak.From, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range printed {
+		lang, form, _ := strings.Cut(strings.TrimPrefix(f.Path, bundle.BulletinPath), ".")
+		s.plant["/bulletin/2016-S1?format="+form+"&lang="+lang+"&vintage=2"] = func([]byte) []byte { return f.Body }
 	}
 	series := "reconciled"
 	if slices.Contains(leak.Table.Columns, "source") {
 		series = "registered"
 	}
-	s.plant["/feed/v1/returns.json?by=entry_point&period=2016-S1&series="+series+"&vintage=2"] = func(body []byte) []byte {
-		return []byte(regexp.MustCompile(`"returns": ?null`).ReplaceAllString(string(body), `"returns": 3`))
-	}
+	question := "?by=entry_point&period=2016-S1&series=" + series + "&vintage=2"
+	s.plant["/feed/v1/returns.json"+question] = replace(`"returns": ?null`, `"returns": 3`)
+	s.plant["/feed/v1/returns.csv"+question] = replace(`,Q,,`, ",A,3,")
 	found := map[string]int{}
 	for _, f := range s.attacked(t) {
 		if found["/"+f.With]++; f.How != attack.Shape || f.Low != 3 {
@@ -162,40 +197,49 @@ func TestNoShapeSaysMore(t *testing.T) {
 	}
 }
 
-// TestWhatIsKeptSaysNoMore: a form that a bundle keeps, too.
+// TestWhatIsKeptSaysNoMore: a form that a bundle keeps, too: a table, observations of SDMX, and the bulletin.
 func TestWhatIsKeptSaysNoMore(t *testing.T) {
 	s := serve(t)
 	leak := s.leaky(t)
-	files, err := formats.Files(leak.From)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var final *bundle.Bundle
 	for _, b := range s.all {
 		if b.Manifest.Vintage == 2 {
 			final = b
 		}
 	}
-	kept := bundle.Files{}
-	final.Manifest.Files = nil
-	for _, f := range files {
-		kept[f.Path] = f.Body
-		final.Manifest.Files = append(final.Manifest.Files, bundle.Hash{Path: f.Path})
+	companions := func(o *vintages.Opened) map[string][]byte {
+		tables, err := formats.Files(o)
+		observations, err2 := sdmx.Files(t.Context(), s.shelf, o)
+		printed, err3 := bulletin.Files(t.Context(), s.shelf, o, nil)
+		if err := errors.Join(err, err2, err3); err != nil {
+			t.Fatal(err)
+		}
+		all := map[string][]byte{}
+		for _, f := range slices.Concat(tables, observations, printed) {
+			all[f.Path] = f.Body
+		}
+		return all
 	}
-	index := shapes.NewIndex(s.all)
-	if found, err := index.Kept(t.Context(), kept, final); err != nil || len(found) > 0 {
+	kept, planted := bundle.Files(companions(vintages.Of(final))), companions(leak.From)
+	final.Manifest.Files = nil
+	for path := range kept {
+		final.Manifest.Files = append(final.Manifest.Files, bundle.Hash{Path: path})
+	}
+	x := index(t, s.all)
+	if found, err := x.Kept(t.Context(), kept, final); err != nil || len(found) > 0 {
 		t.Errorf("nothing is planted: %v, %v", found, err)
 	}
-	parquet, _ := formats.Find("parquet")
-	path := bundle.FormatsPath + "en/" + leak.Table.ID + ".parquet"
-	if kept[path], err = parquet.Write(leak); err != nil {
-		t.Fatal(err)
-	}
-	if found, err := index.Kept(t.Context(), kept, final); err != nil || len(found) != 1 || found[0].With != path || found[0].Vintage != "2016-S1/2" {
-		t.Errorf("planted: %v, %v", found, err)
-	}
-	kept[path] = []byte("PAR1")
-	if _, err := index.Kept(t.Context(), kept, final); err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("of a broken file: %v", err)
+	id := leak.Table.ID
+	for _, path := range []string{bundle.FormatsPath + "en/" + id + ".parquet", bundle.ObservationsPath + id + ".csv", bundle.ObservationsPath + id + ".xml", bundle.BulletinPath + "es.ods"} {
+		before := kept[path]
+		kept[path] = planted[path]
+		if found, err := x.Kept(t.Context(), kept, final); err != nil || len(found) != 1 || found[0].With != path || found[0].Vintage != "2016-S1/2" {
+			t.Errorf("planted in %s: %v, %v", path, found, err)
+		}
+		kept[path] = []byte("PK")
+		if _, err := x.Kept(t.Context(), kept, final); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("of a broken %s: %v", path, err)
+		}
+		kept[path] = before
 	}
 }

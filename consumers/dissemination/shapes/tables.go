@@ -27,19 +27,21 @@ var (
 
 var errForm = errors.New("it is not such a table")
 
-// add adds the count of a table under codes.
-func add(cells []cell, t *bundle.Table, codes []string, value int64) []cell {
-	return append(cells, cell{[]string{published.Key(t.Measure, t.Columns, codes)}, value})
+// ofTable is the count of a table under codes.
+func ofTable(t *bundle.Table) func(codes []string, value int64) cell {
+	return func(codes []string, value int64) cell {
+		return cell{[]string{published.Key(t.Measure, t.Columns, codes)}, value}
+	}
 }
 
-// lines reads CSV, whose columns are those of the table and one of the count. skip lines stand below the header.
-func lines(body []byte, t *bundle.Table, count string, skip int) (cells []cell, err error) {
+// lines reads CSV that has some columns of codes and one of the count. skip lines stand below the header.
+func lines(body []byte, columns []string, count string, skip int, of func([]string, int64) cell) (cells []cell, err error) {
 	rows, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
 	if err != nil || len(rows) < 1+skip {
 		return nil, errors.Join(errForm, err)
 	}
-	at, value := make([]int, len(t.Columns)), slices.Index(rows[0], count)
-	for i, column := range t.Columns {
+	at, value := make([]int, len(columns)), slices.Index(rows[0], count)
+	for i, column := range columns {
 		at[i] = slices.Index(rows[0], column)
 	}
 	if value < 0 || slices.Contains(at, -1) {
@@ -57,15 +59,19 @@ func lines(body []byte, t *bundle.Table, count string, skip int) (cells []cell, 
 		for i, place := range at {
 			codes[i] = row[place]
 		}
-		cells = add(cells, t, codes, n)
+		cells = append(cells, of(codes, n))
 	}
 	return cells, nil
 }
 
-func readCSV(body []byte, t *bundle.Table) ([]cell, error) { return lines(body, t, "obs_value", 0) }
+func readCSV(body []byte, t *bundle.Table) ([]cell, error) {
+	return lines(body, t.Columns, "obs_value", 0, ofTable(t))
+}
 
 // readHXL reads CSV with a row of hashtags.
-func readHXL(body []byte, t *bundle.Table) ([]cell, error) { return lines(body, t, t.Measure, 1) }
+func readHXL(body []byte, t *bundle.Table) ([]cell, error) {
+	return lines(body, t.Columns, t.Measure, 1, ofTable(t))
+}
 
 // readJSON reads one object for each cell.
 func readJSON(body []byte, t *bundle.Table) (cells []cell, err error) {
@@ -85,7 +91,7 @@ func readJSON(body []byte, t *bundle.Table) (cells []cell, err error) {
 			}
 		}
 		if given {
-			cells = add(cells, t, codes, int64(value))
+			cells = append(cells, ofTable(t)(codes, int64(value)))
 		}
 	}
 	return cells, nil
@@ -154,7 +160,7 @@ func readParquet(body []byte, t *bundle.Table) (cells []cell, err error) {
 				for i, place := range places {
 					codes[i] = row[place].String()
 				}
-				cells = add(cells, t, codes, row[count].Int64())
+				cells = append(cells, ofTable(t)(codes, row[count].Int64()))
 			}
 			if errors.Is(err, io.EOF) {
 				break

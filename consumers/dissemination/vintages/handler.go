@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"retorno/consumers/dissemination/bundle"
@@ -67,37 +68,54 @@ func (s *server) get(make func(*http.Request) (response.Representation, error)) 
 	})
 }
 
-// list is the answer of Path.
+// listed is the answer of Path.
+type listed struct {
+	Vintages []listedVintage `json:"vintages"`
+}
+
+type listedVintage struct {
+	ID          string        `json:"id"`
+	Period      string        `json:"period"`
+	Vintage     uint64        `json:"vintage"`
+	Status      string        `json:"status"`
+	Published   string        `json:"published"`
+	Bundle      string        `json:"bundle"`
+	Archive     string        `json:"archive"` // all files of the bundle as one
+	Tables      []listedTable `json:"tables"`
+	Certificate string        `json:"certificate"`
+}
+
+type listedTable struct {
+	ID       string `json:"id"`
+	CSV      string `json:"csv"`
+	Metadata string `json:"metadata"`
+}
+
+// Schema is what Path answers, as JSON Schema 2020-12, with an example. It follows from the types that are written.
+func Schema() (*jsonschema.Schema, error) {
+	s, err := jsonschema.For[listed](nil)
+	if err != nil {
+		return nil, err
+	}
+	folder := Address("2016-S1", 1)
+	s.Examples = []any{listed{[]listedVintage{{ID: "01a2228d-cfab-7a7c-a24d-d3b306894564", Period: "2016-S1", Vintage: 1, Status: "final", Published: "2016-10-03T09:00:00-06:00", Bundle: folder,
+		Archive: folder + bundle.ArchivePath, Tables: []listedTable{{"T2", folder + bundle.TablePath("T2"), folder + bundle.MetadataPath("T2")}}, Certificate: folder + bundle.CertificatePath}}}}
+	return s, nil
+}
+
+// list answers Path.
 func (s *server) list(r *http.Request) (response.Representation, error) {
 	all, err := s.shelf.List(r.Context())
 	if err != nil {
 		return response.Representation{}, err
 	}
-	type table struct {
-		ID       string `json:"id"`
-		CSV      string `json:"csv"`
-		Metadata string `json:"metadata"`
-	}
-	type vintage struct {
-		ID          string  `json:"id"`
-		Period      string  `json:"period"`
-		Vintage     uint64  `json:"vintage"`
-		Status      string  `json:"status"`
-		Published   string  `json:"published"`
-		Bundle      string  `json:"bundle"`
-		Archive     string  `json:"archive"` // all files of the bundle as one
-		Tables      []table `json:"tables"`
-		Certificate string  `json:"certificate"`
-	}
-	out := struct {
-		Vintages []vintage `json:"vintages"`
-	}{[]vintage{}}
+	out := listed{Vintages: []listedVintage{}}
 	for _, v := range all {
 		folder := Address(v.Period, v.Number)
-		one := vintage{ID: v.ID.String(), Period: v.Period, Vintage: v.Number, Status: v.Status, Published: v.Published.In(calendar.Zone()).Format(time.RFC3339), Bundle: folder, Archive: folder + bundle.ArchivePath,
-			Tables: []table{}, Certificate: folder + bundle.CertificatePath}
+		one := listedVintage{ID: v.ID.String(), Period: v.Period, Vintage: v.Number, Status: v.Status, Published: v.Published.In(calendar.Zone()).Format(time.RFC3339), Bundle: folder, Archive: folder + bundle.ArchivePath,
+			Tables: []listedTable{}, Certificate: folder + bundle.CertificatePath}
 		for _, id := range v.Tables() {
-			one.Tables = append(one.Tables, table{id, folder + bundle.TablePath(id), folder + bundle.MetadataPath(id)})
+			one.Tables = append(one.Tables, listedTable{id, folder + bundle.TablePath(id), folder + bundle.MetadataPath(id)})
 		}
 		out.Vintages = append(out.Vintages, one)
 	}

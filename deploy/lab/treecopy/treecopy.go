@@ -21,15 +21,19 @@ func Make(t testing.TB, root string) string {
 	}
 	to := t.TempDir()
 	for name := range strings.SplitSeq(strings.TrimRight(string(names), "\x00"), "\x00") {
-		text, err := os.ReadFile(filepath.Join(root, name))
+		file, mode := filepath.Join(root, name), os.FileMode(0o600)
+		text, err := os.ReadFile(file)
 		if os.IsNotExist(err) {
 			continue // it is deleted, and not yet committed so
+		}
+		if info, err := os.Stat(file); err == nil {
+			mode |= info.Mode().Perm() & 0o100 // scripts
 		}
 		if err == nil {
 			err = os.MkdirAll(filepath.Join(to, filepath.Dir(name)), 0o700)
 		}
 		if err == nil {
-			err = os.WriteFile(filepath.Join(to, name), text, 0o600)
+			err = os.WriteFile(filepath.Join(to, name), text, mode)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -59,6 +59,13 @@ func newState(editions []*edition) (*State, error) {
 	return s, nil
 }
 
+// Of is what one vintage has, as if no other were published, under structures whose dimensions those of the vintage are among.
+func Of(o *vintages.Opened, s *structure.Structures) *State {
+	e := &edition{Vintage: o.Vintage, codes: o.Codes}
+	e.read(o, s)
+	return &State{Structures: s, Published: o.Published, editions: []*edition{e}, flows: map[string][]*Observation{}}
+}
+
 // AsOf is the state at a time.
 func (s *State) AsOf(at time.Time) (*State, error) {
 	if !at.Before(s.Published) {

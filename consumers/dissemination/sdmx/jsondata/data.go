@@ -11,6 +11,9 @@ import (
 
 const dataSchema = "https://json.sdmx.org/2.0.0/sdmx-json-data-schema.json"
 
+// zone is that of Honduras, in which periods begin and end: a date-time of JSON Schema has one (RFC 3339).
+const zone = "-06:00"
+
 // Data writes an answer, with names in a language first.
 func Data(a *query.Answer, lang string) []byte {
 	m := &message{Answer: a, lang: lang, places: map[string]map[string]int{}, values: map[string][]any{}}
@@ -47,7 +50,7 @@ func (m *message) place(c structure.Component, value string, o *cells.Observatio
 	case c.List != nil:
 		m.values[c.ID] = append(m.values[c.ID], object{"id": value}.named(structure.Text{ES: c.Label(value, "es"), EN: c.Label(value, "en")}, m.lang))
 	case c.ID == structure.Time:
-		m.values[c.ID] = append(m.values[c.ID], object{"value": value, "start": o.Period.First.String() + "T00:00:00", "end": o.Period.Last.String() + "T23:59:59"})
+		m.values[c.ID] = append(m.values[c.ID], object{"value": value, "start": o.Period.First.String() + "T00:00:00" + zone, "end": o.Period.Last.String() + "T23:59:59" + zone})
 	default:
 		m.values[c.ID] = append(m.values[c.ID], object{"value": value})
 	}

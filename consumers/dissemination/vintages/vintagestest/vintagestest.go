@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/ed25519"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -83,22 +85,16 @@ func Files(v Vintage) ([]bundle.File, error) {
 	if !ok {
 		return nil, fmt.Errorf("the lattice has no class of %s releases", v.Status)
 	}
-	came := returns(v.Period)
-	in, err := l.Tabulate(v.Period, append([]lattice.Data{came}, helps(came)...)...)
-	if err != nil {
-		return nil, err
-	}
 	coverage, late := Coverage, LatePercent
 	c := bundle.Content{Lattice: l.Text(), Manifest: bundle.Manifest{Period: v.Period, Vintage: v.Number, Status: v.Status, AsOf: v.Published.Add(-time.Hour).UTC(),
 		Published: v.Published.UTC(), MethodVersion: 1, Lattice: l.Version, Software: "test", Coverage: &coverage, Late: &late}}
 	if v.Manifest != nil {
 		v.Manifest(&c.Manifest)
 	}
-	r, err := suppress.Plan(in)
+	tables, hierarchies, err := planned(l, v.Period)
 	if err != nil {
 		return nil, err
 	}
-	tables, hierarchies := r.Tables, r.Hierarchies
 	if v.Status != "revision" {
 		tables = class.Select(tables, v.Period)
 	}
@@ -118,6 +114,38 @@ func Files(v Vintage) ([]bundle.File, error) {
 	}
 	c.Codes = bundle.CodesOf(tables, hierarchies, l.Label)
 	return bundle.Seal(c, ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
+}
+
+// plans are what was planned of half-years: it is the same for each vintage of one, and takes most of the time.
+var plans struct {
+	sync.Mutex
+	of map[string]*suppress.Release
+}
+
+// planned are the protected tables of a made half-year, which the caller may change.
+func planned(l *lattice.Lattice, halfYear string) (tables []published.Table, hierarchies map[string]published.Hierarchy, err error) {
+	plans.Lock()
+	defer plans.Unlock()
+	r := plans.of[halfYear]
+	if r == nil {
+		came := returns(halfYear)
+		in, err := l.Tabulate(halfYear, append([]lattice.Data{came}, helps(came)...)...)
+		if err != nil {
+			return nil, nil, err
+		}
+		if r, err = suppress.Plan(in); err != nil {
+			return nil, nil, err
+		}
+		if plans.of == nil {
+			plans.of = map[string]*suppress.Release{}
+		}
+		plans.of[halfYear] = r
+	}
+	for _, t := range r.Tables {
+		t.Cells = slices.Clone(t.Cells)
+		tables = append(tables, t)
+	}
+	return tables, r.Hierarchies, nil
 }
 
 // revised are the tables with the late returns, and what that changes.

@@ -1,4 +1,4 @@
-// Package follow reads a topic from its beginning, and then what follows: the small topics that agents read.
+// Package follow reads a topic from its beginning, and then what follows: the small topics of agents.
 //
 // It promises that Read hands out each message that the topic holds, in the order of each partition, up to the end as it
 // was when Read was called; compacted topics with their gaps, too. What was given is not given once more,
