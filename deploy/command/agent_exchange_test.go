@@ -174,26 +174,10 @@ func TestAgentsMakeOneReturnOfACrossingAndARegistration(t *testing.T) {
 		page, err := io.ReadAll(res.Body)
 		return err == nil && strings.Contains(string(page), "recibidos 3 de 3")
 	})
-	o.foundFalse()
 	o.leaks("0801198500123", "0801-1985-00123", "0801198500125", "0801198500152", "Xiomara", slip, strings.ReplaceAll(slip, "-", ""), "AAB1234", "ana")
 }
 
-// foundFalse: a document that the post finds false, and one that a list reports stolen, are asked about at the centre.
-func (o *twoOffices) foundFalse() {
-	o.t.Helper()
-	o.saved(o.postClient, o.postPage+"/crossing", "direction=entry&sex=f&document_number=0801-1985-00123&document_check=confirmed_false&confirm=same_document_today")
-	list := o.post.file("stolen.csv", "document_number,day\n0801198500125,03/05/2024\n")
-	o.post.must("documents", "load", list, "--identity-key-file", o.post.file("identity.key", ""), "--kafka-brokers", o.addr)
-	for number, code := range map[string]string{"0801198500123": "document_is_confirmed_false", "0801198500125": "document_is_reported_stolen"} {
-		o.centre.until("the centre is told of a document: "+code, func() bool {
-			status, answer := o.send(o.centreClerk, o.centrePage+"/registration", "document_number="+number+"&sex=f&country=Estonia") // which is asked about, so that nothing is saved
-			told, _ := json.Marshal(answer)
-			return status == http.StatusUnprocessableEntity && strings.Contains(string(told), code)
-		})
-	}
-}
-
-// leaks looks on the exchange, among the findings, and in what the offices keep of it, for what was typed and for its hashes without a key.
+// leaks looks on the exchange, and in what the offices keep of it, for what was typed and for its hashes without a key.
 func (o *twoOffices) leaks(typed ...string) {
 	o.t.Helper()
 	var hidden []string
@@ -207,22 +191,17 @@ func (o *twoOffices) leaks(typed ...string) {
 		}
 	}
 	var all bytes.Buffer
-	for topic, least := range map[string]int{agents.TopicExchange: 8, agents.TopicDocuments: 2} {
-		r := follow.New(kafka.Access{Brokers: []string{o.addr}}, topic)
-		defer r.Close()
-		messages := 0
-		err := r.Read(o.t.Context(), func(m follow.Message) (err error) {
-			if messages++; topic == agents.TopicExchange {
-				_, err = agents.ParseNews(m.Key, m.Value)
-			} else {
-				_, err = agents.ParseFinding(m.Key, m.Value)
-			}
-			_, _ = all.Write(append(m.Key, m.Value...))
-			return err
-		})
-		if err != nil || messages < least {
-			o.t.Fatalf("%s: %d messages, %v", topic, messages, err)
-		}
+	r := follow.New(kafka.Access{Brokers: []string{o.addr}}, agents.TopicExchange)
+	defer r.Close()
+	messages := 0
+	err := r.Read(o.t.Context(), func(m follow.Message) error {
+		messages++
+		_, err := agents.ParseNews(m.Key, m.Value)
+		_, _ = all.Write(append(m.Key, m.Value...))
+		return err
+	})
+	if err != nil || messages < 8 {
+		o.t.Fatalf("%d messages, %v", messages, err)
 	}
 	for _, text := range hidden {
 		if bytes.Contains(all.Bytes(), []byte(`"`+text)) || len(text) > 4 && bytes.Contains(bytes.ToLower(all.Bytes()), []byte(strings.ToLower(text))) {

@@ -13,15 +13,6 @@ import (
 	"retorno/producers/spool"
 )
 
-// builtAt is when this program was made; zero where the build does not say.
-func builtAt() time.Time {
-	t, err := time.Parse(time.RFC3339, built)
-	if err != nil {
-		return time.Time{}
-	}
-	return t
-}
-
 // agentParts are what the process of one computer is made of.
 type agentParts struct {
 	spool *spool.Spool
@@ -31,6 +22,15 @@ type agentParts struct {
 	forms *paper.Book
 	met   *atomic.Int64 // records whose document was known to be false or stolen
 	place string
+}
+
+// builtAt is when this program was made; zero where the build does not say.
+func builtAt() time.Time {
+	t, err := time.Parse(time.RFC3339, built)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 // page is what the browser of this computer sees. fatal is told of a disk that confirms nothing. The caller ends every

@@ -138,7 +138,7 @@ func (f *agentFlags) run(ctx context.Context, t *terminal, places string) error 
 	parts := agentParts{spool: s, forms: forms, place: file.Place, met: new(atomic.Int64)}
 	parts.out = dispatch.New(dispatch.Config{Spool: s, Link: f.link, Version: version, FormsMissing: forms.Missing,
 		DocumentsMet: func() int { return int(parts.met.Load()) }, Logger: t.Log})
-	parts.told = exchange.New(exchange.Config{Access: f.access, Dir: f.Data, Post: places == codelists.BorderPoint, Logger: t.Log})
+	parts.told = exchange.New(exchange.Config{Access: f.access, Dir: f.Data, Post: placeOf(file.Place) == codelists.BorderPoint, Logger: t.Log})
 	parts.found = documents.New(documents.Config{Access: f.access, Dir: f.Data, Logger: t.Log})
 	listener, err := f.listen(t)
 	if err != nil {

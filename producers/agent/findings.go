@@ -76,7 +76,7 @@ func (a *Agent) findingID(m *memory, record string) (string, error) {
 	return secret.FindingID(record)
 }
 
-// foundBefore reports whether a document was found false or reported stolen: the code of the doubt, and on which day and where. It is looked up
+// foundBefore is the code of the doubt about a document that was found false or reported stolen, with day and place; "" is none. It is looked up
 // under each secret that this office has.
 func (a *Agent) foundBefore(m *memory, d identity.Document, record string) (code, found string) {
 	own, _ := a.findingID(m, record) // a record of an id that is a fault has none

@@ -35,8 +35,7 @@ func (a *Agent) forms(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, status, code, why)
 		return
 	}
-	b := bulk{agent: a, m: m, use: m.use(), clerk: clerkOf(r), english: english(r), earlier: map[string]*events.Record{},
-		numbers: map[paper.Number]string{}, batch: a.cfg.Spool.Begin()}
+	b := bulk{agent: a, m: m, use: m.use(), clerk: clerkOf(r), english: english(r), earlier: map[string]*events.Record{}, numbers: map[paper.Number]string{}, batch: a.cfg.Spool.Begin()}
 	defer b.batch.End()
 	err = b.readAll(r)
 	refused := new(spool.EntryError)

@@ -95,11 +95,11 @@ func (m *memory) add(record *events.Record, at time.Time, sealed []byte) {
 			m.byKey[key] = append(m.byKey[key], k)
 		}
 	}
-	if at.After(m.newest) {
-		m.newest = at
-	}
 	if n, ok := paper.Parse(k.identity.Form); ok && m.byForm[n] == record.GetRecordId() {
 		delete(m.byForm, n)
+	}
+	if at.After(m.newest) {
+		m.newest = at
 	}
 	k.record, k.at, k.identity = record, at, form.Identity{}
 	if len(sealed) > 0 {

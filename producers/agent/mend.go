@@ -75,7 +75,7 @@ func (a *Agent) mended(m *memory, k kept, typed, now time.Time, clerk string) (s
 	if err != nil {
 		return spool.Entry{}, err
 	}
-	news, err := a.messages(m, record, id)
+	news, err := a.news(m, record, id)
 	if err != nil {
 		return spool.Entry{}, err
 	}

@@ -25,7 +25,8 @@ func (d *desk) formsMissing() string {
 	d.t.Helper()
 	_, state := d.get("/state")
 	_, rest, _ := strings.Cut(state, "forms_missing\":")
-	return strings.TrimRight(rest, "}\n")
+	missing, _, _ := strings.Cut(strings.TrimRight(rest, "}\n"), ",")
+	return missing
 }
 
 // Each paper form is captured by one record, void with a reason, or missing: also after a correction, a void and a restart.

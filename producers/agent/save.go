@@ -136,29 +136,21 @@ func (a *Agent) entries(m *memory, result form.Result, happened, clerk string) (
 		if err != nil {
 			return nil, err
 		}
-		news, err := a.messages(m, record, result.Identity)
+		news, err := a.news(m, record, result.Identity)
 		if err != nil {
 			return nil, err
 		}
+		finding, err := a.finding(m, record, result.Identity)
+		if err != nil {
+			return nil, err
+		}
+		if len(news) > 0 && len(finding) > 0 {
+			news = append(news, '\n')
+		}
+		news = append(news, finding...)
 		out[i] = spool.Entry{Record: record, Form: result.Canonical, Identity: sealed, News: news, Clerk: clerk, At: a.cfg.Now()}
 	}
 	return out, nil
-}
-
-// messages are what other offices are told of a record, a line each: of the person on the way, and of a document that was found false.
-func (a *Agent) messages(m *memory, record *events.Record, id form.Identity) ([]byte, error) {
-	news, err := a.news(m, record, id)
-	if err != nil {
-		return nil, err
-	}
-	finding, err := a.finding(m, record, id)
-	if err != nil {
-		return nil, err
-	}
-	if len(news) > 0 && len(finding) > 0 {
-		news = append(news, '\n')
-	}
-	return append(news, finding...), nil
 }
 
 // keep saves what forms made, and remembers it.

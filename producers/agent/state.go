@@ -18,8 +18,8 @@ type stateJSON struct {
 	DiskLow      bool    `json:"disk_low"`
 	ClockOffset  *int64  `json:"clock_offset_ms"` // null while the broker's time is not known
 	Stopped      string  `json:"stopped"`
-	Exchange     string  `json:"exchange_stopped"`
 	FormsMissing int     `json:"forms_missing"` // paper forms that are neither captured nor void
+	Exchange     string  `json:"exchange_stopped"`
 }
 
 func (a *Agent) stateNow() (stateJSON, error) {

@@ -66,7 +66,7 @@ type message struct {
 // readML reads SDMX-ML: the generic and the structure-specific form of 2.1, and 3.0.
 func (x *Index) readML(body []byte) (cells []cell, err error) {
 	d := xml.NewDecoder(bytes.NewReader(body))
-	m := message{series: map[string]string{}}
+	m := message{series: map[string]string{}, observation: map[string]string{}}
 	root := ""
 	for {
 		token, err := d.Token()
@@ -158,6 +158,9 @@ func (x *Index) readJSON(body []byte) (cells []cell, err error) {
 	for _, set := range d.Data.DataSets {
 		for place, series := range set.Series {
 			for within, row := range series.Observations {
+				if len(row) == 0 {
+					continue
+				}
 				dimensions := map[string]string{}
 				if err := errors.Join(placed(dimensions, of.Series, place), placed(dimensions, of.Observation, within)); err != nil {
 					return nil, err

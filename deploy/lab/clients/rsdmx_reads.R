@@ -20,7 +20,7 @@ described <- function(key, value, status, conf, vintage) {
 read <- 0
 for (flow in names(want)) {
   # One dataflow is read whole, the others in the half-year that was revised: rsdmx takes minutes for all.
-  year <- if (flow == "T2") NULL else 2014
+  year <- if (flow == "T1") NULL else 2014
   all <- want[[flow]]
   if (!is.null(year)) all <- Filter(function(o) startsWith(o$key$TIME_PERIOD, "2014"), all)
   got <- as.data.frame(readSDMX(providerId = "CENISS", resource = "data", flowRef = flow, start = year, end = year, logger = NULL))

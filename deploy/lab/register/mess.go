@@ -51,12 +51,14 @@ func (g *generator) make(m made) int32 {
 	f := g.add(fact{minted: minted, person: m.person, under: m.under, kind: m.kind})
 	r := revision{event: m.event, arrival: m.arrival, recorded: minted, said: m.said, fact: f, number: 1, category: m.category,
 		detail: m.detail, marks: m.marks, source: g.sourceOf(&m)}
-	if g.chance(g.rates.SpelledOut) {
+	if g.chance(g.rates.SpelledOut) { // a form leaves out what is not stated
 		r.marks |= markSpelled
+		r.source = g.sources.beside
 	}
 	switch {
 	case m.bystander && g.chance(g.rates.Lost):
 		r.marks |= markLost
+		r.source = g.sources.beside
 		g.revs = append(g.revs, r)
 		return lost
 	case m.minted == 0 && g.chance(g.rates.FutureMended):
@@ -133,7 +135,9 @@ func (g *generator) mistaken(like revision, who int32) {
 		wrong = g.wrong(wrong)
 	}
 	made := g.facts[like.fact]
-	made.minted, made.person = wrong.event+g.between(10*second, 10*minute), who
+	if made.minted = wrong.event + g.between(10*second, 10*minute); made.person != who {
+		made.person, made.under = who, none // help under a registration is help to its person
+	}
 	f := g.add(made)
 	wrong.fact, void.fact = f, f
 	wrong.recorded = made.minted
@@ -148,14 +152,13 @@ func (g *generator) mistaken(like revision, who int32) {
 func (g *generator) wrong(r revision) revision {
 	if g.chance(g.rates.MovesDay) {
 		shift := g.between(day, 45*day)
-		if g.chance(0.5) && r.event-shift-day >= earliest {
-			shift = -shift
+		if _ = g.chance(0.5); r.event-shift-day >= earliest {
+			r.event -= shift // never later: no form takes what has not happened yet
+			if r.arrival != 0 {
+				r.arrival -= shift
+			}
+			return r
 		}
-		r.event += shift
-		if r.arrival != 0 {
-			r.arrival += shift
-		}
-		return r
 	}
 	switch g.facts[r.fact].kind {
 	case kindHelp:
@@ -177,11 +180,16 @@ func (g *generator) wrong(r revision) revision {
 }
 
 // history says the revisions of one fact, numbered from 1, each some time after the one before it. Each may be sent
-// before the one that it corrects.
+// before the one that it corrects. A void keeps what the revision before it said.
 func (g *generator) history(revs ...revision) {
-	recorded := revs[0].recorded
+	recorded, before := revs[0].recorded, revs[0]
 	places := make([]int, 0, 4)
 	for i, r := range revs {
+		if r.void != 0 {
+			before.void = r.void
+			r = before
+		}
+		before = r
 		r.number, r.recorded = uint8(i+1), recorded
 		places = append(places, len(g.sends))
 		g.say(r, 0)
