@@ -166,12 +166,17 @@ func (c *child) boot() error {
 		return err
 	}
 	c.roles = map[string]string{ReaderUser: readerRole}
-	profiles := map[string]map[string]string{}
+	profiles, granted := map[string]map[string]string{}, map[string][]string{}
 	for i, r := range roles {
 		roles[i].Limits = fitting(r.Limits, uint64(c.order.MemoryLimit))
 		c.roles[r.Name], profiles[r.Name] = r.Name, map[string]string{}
 		for _, l := range roles[i].Limits {
 			profiles[r.Name][l.Name] = l.Value
+		}
+		for _, grant := range r.Grants {
+			if table, of := strings.CutPrefix(grant, "SELECT ON system."); of {
+				granted[r.Name] = append(granted[r.Name], table)
+			}
 		}
 	}
 	config, err := writeEngineConfig(c.order, roles)
@@ -187,7 +192,7 @@ func (c *child) boot() error {
 	}
 	c.engine, err = session.Boot(session.Config{
 		Library: library, Dir: filepath.Join(c.order.Dir, "clickhouse"), Spool: filepath.Join(c.order.Dir, "spool"),
-		Args: []string{"--config-file=" + config}, Profiles: profiles, SystemTables: strings.Fields(everybodyTables), Outside: c.order.Outside,
+		Args: []string{"--config-file=" + config}, Profiles: profiles, SystemTables: strings.Fields(everybodyTables), Granted: granted, Outside: c.order.Outside,
 	})
 	return err
 }

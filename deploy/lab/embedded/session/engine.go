@@ -30,6 +30,7 @@ type Engine struct {
 	profiles map[string]map[string]string // see Config
 	outside  outside                      // what no statement may name
 	system   map[string]bool              // see Config.SystemTables
+	granted  map[string][]string          // see Config
 
 	version  string
 	timezone string
@@ -51,13 +52,15 @@ type Config struct {
 	Profiles map[string]map[string]string
 	// SystemTables are the tables of database system that a session with a role may read.
 	SystemTables []string
+	// Granted are further ones, by the role to which they are granted.
+	Granted map[string][]string
 	// Outside lets statements reach files, other computers and programs, as far as the engine's rights go.
 	Outside bool
 }
 
 // Boot starts the engine.
 func Boot(c Config) (*Engine, error) {
-	e := &Engine{lib: c.Library, path: "--path=" + c.Dir, spoolDir: c.Spool, profiles: c.Profiles, system: set(strings.Join(c.SystemTables, " ")), running: map[string]*Session{}}
+	e := &Engine{lib: c.Library, path: "--path=" + c.Dir, spoolDir: c.Spool, profiles: c.Profiles, system: set(strings.Join(c.SystemTables, " ")), granted: c.Granted, running: map[string]*Session{}}
 	var err error
 	if e.root, err = c.Library.Connect(append([]string{e.path}, c.Args...)...); err != nil {
 		return nil, fmt.Errorf("start the engine on %s: %w", c.Dir, err)
@@ -145,7 +148,7 @@ func (s *Session) enter(ctx context.Context, login Login) error {
 		if err := s.limit(login.Role); err != nil {
 			return err
 		}
-		s.restricted = true
+		s.restricted, s.granted = true, s.engine.granted[login.Role]
 	}
 	if login.Role != "" && strings.EqualFold(login.Database, systemDatabase) {
 		return denied("This user may not use database system as the current one")

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -21,7 +22,8 @@ type Session struct {
 	base    map[string]string // settings the client has SET for the session: name -> literal
 	applied map[string]string // settings of the last statement that are in force now: name -> value
 
-	restricted bool // it may not take another role
+	restricted bool     // it may not take another role
+	granted    []string // tables of database system that its role may read
 	spool      *os.File
 	described  descriptions
 }
@@ -199,7 +201,7 @@ func (s *Session) bound(sql string, tokens []sqltext.Token) error {
 			return denied("This user may not use " + name)
 		}
 		if name == systemDatabase && t.Kind != sqltext.Text && i+2 < len(tokens) && tokens[i+1].IsPunct(sql, '.') {
-			if table := strings.ToLower(sqltext.Value(sql, tokens[i+2])); !s.engine.system[table] {
+			if table := strings.ToLower(sqltext.Value(sql, tokens[i+2])); !s.engine.system[table] && !slices.Contains(s.granted, table) {
 				return denied("This user may not use system." + table)
 			}
 		}
