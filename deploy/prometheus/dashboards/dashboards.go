@@ -42,6 +42,7 @@ const source = "prometheus"
 func (b Board) JSON() ([]byte, error) {
 	kind, uid := "prometheus", "${"+source+"}"
 	ref := common.DataSourceRef{Type: &kind, Uid: &uid}
+	//nolint:staticcheck // the first form of a board: older servers of Grafana import no other
 	board := dashboard.NewDashboardBuilder(b.ES+" / "+b.EN).Uid("retorno-"+b.Name).Tags([]string{"retorno"}).Readonly().
 		Time("now-6h", "now").Refresh("1m").
 		WithVariable(dashboard.NewDatasourceVariableBuilder(source).Label("Prometheus").Type(kind))
