@@ -112,15 +112,16 @@ func TestJDBCAtTheEdgesOfDays(t *testing.T) {
 	}
 }
 
-// TestPandasAtTheEdgesOfDays: the same by clickhouse-connect and pandas, and by CSV, whose text is the same everywhere. A
+// TestPandasAndRAtTheEdgesOfDays: the same by clickhouse-connect and pandas, by R, and by CSV, whose text is the same everywhere. A
 // moment as a parameter without a type means the server's zone: it holds where that is Honduras.
-func TestPandasAtTheEdgesOfDays(t *testing.T) {
+func TestPandasAndRAtTheEdgesOfDays(t *testing.T) {
 	for _, server := range zones {
 		e := atTheEdges(t, server)
 		host, port := split(t, e.HTTP())
 		for _, client := range zones {
 			want := map[string]string{"on.date": onDay, "until.date": untilDay, "on.string": onDay, "until.string": untilDay, "on.typed": onDay,
-				"before.typed": beforeMidnight, "before.string": beforeMidnight}
+				"before.typed": beforeMidnight, "before.string": beforeMidnight,
+				"R.on": onDay, "R.until": untilDay, "R.before": beforeMidnight, "R.kept": untilDay, "R.earlier": beforeMidnight}
 			if server == calendar.ZoneName {
 				maps.Copy(want, map[string]string{"before.datetime": beforeMidnight, "before.Timestamp": beforeMidnight})
 			}
@@ -129,8 +130,12 @@ func TestPandasAtTheEdgesOfDays(t *testing.T) {
 				want["csv."+a.day] = fmt.Sprintf("00:00:00 %d", a.n)
 				want[fmt.Sprintf("read.L-COR-%d", i+1)] = a.utc + " " + a.day + "T" + a.time
 				want[fmt.Sprintf("csv.L-COR-%d", i+1)] = a.day + " " + a.time + ":00"
+				want["R."+a.day] = fmt.Sprint(a.n)
+				want[fmt.Sprintf("R.L-COR-%d", i+1)] = a.utc + " " + a.day + "T" + a.time
 			}
-			has(t, fmt.Sprintf("server in %s, program in %s", server, client), lines(t, client, python(t), "-I", "zones.py", host, port), want)
+			got := lines(t, client, python(t), "-I", "zones.py", host, port)
+			maps.Copy(got, lines(t, client, need(t, "Rscript"), "--vanilla", "zones.R", e.HTTP()))
+			has(t, fmt.Sprintf("server in %s, program in %s", server, client), got, want)
 		}
 	}
 }
