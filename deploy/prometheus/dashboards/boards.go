@@ -45,7 +45,7 @@ var Boards = []Board{
 		{"Bytes por tabla", "Bytes by table", "bytes", "topk(10, retorno_table_bytes)", "{{table}}", ""},
 		{"Libre en disco", "Free on disk", "bytes", "retorno_disk_free_bytes", "{{disk}}", ""},
 		{"Edad del último respaldo", "Age of the latest backup", "s", "time() - max(retorno_backup_last_success_timestamp_seconds > 0)", "", "no backup was made"},
-		{"Última publicación", "Latest publication", "s", "time() - max by (period) (retorno_publication_timestamp_seconds)", "{{period}}", ""},
+		{"Última publicación", "Latest publication", "s", "time() - max by (period) (retorno_publication_timestamp_seconds)", "{{period}}", "nothing was published yet"},
 	}},
 	{"sources", "Retorno: fuentes y cobertura", "Retorno: sources and coverage", []Panel{
 		{"Computadoras que callan", "Silent computers", "short", "sum(retorno_source_silent)", "", ""},
