@@ -90,7 +90,7 @@ func links(page string) map[string]string {
 
 var services = sync.OnceValue(func() http.Handler { return sdmx.New(sdmx.Config{Shelf: shelf()}) })
 
-var row = regexp.MustCompile(`<td class="num">([^<]*)</td><td class="num">[^<]*</td><td class="word">[^<]*</td><td>([APQ])</td>`)
+var row = regexp.MustCompile(`<td class="num"[^>]*>([^<]*)</td><td class="num">[^<]*</td><td class="word">[^<]*</td><td>([APQ])</td>`)
 
 // TestTheKeyOfASliceGivesTheSlice: what the page shows is what SDMX answers to its links, in each format, also in a vintage that is not the newest.
 func TestTheKeyOfASliceGivesTheSlice(t *testing.T) {
