@@ -9,7 +9,7 @@ import (
 	"retorno/producers/disk"
 )
 
-// errKilled says that the process was ended.
+// errKilled says that the process is no more.
 var errKilled = errors.New("the office was killed")
 
 // Disk is the disk of a made computer. The zero value is this machine's.
