@@ -40,8 +40,7 @@ func (r *Register) Computers() []Computer {
 }
 
 // confirmed are the doubts that a made clerk confirms: whatever the register says is meant.
-var confirmed = []string{"rare_country", "implausible_route", "exit_after_return", "age_against_birth", "same_document_today",
-	"document_is_confirmed_false", "document_is_suspected_false"}
+var confirmed = []string{"rare_country", "implausible_route", "exit_after_return", "age_against_birth", "same_document_today"}
 
 // Forms gives what is typed at the computers to yield, each computer's forms in the order of its numbers: an agent that has typed
 // them all has the records that Events sends, but for those of Beside. It stops at the first error of yield and returns it.
