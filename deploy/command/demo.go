@@ -19,7 +19,6 @@ import (
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/verify"
 	"retorno/deploy/clickhouse"
-	"retorno/deploy/lab/offices"
 	"retorno/deploy/lab/register"
 	"retorno/deploy/ops"
 	"retorno/schemas/tables"
@@ -42,7 +41,7 @@ type demoCommand struct {
 
 // Help is the longer text of --help.
 func (demoCommand) Help() string {
-	return helpText("Runs the whole system on this machine: the agents of all posts and centres, a Kafka broker, a ClickHouse, the consumer, the verifier and the web. It makes a register from a published table (without --table: 27,086 returned people registered in the first half of 2016), types it at the agents, sends beside them what no agent sends, prints the table as ClickHouse counts it, the accounts of every record, and what the verifier says, and goes on with live arrivals until Ctrl-C. The pages of a post and of a centre are there to be tried.\n\nStatus 1: the table contradicts itself, or a count differs. Status 3 also when the disk of the data has been full for 30 s.",
+	return helpText("Runs the whole system on this machine: a Kafka broker, a ClickHouse, the consumer, the verifier and the web. It makes a register from a published table (without --table: 27,086 returned people registered in the first half of 2016), plays its events through all of it, prints the table as ClickHouse counts it, the accounts of every record, and what the verifier says, and goes on with live arrivals until Ctrl-C.\n\nStatus 1: the table contradicts itself, or a count differs. Status 3 also when the disk of the data has been full for 30 s.",
 		"retorno demo", "retorno demo --exit --seed=7 --mess=hard", "retorno demo --exit --table=tables.csv --id=A02 --out=counted.csv", "retorno demo --data=/srv/demo --endpoints=endpoints.json")
 }
 
@@ -118,10 +117,8 @@ type demo struct {
 	watch     *completeness.Watch
 	storage   *storage.Watch
 	web       net.Listener
-	offices   map[string]*offices.Office // by source
-	pages     []page                     // of a post and of a centre
-	played    bool                       // before, into the same folder
-	concluded atomic.Bool                // the table came out, the verifier agrees, and the half-year is published
+	played    bool        // before, into the same folder
+	concluded atomic.Bool // the table came out, the verifier agrees, and the half-year is published
 }
 
 func (d *demo) parts() []ops.Part {
@@ -148,7 +145,6 @@ func (d *demo) parts() []ops.Part {
 			}
 			return web.Run(ctx)
 		}},
-		ops.Part{Name: "agents", Start: d.openOffices, Run: d.runOffices, Stop: func(context.Context) error { return d.closeOffices() }},
 		ops.Part{Name: "addresses", Start: d.announce},
 		ops.Part{Name: "play", Run: d.play, Finite: d.Exit},
 	)
@@ -232,11 +228,9 @@ func (d *demo) listen(context.Context) error {
 func (d *demo) announce(context.Context) error {
 	e := d.machine.endpoints()
 	e.Web = fmt.Sprintf("http://%s", d.web.Addr())
-	e.Checkpoint, e.Centre = d.pages[0].url(), d.pages[1].url()
 	if err := e.print(d.t.Err); err != nil {
 		return err
 	}
-	d.t.say("log in at both pages as %s with %q; names and documents there are made up", offices.Clerk, offices.Passphrase)
 	if d.Endpoints == "" {
 		return nil
 	}

@@ -17,16 +17,12 @@ type endpoints struct {
 	ClickHouseHTTP   string `json:"clickhouse_http"`
 	Web              string `json:"web,omitempty"`
 	Metrics          string `json:"metrics,omitempty"`
-	// Pages of a made post and a made centre.
-	Checkpoint string `json:"checkpoint,omitempty"`
-	Centre     string `json:"centre,omitempty"`
 }
 
 // print writes the addresses for people.
 func (e endpoints) print(w io.Writer) error {
 	for _, line := range [][2]string{
 		{"kafka", e.Kafka}, {"clickhouse (native)", e.ClickHouseNative}, {"clickhouse (http)", e.ClickHouseHTTP}, {"web", e.Web}, {"metrics", e.Metrics},
-		{"page of a post", e.Checkpoint}, {"page of a centre", e.Centre},
 	} {
 		if line[1] == "" {
 			continue

@@ -12,7 +12,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"retorno/consumers/counting/ledger"
 	"retorno/consumers/counting/store"
 	"retorno/consumers/counting/verify"
 	"retorno/consumers/dissemination/report"
@@ -196,14 +195,6 @@ func awaitRead(t *testing.T, s *store.Store, want uint64) {
 // account, and the second count.
 func awaitTruth(t *testing.T, s *store.Store, made *register.Register) {
 	t.Helper()
-	if a := sameTable(t, s, made); a.Read() != uint64(made.Truth().Events) {
-		t.Errorf("accounts %+v: %d events were sent", a, made.Truth().Events)
-	}
-}
-
-// sameTable is awaitTruth without the number of copies that were read, which it returns with the other accounts.
-func sameTable(t *testing.T, s *store.Store, made *register.Register) ledger.Accounts {
-	t.Helper()
 	truth := made.Truth()
 	counted, err := report.Count(t.Context(), s.Conn(), made.Table())
 	if err != nil {
@@ -232,8 +223,8 @@ func sameTable(t *testing.T, s *store.Store, made *register.Register) ledger.Acc
 	for _, n := range truth.Rejected {
 		rejected += n
 	}
-	if a.Rejected != uint64(rejected) {
-		t.Errorf("accounts %+v: %d events were broken", a, rejected)
+	if a.Read() != uint64(truth.Events) || a.Rejected != uint64(rejected) {
+		t.Errorf("accounts %+v: %d events were sent, %d of them broken", a, truth.Events, rejected)
 	}
 	found, err := verify.Once(t.Context(), s.Conn())
 	if err != nil {
@@ -242,7 +233,6 @@ func sameTable(t *testing.T, s *store.Store, made *register.Register) ledger.Acc
 	if n := found.Different(); n > 0 {
 		t.Errorf("the second count disagrees on %d rows: %+v", n, found)
 	}
-	return a
 }
 
 func cube(t *testing.T, s *store.Store) map[register.ReturnCell]register.ReturnCount {

@@ -38,7 +38,7 @@ func (d *demo) play(ctx context.Context) error {
 	case err != nil || d.Exit:
 		return err
 	}
-	return d.live(ctx)
+	return d.live(ctx, writer)
 }
 
 func (d *demo) playOnce(ctx context.Context, writer *producer.Writer) error {
@@ -62,43 +62,44 @@ func (d *demo) playOnce(ctx context.Context, writer *producer.Writer) error {
 	return nil
 }
 
-// sendRegister types the register at the agents, sends what no agent does, and returns how many records the ledger must account for in
-// all. A folder that was played before gets it again when it lacks some: copies change no number, and what is typed already
-// stays what it is.
+// sendRegister sends every event of the register, a batch at a time, and returns how many records the ledger must
+// account for in all. A folder that was played before gets the events again when it lacks some: copies change no number.
 func (d *demo) sendRegister(ctx context.Context, writer *producer.Writer) (uint64, error) {
+	total := int64(d.made.Counts().Events)
 	have, err := d.store.Accounted(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if have.Read() >= d.records() {
+	if have.Read() >= uint64(total) {
 		d.played = true
 		d.t.say("the folder %s holds this register already: %s records", d.data, screen.Count(int64(have.Read())))
 		return have.Read(), nil
 	}
-	if err := d.sendBeside(ctx, writer); err != nil {
-		return 0, err
-	}
-	return have.Read() + uint64(d.made.Counts().Beside) + d.unsent(), d.typeRegister(ctx)
-}
-
-// records are those that the register comes to in the log: what is typed, once, and what is sent beside the agents.
-func (d *demo) records() uint64 {
-	counts := d.made.Counts()
-	return uint64(counts.Beside + counts.Forms)
-}
-
-// sendBeside sends what no agent sends.
-func (d *demo) sendBeside(ctx context.Context, writer *producer.Writer) error {
-	batch := make([]producer.Message, 0, d.made.Counts().Beside)
-	if err := d.made.Events(func(e register.Event) error {
-		if e.Beside {
-			batch = append(batch, producer.Message{Topic: e.Topic, Key: e.Key, Value: e.Value})
+	bar := screen.NewProgress(d.t.Err, "events sent", total)
+	defer bar.End()
+	batch := make([]producer.Message, 0, sendBatch)
+	var sent int64
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
 		}
-		return nil
-	}); err != nil || len(batch) == 0 {
+		err := writer.Write(ctx, batch...)
+		sent += int64(len(batch))
+		bar.Set(sent)
+		batch = batch[:0]
 		return err
 	}
-	return writer.Write(ctx, batch...)
+	err = d.made.Events(func(e register.Event) error {
+		batch = append(batch, producer.Message{Topic: e.Topic, Key: e.Key, Value: e.Value})
+		if len(batch) < sendBatch {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil {
+		err = flush()
+	}
+	return have.Read() + uint64(total), err
 }
 
 // awaitAccounts waits until the ledger accounts for so many records and the consumer has nothing left to count.
@@ -148,7 +149,7 @@ func (d *demo) conclude(ctx context.Context, accounts ledger.Accounts) error {
 	}
 	var no []error
 	switch n := len(counted.Differences()); {
-	case n > 0 && accounts.Read() > d.records() && d.played:
+	case n > 0 && accounts.Read() > uint64(d.made.Counts().Events) && d.played:
 		d.t.say("%d printed numbers of table %s have changed since: the folder %s holds more records than its register", n, counted.Table.ID, d.data)
 	case n > 0:
 		no = append(no, fmt.Errorf("%d printed numbers of table %s did not come out", n, counted.Table.ID))

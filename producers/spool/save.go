@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"retorno/producers/journal"
-	"retorno/schemas/calendar"
 	"retorno/schemas/events"
 )
 
@@ -80,14 +79,6 @@ func (s *Spool) Save(entries []Entry) ([]Saved, error) {
 		}
 	}
 	return b.Save()
-}
-
-// Prepare makes the keys of days on which records will be saved: one write serves all of them. Without it each day's first record
-// makes one. The error is ErrLocked, or what the disk said.
-func (s *Spool) Prepare(days []calendar.Day) error {
-	s.saving.Lock()
-	defer s.saving.Unlock()
-	return s.vault.Prepare(days)
 }
 
 // add prepares an entry, or finds that it was saved before.

@@ -19,9 +19,6 @@ import (
 type Keyring struct {
 	// Salt goes into each passphrase's key.
 	Salt []byte `json:"salt"`
-	// PassphraseKiB is the memory that Argon2id takes for a passphrase; 0 is what is safe. Only tests and the demo, whose clerks and
-	// names are made up, set it: before the first clerk.
-	PassphraseKiB uint32 `json:"passphrase_kib,omitempty"`
 	// Recovery is the public half of the recovery key.
 	Recovery []byte `json:"recovery"`
 	// Clerks may log in.
@@ -188,7 +185,7 @@ func (k *Keyring) AddClerk(name, passphrase string, opened *Opened) error {
 		return err
 	}
 	c := Clerk{ID: hex.EncodeToString(random(8)), Public: private.PublicKey().Bytes()}
-	if c.Private, err = sealWith(k.passphraseKey(name, passphrase), raw, []byte(c.ID)); err != nil {
+	if c.Private, err = sealWith(passphraseKey(k.Salt, name, passphrase), raw, []byte(c.ID)); err != nil {
 		return err
 	}
 	k.Clerks = append(k.Clerks, c)
@@ -256,7 +253,7 @@ func (k *Keyring) Erase(before calendar.Day) bool {
 
 // Unlock opens the keyring for a clerk. The error for a wrong name or passphrase is ErrPassphrase.
 func (k *Keyring) Unlock(clerk, passphrase string) (*Opened, error) {
-	key := k.passphraseKey(strings.TrimSpace(clerk), passphrase)
+	key := passphraseKey(k.Salt, strings.TrimSpace(clerk), passphrase)
 	for _, c := range k.Clerks {
 		raw, err := openWith(key, c.Private, []byte(c.ID))
 		if err != nil {

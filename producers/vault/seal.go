@@ -32,13 +32,9 @@ func openFor(private hpke.PrivateKey, purpose string, sealed []byte) ([]byte, er
 }
 
 // passphraseKey makes a key of a clerk's name and passphrase.
-func (k *Keyring) passphraseKey(clerk, passphrase string) []byte {
-	salted := append(append([]byte{}, k.Salt...), clerk...)
-	memory := k.PassphraseKiB
-	if memory == 0 {
-		memory = argonMemory
-	}
-	return argon2.IDKey([]byte(passphrase), salted, argonTime, memory, argonThreads, 32)
+func passphraseKey(salt []byte, clerk, passphrase string) []byte {
+	salted := append(append([]byte{}, salt...), clerk...)
+	return argon2.IDKey([]byte(passphrase), salted, argonTime, argonMemory, argonThreads, 32)
 }
 
 // sealWith seals by AES-256-GCM with a random nonce, which stands before the rest.

@@ -17,7 +17,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -200,7 +199,7 @@ func (v *Vault) key(day calendar.Day, create bool) ([]byte, error) {
 	}
 	key, err := v.opened.Day(v.ring, day)
 	if errors.Is(err, ErrErased) && create {
-		return v.newDay(day)
+		key, err = v.newDay(day)
 	}
 	if err != nil {
 		return nil, err
@@ -209,49 +208,20 @@ func (v *Vault) key(day calendar.Day, create bool) ([]byte, error) {
 	return key, nil
 }
 
-func (v *Vault) newDay(day calendar.Day) ([]byte, error) {
-	err := v.newDays([]calendar.Day{day})
-	return v.days[day], err
-}
-
-// newDays makes the keys of days that have none, with one write, and opens those of all. A key that did not reach the disk is not used.
-func (v *Vault) newDays(days []calendar.Day) error {
-	opened := map[calendar.Day][]byte{}
-	err := v.change(func(ring *Keyring) (changed bool, err error) {
-		for _, day := range days {
-			key, err := v.opened.Day(ring, day)
-			if errors.Is(err, ErrErased) {
-				key, changed = random(32), true
-				var sealed Sealed
-				if sealed, err = ring.seal(purposeDay+day.String(), key); err == nil {
-					ring.Days = append(ring.Days, Day{Day: day.String(), Sealed: sealed})
-				}
-			}
-			if err != nil {
-				return false, err
-			}
-			opened[day] = key
+func (v *Vault) newDay(day calendar.Day) (key []byte, err error) {
+	err = v.change(func(ring *Keyring) (bool, error) {
+		if key, err = v.opened.Day(ring, day); !errors.Is(err, ErrErased) {
+			return false, err
 		}
-		return changed, nil
+		key = random(32)
+		sealed, err := ring.seal(purposeDay+day.String(), key)
+		if err != nil {
+			return false, err
+		}
+		ring.Days = append(ring.Days, Day{Day: day.String(), Sealed: sealed})
+		return true, nil
 	})
-	if err == nil {
-		maps.Copy(v.days, opened)
-	}
-	return err
-}
-
-// Prepare makes the data keys of these days, so that many days cost one write and not one each.
-func (v *Vault) Prepare(days []calendar.Day) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.opened == nil {
-		return ErrLocked
-	}
-	days = slices.DeleteFunc(days, func(day calendar.Day) bool { return v.days[day] != nil })
-	if len(days) == 0 {
-		return nil
-	}
-	return v.newDays(days)
+	return key, err
 }
 
 // Seal seals a text under the key of a day, bound to a name: it opens under the same name only.

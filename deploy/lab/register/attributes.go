@@ -50,7 +50,6 @@ var (
 	honduras      = index(dimNationality, "HN")
 	blind         = index(dimExit, "X-BLD")
 	notRegistered = index(dimCentre, "X-NON")
-	traveller     = uint8(indexIn(categoryList, "traveller"))
 )
 
 func list(name string) *codelists.List {

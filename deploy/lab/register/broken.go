@@ -76,7 +76,6 @@ func (g *generator) breakMessages() {
 	if n == 0 {
 		return
 	}
-	beside := slices.ContainsFunc(g.revs, func(r revision) bool { return r.source == g.sources.beside && r.marks&markLost == 0 })
 	var happen []uint8
 	for i, w := range ways {
 		if w.everyday || g.settings.Mess == Hard {
@@ -85,8 +84,8 @@ func (g *generator) breakMessages() {
 	}
 	for i := range max(n, len(happen)) {
 		b := breakage{way: happen[i%len(happen)], rev: int32(g.rng.IntN(len(g.revs)))}
-		for r := &g.revs[b.rev]; r.marks&markLost != 0 || beside && r.source != g.sources.beside; r = &g.revs[b.rev] {
-			b.rev = (b.rev + 1) % int32(len(g.revs)) // the number of a lost one must not arrive
+		for g.revs[b.rev].marks&markLost != 0 { // its number must not arrive
+			b.rev = (b.rev + 1) % int32(len(g.revs))
 		}
 		if ways[b.way].code == events.CodeTooLarge && i >= len(happen)*8 {
 			b.way = happen[0]
@@ -96,7 +95,7 @@ func (g *generator) breakMessages() {
 	}
 }
 
-// brokenEvent is a broken message, from Beside where that sends anything sound: on the topic and under the key of the sound one.
+// brokenEvent is a broken message: on the topic and under the key of the sound one.
 func (e *encoder) brokenEvent(s send) (Event, error) {
 	n := -1 - s.rev
 	b := &e.r.broken[n]
@@ -116,7 +115,7 @@ func (e *encoder) brokenEvent(s send) (Event, error) {
 		value = w.bytes(value)
 	}
 	message.Value = value
-	return Event{Message: message, SentAtMs: s.at, Broken: w.code, Beside: true}, nil
+	return Event{Message: message, SentAtMs: s.at, Broken: w.code}, nil
 }
 
 // setCentreOrPost writes a code into the field that every body must have.

@@ -99,9 +99,7 @@ func (g *generator) otherNational() {
 	foreign := [...]string{"US", "US", "US", "GT", "MX", "SV", "NI"}
 	a[dimNationality] = index(dimNationality, foreign[g.rng.IntN(len(foreign))])
 	at := g.moment(&a, calendar.DayOf(like.at))
-	who := g.newPerson()
-	g.carries(who, a[dimNationality])
-	g.visit(who, a, at, room{before: true, after: true}, !g.assistance && g.chance(g.world.Assisted))
+	g.visit(g.newPerson(), a, at, room{before: true, after: true}, !g.assistance && g.chance(g.world.Assisted))
 }
 
 // passer is seen by a post and never a return: in transit, dead, or kept from leaving.
@@ -112,7 +110,6 @@ func (g *generator) passer(category string, nationalities ...string) {
 	m.said[dimEntry] = g.draws.entry(&like.said, g.rng)
 	m.said[dimSex] = like.said[dimSex]
 	m.said[dimNationality] = index(dimNationality, nationalities[g.rng.IntN(len(nationalities))])
-	g.carries(who, m.said[dimNationality])
 	if category == "departure_prevented" {
 		m.marks = markExit
 	}
@@ -129,7 +126,6 @@ func (g *generator) ordinary() {
 	m.said[dimSex] = like.said[dimSex]
 	nationalities := [...]string{"HN", "HN", "HN", "GT", "SV", "NI", "US", ""}
 	m.said[dimNationality] = index(dimNationality, nationalities[g.rng.IntN(len(nationalities))])
-	g.carries(who, m.said[dimNationality])
 	if g.chance(0.5) {
 		m.marks = markExit
 	}
@@ -146,7 +142,7 @@ func (g *generator) aheadForEver() {
 		k, r.marks = kindCrossing, markReturned
 		r.said[dimEntry] = g.draws.entry(&r.said, g.rng)
 	}
-	r.source = g.sources.beside
+	r.source = g.sourceOf(&made{kind: k, said: r.said, source: -1})
 	r.recorded = r.event + g.between(10*second, 10*minute)
 	// By a millisecond too far, or by up to a year.
 	ahead := futureLimit + 1

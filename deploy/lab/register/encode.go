@@ -9,7 +9,6 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"retorno/schemas/codelists"
 	"retorno/schemas/dictionary"
 	"retorno/schemas/events"
 )
@@ -43,8 +42,7 @@ func (e *encoder) event(s send) (Event, error) {
 	if err != nil {
 		return Event{}, fmt.Errorf("register: %w", err)
 	}
-	return Event{Message: events.Message{Topic: events.Topic(record), Key: []byte(events.Key(record)), Value: value}, SentAtMs: s.at,
-		Beside: e.r.revs[s.rev].source == e.r.sources.beside}, nil
+	return Event{Message: events.Message{Topic: events.Topic(record), Key: []byte(events.Key(record)), Value: value}, SentAtMs: s.at}, nil
 }
 
 // offset is how far a computer's clock is ahead, in milliseconds: what the sending says, and always a little.
@@ -101,7 +99,7 @@ func (e *encoder) fill(r *revision) {
 	m.SourceId = e.r.sources.ids[r.source]
 	m.SourceSeq = uint64(r.seq)
 	if f.person != none {
-		key := e.r.people.key(f.person)
+		key := personKey(seed, f.person)
 		m.PersonKey = hex.EncodeToString(key[:])
 	}
 	m.EventTimeMs, m.RecordedTimeMs, m.SchemaVersion = r.event, r.recorded, events.SchemaVersion
@@ -125,11 +123,8 @@ func (e *encoder) fill(r *revision) {
 
 // spoken is what a record says of an attribute: nothing, where nothing is stated, or "unknown" written out.
 func (r *revision) spoken(d dim) string {
-	switch {
-	case r.said[d] != 0:
-	case d == dimDepartment && r.said[dimMunicipality] != 0: // a municipality gives its department
-		return codelists.DepartmentOf(r.said.stated(dimMunicipality))
-	case r.marks&markSpelled != 0:
+	// No clerk writes that the department is unknown beside a municipality of it.
+	if r.said[d] == 0 && r.marks&markSpelled != 0 && !(d == dimDepartment && r.said[dimMunicipality] != 0) {
 		return lists[d].Unknown
 	}
 	return r.said.stated(d)
@@ -152,7 +147,7 @@ func (e *encoder) fillCrossing(r *revision) {
 	}
 	x.BorderPoint = r.said.code(dimEntry)
 	x.Returned = r.marks&markReturned != 0
-	if r.category > traveller || r.marks&markSpelled != 0 && r.category != 0 { // a form leaves the ordinary category out
+	if r.category != 0 {
 		x.Category = categoryList.At(uint16(r.category))
 	}
 	if r.detail != 0 {
@@ -197,9 +192,7 @@ var others = func() (all []struct {
 		}
 		codes := []string{""}
 		for _, code := range a.Codes.Codes() {
-			if code.Code != a.Codes.Unknown { // a form leaves it out
-				codes = append(codes, code.Code)
-			}
+			codes = append(codes, code.Code)
 		}
 		all = append(all, struct {
 			number int

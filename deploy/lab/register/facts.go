@@ -73,7 +73,7 @@ func splitmix(x uint64) uint64 {
 // Purposes keep what is drawn for one thing apart from what is drawn for another.
 const (
 	purposeID uint64 = iota + 1
-	purposePaper
+	purposeKey
 	purposePerson
 	purposeDays
 	purposeChains
@@ -93,6 +93,14 @@ func recordID(seed uint64, n int32, minted int64) uuid.UUID {
 	binary.BigEndian.PutUint64(id[:], uint64(minted)<<16|mix(seed, purposeID, uint64(n))&0xfff|0x7000)
 	binary.BigEndian.PutUint64(id[8:], mix(seed, purposeID, 1<<40|uint64(n))&^(3<<62)|2<<62)
 	return id
+}
+
+// personKey is the pseudonym of the n-th person.
+func personKey(seed uint64, n int32) uuid.UUID {
+	var key uuid.UUID
+	binary.BigEndian.PutUint64(key[:], mix(seed, purposeKey, uint64(n)))
+	binary.BigEndian.PutUint64(key[8:], mix(seed, purposeKey, 1<<40|uint64(n)))
+	return key
 }
 
 // add makes room for a fact and says where it stands.

@@ -47,7 +47,6 @@ type generator struct {
 	sends   []send
 	broken  []breakage
 	people  int32
-	papers  []paper // of each person
 	returns []expected
 	helps   []help
 	crossed map[crossingKey]int
@@ -131,7 +130,6 @@ func (g *generator) run(ctx context.Context) error {
 // newPerson is a person not met before.
 func (g *generator) newPerson() int32 {
 	g.people++
-	g.papers = append(g.papers, paper{})
 	return g.people - 1
 }
 

@@ -84,13 +84,12 @@ func (r *Register) Live(settings LiveSettings) (*Live, error) {
 	l.own = Register{settings: r.settings, sources: r.sources}
 	// People and records of another start are others: the seed of their names holds the time of the start.
 	l.own.settings.Seed = mix(r.settings.Seed, purposeLive, uint64(start.UnixMilli()))
-	l.own.people = &people{seed: l.own.settings.Seed}
 	l.encoder = newEncoder(&l.own)
 	return l, nil
 }
 
-// Run gives events to yield as they happen, each with what is typed for it now, until ctx ends (the error is ctx.Err()) or yield fails.
-func (l *Live) Run(ctx context.Context, yield func(Event, Form) error) error {
+// Run gives events to yield as they happen, until ctx ends (the error is ctx.Err()) or yield fails.
+func (l *Live) Run(ctx context.Context, yield func(Event) error) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -105,11 +104,11 @@ func (l *Live) Run(ctx context.Context, yield func(Event, Form) error) error {
 			return ctx.Err()
 		case <-timer.C:
 		}
-		event, typed, err := l.next()
+		event, err := l.next()
 		if err != nil {
 			return err
 		}
-		if err := yield(event, typed); err != nil {
+		if err := yield(event); err != nil {
 			return err
 		}
 	}
@@ -158,7 +157,7 @@ func (l *Live) due() time.Time {
 }
 
 // next makes the event that is due, dated now.
-func (l *Live) next() (Event, Form, error) {
+func (l *Live) next() (Event, error) {
 	if len(l.waiting) == 0 || !l.waiting[0].due.Before(l.arrival) {
 		l.arrive()
 	}
@@ -185,7 +184,7 @@ func (l *Live) arrive() {
 }
 
 // event makes the record of a step as it happens.
-func (l *Live) event(s step) (Event, Form, error) {
+func (l *Live) event(s step) (Event, error) {
 	v, now := s.of, l.settings.Clock().UnixMilli()
 	own := fact{minted: now, number: l.facts, person: v.who, under: none, kind: s.kind}
 	l.facts++
@@ -208,10 +207,7 @@ func (l *Live) event(s step) (Event, Form, error) {
 	r.seq = l.nextSeq[r.source]
 	l.own.facts = append(l.own.facts[:0], fact{minted: v.registeredAt, number: v.registered}, own)
 	l.own.revs = append(l.own.revs[:0], r)
-	typed := l.encoder.form(0)
-	typed.At = time.Time{}
-	event, err := l.encoder.event(send{at: now, rev: 0})
-	return event, typed, err
+	return l.encoder.event(send{at: now, rev: 0})
 }
 
 func (l *Live) pick(computers []uint8) uint8 { return computers[l.rng.IntN(len(computers))] }

@@ -27,7 +27,7 @@ func TestLiveGoesOn(t *testing.T) {
 			next[s.ID] = s.HighestSeq
 		}
 		var messages []events.Message
-		err = live.Run(t.Context(), func(e Event, _ Form) error {
+		err = live.Run(t.Context(), func(e Event) error {
 			if now := time.Now(); e.SentAtMs != now.UnixMilli() {
 				t.Errorf("an event of %s is dated %s", now, time.UnixMilli(e.SentAtMs))
 			}
@@ -88,7 +88,7 @@ func TestLiveEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		n := 0
-		if err := live.Run(ctx, func(Event, Form) error { n++; return nil }); !errors.Is(err, context.DeadlineExceeded) {
+		if err := live.Run(ctx, func(Event) error { n++; return nil }); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the run ended with %v", err)
 		}
 		if n == 0 {
@@ -108,7 +108,7 @@ func TestLiveAfterSleep(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 25*time.Hour)
 		defer cancel()
 		n := 0
-		_ = live.Run(ctx, func(Event, Form) error {
+		_ = live.Run(ctx, func(Event) error {
 			if n++; n == 10 {
 				<-time.After(24 * time.Hour) // by the fake clock of the bubble
 			}

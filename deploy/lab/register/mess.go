@@ -51,14 +51,12 @@ func (g *generator) make(m made) int32 {
 	f := g.add(fact{minted: minted, person: m.person, under: m.under, kind: m.kind})
 	r := revision{event: m.event, arrival: m.arrival, recorded: minted, said: m.said, fact: f, number: 1, category: m.category,
 		detail: m.detail, marks: m.marks, source: g.sourceOf(&m)}
-	if g.chance(g.rates.SpelledOut) { // a form leaves out what is not stated
+	if g.chance(g.rates.SpelledOut) {
 		r.marks |= markSpelled
-		r.source = g.sources.beside
 	}
 	switch {
 	case m.bystander && g.chance(g.rates.Lost):
 		r.marks |= markLost
-		r.source = g.sources.beside
 		g.revs = append(g.revs, r)
 		return lost
 	case m.minted == 0 && g.chance(g.rates.FutureMended):
@@ -135,9 +133,7 @@ func (g *generator) mistaken(like revision, who int32) {
 		wrong = g.wrong(wrong)
 	}
 	made := g.facts[like.fact]
-	if made.minted = wrong.event + g.between(10*second, 10*minute); made.person != who {
-		made.person, made.under = who, none // help under a registration is help to its person
-	}
+	made.minted, made.person = wrong.event+g.between(10*second, 10*minute), who
 	f := g.add(made)
 	wrong.fact, void.fact = f, f
 	wrong.recorded = made.minted
@@ -152,13 +148,14 @@ func (g *generator) mistaken(like revision, who int32) {
 func (g *generator) wrong(r revision) revision {
 	if g.chance(g.rates.MovesDay) {
 		shift := g.between(day, 45*day)
-		if _ = g.chance(0.5); r.event-shift-day >= earliest {
-			r.event -= shift // never later: no form takes what has not happened yet
-			if r.arrival != 0 {
-				r.arrival -= shift
-			}
-			return r
+		if g.chance(0.5) && r.event-shift-day >= earliest {
+			shift = -shift
 		}
+		r.event += shift
+		if r.arrival != 0 {
+			r.arrival += shift
+		}
+		return r
 	}
 	switch g.facts[r.fact].kind {
 	case kindHelp:
@@ -180,16 +177,11 @@ func (g *generator) wrong(r revision) revision {
 }
 
 // history says the revisions of one fact, numbered from 1, each some time after the one before it. Each may be sent
-// before the one that it corrects. A void keeps what the revision before it said.
+// before the one that it corrects.
 func (g *generator) history(revs ...revision) {
-	recorded, before := revs[0].recorded, revs[0]
+	recorded := revs[0].recorded
 	places := make([]int, 0, 4)
 	for i, r := range revs {
-		if r.void != 0 {
-			before.void = r.void
-			r = before
-		}
-		before = r
 		r.number, r.recorded = uint8(i+1), recorded
 		places = append(places, len(g.sends))
 		g.say(r, 0)

@@ -28,8 +28,6 @@ type Event struct {
 	SentAtMs int64
 	// Broken is the reason code with which a consumer rejects it, "" for a sound one.
 	Broken string
-	// Beside reports whether no computer of a post or a centre sends such a thing: it is broken, or from the source Beside.
-	Beside bool
 }
 
 // Register is a made register. It does not change after Make and may be read by several goroutines.
@@ -37,7 +35,6 @@ type Register struct {
 	table    *tables.Table
 	settings Settings
 	sources  *sources
-	people   *people
 	facts    []fact
 	revs     []revision
 	sends    []send
@@ -49,8 +46,6 @@ type Register struct {
 type Counts struct {
 	// Events is how many messages Events gives, broken ones included; Records how many records they are about.
 	Events, Records int
-	// Beside is how many of the messages no computer of a post or a centre sends, Forms how many forms are typed at these.
-	Beside, Forms int
 	// Registered is the size of the table's population: returns registered in its period.
 	Registered int
 }
@@ -81,25 +76,13 @@ func makeFrom(ctx context.Context, table *tables.Table, settings Settings, peopl
 	if err := g.run(ctx); err != nil {
 		return nil, err
 	}
-	truth := g.truth()
-	return &Register{table: table, settings: settings, sources: g.sources, people: truth.people, facts: g.facts, revs: g.revs, sends: g.sends,
-		broken: g.broken, truth: truth}, nil
+	return &Register{table: table, settings: settings, sources: g.sources, facts: g.facts, revs: g.revs, sends: g.sends,
+		broken: g.broken, truth: g.truth()}, nil
 }
 
 // Counts says how large the register is.
 func (r *Register) Counts() Counts {
-	c := Counts{Events: len(r.sends), Records: r.truth.Records, Registered: r.truth.RegisteredInPeriod}
-	for _, s := range r.sends {
-		if s.rev < 0 || r.revs[s.rev].source == r.sources.beside {
-			c.Beside++
-		}
-	}
-	for i := range r.revs {
-		if r.revs[i].source != r.sources.beside {
-			c.Forms++
-		}
-	}
-	return c
+	return Counts{Events: len(r.sends), Records: r.truth.Records, Registered: r.truth.RegisteredInPeriod}
 }
 
 // Truth is what must come out. It is shared: do not change it.
@@ -111,7 +94,7 @@ func (r *Register) Table() *tables.Table { return r.table }
 // Period is the first and last day of the table's period.
 func (r *Register) Period() (first, last calendar.Day) { return r.table.First, r.table.Last }
 
-// Sources are the ids of the sources of all records: the computers, border posts first, each in its order, and Beside last where it is.
+// Sources are the ids of the computers, border posts first, each in its order.
 func (r *Register) Sources() []string { return slices.Clone(r.sources.ids) }
 
 // Events gives every event to yield, in the order of sending. It stops at the first error of yield and returns it. The

@@ -15,9 +15,6 @@ func (g *generator) returnee(visits []int32) {
 	who := none
 	if len(visits) > 1 || !g.chance(g.world.NoDocument) {
 		who = g.newPerson()
-		if len(visits) == 1 { // a slip is of one return
-			g.papers[who] = g.otherPaper(who)
-		}
 	}
 	g.meet()
 	space := room{before: true}

@@ -14,7 +14,7 @@ const latency = 2 * second
 
 // cutOff draws when each computer is cut off.
 func (g *generator) cutOff() {
-	g.outages = make([][]span, len(g.sources.ids)+1)
+	g.outages = make([][]span, len(g.sources.ids))
 	from, until := g.from-60*day, g.until+120*day
 	perMs := g.rates.OutagesPerYear / (365.25 * float64(day))
 	if perMs <= 0 || g.rates.OutageDays <= 0 {
@@ -97,7 +97,6 @@ func (g *generator) mendedFuture(r revision) {
 // conflicting exists in two contents of one revision; the one to come out is r. The other is made to have the smaller
 // hash when it is encoded.
 func (g *generator) conflicting(r revision) {
-	r.source = g.sources.beside
 	twin := g.wrong(r)
 	twin.marks |= markTwin
 	twin.recorded += g.between(second, hour)
@@ -117,9 +116,6 @@ func (g *generator) finish() {
 		a, b := &g.revs[i], &g.revs[j]
 		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.recorded, b.recorded), cmp.Compare(i, j))
 	})
-	if len(order) > 0 && g.revs[order[len(order)-1]].source == g.sources.beside {
-		g.sources.ids = append(g.sources.ids, Beside)
-	}
 	next := make([]uint32, len(g.sources.ids))
 	for _, i := range order {
 		r := &g.revs[i]

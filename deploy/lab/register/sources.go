@@ -5,17 +5,11 @@ import (
 	"slices"
 )
 
-// Beside is the source of what no computer of a post or a centre sends: two contents of one revision, records that are lost or
-// stay in the future, "unknown" written out. It is there when there is some of it.
-const Beside = "beside-1"
-
 // sources are the computers that make the records.
 type sources struct {
-	// ids by number: the border posts' computers first, Beside last where it is.
+	// ids by number: the border posts' computers first.
 	ids    []string
 	border int
-	// beside is the number of Beside.
-	beside uint8
 	// post of each border computer.
 	post []uint16
 	// at are the numbers of the computers at a post, or serving it; in those of a centre.
@@ -60,7 +54,6 @@ func newSources(w *World, needed, centres []bool) *sources {
 		s.in[index(dimCentre, main.Code)] = s.install(main.Code, max(1, int(main.Weight)))
 	}
 	s.serve(posts)
-	s.beside = uint8(len(s.ids))
 	return s
 }
 

@@ -27,10 +27,9 @@ type Truth struct {
 	RegisteredInPeriod int
 	// AssistedInPeriod is the number of distinct people helped in the period.
 	AssistedInPeriod int
-	// Sources are those of the records, in the order of Register.Sources.
+	// Sources are the computers, in the order of Register.Sources.
 	Sources []Source
 
-	people   *people
 	facts    []fact
 	expected []expected
 	helps    []help
@@ -123,7 +122,7 @@ func crossingOf(r *revision) crossingKey {
 // truth sums up what the generator meant.
 func (g *generator) truth() *Truth {
 	t := &Truth{Table: g.tableID, Seed: g.settings.Seed, Mess: g.settings.Mess, First: g.first, Last: g.last, Events: len(g.sends),
-		Rejected: map[string]int{}, Held: g.held, people: g.carried(), facts: g.facts, expected: g.returns, helps: g.helps, crossed: g.crossed}
+		Rejected: map[string]int{}, Held: g.held, facts: g.facts, expected: g.returns, helps: g.helps, crossed: g.crossed}
 	for i := range g.broken {
 		t.Rejected[g.broken[i].code()]++
 	}
@@ -195,7 +194,7 @@ func (t *Truth) returnAt(e *expected) Return {
 	id := t.facts[e.first].id(t.Seed)
 	person := id
 	if e.person != none {
-		person = t.people.key(e.person)
+		person = personKey(t.Seed, e.person)
 	}
 	return Return{ReturnID: id, Person: person, Day: e.day, Date: e.day.String(),
 		Route: codelists.RouteOf(a.code(dimCountry), a.code(dimMode)), Country: a.code(dimCountry), Mode: a.code(dimMode),
